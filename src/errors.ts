@@ -1,0 +1,141 @@
+/** Who can do something about a failure decides its class; the message says what to do. */
+export type ErrorCode =
+  | 'INVALID_REQUEST'
+  | 'VOLUME_NOT_FOUND'
+  | 'VOLUME_CONFLICT'
+  | 'VOLUME_IN_USE'
+  | 'NO_CAPACITY'
+  | 'GATEWAY_UNAVAILABLE'
+  | 'GATEWAY_AUTH'
+  | 'GATEWAY_REJECTED'
+  | 'SDC'
+  | 'FILESYSTEM'
+  | 'CANCELLED'
+  | 'CONFIG';
+
+/** Facts about a failure for logs: names and numbers, never secrets. */
+export type ErrorContext = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  readonly context?: ErrorContext;
+}
+
+/**
+ * Base of every failure that we expect. `message` is for the operator: what was attempted, on what, why it failed
+ * and what to do. Anything thrown that is not a PluginError is a bug of ours.
+ */
+export abstract class PluginError extends Error {
+  abstract readonly code: ErrorCode;
+  /** True when the same call may succeed a moment later without anybody changing anything. */
+  readonly retryable: boolean = false;
+  readonly context: ErrorContext;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.context = details.context ?? {};
+    this.name = new.target.name;
+  }
+}
+
+/** The caller asked for something that cannot be: bad name, unknown option, wrong value. Nothing was changed. */
+export class InvalidRequestError extends PluginError {
+  readonly code = 'INVALID_REQUEST';
+}
+
+/** No such volume on the array, as far as this plugin may look (its name prefix). */
+export class VolumeNotFoundError extends PluginError {
+  readonly code = 'VOLUME_NOT_FOUND';
+}
+
+/** The volume exists with other properties than asked for. */
+export class VolumeConflictError extends PluginError {
+  readonly code = 'VOLUME_CONFLICT';
+}
+
+/** Somebody else has the volume: another SDC's mapping, a mount, a process. */
+export class VolumeInUseError extends PluginError {
+  readonly code = 'VOLUME_IN_USE';
+}
+
+/** The pool or a limit of the array is full; an operator must make room. */
+export class CapacityError extends PluginError {
+  readonly code = 'NO_CAPACITY';
+}
+
+/** No gateway answered usefully in time. Whether a change took effect has been looked up where that was possible. */
+export class GatewayUnavailableError extends PluginError {
+  readonly code = 'GATEWAY_UNAVAILABLE';
+  override readonly retryable = true;
+}
+
+/** The gateway refuses our user, password, role or certificate trust. */
+export class GatewayAuthError extends PluginError {
+  readonly code = 'GATEWAY_AUTH';
+}
+
+/**
+ * The array understood the request and refused it. `arrayCode` is the MDM's number (facts: 79 no such volume, 81
+ * already mapped, 84 not mapped, 99 name in use, 104 mapped, 306 held by another SDC), 0 for the gateway's own checks.
+ */
+export class GatewayRejectedError extends PluginError {
+  readonly code = 'GATEWAY_REJECTED';
+  readonly arrayCode: number;
+  readonly httpStatus: number;
+  override readonly retryable: boolean;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & { arrayCode: number; httpStatus: number; retryable?: boolean },
+  ) {
+    super(message, details);
+    this.arrayCode = details.arrayCode;
+    this.httpStatus = details.httpStatus;
+    this.retryable = details.retryable ?? false;
+  }
+}
+
+/** What is wrong with this host's SDC. */
+export type SdcProblem =
+  | 'not-installed'
+  | 'not-loaded'
+  | 'not-connected'
+  | 'not-known'
+  | 'not-approved'
+  | 'device-missing'
+  | 'device-mismatch'
+  | 'command-failed';
+
+/** This host's SDC cannot serve: `problem` says which of the known ways. */
+export class SdcError extends PluginError {
+  readonly code = 'SDC';
+  readonly problem: SdcProblem;
+  override readonly retryable: boolean;
+
+  constructor(message: string, details: ErrorDetails & { problem: SdcProblem }) {
+    super(message, details);
+    this.problem = details.problem;
+    this.retryable = details.problem === 'not-connected' || details.problem === 'device-missing';
+  }
+}
+
+/** A block device or file system is not as it must be; data was not touched. */
+export class FilesystemError extends PluginError {
+  readonly code = 'FILESYSTEM';
+}
+
+/** The call's own deadline passed, or its client went away. */
+export class CancelledError extends PluginError {
+  readonly code = 'CANCELLED';
+  override readonly retryable = true;
+}
+
+/** The configuration is wrong; the message lists everything that is. */
+export class ConfigError extends PluginError {
+  readonly code = 'CONFIG';
+}
+
+/** True for failures we expect and have worded for the operator. */
+export function isPluginError(value: unknown): value is PluginError {
+  return value instanceof PluginError;
+}

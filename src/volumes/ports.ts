@@ -1,0 +1,257 @@
+import type {
+  ArrayName,
+  ArrayVolume,
+  Device,
+  FilesystemType,
+  ListedVolume,
+  Provisioning,
+  Sdc,
+  SdcId,
+  StoragePool,
+  StoragePoolId,
+  SystemId,
+  VolumeId,
+  VolumeLabel,
+  VtreeId,
+} from './volume.ts';
+
+/*
+ * What the core needs from the outside. Every method that can wait takes an AbortSignal: when it fires the method
+ * stops what it started (requests, child processes) and rejects with CancelledError.
+ */
+
+export interface NewVolume {
+  readonly name: ArrayName;
+  /** KiB; the array rounds up to 8 GiB and succeeds. */
+  readonly sizeKiB: number;
+  readonly pool: StoragePool;
+  readonly provisioning: Provisioning;
+}
+
+export interface MappingRequest {
+  readonly volumeId: VolumeId;
+  readonly sdcId: SdcId;
+  /** True only for a volume that the array itself limits to ReadOnly: may then be mapped to many (rule 1). */
+  readonly readOnly: boolean;
+}
+
+export interface ArrayIdentity {
+  readonly systemId: SystemId;
+  readonly name: string | null;
+  /** API version, major.minor. */
+  readonly version: string;
+}
+
+/**
+ * The array as seen through its gateway. Implemented by gateway/. One method is one gateway call unless its comment
+ * says otherwise; a reply that got lost is resolved by looking, so the methods may be trusted to have happened when
+ * they return and, for changes, costs more calls only then. Rejections: GatewayUnavailableError, GatewayAuthError,
+ * GatewayRejectedError, CapacityError, CancelledError.
+ */
+export interface StorageArray {
+  /** Cached after the first call. */
+  identity(signal: AbortSignal): Promise<ArrayIdentity>;
+  /** Id of the volume with exactly this name, undefined when there is none. */
+  findVolumeId(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined>;
+  /** Undefined when there is none with this id. */
+  getVolume(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined>;
+  /** Those of the ids that exist, in one call (two when one of them is gone and the array refuses the whole query). */
+  getVolumes(ids: readonly VolumeId[], signal: AbortSignal): Promise<ArrayVolume[]>;
+  /**
+   * Every volume whose name passes, in one call; never blocks the event loop for more than 50 ms, whatever the
+   * array holds.
+   */
+  listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ListedVolume[]>;
+  /** Volumes mapped to one SDC. */
+  volumesOfSdc(sdcId: SdcId, signal: AbortSignal): Promise<ArrayVolume[]>;
+  /** The volume and all its snapshots. */
+  volumesOfVtree(vtreeId: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]>;
+  /** Rejects with GatewayRejectedError 99 when the name is taken by a volume that this call did not make. */
+  createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId>;
+  /** Rejects with GatewayRejectedError 99 when the new name is taken. */
+  renameVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void>;
+  /** Removes this volume alone, never descendants. A volume that is gone already is success. 104 when mapped. */
+  removeVolume(id: VolumeId, signal: AbortSignal): Promise<void>;
+  /**
+   * Exclusive unless readOnly. Already mapped to this SDC is success. Rejects with GatewayRejectedError 306 when
+   * another SDC holds it.
+   */
+  mapVolume(request: MappingRequest, signal: AbortSignal): Promise<void>;
+  /** Takes the volume from this one SDC. Not mapped (or no such volume) is success. Never any other SDC. */
+  unmapVolume(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void>;
+  /** iops 0 or at least 11; bandwidth KiB/s 0 or a multiple of 1024; at least one not 0. */
+  limitMapping(
+    target: { volumeId: VolumeId; sdcId: SdcId },
+    limits: { iops: number; bandwidthKiBps: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Limits the volume itself to reading (3.x and later; rejects with InvalidRequestError on 2.x). */
+  limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void>;
+  /** A snapshot of the volume's present content under its own name. */
+  snapshotVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId>;
+  /** KiB, a multiple of 8 GiB. */
+  growVolume(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void>;
+  /** Undefined when the array does not know this GUID. */
+  findSdcByGuid(guid: string, signal: AbortSignal): Promise<Sdc | undefined>;
+  getSdc(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined>;
+  /**
+   * The pool for new volumes: by id or name, in a protection domain given by id or name; undefined means the array
+   * has exactly one. Cached; refreshed when a pool is not found. Rejects with InvalidRequestError: unknown (names the nearest), ambiguous
+   * (names the domains).
+   */
+  findPool(
+    wanted: { pool: string | undefined; domain: string | undefined },
+    signal: AbortSignal,
+  ): Promise<StoragePool>;
+  /** Names of a pool by id, from the cache; at most two calls when it is not there. */
+  describePool(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined>;
+}
+
+/** This host's SDC. Implemented by sdc/. Rejections: SdcError, CancelledError. */
+export interface LocalSdc {
+  /** Upper-case GUID: the configured one, else what drv_cfg says; cached once known. */
+  guid(signal: AbortSignal): Promise<string>;
+  /**
+   * The volume's device once it is there and its link, kernel node and size agree; watches /dev/disk/by-id, asks for a
+   * rescan when nothing came, rejects with SdcError 'device-missing' after the configured wait (or at the signal).
+   */
+  waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device>;
+  /** The device if it is there now, undefined if not. */
+  findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined>;
+  /** Resolves when the volume's by-id link is gone, or false when it is still there at the signal. Never rejects. */
+  waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean>;
+  /** Volume ids of every by-id link of this system. */
+  listDevices(systemId: SystemId): Promise<VolumeId[]>;
+  /** Makes the SDC read its volume list and sizes again. */
+  rescan(signal: AbortSignal): Promise<void>;
+  /** What can be said about the SDC from this host alone; rejects with SdcError that names the problem. */
+  assertUsable(systemId: SystemId, signal: AbortSignal): Promise<void>;
+}
+
+export type Probe =
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'filesystem'; readonly fs: FilesystemType; readonly uuid: string | null }
+  /** Anything else that somebody may care for; `what` is for the operator: "LVM2_member", "gpt partition table". */
+  | { readonly kind: 'foreign'; readonly what: string };
+
+export interface MakeRequest {
+  readonly fs: FilesystemType;
+  /** Already checked against the allow-list. */
+  readonly options: readonly string[];
+}
+
+export interface MountRequest {
+  readonly fs: FilesystemType;
+  readonly options: readonly string[];
+  readonly readOnly: boolean;
+}
+
+export interface MountEntry {
+  /** major:minor of the device. */
+  readonly device: string;
+  readonly mountpoint: string;
+  /** Path inside the file system that is visible here; '/' unless bind-mounted. */
+  readonly root: string;
+  readonly fsType: string;
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+/** File systems and mounts of this host. Implemented by filesystem/. Rejections: FilesystemError, CancelledError. */
+export interface Filesystems {
+  /** Low-level look at the device: signatures and partition tables. A read error rejects. */
+  probe(device: Device, signal: AbortSignal): Promise<Probe>;
+  /** Rejects with FilesystemError that says what was found unless the device holds nothing whatever (rule 3). */
+  proveBlank(device: Device, signal: AbortSignal): Promise<void>;
+  make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void>;
+  /** Replays or checks what must be before mounting; rejects when the file system needs more than that. */
+  check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void>;
+  /** Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. */
+  mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;
+  /** Grows the mounted file system to its device; true when it grew. Cheap when there is nothing to do. */
+  grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean>;
+  /** Not mounted is success. Lazy detaches at once even when busy. */
+  unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void>;
+  /** Every mount below the mount root, as the kernel says now. */
+  mounts(): Promise<MountEntry[]>;
+  /** Rule 5: false only when the device could be opened exclusively, so nothing in the kernel holds it. */
+  isHeld(device: Device): Promise<boolean>;
+  /**
+   * Rule 9: rejects unless the host, from its side of the propagation, sees this device at this mountpoint.
+   */
+  assertVisibleToHost(device: Device, mountpoint: string): Promise<void>;
+  /** Sets owner and mode of the root (and of subpath, made if missing), removes lost+found. */
+  prepareRoot(
+    mountpoint: string,
+    root: { uid: number | undefined; gid: number | undefined; mode: number | undefined; subpath: string },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Rejects unless subpath is a real directory below the mountpoint, reached without symbolic links. */
+  resolveSubpath(mountpoint: string, subpath: string): Promise<string>;
+  writeLabel(mountpoint: string, label: VolumeLabel, signal: AbortSignal): Promise<void>;
+  /** Undefined when there is none or it is not ours to read. */
+  readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined>;
+  /** The mountpoint for an array name, below the mount root. */
+  mountpointOf(name: ArrayName): string;
+}
+
+/** What this host does with one volume; survives a crash. */
+export interface HostVolume {
+  /** Docker's full name. */
+  readonly name: string;
+  readonly arrayName: string;
+  readonly volumeId: string;
+  /** creating: provisional, ours to remove. mounting: mapped or about to be. mounted: holders may be using it. releasing: to be unmounted and unmapped. */
+  readonly phase: 'creating' | 'mounting' | 'mounted' | 'releasing';
+  /** Mount IDs of the engine, '' for clients that send none (rule 6). */
+  readonly holders: readonly string[];
+  readonly mountpoint: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */
+export interface KnownVolume {
+  readonly name: string;
+  readonly arrayName: string;
+  readonly volumeId: string;
+  readonly sizeKiB: number;
+  readonly createdAtSeconds: number;
+  readonly label: VolumeLabel | undefined;
+}
+
+/**
+ * What this host has mounted, for whom, and what it is in the middle of. Implemented by journal/. A change is on disk
+ * (fsynced) when its promise resolves. Entries of an earlier boot have lost their holders.
+ */
+export interface Journal {
+  get(name: string): HostVolume | undefined;
+  all(): readonly HostVolume[];
+  put(entry: HostVolume): Promise<void>;
+  delete(name: string): Promise<void>;
+  known(name: string): KnownVolume | undefined;
+  allKnown(): readonly KnownVolume[];
+  /** Remembered in memory at once, on disk soon (losing it costs a look-up, never data). */
+  remember(volume: KnownVolume): void;
+  forget(name: string): void;
+  /** True when the file on disk could not be used, so the truth must be rebuilt from mountinfo and the array. */
+  readonly mustRebuild: boolean;
+}
+
+/** Time and chance come in here so that tests own them. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after ms; rejects with CancelledError at the signal. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Random lower-case hex digits. */
+  randomHex(digits: number): string;
+}
+
+/** Where the core reports; implemented over pino. */
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], seconds: number, parallel = true) => ({
+  extends: true as const,
+  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: parallel },
+});
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    mockReset: true,
+    restoreMocks: true,
+    unstubEnvs: true,
+    dangerouslyIgnoreUnhandledErrors: false,
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], 10),
+      project('contract', ['test/contract/**/*.test.ts'], 30),
+      project('integration', ['test/integration/**/*.test.ts'], 60, false),
+      project('e2e', ['test/e2e/**/*.test.ts'], 300, false),
+      project('engines', ['test/engines/**/*.test.ts'], 600, false),
+    ],
+  },
+});
