@@ -201,6 +201,8 @@ export interface HostVolume {
   readonly name: string;
   readonly arrayName: string;
   readonly volumeId: string;
+  /** The array's id; with volumeId it names the device, also while no gateway answers. */
+  readonly systemId: string;
   /** creating: provisional, ours to remove. mounting: mapped or about to be. mounted: holders may be using it. releasing: to be unmounted and unmapped. */
   readonly phase: 'creating' | 'mounting' | 'mounted' | 'releasing';
   /** Mount IDs of the engine, '' for clients that send none (rule 6). */
@@ -217,6 +219,8 @@ export interface KnownVolume {
   readonly volumeId: string;
   readonly sizeKiB: number;
   readonly createdAtSeconds: number;
+  readonly storagePoolId: string;
+  readonly readOnly: boolean;
   readonly label: VolumeLabel | undefined;
 }
 
