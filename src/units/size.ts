@@ -1,0 +1,74 @@
+import { InvalidRequestError } from '../errors.ts';
+
+/** The array allocates volumes in units of 8 GiB and rounds every request up to them. [goscaleio] */
+export const GRAIN_KIB = 8 * 1024 * 1024;
+
+/** Largest volume of the array, 1 PiB (system limit volumeSizeGb 1048576). [csi-powerflex querySystemLimits] */
+export const MAX_VOLUME_KIB = 1024 ** 4;
+
+const KIB_BYTES = 1024n;
+const MAX_BYTES = BigInt(MAX_VOLUME_KIB) * KIB_BYTES;
+const LETTERS = ['k', 'm', 'g', 't', 'p'] as const;
+const HUMAN_UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** `plainUnit`: unit of a number without one; 'refuse' asks for a unit. `what`: what the size is of, for messages. */
+export interface SizeReading {
+  readonly plainUnit?: 'GiB' | 'refuse';
+  readonly what?: string;
+}
+
+/**
+ * Bytes of a size as people write it: "64GiB", "1.5 TiB", "512m", "8589934592 bytes", "16" (GiB).
+ *
+ * Every unit is a power of 1024, with or without the i, whatever the case: so does `docker run --memory`
+ * [docker/go-units RAMInBytes], and so does the array, whose GB are 2^30 bytes. The result is exact. Throws
+ * InvalidRequestError for anything else: no number, zero, negative, part of a byte, more than 1 PiB.
+ */
+export function parseSize(raw: string, reading: SizeReading = {}): number {
+  const refuse = (why: string): never => {
+    const shown = `${reading.what ?? 'size'} "${shorten(raw)}"`;
+    throw new InvalidRequestError(`${shown} ${why}; write it like 64GiB or 1.5TiB`);
+  };
+  const parts = /^(?<number>-?\d{1,24}(?:\.\d{1,24})?)\s?(?<unit>[a-z]*)$/i.exec(raw.trim())?.groups;
+  if (parts === undefined) return refuse('is not a number with a unit');
+  const { number = '', unit = '' } = parts;
+  if (unit === '' && reading.plainUnit === 'refuse') return refuse('has no unit');
+  const unitBytes = bytesOfUnit(unit.toLowerCase()) ?? refuse(`has the unknown unit "${shorten(unit)}"`);
+  const { scaled, divisor } = multiply(number, unitBytes);
+  if (scaled <= 0n) return refuse('is not more than zero');
+  if (scaled > MAX_BYTES * divisor) return refuse('is more than the largest possible, 1PiB');
+  if (scaled % divisor !== 0n) return refuse('is not a whole number of bytes');
+  return Number(scaled / divisor);
+}
+
+/** Exact and readable: "64 GiB", "1.5 TiB", "1025 KiB"; parseSize reads it back as the same size. */
+export function formatSize(sizeKiB: number): string {
+  for (let power = HUMAN_UNITS.length - 1; power > 0; power -= 1) {
+    const value = sizeKiB / 1024 ** power;
+    const unit = HUMAN_UNITS[power];
+    if (unit !== undefined && value >= 1 && Number.isInteger(value * 8)) return `${value} ${unit}`;
+  }
+  return `${sizeKiB} KiB`;
+}
+
+/** What the array makes of a requested size: the next multiple of 8 GiB, at least one. */
+export function roundUpToGrainKiB(sizeKiB: number): number {
+  return Math.max(1, Math.ceil(sizeKiB / GRAIN_KIB)) * GRAIN_KIB;
+}
+
+function multiply(number: string, unitBytes: bigint): { scaled: bigint; divisor: bigint } {
+  const [whole = '', decimals = ''] = number.split('.');
+  return { scaled: BigInt(whole + decimals) * unitBytes, divisor: 10n ** BigInt(decimals.length) };
+}
+
+function bytesOfUnit(unit: string): bigint | undefined {
+  if (unit === '') return KIB_BYTES ** 3n;
+  if (unit === 'b' || unit === 'byte' || unit === 'bytes') return 1n;
+  const power = LETTERS.findIndex((letter) => [letter, `${letter}b`, `${letter}ib`].includes(unit));
+  return power < 0 ? undefined : KIB_BYTES ** BigInt(power + 1);
+}
+
+function shorten(raw: string): string {
+  const escaped = JSON.stringify(raw).slice(1, -1);
+  return escaped.length > 40 ? `${escaped.slice(0, 40)}…` : escaped;
+}
