@@ -1,0 +1,229 @@
+import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPluginError } from '../errors.ts';
+import type { CreateOptions } from './create-options.ts';
+import type { HostIdentity, VolumeHost } from './host.ts';
+import type { VolumeLookup } from './lookup.ts';
+import { arrayNameFor, markerName, provisionalName } from './naming.ts';
+import type { HostVolume, StorageArray } from './ports.ts';
+import { removeProvisional } from './provisional.ts';
+import type {
+  ArrayName,
+  ArrayVolume,
+  Device,
+  StoragePool,
+  SystemId,
+  VolumeId,
+  VolumeLabel,
+  VolumeName,
+} from './volume.ts';
+
+/** The MDM's number for "name already in use" [siolib]. */
+const NAME_IN_USE = 99;
+const GRAIN_KIB = 8_388_608;
+/** API version that first knows a volume's access mode limit [goscaleio]. */
+const FIRST_WITH_ACCESS_LIMIT = 3;
+
+interface Draft {
+  readonly name: VolumeName;
+  readonly options: CreateOptions;
+  readonly pool: StoragePool;
+  readonly me: HostIdentity;
+  readonly id: VolumeId;
+  readonly mountpoint: string;
+}
+
+/**
+ * Makes a volume that is complete once its name exists (rule 4): provisional, formatted, and only then renamed. The same
+ * name with the same options is success, also when another host won the race for it.
+ */
+export class CreateVolume {
+  readonly #host: VolumeHost;
+  readonly #lookup: VolumeLookup;
+
+  constructor(host: VolumeHost, lookup: VolumeLookup) {
+    this.#host = host;
+    this.#lookup = lookup;
+  }
+
+  /** Call with the volume's lock held. Rejects with VolumeConflictError when it exists otherwise than asked. */
+  async create(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    const existing = await this.#lookup.find(name, signal);
+    if (existing !== undefined) {
+      await this.#agree(name, existing, options, signal);
+      return;
+    }
+    const { array, identity, policy } = this.#host;
+    if (options.readOnly) await assertAccessLimitKnown(name, array, signal);
+    const [pool, me] = await Promise.all([
+      array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
+      identity.current(signal),
+    ]);
+    const entry = await this.#reserve(name, me);
+    try {
+      await this.#make(entry, { name, options, pool, me }, signal);
+    } catch (cause) {
+      await this.#clear(entry);
+      if (!isNameInUse(cause)) throw cause;
+      await this.#joinWinner(name, options, signal);
+    }
+  }
+
+  async #reserve(name: VolumeName, me: HostIdentity): Promise<HostVolume> {
+    const { clock, journal, filesystems, policy } = this.#host;
+    const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
+    const entry: HostVolume = {
+      name,
+      arrayName: provisional,
+      volumeId: '',
+      systemId: me.systemId,
+      phase: 'creating',
+      holders: [],
+      mountpoint: filesystems.mountpointOf(provisional),
+      since: new Date(clock.now()).toISOString(),
+    };
+    await journal.put(entry);
+    return entry;
+  }
+
+  async #make(entry: HostVolume, request: Omit<Draft, 'id' | 'mountpoint'>, signal: AbortSignal): Promise<void> {
+    const { array, journal, policy } = this.#host;
+    const { name, options, pool, me } = request;
+    const id = await array.createVolume(
+      { name: entry.arrayName as ArrayName, sizeKiB: options.sizeKiB, pool, provisioning: options.provisioning },
+      signal,
+    );
+    const draft: Draft = { ...request, id, mountpoint: entry.mountpoint };
+    // Taken while the volume is still blank, so it never holds a block.
+    if (options.failover !== 'default') await array.snapshotVolume(id, markerName(options.failover, id), signal);
+    await array.mapVolume({ volumeId: id, sdcId: me.sdcId, readOnly: false }, signal);
+    const label = await this.#format(draft, signal);
+    await array.unmapVolume(id, me.sdcId, signal);
+    if (options.readOnly) await array.limitToReadOnly(id, signal);
+    const arrayName = arrayNameFor(policy.prefix, name);
+    await array.renameVolume(id, arrayName, signal);
+    await journal.delete(name);
+    journal.remember({
+      name,
+      arrayName,
+      volumeId: id,
+      sizeKiB: grainsKiB(options.sizeKiB),
+      createdAtSeconds: Math.floor(this.#host.clock.now() / 1000),
+      storagePoolId: pool.id,
+      readOnly: options.readOnly,
+      label,
+    });
+  }
+
+  /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */
+  async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
+    const { sdc, filesystems } = this.#host;
+    const { name, options, me, id, mountpoint } = draft;
+    const device = await sdc.waitForDevice(me.systemId as SystemId, id, signal);
+    await filesystems.proveBlank(device, signal);
+    await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
+    const label: VolumeLabel = {
+      version: 1,
+      name,
+      fs: options.fs,
+      mountOptions: options.mountOptions,
+      subpath: options.subpath,
+      iops: options.iops,
+      bandwidthKiBps: options.bandwidthKiBps,
+      failover: options.failover,
+      requestedKiB: options.sizeKiB,
+    };
+    await filesystems.mount(device, mountpoint, { fs: options.fs, options: options.mountOptions, readOnly: false }, signal);
+    const { uid, gid, mode, subpath } = options;
+    await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);
+    await filesystems.writeLabel(mountpoint, label, signal);
+    await filesystems.unmount(mountpoint, { lazy: false }, signal);
+    await this.#awaitFree(device, name, signal);
+    return label;
+  }
+
+  async #awaitFree(device: Device, name: VolumeName, signal: AbortSignal): Promise<void> {
+    const { filesystems, clock } = this.#host;
+    while (await filesystems.isHeld(device)) {
+      this.#host.log.debug({ volume: name, device: device.path }, 'kernel still holds the new volume');
+      await clock.sleep(20, signal);
+    }
+  }
+
+  async #clear(entry: HostVolume): Promise<void> {
+    try {
+      await removeProvisional(this.#host, entry, AbortSignal.timeout(this.#host.policy.cleanupMs));
+    } catch (cause) {
+      const reason = isPluginError(cause) ? cause.message : String(cause);
+      this.#host.log.warn({ volume: entry.name, error: reason }, 'provisional volume not removed now; trying again later');
+    }
+  }
+
+  async #joinWinner(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    const winner = await this.#lookup.find(name, signal);
+    if (winner === undefined) {
+      throw new VolumeConflictError(
+        `creating volume "${name}" failed: another host created and removed it at the same time; try again`,
+      );
+    }
+    await this.#agree(name, winner, options, signal);
+  }
+
+  async #agree(name: VolumeName, volume: ArrayVolume, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    const known = this.#lookup.remember(name, volume);
+    const differences = compareOptions(volume, known.label, options);
+    const poolDiffers = await this.#poolDiffers(volume, options, signal);
+    if (poolDiffers !== undefined) differences.push(poolDiffers);
+    if (differences.length === 0) return;
+    throw new VolumeConflictError(
+      `volume "${name}" exists and differs: ${differences.join('; ')}. Use it as it is, or choose another name`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  async #poolDiffers(volume: ArrayVolume, options: CreateOptions, signal: AbortSignal): Promise<string | undefined> {
+    if (options.pool === undefined && options.domain === undefined) return undefined;
+    const { array, policy } = this.#host;
+    const asked = await array.findPool(
+      { pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain },
+      signal,
+    );
+    return asked.id === volume.storagePoolId
+      ? undefined
+      : `it is not in pool "${asked.name}" of domain "${asked.domainName}"`;
+  }
+}
+
+/** What a volume has otherwise than the caller asked for in so many words; defaults differ from nothing. */
+function compareOptions(volume: ArrayVolume, label: VolumeLabel | undefined, options: CreateOptions): string[] {
+  const { explicit } = options;
+  const differences: string[] = [];
+  const differ = (key: keyof CreateOptions, has: unknown, asked: unknown): void => {
+    if (explicit.has(key) && String(has) !== String(asked)) differences.push(`${key} is ${String(has)}, asked ${String(asked)}`);
+  };
+  differ('sizeKiB', volume.sizeKiB, grainsKiB(options.sizeKiB));
+  if (volume.kind !== 'snapshot') differ('provisioning', volume.kind, options.provisioning);
+  differ('readOnly', volume.accessModeLimit === 'ReadOnly', options.readOnly);
+  if (label === undefined) return differences;
+  differ('fs', label.fs, options.fs);
+  differ('mountOptions', label.mountOptions.join(','), options.mountOptions.join(','));
+  differ('subpath', label.subpath, options.subpath);
+  differ('iops', label.iops, options.iops);
+  differ('bandwidthKiBps', label.bandwidthKiBps, options.bandwidthKiBps);
+  differ('failover', label.failover, options.failover);
+  return differences;
+}
+
+function grainsKiB(sizeKiB: number): number {
+  return Math.ceil(sizeKiB / GRAIN_KIB) * GRAIN_KIB;
+}
+
+function isNameInUse(cause: unknown): boolean {
+  return cause instanceof GatewayRejectedError && cause.arrayCode === NAME_IN_USE;
+}
+
+async function assertAccessLimitKnown(name: VolumeName, array: StorageArray, signal: AbortSignal): Promise<void> {
+  const { version } = await array.identity(signal);
+  if (Number.parseInt(version, 10) >= FIRST_WITH_ACCESS_LIMIT) return;
+  throw new InvalidRequestError(
+    `creating volume "${name}" with readonly failed: array version ${version} cannot limit a volume to reading, 3.0 can; mount it read-only instead`,
+  );
+}

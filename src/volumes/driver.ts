@@ -1,0 +1,220 @@
+import { VolumeNotFoundError, isPluginError } from '../errors.ts';
+import { CreateVolume } from './create.ts';
+import { parseCreateOptions, type CreateDefaults } from './create-options.ts';
+import type { CallContext } from './driver-call.ts';
+import type { VolumeHost } from './host.ts';
+import { VolumeLookup } from './lookup.ts';
+import { MountVolume } from './mount.ts';
+import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
+import type { HostVolume } from './ports.ts';
+import { releaseVolume } from './release.ts';
+import { RemoveVolume } from './remove.ts';
+import { describeStatus, type VolumeStatus } from './status.ts';
+import { VolumeLock } from './volume-lock.ts';
+import type { ArrayVolume, StoragePool, StoragePoolId, VolumeName } from './volume.ts';
+
+export interface DescribedVolume {
+  readonly name: string;
+  /** Empty unless mounted on this host. */
+  readonly mountpoint: string;
+  readonly createdAt: Date | undefined;
+  readonly status: VolumeStatus;
+}
+
+/**
+ * The verbs of Docker's volume driver over the use cases: validates names, serialises per volume, and answers from this
+ * host's own knowledge where the array is not needed or not there (rule 7).
+ */
+export class Driver {
+  readonly lock: VolumeLock;
+  readonly #host: VolumeHost;
+  readonly #defaults: CreateDefaults;
+  readonly #lookup: VolumeLookup;
+  readonly #create: CreateVolume;
+  readonly #mount: MountVolume;
+  readonly #remove: RemoveVolume;
+  readonly #lastSeen = new Map<string, ArrayVolume>();
+  readonly #removing = new Set<string>();
+  /** Called when something was left for the reconciler. */
+  readonly #nudge: () => void;
+
+  constructor(host: VolumeHost, defaults: CreateDefaults, lock: VolumeLock, nudge: () => void) {
+    this.#host = host;
+    this.#defaults = defaults;
+    this.lock = lock;
+    this.#nudge = nudge;
+    this.#lookup = new VolumeLookup(host);
+    this.#create = new CreateVolume(host, this.#lookup);
+    this.#mount = new MountVolume(host, this.#lookup);
+    this.#remove = new RemoveVolume(host, this.#lookup);
+  }
+
+  /** See CreateVolume. Rejects with InvalidRequestError before anything is changed. */
+  async create(rawName: string, rawOptions: Readonly<Record<string, string>>, call: CallContext): Promise<void> {
+    const name = validateVolumeName(rawName);
+    const { options, warnings } = parseCreateOptions(name, rawOptions, this.#defaults);
+    for (const warning of warnings) this.#host.log.warn({ volume: name, requestId: call.requestId }, warning);
+    await this.lock.run(name, 'create', call.signal, () => this.#create.create(name, options, call.signal));
+  }
+
+  /** Unknown volume is success: the engine's list may be older than the array's. */
+  async remove(rawName: string, call: CallContext): Promise<void> {
+    const name = validateVolumeName(rawName);
+    await this.lock.run(name, 'remove', call.signal, async () => {
+      this.#removing.add(name);
+      try {
+        await this.#remove.remove(name, call.signal);
+        this.#lastSeen.delete(name);
+      } finally {
+        this.#removing.delete(name);
+        this.#nudge();
+      }
+    });
+  }
+
+  /** The path to bind into the container. A client that hung up meanwhile holds nothing (rule 6). */
+  async mount(rawName: string, holder: string, call: CallContext): Promise<string> {
+    const name = validateVolumeName(rawName);
+    try {
+      return await this.lock.run(name, 'mount', call.signal, async () => {
+        const { entry, path } = await this.#mount.mount(name, holder, call.signal);
+        if (call.clientGone.aborted) await this.#abandon(entry, holder);
+        return path;
+      });
+    } finally {
+      this.#nudge();
+    }
+  }
+
+  /** Unknown volume or holder is success, also without a gateway (rule 7). */
+  async unmount(rawName: string, holder: string, call: CallContext): Promise<void> {
+    const name = validateVolumeName(rawName);
+    await this.lock.run(name, 'unmount', call.signal, async () => {
+      const entry = this.#host.journal.get(name);
+      if (entry === undefined || entry.phase === 'creating') return;
+      const holders = entry.holders.filter((known) => known !== holder);
+      if (holders.length > 0) {
+        if (holders.length < entry.holders.length) await this.#host.journal.put({ ...entry, holders });
+        return;
+      }
+      await this.#release({ ...entry, holders }, call);
+    });
+  }
+
+  /** Where the volume is mounted now, '' if it is not. */
+  async path(rawName: string): Promise<string> {
+    const entry = this.#host.journal.get(validateVolumeName(rawName));
+    return entry === undefined ? '' : this.#pathOf(entry);
+  }
+
+  /**
+   * What is known of the volume. Never fails because the array is away for a volume that this host has mounted or has
+   * seen; VolumeNotFoundError means that it truly is not there.
+   */
+  async get(rawName: string, call: CallContext): Promise<DescribedVolume> {
+    const name = existingName(rawName);
+    const entry = this.#host.journal.get(name);
+    const known = this.#host.journal.known(name);
+    if (entry?.phase === 'mounted' && known !== undefined) return this.#describe(name, false, call.signal);
+    try {
+      const volume = await this.#lookup.findTogether(name, call.signal);
+      if (volume === undefined) throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
+      this.#lookup.remember(name, volume);
+      this.#lastSeen.set(name, volume);
+      return await this.#describe(name, false, call.signal);
+    } catch (cause) {
+      if (cause instanceof VolumeNotFoundError || known === undefined) throw cause;
+      const reason = isPluginError(cause) ? cause.message : String(cause);
+      this.#host.log.warn({ volume: name, error: reason }, 'array not asked; answering from memory');
+      return this.#describe(name, true, call.signal);
+    }
+  }
+
+  /** Volumes that bear our prefix, by their full name where this host knows it; one gateway call. */
+  async list(call: CallContext): Promise<readonly { readonly name: string; readonly mountpoint: string }[]> {
+    const { array, journal, policy } = this.#host;
+    const volumes = await array.listVolumes((name) => isOurs(policy.prefix, name), call.signal);
+    const fullNames = new Map(journal.allKnown().map(({ arrayName, name }) => [arrayName, name]));
+    const mountpoints = new Map(
+      journal.all().flatMap(({ phase, name, mountpoint }) => (phase === 'mounted' ? [[name, mountpoint] as const] : [])),
+    );
+    return volumes.flatMap(({ name: arrayName }) => {
+      const name = arrayName === null ? undefined : (dockerNameOf(policy.prefix, arrayName) ?? fullNames.get(arrayName));
+      const shown = name ?? arrayName?.slice(policy.prefix.length);
+      if (shown === undefined || this.#removing.has(shown)) return [];
+      return [{ name: shown, mountpoint: mountpoints.get(shown) ?? '' }];
+    });
+  }
+
+  async #abandon(entry: HostVolume, holder: string): Promise<void> {
+    const holders = entry.holders.filter((known) => known !== holder);
+    await this.#host.journal.put({ ...entry, holders });
+    this.#host.log.warn({ volume: entry.name, holder }, 'client hung up before its mount was answered; holder dropped');
+  }
+
+  async #release(entry: HostVolume, call: CallContext): Promise<void> {
+    try {
+      const outcome = await releaseVolume(this.#host, entry, call.signal);
+      if (outcome === 'held') this.#host.log.info({ volume: entry.name }, 'still in use by the kernel; releasing later');
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      this.#host.log.warn({ volume: entry.name, error: cause.message }, 'not released now; trying again later');
+    } finally {
+      this.#nudge();
+    }
+  }
+
+  async #pathOf(entry: HostVolume): Promise<string> {
+    try {
+      return (await this.#mount.pathOf(entry)) ?? '';
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      this.#host.log.warn({ volume: entry.name, error: cause.message }, 'mount is not usable');
+      return '';
+    }
+  }
+
+  async #describe(name: VolumeName, stale: boolean, signal: AbortSignal): Promise<DescribedVolume> {
+    const { journal, policy, identity } = this.#host;
+    const known = journal.known(name);
+    if (known === undefined) throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
+    const entry = journal.get(name);
+    const isMounted = entry?.phase === 'mounted';
+    const me = identity.last;
+    return {
+      name,
+      mountpoint: isMounted ? await this.#pathOf(entry) : '',
+      createdAt: new Date(known.createdAtSeconds * 1000),
+      status: describeStatus({
+        known: { ...known, arrayName: known.arrayName || arrayNameFor(policy.prefix, name) },
+        volume: this.#lastSeen.get(name),
+        pool: stale || isMounted ? this.#pools.get(known.storagePoolId) : await this.#pool(known.storagePoolId, signal),
+        entry,
+        stale,
+        self: me === undefined ? undefined : { sdc: me.sdcId, ip: null },
+      }),
+    };
+  }
+
+  readonly #pools = new Map<string, StoragePool>();
+
+  async #pool(id: string, signal: AbortSignal): Promise<StoragePool | undefined> {
+    try {
+      const pool = await this.#host.array.describePool(id as StoragePoolId, signal);
+      if (pool !== undefined) this.#pools.set(id, pool);
+      return pool;
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      return this.#pools.get(id);
+    }
+  }
+}
+
+/** A name that no volume can have is simply not there; only Create and the others explain what is wrong with it. */
+function existingName(raw: string): VolumeName {
+  try {
+    return validateVolumeName(raw);
+  } catch (cause) {
+    throw new VolumeNotFoundError(`no volume ${JSON.stringify(raw.slice(0, 64))}: no volume can have this name`, { cause });
+  }
+}

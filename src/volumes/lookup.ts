@@ -1,0 +1,108 @@
+import { CancelledError } from '../errors.ts';
+import { Gather } from './gather.ts';
+import type { VolumeHost } from './host.ts';
+import { arrayNameFor } from './naming.ts';
+import type { KnownVolume } from './ports.ts';
+import type { ArrayVolume, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
+
+type Answer = { readonly volume: ArrayVolume | undefined };
+
+/** How long a gathered look-up may take, ms: below the engine's 60 s for Get. */
+const GATHERED_LOOKUP_MS = 45_000;
+
+/**
+ * Finds volumes by their Docker name. An id that this host has seen for the name saves the search, and is believed only
+ * if the volume behind it still bears exactly that name (rule 10).
+ */
+export class VolumeLookup {
+  readonly #host: VolumeHost;
+  readonly #gather: Gather<VolumeName, Answer>;
+
+  constructor(host: VolumeHost) {
+    this.#host = host;
+    this.#gather = new Gather((names) => this.#many(names), host.clock);
+  }
+
+  /** The volume as it is now: one gateway call when known here, two when not. Undefined when there is none. */
+  async find(name: VolumeName, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+    const { array, journal, policy } = this.#host;
+    const arrayName = arrayNameFor(policy.prefix, name);
+    const known = journal.known(name);
+    if (known !== undefined) {
+      const volume = await array.getVolume(known.volumeId as VolumeId, signal);
+      if (volume?.name === arrayName) return volume;
+    }
+    const id = await array.findVolumeId(arrayName, signal);
+    const volume = id === undefined ? undefined : await array.getVolume(id, signal);
+    if (volume === undefined) journal.forget(name);
+    return volume;
+  }
+
+  /** As find, but look-ups that arrive together share their gateway calls. For Get, which no change depends on. */
+  async findTogether(name: VolumeName, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+    const answer = await Promise.race([this.#gather.ask(name), rejectAt(signal, name)]);
+    return answer.volume;
+  }
+
+  /** Keeps what this host now knows of a volume, for later calls and for when no gateway answers. */
+  remember(name: VolumeName, volume: ArrayVolume, label?: VolumeLabel): KnownVolume {
+    const before = this.#host.journal.known(name);
+    const known: KnownVolume = {
+      name,
+      arrayName: volume.name ?? '',
+      volumeId: volume.id,
+      sizeKiB: volume.sizeKiB,
+      createdAtSeconds: volume.createdAtSeconds,
+      storagePoolId: volume.storagePoolId,
+      readOnly: volume.accessModeLimit === 'ReadOnly',
+      label: label ?? (before?.volumeId === volume.id ? before.label : undefined),
+    };
+    this.#host.journal.remember(known);
+    return known;
+  }
+
+  async #many(names: readonly VolumeName[]): Promise<ReadonlyMap<VolumeName, Answer>> {
+    const signal = AbortSignal.timeout(GATHERED_LOOKUP_MS);
+    const [only] = names;
+    if (only !== undefined && names.length === 1) {
+      return new Map([[only, { volume: await this.find(only, signal) }]]);
+    }
+    const { journal } = this.#host;
+    const allKnown = names.every((name) => journal.known(name) !== undefined);
+    return allKnown ? this.#byIds(names, signal) : this.#byList(names, signal);
+  }
+
+  async #byIds(names: readonly VolumeName[], signal: AbortSignal): Promise<ReadonlyMap<VolumeName, Answer>> {
+    const { array, journal, policy } = this.#host;
+    const ids = names.flatMap((name) => journal.known(name)?.volumeId ?? []) as VolumeId[];
+    const found = new Map((await array.getVolumes(ids, signal)).map((volume) => [volume.name, volume]));
+    const answers = new Map<VolumeName, Answer>();
+    for (const name of names) {
+      const volume = found.get(arrayNameFor(policy.prefix, name));
+      // Gone or renamed by its id; only its name can tell whether another took its place.
+      answers.set(name, { volume: volume ?? (await this.find(name, signal)) });
+    }
+    return answers;
+  }
+
+  async #byList(names: readonly VolumeName[], signal: AbortSignal): Promise<ReadonlyMap<VolumeName, Answer>> {
+    const { array, policy } = this.#host;
+    const wanted = new Map<string, VolumeName>(names.map((name) => [arrayNameFor(policy.prefix, name), name]));
+    const answers = new Map<VolumeName, Answer>(names.map((name) => [name, { volume: undefined }]));
+    for (const volume of await array.listVolumes((name) => wanted.has(name), signal)) {
+      const name = wanted.get(volume.name ?? '');
+      if (name !== undefined) answers.set(name, { volume });
+    }
+    return answers;
+  }
+}
+
+function rejectAt(signal: AbortSignal, name: VolumeName): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const cancel = (): void => {
+      reject(new CancelledError(`looking up volume "${name}" took longer than its caller waits: try again`));
+    };
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+  });
+}

@@ -1,0 +1,193 @@
+import { FilesystemError, SdcError, VolumeConflictError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
+import { claimVolume } from './claim.ts';
+import type { HostIdentity, VolumeHost } from './host.ts';
+import type { VolumeLookup } from './lookup.ts';
+import type { HostVolume, Probe } from './ports.ts';
+import { releaseAfterFailure } from './release.ts';
+import type { ArrayName, ArrayVolume, Device, FilesystemType, SystemId, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
+
+export interface MountedVolume {
+  readonly entry: HostVolume;
+  /** What the engine binds into containers: the mountpoint, or the volume's subpath below it. */
+  readonly path: string;
+}
+
+/**
+ * Mounts the volume on this host, or counts one more holder if it is mounted and healthy. The holder is on disk before
+ * this resolves. Never formats (rule 3). On failure nothing stays mapped, or the journal says what does.
+ */
+export class MountVolume {
+  readonly #host: VolumeHost;
+  readonly #lookup: VolumeLookup;
+
+  constructor(host: VolumeHost, lookup: VolumeLookup) {
+    this.#host = host;
+    this.#lookup = lookup;
+  }
+
+  /** Call with the volume's lock held. */
+  async mount(name: VolumeName, holder: string, signal: AbortSignal): Promise<MountedVolume> {
+    const entry = this.#host.journal.get(name);
+    if (entry?.phase === 'mounted') {
+      const path = await this.#reuse(entry);
+      if (path !== undefined) return { entry: await this.#hold(entry, holder), path };
+    }
+    return this.#attach(name, { before: entry, holder }, signal);
+  }
+
+  /** Where an entry's mount is usable now: its device is there, mounted, and seen by the host. */
+  async pathOf(entry: HostVolume): Promise<string | undefined> {
+    return entry.phase === 'mounted' ? this.#reuse(entry) : undefined;
+  }
+
+  async #reuse(entry: HostVolume): Promise<string | undefined> {
+    const { sdc, filesystems, journal } = this.#host;
+    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    if (device === undefined) return undefined;
+    const mounted = (await filesystems.mounts()).some(
+      ({ mountpoint, device: number, source }) =>
+        mountpoint === entry.mountpoint && (number === device.number || source === device.node || source === device.path),
+    );
+    if (!mounted) return undefined;
+    await filesystems.assertVisibleToHost(device, entry.mountpoint);
+    return filesystems.resolveSubpath(entry.mountpoint, journal.known(entry.name)?.label?.subpath ?? '');
+  }
+
+  async #hold(entry: HostVolume, holder: string): Promise<HostVolume> {
+    if (entry.holders.includes(holder)) return entry;
+    const held = { ...entry, holders: [...entry.holders, holder] };
+    await this.#host.journal.put(held);
+    return held;
+  }
+
+  async #attach(
+    name: VolumeName,
+    request: { before: HostVolume | undefined; holder: string },
+    signal: AbortSignal,
+  ): Promise<MountedVolume> {
+    const { filesystems, journal, clock, identity } = this.#host;
+    const me = await identity.current(signal);
+    const volume = await this.#lookup.find(name, signal);
+    if (volume === undefined) {
+      throw new VolumeNotFoundError(`mounting volume "${name}" failed: the array has no such volume; create it first`);
+    }
+    const holders = request.before?.volumeId === volume.id ? request.before.holders : [];
+    const entry: HostVolume = {
+      name,
+      arrayName: volume.name ?? '',
+      volumeId: volume.id,
+      systemId: me.systemId,
+      phase: 'mounting',
+      holders,
+      mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
+      since: new Date(clock.now()).toISOString(),
+    };
+    await journal.put(entry);
+    // Whatever is still mounted there was found unusable above: its device is gone or another one.
+    if (request.before !== undefined) await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
+    try {
+      const path = await this.#bringUp(entry, volume, me, signal);
+      const held: HostVolume = { ...entry, phase: 'mounted', holders: [...new Set([...holders, request.holder])] };
+      await journal.put(held);
+      return { entry: held, path };
+    } catch (cause) {
+      if (cause instanceof VolumeInUseError && request.before === undefined) await journal.delete(name);
+      else await releaseAfterFailure(this.#host, entry);
+      throw cause;
+    }
+  }
+
+  async #bringUp(entry: HostVolume, volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<string> {
+    const { filesystems } = this.#host;
+    await claimVolume(this.#host, volume, me, signal);
+    const device = await this.#awaitDevice(volume, me, signal);
+    const fs = filesystemOf(await filesystems.probe(device, signal), volume);
+    await filesystems.check(device, fs, signal);
+    const label = await this.#mountWithOptions(entry, { volume, device, fs }, signal);
+    if (volume.accessModeLimit !== 'ReadOnly') await filesystems.grow(device, entry.mountpoint, fs, signal);
+    await this.#limit(volume, me, { label, signal });
+    const path = await filesystems.resolveSubpath(entry.mountpoint, label?.subpath ?? '');
+    await filesystems.assertVisibleToHost(device, entry.mountpoint);
+    this.#lookup.remember(entry.name as VolumeName, volume, label);
+    return path;
+  }
+
+  async #awaitDevice(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
+    const { sdc } = this.#host;
+    const device = await this.#deviceOrReason(volume, me, signal);
+    const sizeBytes = volume.sizeKiB * 1024;
+    if (device.sizeBytes === sizeBytes) return device;
+    // Grown at the array: the SDC learns the new size when asked to look again.
+    await sdc.rescan(signal);
+    const again = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    if (again.sizeBytes === sizeBytes) return again;
+    throw new SdcError(
+      `device "${again.path}" has ${again.sizeBytes} bytes, volume "${volume.name ?? volume.id}" has ${sizeBytes}: it is not this volume's device, check the SDC`,
+      { problem: 'device-mismatch', context: { volumeId: volume.id } },
+    );
+  }
+
+  async #deviceOrReason(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
+    const { sdc } = this.#host;
+    try {
+      return await sdc.waitForDevice(me.systemId, volume.id, signal);
+    } catch (cause) {
+      if (cause instanceof SdcError && cause.problem === 'device-missing') await sdc.assertUsable(me.systemId, signal);
+      throw cause;
+    }
+  }
+
+  /** Options live inside the file system, so a host that never saw the volume learns them from a first mount. */
+  async #mountWithOptions(
+    entry: HostVolume,
+    on: { volume: ArrayVolume; device: Device; fs: FilesystemType },
+    signal: AbortSignal,
+  ): Promise<VolumeLabel | undefined> {
+    const { filesystems, journal } = this.#host;
+    const readOnly = on.volume.accessModeLimit === 'ReadOnly';
+    const known = journal.known(entry.name);
+    const assumed = known?.volumeId === on.volume.id ? (known.label?.mountOptions ?? []) : [];
+    const mountWith = (options: readonly string[]): Promise<void> =>
+      filesystems.mount(on.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
+    await mountWith(assumed);
+    const label = await filesystems.readLabel(entry.mountpoint, signal);
+    if (label !== undefined && label.name !== entry.name && label.name.length > 0) {
+      this.#host.log.warn({ volume: entry.name, label: label.name }, 'volume was labelled under another name');
+    }
+    const wanted = label?.mountOptions ?? [];
+    if (wanted.join() !== assumed.join()) {
+      await filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
+      await mountWith(wanted);
+    }
+    return label;
+  }
+
+  async #limit(
+    volume: ArrayVolume,
+    me: HostIdentity,
+    how: { label: VolumeLabel | undefined; signal: AbortSignal },
+  ): Promise<void> {
+    const { iops, bandwidthKiBps } = how.label ?? { iops: 0, bandwidthKiBps: 0 };
+    if (iops === 0 && bandwidthKiBps === 0) return;
+    await this.#host.array.limitMapping(
+      { volumeId: volume.id, sdcId: me.sdcId },
+      { iops, bandwidthKiBps },
+      how.signal,
+    );
+  }
+}
+
+function filesystemOf(probe: Probe, volume: ArrayVolume): FilesystemType {
+  const name = volume.name ?? volume.id;
+  if (probe.kind === 'filesystem') return probe.fs;
+  if (probe.kind === 'blank') {
+    throw new FilesystemError(
+      `mounting volume "${name}" failed: it holds no file system and a mount never makes one; remove it and create it again`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+  throw new VolumeConflictError(
+    `mounting volume "${name}" failed: it holds ${probe.what}, which this plugin does not mount; it was not changed`,
+    { context: { volumeId: volume.id } },
+  );
+}

@@ -1,0 +1,64 @@
+import { FilesystemError, isPluginError } from '../errors.ts';
+import type { VolumeHost } from './host.ts';
+import type { HostVolume } from './ports.ts';
+import type { Device, SystemId, VolumeId } from './volume.ts';
+
+/** released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). */
+export type ReleaseOutcome = 'released' | 'held';
+
+const POLL_MS = 20;
+
+/**
+ * Takes the volume off this host: unmount, wait for the kernel to let go, unmap, forget. What cannot be finished now is
+ * left in the journal as 'releasing' for the reconciler, whether this resolves with 'held' or rejects because the
+ * array could not be reached.
+ */
+export async function releaseVolume(
+  host: VolumeHost,
+  entry: HostVolume,
+  signal: AbortSignal,
+): Promise<ReleaseOutcome> {
+  if (entry.phase !== 'releasing' || entry.holders.length > 0) {
+    await host.journal.put({ ...entry, phase: 'releasing', holders: [] });
+  }
+  if (await isStillHeld(host, entry, signal)) return 'held';
+  const me = await host.identity.current(signal);
+  await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
+  await host.journal.delete(entry.name);
+  return 'released';
+}
+
+async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+  try {
+    await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
+  } catch (cause) {
+    if (!(cause instanceof FilesystemError)) throw cause;
+    host.log.warn({ volume: entry.name, error: cause.message }, 'mountpoint is busy; releasing later');
+    return true;
+  }
+  const device = await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+  return device !== undefined && (await staysHeld(host, device, signal));
+}
+
+/** A container's mount namespace dies a little after its last process: give the kernel that moment. */
+async function staysHeld(host: VolumeHost, device: Device, signal: AbortSignal): Promise<boolean> {
+  const until = host.clock.now() + host.policy.releaseWaitMs;
+  while (await host.filesystems.isHeld(device)) {
+    if (host.clock.now() >= until) return true;
+    await host.clock.sleep(POLL_MS, signal);
+  }
+  return false;
+}
+
+/**
+ * Undoes a half-done mount after a failure. Never rejects: what is left is in the journal as 'releasing'.
+ */
+export async function releaseAfterFailure(host: VolumeHost, entry: HostVolume): Promise<void> {
+  try {
+    const outcome = await releaseVolume(host, entry, AbortSignal.timeout(host.policy.cleanupMs));
+    if (outcome === 'held') host.log.warn({ volume: entry.name }, 'device still in use after a failure; releasing later');
+  } catch (cause) {
+    const reason = isPluginError(cause) ? cause.message : String(cause);
+    host.log.warn({ volume: entry.name, error: reason }, 'could not undo a failed mount now; releasing later');
+  }
+}

@@ -1,0 +1,50 @@
+import type { HostVolume, KnownVolume } from './ports.ts';
+import type { ArrayVolume, StoragePool } from './volume.ts';
+
+/** What `docker volume inspect` shows under Status. Sizes with their unit; null where this host does not know. */
+export type VolumeStatus = Readonly<Record<string, unknown>>;
+
+export interface StatusSources {
+  readonly known: KnownVolume;
+  /** As the array described it for this answer, or the last time it was asked; undefined: not since the start. */
+  readonly volume: ArrayVolume | undefined;
+  readonly pool: StoragePool | undefined;
+  readonly entry: HostVolume | undefined;
+  /** True when the array could not be asked although this answer needed it. */
+  readonly stale: boolean;
+  /** This host as a holder, for a volume mounted here. */
+  readonly self: { readonly sdc: string; readonly ip: string | null } | undefined;
+}
+
+/** Words the status of one volume. */
+export function describeStatus(sources: StatusSources): VolumeStatus {
+  const { known, volume, pool, entry, stale } = sources;
+  const label = known.label;
+  return {
+    id: known.volumeId,
+    arrayName: known.arrayName,
+    sizeRequested: label === undefined ? null : inGiB(label.requestedKiB),
+    size: inGiB(known.sizeKiB),
+    provisioning: volume?.kind ?? null,
+    pool: pool?.name ?? known.storagePoolId,
+    domain: pool?.domainName ?? null,
+    filesystem: label?.fs ?? null,
+    mappedTo: holders(sources),
+    mountedHere: entry?.phase === 'mounted',
+    users: entry?.holders.length ?? 0,
+    readOnly: known.readOnly,
+    limits: { iops: label?.iops ?? 0, bandwidthKiBps: label?.bandwidthKiBps ?? 0 },
+    failover: label?.failover ?? 'default',
+    stale,
+  };
+}
+
+function holders({ volume, entry, self }: StatusSources): readonly object[] {
+  if (entry?.phase === 'mounted' && self !== undefined) return [self];
+  return (volume?.mappings ?? []).map(({ sdcId, sdcName, sdcIp }) => ({ sdc: sdcName ?? sdcId, ip: sdcIp }));
+}
+
+function inGiB(sizeKiB: number): string {
+  const gib = sizeKiB / 1_048_576;
+  return `${Number.isInteger(gib) ? gib : gib.toFixed(3)}GiB`;
+}
