@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { InvalidRequestError } from '../errors.ts';
+import type { ArrayName, FailoverPolicy, VolumeId, VolumeName } from './volume.ts';
+
+/*
+ * Docker lets any text through as a volume's name; the array takes 31 characters of letters, digits and punctuation
+ * [goscaleio]. Four families of array names, which never meet because no Docker name holds a '~':
+ *   <prefix><name>             a Docker name that fits, as it is
+ *   <prefix><head>~<hash>      any other: its beginning, and 65 bits of the SHA-256 of the whole; always 31 long
+ *   ~new.<host>.<random>       provisional, being made by a host
+ *   ~<policy>.<volume id>      marker that carries a volume's failover policy
+ */
+
+const ARRAY_NAME_LENGTH = 31;
+const HASH_LENGTH = 13;
+const LONGEST_NAME = 255;
+const LONGEST_PREFIX = 16;
+const LONGEST_SHOWN = 48;
+const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
+const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
+const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
+const PROVISIONAL = /^~new\.[0-9a-f]{8}\.[0-9a-f]{8}$/;
+const MARKER = /^~(never|disconnected|idle|always)\.([0-9a-f]{16})$/;
+
+/** A volume's failover policy, kept on the array as a volume's name. */
+export interface PolicyMarker {
+  readonly policy: FailoverPolicy;
+  readonly volumeId: VolumeId;
+}
+
+/**
+ * The name, if it is one that a volume can have: 1 to 255 characters, a letter or digit first, then letters, digits and
+ * _ . + = : @ , % # - without "..". Throws InvalidRequestError that says what is wrong.
+ */
+export function validateVolumeName(raw: string): VolumeName {
+  const why = faultOf(raw);
+  if (why === undefined) return raw as VolumeName;
+  throw new InvalidRequestError(
+    `volume name ${shown(raw)} ${why}; use at most ${LONGEST_NAME} ${ALLOWED}, with a letter or digit first`,
+  );
+}
+
+/**
+ * The prefix, if names can bear it: empty, or at most 16 of the characters of a volume's name. Throws
+ * InvalidRequestError. Of two prefixes on one array neither may begin with the other, or the shorter sees the volumes
+ * of both.
+ */
+export function validatePrefix(raw: string): string {
+  const why = raw === '' ? undefined : faultOf(raw, LONGEST_PREFIX);
+  if (why === undefined) return raw;
+  throw new InvalidRequestError(
+    `name prefix ${shown(raw)} ${why}; use at most ${LONGEST_PREFIX} ${ALLOWED}, with a letter or digit first`,
+  );
+}
+
+/**
+ * The array's name for a Docker name: the same on every host, at any time, and different for every name (rule 10).
+ * The prefix must have passed validatePrefix.
+ */
+export function arrayNameFor(prefix: string, name: VolumeName): ArrayName {
+  const exact = prefix + name;
+  if (exact.length <= ARRAY_NAME_LENGTH) return exact as ArrayName;
+  const head = exact.slice(0, ARRAY_NAME_LENGTH - HASH_LENGTH - 1);
+  return `${head}~${base32(createHash('sha256').update(name).digest()).slice(0, HASH_LENGTH)}` as ArrayName;
+}
+
+/** True for names that arrayNameFor gives with this prefix; false for all others, also provisional ones and markers. */
+export function isOurs(prefix: string, arrayName: string): boolean {
+  if (!arrayName.startsWith(prefix) || arrayName.length > ARRAY_NAME_LENGTH) return false;
+  const rest = arrayName.slice(prefix.length);
+  if (rest.includes('..')) return false;
+  return EXACT.test(rest) || (arrayName.length === ARRAY_NAME_LENGTH && HASHED.test(rest));
+}
+
+/** Docker's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
+export function dockerNameOf(prefix: string, arrayName: string): VolumeName | undefined {
+  if (!isOurs(prefix, arrayName) || arrayName.includes('~')) return undefined;
+  return arrayName.slice(prefix.length) as VolumeName;
+}
+
+/**
+ * The name under which this host makes a new volume until it is complete (rule 4). `random`: 8 hex digits. It says
+ * whose it is, by SDC GUID and prefix, so that a host clears away its own leftovers and no others.
+ */
+export function provisionalName(guid: string, prefix: string, random: string): ArrayName {
+  return `${provisionalStart(guid, prefix)}${random.toLowerCase()}` as ArrayName;
+}
+
+/** True for the provisional names of this host and prefix. */
+export function isProvisionalOf(guid: string, prefix: string, arrayName: string): boolean {
+  return PROVISIONAL.test(arrayName) && arrayName.startsWith(provisionalStart(guid, prefix));
+}
+
+/** The marker's name: at most 30 characters. */
+export function markerName(policy: FailoverPolicy, volumeId: VolumeId): ArrayName {
+  return `~${policy}.${volumeId}` as ArrayName;
+}
+
+/** What a marker says; undefined for names that are none. */
+export function parseMarker(arrayName: string): PolicyMarker | undefined {
+  const [, policy, volumeId] = MARKER.exec(arrayName) ?? [];
+  if (policy === undefined || volumeId === undefined) return undefined;
+  return { policy: policy as FailoverPolicy, volumeId: volumeId as VolumeId };
+}
+
+function faultOf(raw: string, longest = LONGEST_NAME): string | undefined {
+  if (raw === '') return 'is empty';
+  if (raw.length > longest) return `has ${raw.length} characters`;
+  const [bad] = /[^A-Za-z0-9_.+=:@,%#-]/u.exec(raw) ?? [];
+  if (bad !== undefined) return `contains ${JSON.stringify(bad)}`;
+  if (!EXACT.test(raw)) return `begins with "${raw.charAt(0)}"`;
+  return raw.includes('..') ? 'contains ".."' : undefined;
+}
+
+function shown(raw: string): string {
+  const escaped = JSON.stringify(raw.slice(0, LONGEST_SHOWN)).slice(1, -1).slice(0, LONGEST_SHOWN);
+  return `"${escaped}${raw.length > LONGEST_SHOWN ? '…' : ''}"`;
+}
+
+function provisionalStart(guid: string, prefix: string): string {
+  const owner = createHash('sha256').update(`${guid.toUpperCase()}\0${prefix}`).digest('hex');
+  return `~new.${owner.slice(0, 8)}.`;
+}
+
+/** RFC 4648, lower case. */
+function base32(bytes: Uint8Array): string {
+  let text = '';
+  let buffer = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    buffer = ((buffer << 8) | byte) & 0xfff;
+    for (bits += 8; bits >= 5; bits -= 5) {
+      text += 'abcdefghijklmnopqrstuvwxyz234567'.charAt((buffer >> (bits - 5)) & 31);
+    }
+  }
+  return text;
+}
