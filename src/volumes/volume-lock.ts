@@ -46,12 +46,8 @@ export class VolumeLock {
    * once with CancelledError that says who has the volume; the work never starts then. Once it runs, the signal is the
    * work's own affair.
    */
-  run<T>(
-    request: { readonly name: string; readonly task: string },
-    signal: AbortSignal,
-    work: (turn: Turn) => Promise<T>,
-  ): Promise<T> {
-    const { name } = request;
+  run<T>(name: string, task: string, signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T> {
+    const request = { name, task };
     if (signal.aborted) return Promise.reject(this.#cancelled(request));
     return new Promise<T>((resolve, reject) => {
       let isWaiting = true;

@@ -4,7 +4,6 @@ import { CancelledError } from '../../../src/errors.ts';
 import { VolumeLock } from '../../../src/volumes/volume-lock.ts';
 
 const never = new AbortController().signal;
-const task = (name: string, what = 'Mount') => ({ name, task: what });
 
 function build() {
   const clock = {
@@ -20,14 +19,14 @@ describe('VolumeLock', () => {
   it('answers what the work answers, and rejects as the work rejects', async () => {
     const { lock } = build();
     const failure = new Error('no');
-    await expect(lock.run(task('db'), never, () => Promise.resolve(7))).resolves.toBe(7);
-    await expect(lock.run(task('db'), never, () => Promise.reject(failure))).rejects.toBe(failure);
+    await expect(lock.run('db', 'Mount', never, () => Promise.resolve(7))).resolves.toBe(7);
+    await expect(lock.run('db', 'Mount', never, () => Promise.reject(failure))).rejects.toBe(failure);
     await expect(
-      lock.run(task('db'), never, () => {
+      lock.run('db', 'Mount', never, () => {
         throw failure;
       }),
     ).rejects.toBe(failure);
-    await expect(lock.run(task('db'), never, () => Promise.resolve(8))).resolves.toBe(8);
+    await expect(lock.run('db', 'Mount', never, () => Promise.resolve(8))).resolves.toBe(8);
     expect(lock.holders()).toEqual([]);
   });
 
@@ -39,12 +38,15 @@ describe('VolumeLock', () => {
       order.push(name);
       return Promise.resolve();
     };
-    const slow = lock.run(task('db'), never, async () => {
+    const slow = lock.run('db', 'Mount', never, async () => {
       await gate.promise;
       order.push('db 1');
     });
-    const waiters = [lock.run(task('db'), never, add('db 2')), lock.run(task('db'), never, add('db 3'))];
-    await lock.run(task('DB'), never, add('DB'));
+    const waiters = [
+      lock.run('db', 'Mount', never, add('db 2')),
+      lock.run('db', 'Mount', never, add('db 3')),
+    ];
+    await lock.run('DB', 'Mount', never, add('DB'));
     expect(order).toEqual(['DB']);
     gate.resolve(undefined);
     await Promise.all([slow, ...waiters]);
@@ -55,12 +57,12 @@ describe('VolumeLock', () => {
     const { lock, clock } = build();
     const gate = Promise.withResolvers<undefined>();
     const controller = new AbortController();
-    const slow = lock.run(task('db', 'Create'), never, async (turn) => {
+    const slow = lock.run('db', 'Create', never, async (turn) => {
       turn.doing('making the file system');
       await gate.promise;
     });
     let started = false;
-    const waiter = lock.run(task('db'), controller.signal, () => {
+    const waiter = lock.run('db', 'Mount', controller.signal, () => {
       started = true;
       return Promise.resolve();
     });
@@ -76,14 +78,14 @@ describe('VolumeLock', () => {
     ]);
     gate.resolve(undefined);
     await slow;
-    await lock.run(task('db'), never, () => Promise.resolve());
+    await lock.run('db', 'Mount', never, () => Promise.resolve());
     expect(started).toBe(false);
     expect(lock.holders()).toEqual([]);
   });
 
   it('refuses at once when the signal fired before', async () => {
     const { lock } = build();
-    const run = lock.run(task('db'), AbortSignal.abort(), () => Promise.reject(new Error('ran')));
+    const run = lock.run('db', 'Mount', AbortSignal.abort(), () => Promise.reject(new Error('ran')));
     await expect(run).rejects.toThrow('Mount of volume "db" was cancelled before it began');
   });
 
@@ -91,11 +93,11 @@ describe('VolumeLock', () => {
     const { lock } = build();
     const controller = new AbortController();
     const gate = Promise.withResolvers<undefined>();
-    const run = lock.run(task('db'), controller.signal, async () => {
+    const run = lock.run('db', 'Mount', controller.signal, async () => {
       await gate.promise;
       return 'done';
     });
-    await lock.run(task('other'), never, () => Promise.resolve());
+    await lock.run('other', 'Mount', never, () => Promise.resolve());
     controller.abort();
     gate.resolve(undefined);
     await expect(run).resolves.toBe('done');
@@ -105,7 +107,7 @@ describe('VolumeLock', () => {
     const { lock } = build();
     const names = ['__proto__', 'constructor', 'toString'];
     const runs = Array.from({ length: 1500 }, (_, index) =>
-      lock.run(task(names[index % 3] ?? ''), never, () => Promise.resolve(index)),
+      lock.run(names[index % 3] ?? '', 'Mount', never, () => Promise.resolve(index)),
     );
     await expect(Promise.all(runs)).resolves.toHaveLength(1500);
   });
@@ -123,7 +125,7 @@ describe('VolumeLock', () => {
         const inside = new Map<string, number>();
         const runs = steps.map(async ({ name, ticks, end, abortAfter }) => {
           const controller = new AbortController();
-          const run = lock.run(task(name), controller.signal, async () => {
+          const run = lock.run(name, 'Mount', controller.signal, async () => {
             inside.set(name, (inside.get(name) ?? 0) + 1);
             for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
             const together = inside.get(name);
