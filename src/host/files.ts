@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * Replaces a file so that after a crash at any moment either the old or the new content is there, whole: written
+ * beside it, fsynced, renamed over it, and the directory fsynced. Throws the node:fs error of the step that failed;
+ * the old file is untouched then.
+ */
+export async function writeFileAtomic(
+  file: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
+  const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await writeSynced(beside, content, mode);
+    await rename(beside, file);
+  } catch (error) {
+    await unlink(beside).catch((leftover: unknown) => {
+      if (!hasCode(leftover, 'ENOENT'))
+        throw new AggregateError([error, leftover], `cannot replace "${file}"`);
+    });
+    throw error;
+  }
+  await syncDirectory(path.dirname(file));
+}
+
+/** True when the value is a node:fs (or system call) error with this code, such as ENOENT. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
+  );
+}
+
+async function writeSynced(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const handle = await open(file, 'wx', mode);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasCode, writeFileAtomic } from '../../../src/host/files.ts';
+
+describe('writeFileAtomic', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'files-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('writes and replaces, and leaves nothing beside it', async () => {
+    const file = path.join(directory, 'journal');
+    await writeFileAtomic(file, 'one');
+    await writeFileAtomic(file, 'two');
+    expect(await readFile(file, 'utf8')).toBe('two');
+    expect(await readdir(directory)).toEqual(['journal']);
+  });
+
+  it('lets only the owner read it', async () => {
+    const file = path.join(directory, 'journal');
+    await writeFileAtomic(file, 'secret');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('keeps what is there and cleans up when the new content cannot take its place', async () => {
+    const target = path.join(directory, 'taken');
+    await writeFileAtomic(path.join(directory, 'other'), 'x');
+    await rm(target, { force: true });
+    await mkdir(target);
+    await writeFile(path.join(target, 'content'), 'stays');
+    await expect(writeFileAtomic(target, 'new')).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+    expect((await readdir(directory)).sort()).toEqual(['other', 'taken']);
+  });
+
+  it('rejects when the directory is missing', async () => {
+    const attempt = writeFileAtomic(path.join(directory, 'no', 'journal'), 'x');
+    await expect(attempt).rejects.toSatisfy((error) => hasCode(error, 'ENOENT'));
+  });
+});
