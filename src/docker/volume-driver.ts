@@ -1,0 +1,49 @@
+/** What a driver is told about the call it serves. */
+export interface CallContext {
+  /** Aborts when the call's deadline passes, and for no other reason. */
+  readonly signal: AbortSignal;
+  /**
+   * Aborts when the client will not have the answer: it hung up before the answer was written, or the call was
+   * answered as failed because it outlived its deadline. May fire shortly after the method resolved, so whoever keeps
+   * something for the client (a Mount ID) stays subscribed to it.
+   */
+  readonly clientGone: AbortSignal;
+  /** The same id as in the log lines of the request. */
+  readonly requestId: string;
+}
+
+/** A volume as Get answers it. */
+export interface DriverVolume {
+  readonly name: string;
+  /** Where it is mounted on this host, '' when it is not. */
+  readonly mountpoint: string;
+  readonly createdAt: Date | undefined;
+  /** Must survive JSON; `docker volume inspect` shows it. */
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+/** A volume as List answers it. */
+export interface DriverListedVolume {
+  readonly name: string;
+  readonly mountpoint: string;
+}
+
+/**
+ * The core as the protocol server calls it. Names are non-empty strings of any content: the engine validates nothing
+ * [moby linux_parser.go]. Rejections are PluginErrors, whose message the user sees; anything else is a bug.
+ */
+export interface VolumeDriver {
+  create(name: string, options: Readonly<Record<string, string>>, call: CallContext): Promise<void>;
+  remove(name: string, call: CallContext): Promise<void>;
+  /** Resolves to the mountpoint. `id` is '' when the client sent none (dvdcli). */
+  mount(name: string, id: string, call: CallContext): Promise<string>;
+  unmount(name: string, id: string, call: CallContext): Promise<void>;
+  /** Resolves to the mountpoint, '' when not mounted here. */
+  path(name: string, call: CallContext): Promise<string>;
+  /**
+   * Rejects with VolumeNotFoundError or InvalidRequestError only when there certainly is no such volume: the engine
+   * forgets it then. Any other rejection means "cannot tell" and is not answered.
+   */
+  get(name: string, call: CallContext): Promise<DriverVolume>;
+  list(call: CallContext): Promise<readonly DriverListedVolume[]>;
+}
