@@ -55,7 +55,8 @@ async function explainRefusal(
   }
   if (cause.arrayCode !== ARRAY_CODE.heldByAnother) return cause;
   const now = await host.array.getVolume(volume.id, signal);
-  if (now === undefined) return new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
+  if (now === undefined)
+    return new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
   return heldByAnother(now, mappingsOfOthers(now, me), cause);
 }
 

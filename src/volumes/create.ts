@@ -84,16 +84,26 @@ export class CreateVolume {
     return entry;
   }
 
-  async #make(entry: HostVolume, request: Omit<Draft, 'id' | 'mountpoint'>, signal: AbortSignal): Promise<void> {
+  async #make(
+    entry: HostVolume,
+    request: Omit<Draft, 'id' | 'mountpoint'>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { array, journal, policy } = this.#host;
     const { name, options, pool, me } = request;
     const id = await array.createVolume(
-      { name: entry.arrayName as ArrayName, sizeKiB: options.sizeKiB, pool, provisioning: options.provisioning },
+      {
+        name: entry.arrayName as ArrayName,
+        sizeKiB: options.sizeKiB,
+        pool,
+        provisioning: options.provisioning,
+      },
       signal,
     );
     const draft: Draft = { ...request, id, mountpoint: entry.mountpoint };
     // Taken while the volume is still blank, so it never holds a block.
-    if (options.failover !== 'default') await array.snapshotVolume(id, markerName(options.failover, id), signal);
+    if (options.failover !== 'default')
+      await array.snapshotVolume(id, markerName(options.failover, id), signal);
     await array.mapVolume({ volumeId: id, sdcId: me.sdcId, readOnly: false }, signal);
     const label = await this.#format(draft, signal);
     await array.unmapVolume(id, me.sdcId, signal);
@@ -131,7 +141,12 @@ export class CreateVolume {
       failover: options.failover,
       requestedKiB: options.sizeKiB,
     };
-    await filesystems.mount(device, mountpoint, { fs: options.fs, options: options.mountOptions, readOnly: false }, signal);
+    await filesystems.mount(
+      device,
+      mountpoint,
+      { fs: options.fs, options: options.mountOptions, readOnly: false },
+      signal,
+    );
     const { uid, gid, mode, subpath } = options;
     await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);
     await filesystems.writeLabel(mountpoint, label, signal);
@@ -153,7 +168,10 @@ export class CreateVolume {
       await removeProvisional(this.#host, entry, AbortSignal.timeout(this.#host.policy.cleanupMs));
     } catch (cause) {
       const reason = isPluginError(cause) ? cause.message : String(cause);
-      this.#host.log.warn({ volume: entry.name, error: reason }, 'provisional volume not removed now; trying again later');
+      this.#host.log.warn(
+        { volume: entry.name, error: reason },
+        'provisional volume not removed now; trying again later',
+      );
     }
   }
 
@@ -167,7 +185,12 @@ export class CreateVolume {
     await this.#agree(name, winner, options, signal);
   }
 
-  async #agree(name: VolumeName, volume: ArrayVolume, options: CreateOptions, signal: AbortSignal): Promise<void> {
+  async #agree(
+    name: VolumeName,
+    volume: ArrayVolume,
+    options: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
     const known = this.#lookup.remember(name, volume);
     const differences = compareOptions(volume, known.label, options);
     const poolDiffers = await this.#poolDiffers(volume, options, signal);
@@ -179,7 +202,11 @@ export class CreateVolume {
     );
   }
 
-  async #poolDiffers(volume: ArrayVolume, options: CreateOptions, signal: AbortSignal): Promise<string | undefined> {
+  async #poolDiffers(
+    volume: ArrayVolume,
+    options: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     if (options.pool === undefined && options.domain === undefined) return undefined;
     const { array, policy } = this.#host;
     const asked = await array.findPool(
@@ -192,12 +219,19 @@ export class CreateVolume {
   }
 }
 
+type OptionName = Extract<keyof CreateOptions, string>;
+
 /** What a volume has otherwise than the caller asked for in so many words; defaults differ from nothing. */
-function compareOptions(volume: ArrayVolume, label: VolumeLabel | undefined, options: CreateOptions): string[] {
+function compareOptions(
+  volume: ArrayVolume,
+  label: VolumeLabel | undefined,
+  options: CreateOptions,
+): string[] {
   const { explicit } = options;
   const differences: string[] = [];
-  const differ = (key: keyof CreateOptions, has: unknown, asked: unknown): void => {
-    if (explicit.has(key) && String(has) !== String(asked)) differences.push(`${key} is ${String(has)}, asked ${String(asked)}`);
+  const differ = (key: OptionName, has: unknown, asked: unknown): void => {
+    if (explicit.has(key) && String(has) !== String(asked))
+      differences.push(`${key} is ${String(has)}, asked ${String(asked)}`);
   };
   differ('sizeKiB', volume.sizeKiB, grainsKiB(options.sizeKiB));
   if (volume.kind !== 'snapshot') differ('provisioning', volume.kind, options.provisioning);
@@ -220,7 +254,11 @@ function isNameInUse(cause: unknown): boolean {
   return cause instanceof GatewayRejectedError && cause.arrayCode === NAME_IN_USE;
 }
 
-async function assertAccessLimitKnown(name: VolumeName, array: StorageArray, signal: AbortSignal): Promise<void> {
+async function assertAccessLimitKnown(
+  name: VolumeName,
+  array: StorageArray,
+  signal: AbortSignal,
+): Promise<void> {
   const { version } = await array.identity(signal);
   if (Number.parseInt(version, 10) >= FIRST_WITH_ACCESS_LIMIT) return;
   throw new InvalidRequestError(

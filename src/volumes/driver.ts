@@ -35,6 +35,7 @@ export class Driver {
   readonly #remove: RemoveVolume;
   readonly #lastSeen = new Map<string, ArrayVolume>();
   readonly #removing = new Set<string>();
+  readonly #pools = new Map<string, StoragePool>();
   /** Called when something was left for the reconciler. */
   readonly #nudge: () => void;
 
@@ -50,7 +51,11 @@ export class Driver {
   }
 
   /** See CreateVolume. Rejects with InvalidRequestError before anything is changed. */
-  async create(rawName: string, rawOptions: Readonly<Record<string, string>>, call: CallContext): Promise<void> {
+  async create(
+    rawName: string,
+    rawOptions: Readonly<Record<string, string>>,
+    call: CallContext,
+  ): Promise<void> {
     const name = validateVolumeName(rawName);
     const { options, warnings } = parseCreateOptions(name, rawOptions, this.#defaults);
     for (const warning of warnings) this.#host.log.warn({ volume: name, requestId: call.requestId }, warning);
@@ -77,8 +82,8 @@ export class Driver {
     const name = validateVolumeName(rawName);
     try {
       return await this.lock.run(name, 'mount', call.signal, async () => {
-        const { entry, path } = await this.#mount.mount(name, holder, call.signal);
-        if (call.clientGone.aborted) await this.#abandon(entry, holder);
+        const { path } = await this.#mount.mount(name, holder, call.signal);
+        this.#dropIfClientLeaves(name, holder, call);
         return path;
       });
     } finally {
@@ -118,7 +123,8 @@ export class Driver {
     if (entry?.phase === 'mounted' && known !== undefined) return this.#describe(name, false, call.signal);
     try {
       const volume = await this.#lookup.findTogether(name, call.signal);
-      if (volume === undefined) throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
+      if (volume === undefined)
+        throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
       this.#lookup.remember(name, volume);
       this.#lastSeen.set(name, volume);
       return await this.#describe(name, false, call.signal);
@@ -136,29 +142,58 @@ export class Driver {
     const volumes = await array.listVolumes((name) => isOurs(policy.prefix, name), call.signal);
     const fullNames = new Map(journal.allKnown().map(({ arrayName, name }) => [arrayName, name]));
     const mountpoints = new Map(
-      journal.all().flatMap(({ phase, name, mountpoint }) => (phase === 'mounted' ? [[name, mountpoint] as const] : [])),
+      journal
+        .all()
+        .flatMap(({ phase, name, mountpoint }) => (phase === 'mounted' ? [[name, mountpoint] as const] : [])),
     );
     return volumes.flatMap(({ name: arrayName }) => {
-      const name = arrayName === null ? undefined : (dockerNameOf(policy.prefix, arrayName) ?? fullNames.get(arrayName));
-      const shown = name ?? arrayName?.slice(policy.prefix.length);
-      if (shown === undefined || this.#removing.has(shown)) return [];
-      return [{ name: shown, mountpoint: mountpoints.get(shown) ?? '' }];
+      const name =
+        arrayName === null ? undefined : (dockerNameOf(policy.prefix, arrayName) ?? fullNames.get(arrayName));
+      // A hashed name that this host never saw in full cannot be asked for, so it must not be offered.
+      if (name === undefined || this.#removing.has(name)) return [];
+      return [{ name, mountpoint: mountpoints.get(name) ?? '' }];
     });
   }
 
-  async #abandon(entry: HostVolume, holder: string): Promise<void> {
-    const holders = entry.holders.filter((known) => known !== holder);
-    await this.#host.journal.put({ ...entry, holders });
-    this.#host.log.warn({ volume: entry.name, holder }, 'client hung up before its mount was answered; holder dropped');
+  /** The engine never unmounts what it gave up waiting for, so its ID must not hold the volume (rule 6). */
+  #dropIfClientLeaves(name: VolumeName, holder: string, call: CallContext): void {
+    const drop = (): void => {
+      this.#abandon(name, holder).catch((cause: unknown) => {
+        this.#host.log.error(
+          { volume: name, holder, error: String(cause) },
+          'cannot drop an abandoned holder',
+        );
+      });
+    };
+    if (call.clientGone.aborted) drop();
+    else call.clientGone.addEventListener('abort', drop, { once: true });
+  }
+
+  async #abandon(name: VolumeName, holder: string): Promise<void> {
+    await this.lock.run(name, 'drop holder', AbortSignal.timeout(this.#host.policy.cleanupMs), async () => {
+      const entry = this.#host.journal.get(name);
+      if (entry?.holders.includes(holder) !== true) return;
+      const holders = entry.holders.filter((known) => known !== holder);
+      await this.#host.journal.put({ ...entry, holders });
+      this.#host.log.warn(
+        { volume: name, holder },
+        'client hung up before its mount was answered; holder dropped',
+      );
+    });
+    this.#nudge();
   }
 
   async #release(entry: HostVolume, call: CallContext): Promise<void> {
     try {
       const outcome = await releaseVolume(this.#host, entry, call.signal);
-      if (outcome === 'held') this.#host.log.info({ volume: entry.name }, 'still in use by the kernel; releasing later');
+      if (outcome === 'held')
+        this.#host.log.info({ volume: entry.name }, 'still in use by the kernel; releasing later');
     } catch (cause) {
       if (!isPluginError(cause)) throw cause;
-      this.#host.log.warn({ volume: entry.name, error: cause.message }, 'not released now; trying again later');
+      this.#host.log.warn(
+        { volume: entry.name, error: cause.message },
+        'not released now; trying again later',
+      );
     } finally {
       this.#nudge();
     }
@@ -177,7 +212,8 @@ export class Driver {
   async #describe(name: VolumeName, stale: boolean, signal: AbortSignal): Promise<DescribedVolume> {
     const { journal, policy, identity } = this.#host;
     const known = journal.known(name);
-    if (known === undefined) throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
+    if (known === undefined)
+      throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
     const entry = journal.get(name);
     const isMounted = entry?.phase === 'mounted';
     const me = identity.last;
@@ -188,15 +224,16 @@ export class Driver {
       status: describeStatus({
         known: { ...known, arrayName: known.arrayName || arrayNameFor(policy.prefix, name) },
         volume: this.#lastSeen.get(name),
-        pool: stale || isMounted ? this.#pools.get(known.storagePoolId) : await this.#pool(known.storagePoolId, signal),
+        pool:
+          stale || isMounted
+            ? this.#pools.get(known.storagePoolId)
+            : await this.#pool(known.storagePoolId, signal),
         entry,
         stale,
         self: me === undefined ? undefined : { sdc: me.sdcId, ip: null },
       }),
     };
   }
-
-  readonly #pools = new Map<string, StoragePool>();
 
   async #pool(id: string, signal: AbortSignal): Promise<StoragePool | undefined> {
     try {
@@ -215,6 +252,9 @@ function existingName(raw: string): VolumeName {
   try {
     return validateVolumeName(raw);
   } catch (cause) {
-    throw new VolumeNotFoundError(`no volume ${JSON.stringify(raw.slice(0, 64))}: no volume can have this name`, { cause });
+    throw new VolumeNotFoundError(
+      `no volume ${JSON.stringify(raw.slice(0, 64))}: no volume can have this name`,
+      { cause },
+    );
   }
 }

@@ -19,7 +19,11 @@ export async function readFailoverMarker(
 }
 
 /** Removes the volume's markers, never another snapshot of it. */
-export async function removeMarkers(host: VolumeHost, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+export async function removeMarkers(
+  host: VolumeHost,
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<void> {
   const family = await host.array.volumesOfVtree(volume.vtreeId, signal);
   for (const { snapshot } of markersOf(volume, family)) await host.array.removeVolume(snapshot.id, signal);
 }

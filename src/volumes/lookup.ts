@@ -87,7 +87,9 @@ export class VolumeLookup {
 
   async #byList(names: readonly VolumeName[], signal: AbortSignal): Promise<ReadonlyMap<VolumeName, Answer>> {
     const { array, policy } = this.#host;
-    const wanted = new Map<string, VolumeName>(names.map((name) => [arrayNameFor(policy.prefix, name), name]));
+    const wanted = new Map<string, VolumeName>(
+      names.map((name) => [arrayNameFor(policy.prefix, name), name]),
+    );
     const answers = new Map<VolumeName, Answer>(names.map((name) => [name, { volume: undefined }]));
     for (const volume of await array.listVolumes((name) => wanted.has(name), signal)) {
       const name = wanted.get(volume.name ?? '');

@@ -1,10 +1,25 @@
-import { FilesystemError, SdcError, VolumeConflictError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
+import {
+  FilesystemError,
+  SdcError,
+  VolumeConflictError,
+  VolumeInUseError,
+  VolumeNotFoundError,
+} from '../errors.ts';
 import { claimVolume } from './claim.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import type { HostVolume, Probe } from './ports.ts';
 import { releaseAfterFailure } from './release.ts';
-import type { ArrayName, ArrayVolume, Device, FilesystemType, SystemId, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
+import type {
+  ArrayName,
+  ArrayVolume,
+  Device,
+  FilesystemType,
+  SystemId,
+  VolumeId,
+  VolumeLabel,
+  VolumeName,
+} from './volume.ts';
 
 export interface MountedVolume {
   readonly entry: HostVolume;
@@ -46,7 +61,8 @@ export class MountVolume {
     if (device === undefined) return undefined;
     const mounted = (await filesystems.mounts()).some(
       ({ mountpoint, device: number, source }) =>
-        mountpoint === entry.mountpoint && (number === device.number || source === device.node || source === device.path),
+        mountpoint === entry.mountpoint &&
+        (number === device.number || source === device.node || source === device.path),
     );
     if (!mounted) return undefined;
     await filesystems.assertVisibleToHost(device, entry.mountpoint);
@@ -69,7 +85,9 @@ export class MountVolume {
     const me = await identity.current(signal);
     const volume = await this.#lookup.find(name, signal);
     if (volume === undefined) {
-      throw new VolumeNotFoundError(`mounting volume "${name}" failed: the array has no such volume; create it first`);
+      throw new VolumeNotFoundError(
+        `mounting volume "${name}" failed: the array has no such volume; create it first`,
+      );
     }
     const holders = request.before?.volumeId === volume.id ? request.before.holders : [];
     const entry: HostVolume = {
@@ -87,7 +105,11 @@ export class MountVolume {
     if (request.before !== undefined) await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
     try {
       const path = await this.#bringUp(entry, volume, me, signal);
-      const held: HostVolume = { ...entry, phase: 'mounted', holders: [...new Set([...holders, request.holder])] };
+      const held: HostVolume = {
+        ...entry,
+        phase: 'mounted',
+        holders: [...new Set([...holders, request.holder])],
+      };
       await journal.put(held);
       return { entry: held, path };
     } catch (cause) {
@@ -97,7 +119,12 @@ export class MountVolume {
     }
   }
 
-  async #bringUp(entry: HostVolume, volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<string> {
+  async #bringUp(
+    entry: HostVolume,
+    volume: ArrayVolume,
+    me: HostIdentity,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { filesystems } = this.#host;
     await claimVolume(this.#host, volume, me, signal);
     const device = await this.#awaitDevice(volume, me, signal);
@@ -132,7 +159,8 @@ export class MountVolume {
     try {
       return await sdc.waitForDevice(me.systemId, volume.id, signal);
     } catch (cause) {
-      if (cause instanceof SdcError && cause.problem === 'device-missing') await sdc.assertUsable(me.systemId, signal);
+      if (cause instanceof SdcError && cause.problem === 'device-missing')
+        await sdc.assertUsable(me.systemId, signal);
       throw cause;
     }
   }
@@ -152,7 +180,10 @@ export class MountVolume {
     await mountWith(assumed);
     const label = await filesystems.readLabel(entry.mountpoint, signal);
     if (label !== undefined && label.name !== entry.name && label.name.length > 0) {
-      this.#host.log.warn({ volume: entry.name, label: label.name }, 'volume was labelled under another name');
+      this.#host.log.warn(
+        { volume: entry.name, label: label.name },
+        'volume was labelled under another name',
+      );
     }
     const wanted = label?.mountOptions ?? [];
     if (wanted.join() !== assumed.join()) {

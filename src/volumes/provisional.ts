@@ -8,7 +8,11 @@ import type { ArrayName, SystemId, VolumeId } from './volume.ts';
  * Nothing left is success. The name alone finds it, so a reply lost at any step does not matter. Rejects when it cannot
  * be done now; the journal entry stays.
  */
-export async function removeProvisional(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<void> {
+export async function removeProvisional(
+  host: VolumeHost,
+  entry: HostVolume,
+  signal: AbortSignal,
+): Promise<void> {
   const { array, filesystems } = host;
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
   const id = await array.findVolumeId(entry.arrayName as ArrayName, signal);
@@ -16,7 +20,12 @@ export async function removeProvisional(host: VolumeHost, entry: HostVolume, sig
   await host.journal.delete(entry.name);
 }
 
-async function removeById(host: VolumeHost, entry: HostVolume, id: VolumeId, signal: AbortSignal): Promise<void> {
+async function removeById(
+  host: VolumeHost,
+  entry: HostVolume,
+  id: VolumeId,
+  signal: AbortSignal,
+): Promise<void> {
   const { array, sdc, filesystems, clock } = host;
   const volume = await array.getVolume(id, signal);
   if (volume === undefined) return;

@@ -56,9 +56,13 @@ async function staysHeld(host: VolumeHost, device: Device, signal: AbortSignal):
 export async function releaseAfterFailure(host: VolumeHost, entry: HostVolume): Promise<void> {
   try {
     const outcome = await releaseVolume(host, entry, AbortSignal.timeout(host.policy.cleanupMs));
-    if (outcome === 'held') host.log.warn({ volume: entry.name }, 'device still in use after a failure; releasing later');
+    if (outcome === 'held')
+      host.log.warn({ volume: entry.name }, 'device still in use after a failure; releasing later');
   } catch (cause) {
     const reason = isPluginError(cause) ? cause.message : String(cause);
-    host.log.warn({ volume: entry.name, error: reason }, 'could not undo a failed mount now; releasing later');
+    host.log.warn(
+      { volume: entry.name, error: reason },
+      'could not undo a failed mount now; releasing later',
+    );
   }
 }

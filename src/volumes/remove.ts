@@ -34,9 +34,12 @@ export class RemoveVolume {
       await array.removeVolume(volume.id, signal);
     } catch (cause) {
       if (!(cause instanceof GatewayRejectedError) || cause.arrayCode !== VOLUME_MAPPED) throw cause;
-      throw new VolumeInUseError(`removing volume "${name}" failed: another host mapped it just now; try again`, {
-        cause,
-      });
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: another host mapped it just now; try again`,
+        {
+          cause,
+        },
+      );
     }
     journal.forget(name);
   }
