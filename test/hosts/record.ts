@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { labGroups, removeLabGroups } from './cgroup.ts';
+import { detachLoopDevices } from './loop-device.ts';
+import { identify, isRunning, killHard, type ProcessId } from './process.ts';
+
+/** Where labs keep everything. On disk, because Docker's overlay and sparse volumes need a real file system. */
+const base = '/var/tmp/docker-volume-scaleio-lab';
+
+interface Contents {
+  /** The process that will close the lab; null: it stays until somebody asks for its end. */
+  owner: ProcessId | null;
+  processes: ProcessId[];
+  madeDirectories: string[];
+  /** Control groups; where they are depends on the process that made the lab. */
+  groups: string[];
+}
+
+/** What a lab has made on the machine, on disk before it is used, so that a later run can remove it. */
+export class LabRecord {
+  readonly name: string;
+  readonly directory: string;
+  readonly #contents: Contents;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(name: string, contents: Contents) {
+    this.name = name;
+    this.directory = path.join(base, name);
+    this.#contents = contents;
+  }
+
+  static async create(name: string, keep: boolean): Promise<LabRecord> {
+    const owner = identify(process.pid) ?? null;
+    const record = new LabRecord(name, {
+      owner: keep ? null : owner,
+      processes: [],
+      madeDirectories: [],
+      groups: await labGroups(name),
+    });
+    await mkdir(record.directory, { recursive: true, mode: 0o700 });
+    await record.#save();
+    return record;
+  }
+
+  async addProcess(id: ProcessId): Promise<void> {
+    this.#contents.processes.push(id);
+    await this.#save();
+  }
+
+  /** Makes a directory outside of the lab's own, to be removed with the last lab. */
+  async makeMachineDirectory(directory: string): Promise<void> {
+    const missing: string[] = [];
+    for (let at = directory; !existsSync(at); at = path.dirname(at)) missing.push(at);
+    this.#contents.madeDirectories.push(...missing);
+    await this.#save();
+    await mkdir(directory, { recursive: true });
+  }
+
+  async #save(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const file = path.join(this.directory, 'lab.json');
+      await writeFile(`${file}.new`, JSON.stringify(this.#contents));
+      await rename(`${file}.new`, file);
+    });
+    await this.#writing;
+  }
+}
+
+/** Removes what labs of interrupted runs have left; those that somebody still owns or wants kept stay. */
+export async function sweepAbandonedLabs(): Promise<void> {
+  for (const name of await labNames()) {
+    const { owner } = await readContents(name);
+    if (owner !== null && !isRunning(owner)) await removeLab(name);
+  }
+}
+
+/** Names of all labs of this machine. */
+export async function labNames(): Promise<string[]> {
+  return existsSync(base) ? readdir(base) : [];
+}
+
+/** Ends every process of a lab and removes all it made. Nothing left, or half of it, is success too. */
+export async function removeLab(name: string): Promise<void> {
+  const directory = path.join(base, name);
+  const { processes, madeDirectories, groups } = await readContents(name);
+  await Promise.all(processes.map(killHard));
+  await removeLabGroups(groups);
+  await detachLoopDevices(directory);
+  await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  if ((await labNames()).length > 0) return;
+  for (const made of madeDirectories) await removeIfEmpty(made);
+  await removeIfEmpty(base);
+}
+
+async function readContents(name: string): Promise<Contents> {
+  const file = path.join(base, name, 'lab.json');
+  if (!existsSync(file))
+    return { owner: { pid: 0, start: '' }, processes: [], madeDirectories: [], groups: [] };
+  return JSON.parse(await readFile(file, 'utf8')) as Contents;
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(code)) throw error;
+  }
+}
