@@ -1,0 +1,91 @@
+import { InvalidArgumentError, Command, Option } from 'commander';
+import { join } from 'node:path';
+import { startAgent } from './agent.ts';
+import type { NodeNaming } from './device-links.ts';
+import { buildScini } from './programs.ts';
+
+/** What the command needs of the process it runs in. */
+export interface AgentIo {
+  readonly print: (line: string) => void;
+  readonly complain: (line: string) => void;
+  /** Resolves when the process is asked to end (SIGTERM, SIGINT). */
+  readonly untilStopped: Promise<unknown>;
+}
+
+interface AgentFlags {
+  readonly guid: string;
+  readonly ip: string;
+  readonly mdm: string[];
+  readonly devDir: string;
+  readonly stateDir: string;
+  readonly fenceDir: string;
+  readonly appearDelayMs: number;
+  readonly nodes: NodeNaming;
+  readonly scini?: string;
+  readonly sdcVersion: string;
+}
+
+function milliseconds(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number of milliseconds.');
+  return Number(text);
+}
+
+function sdcCommand(io: AgentIo): Command {
+  return new Command('simulate-sdc')
+    .description('Play the SDC of one host of a simulated ScaleIO; needs root')
+    .requiredOption('--guid <uuid>', 'GUID of the SDC, in capitals')
+    .requiredOption('--ip <address>', 'address of this host that the array shows')
+    .requiredOption('--mdm <url...>', 'MDM port of a system, http://HOST:PORT; several addresses with commas')
+    .requiredOption('--fence-dir <dir>', 'directory "fence" of the simulated array')
+    .option('--dev-dir <dir>', "the host's /dev; links appear in its disk/by-id", '/dev')
+    .option('--state-dir <dir>', 'state of this SDC alone', '/run/scaleio-sdc')
+    .option('--appear-delay-ms <ms>', 'from mapping to device', milliseconds, 300)
+    .addOption(
+      new Option('--nodes <naming>', 'links to /dev/loopN, or scinia, scinib, … made in --dev-dir')
+        .choices(['loop', 'scini'])
+        .default('loop'),
+    )
+    .option('--scini <file>', 'the compiled data path; built with gcc in --state-dir when left out')
+    .option('--sdc-version <version>', 'software version that the array shows', 'R3_6.0.0')
+    .configureOutput({
+      writeOut: (text) => {
+        io.print(text.trimEnd());
+      },
+      writeErr: (text) => {
+        io.complain(text.trimEnd());
+      },
+    })
+    .exitOverride()
+    .action(async (flags: AgentFlags) => {
+      await serve(flags, io);
+    });
+}
+
+async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
+  const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion } = flags;
+  const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
+  const agent = await startAgent({
+    guid,
+    ip,
+    mdms: mdm,
+    devDir,
+    stateDir,
+    fenceDir,
+    appearDelayMs,
+    naming: nodes,
+    scini,
+    version: sdcVersion,
+    log: io.complain,
+  });
+  io.print(`SDC ${guid} is up; drv_cfg asks it on ${agent.socketPath}`);
+  await io.untilStopped;
+  await agent.close();
+}
+
+/**
+ * Runs the command until it is asked to stop. `argv` holds the flags only. Throws commander's CommanderError for
+ * wrong flags (already explained through `io`) and SdcAgentError when the agent cannot start.
+ */
+export async function runAgent(argv: readonly string[], io: AgentIo): Promise<void> {
+  await sdcCommand(io).parseAsync(argv, { from: 'user' });
+}

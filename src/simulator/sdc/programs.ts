@@ -1,0 +1,34 @@
+import { execa } from 'execa';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SdcAgentError } from './sdc-agent-error.ts';
+
+async function compile(source: string, outFile: string): Promise<string> {
+  await mkdir(dirname(outFile), { recursive: true });
+  const draft = `${outFile}.${process.pid}.new`;
+  const flags = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread'];
+  const compiled = await execa('gcc', [...flags, '-o', draft, source], { reject: false });
+  if (compiled.failed) {
+    throw new SdcAgentError(
+      `Compiling "${source}" failed: ${compiled.shortMessage}; it needs the packages gcc and libc6-dev`,
+      { cause: compiled },
+    );
+  }
+  await rename(draft, outFile);
+  return outFile;
+}
+
+/**
+ * Compiles the program that clients run as /opt/emc/scaleio/sdc/bin/drv_cfg, dynamically linked against this
+ * machine's C library. Resolves with `outFile`. Throws SdcAgentError when gcc is missing.
+ */
+export async function buildDrvCfg(outFile: string, sourceDir = import.meta.dirname): Promise<string> {
+  return compile(join(sourceDir, 'drv_cfg.c'), outFile);
+}
+
+/**
+ * Compiles the data path of a mapping. Resolves with `outFile`. Throws SdcAgentError when gcc is missing.
+ */
+export async function buildScini(outFile: string, sourceDir = import.meta.dirname): Promise<string> {
+  return compile(join(sourceDir, 'scini.c'), outFile);
+}
