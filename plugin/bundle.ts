@@ -1,0 +1,36 @@
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const project = path.resolve(import.meta.dirname, '..');
+
+/** Where `npm run bundle` puts the one file that is the whole program. */
+export const bundleFile = path.join(project, 'dist/docker-volume-scaleio.cjs');
+
+/**
+ * Bundles a program into one CommonJS file for the pinned Node. One file halves the start against thousands; names
+ * are kept, because that starts no slower than shortened ones and leaves stack traces that can be read.
+ */
+export async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    minifyIdentifiers: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // Modules that ask for their own address get the bundle's, which CommonJS has under another name.
+    define: {
+      'import.meta.url': 'bundleUrl',
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+    },
+    banner: { js: "const bundleUrl=require('node:url').pathToFileURL(__filename).href;" },
+  });
+}
+
+if (import.meta.main) await bundle(path.join(project, 'src/main.ts'), bundleFile);

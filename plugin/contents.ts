@@ -1,0 +1,80 @@
+/** One Debian package and what the root file system takes from it; nothing else of the package is shipped. */
+interface PackageContents {
+  readonly name: string;
+  /** Absolute paths as on a Debian with merged /usr; symbolic links bring what they point at. */
+  readonly files: readonly string[];
+}
+
+/**
+ * What the plugin's root file system holds: the one list that the build without a registry (rootfs.ts) and the
+ * Dockerfile (dockerfile.ts) both work from. The shared libraries that the programs link are found by reading the
+ * programs; `libraryPackages` only says where to look for them.
+ */
+export const contents = {
+  suite: 'bookworm',
+  node: '/usr/bin/node',
+  bundle: '/usr/lib/docker-volume-scaleio/docker-volume-scaleio.cjs',
+  /** V8's code cache of the bundle, written once at build: halves the start. */
+  compileCache: '/usr/lib/docker-volume-scaleio/compile-cache',
+
+  packages: [
+    {
+      name: 'e2fsprogs',
+      files: ['mkfs.ext4', 'e2fsck', 'resize2fs', 'tune2fs', 'dumpe2fs'].map((name) => `/usr/sbin/${name}`),
+    },
+    { name: 'e2fsprogs', files: ['/usr/bin/chattr', '/usr/bin/lsattr', '/etc/mke2fs.conf'] },
+    {
+      name: 'xfsprogs',
+      files: ['mkfs.xfs', 'xfs_repair', 'xfs_growfs', 'xfs_io', 'xfs_db'].map((name) => `/usr/sbin/${name}`),
+    },
+    { name: 'btrfs-progs', files: ['/usr/bin/btrfs', '/usr/sbin/mkfs.btrfs'] },
+    { name: 'util-linux', files: ['blkid', 'wipefs', 'blockdev'].map((name) => `/usr/sbin/${name}`) },
+    { name: 'mount', files: ['/usr/bin/mount', '/usr/bin/umount'] },
+    { name: 'attr', files: ['/usr/bin/getfattr', '/usr/bin/setfattr'] },
+  ] satisfies PackageContents[],
+
+  /** Libraries that no program above names: the host's own drv_cfg links them, or glibc loads them by itself. */
+  extraLibraries: [
+    ...['libaio.so.1', 'libnuma.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'],
+    ...['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'librt.so.1', 'libutil.so.1'],
+    ...['libresolv.so.2', 'libnss_dns.so.2', 'libnss_files.so.2'],
+  ],
+  libraryPackages: [
+    ...['libc6', 'libgcc-s1', 'libstdc++6', 'libaio1', 'libnuma1'],
+    ...['libext2fs2', 'libss2', 'libcom-err2', 'libblkid1', 'libmount1', 'libuuid1', 'libsmartcols1'],
+    ...['libselinux1', 'libpcre2-8-0', 'libinih1', 'liburcu8', 'libedit2', 'libbsd0', 'libmd0', 'libtinfo6'],
+    ...['libdevmapper1.02.1', 'libudev1', 'libcap2', 'libattr1', 'zlib1g', 'liblzo2-2', 'libzstd1'],
+  ],
+
+  /** Empty directories that the engine or the plugin mounts over or writes into. */
+  directories: [
+    ...['/proc', '/sys', '/dev', '/run/docker/plugins', '/tmp', '/root', '/opt', '/host/etc'],
+    '/var/lib/scaleio',
+  ],
+
+  links: {
+    '/bin': 'usr/bin',
+    '/sbin': 'usr/sbin',
+    '/lib': 'usr/lib',
+    '/lib64': 'usr/lib64',
+    // So that /etc/scaleio/… names the same file of the host here as it does for the host service.
+    '/etc/scaleio': '../host/etc/scaleio',
+  },
+
+  texts: {
+    '/etc/passwd': 'root:x:0:0:root:/root:/sbin/nologin\n',
+    '/etc/group': 'root:x:0:\n',
+    '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  },
+} as const;
+
+/** Names of every Debian package that the build reads, once each, in order. */
+export function packageNames(): string[] {
+  const named = contents.packages.map((one) => one.name);
+  return [...new Set([...named, ...contents.libraryPackages])].sort();
+}
+
+/** Every file that is taken from a package by name. */
+export function packagedFiles(): string[] {
+  return contents.packages.flatMap((one) => one.files);
+}
