@@ -1,0 +1,200 @@
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import { CancelledError, SdcError } from '../errors.ts';
+import { cancelled } from '../host/cancelled.ts';
+import { hasCode } from '../host/files.ts';
+import type { Runner } from '../host/run.ts';
+import type { Clock, LocalSdc, Log } from '../volumes/ports.ts';
+import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
+import { type DevicePlaces, identifyDevice } from './device-identity.ts';
+import { linkedVolumes, linkName } from './device-link.ts';
+import { waitUntil } from './device-wait.ts';
+import { DrvCfg } from './drv-cfg.ts';
+
+export interface LocalSdcOptions {
+  readonly runner: Runner;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Absolute path of drv_cfg; default /opt/emc/scaleio/sdc/bin/drv_cfg. */
+  readonly drvCfgPath?: string | undefined;
+  /** The SDC's GUID where drv_cfg cannot be run; drv_cfg is not asked for it then. */
+  readonly guid?: string | undefined;
+  /** How long a device may take to appear after mapping, ms; default 30,000. */
+  readonly deviceWaitMs?: number | undefined;
+  /** After how long without the device the SDC is asked to rescan, and how often again, ms; default 2,000. */
+  readonly rescanAfterMs?: number | undefined;
+  /** Defaults: /dev/disk/by-id, /sys/dev/block, /run/udev/data. */
+  readonly places?: Partial<DevicePlaces> | undefined;
+  /** Default /dev/scini. */
+  readonly controlDevice?: string | undefined;
+  /** Default /proc/modules. */
+  readonly modules?: string | undefined;
+}
+
+/** This host's SDC, as far as it can be known without the gateway. */
+export function createLocalSdc(options: LocalSdcOptions): LocalSdc {
+  return new HostSdc(options);
+}
+
+const DEFAULT_PLACES: DevicePlaces = {
+  byId: '/dev/disk/by-id',
+  sysDevBlock: '/sys/dev/block',
+  udevData: '/run/udev/data',
+};
+const DEFAULT_DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
+
+class HostSdc implements LocalSdc {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #drvCfg: DrvCfg;
+  readonly #places: DevicePlaces;
+  readonly #configuredGuid: string | undefined;
+  readonly #deviceWaitMs: number;
+  readonly #rescanAfterMs: number;
+  #guid: string | undefined;
+
+  constructor(options: LocalSdcOptions) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#places = { ...DEFAULT_PLACES, ...options.places };
+    this.#configuredGuid = options.guid?.toUpperCase();
+    this.#deviceWaitMs = options.deviceWaitMs ?? 30_000;
+    this.#rescanAfterMs = options.rescanAfterMs ?? 2000;
+    this.#drvCfg = new DrvCfg({
+      path: options.drvCfgPath ?? DEFAULT_DRV_CFG,
+      runner: options.runner,
+      module: {
+        controlDevice: options.controlDevice ?? '/dev/scini',
+        modules: options.modules ?? '/proc/modules',
+      },
+    });
+  }
+
+  async guid(signal: AbortSignal): Promise<string> {
+    this.#guid ??= this.#configuredGuid ?? (await this.#drvCfg.queryGuid(signal));
+    return this.#guid;
+  }
+
+  findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
+    return identifyDevice(this.#places, systemId, volumeId);
+  }
+
+  async waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device> {
+    const ended = new AbortController();
+    const deadline = AbortSignal.any([signal, ended.signal]);
+    const arrival = new Arrival(() => this.findDevice(systemId, volumeId));
+    const limit = this.#clock.sleep(this.#deviceWaitMs, deadline).then(
+      () => {
+        ended.abort();
+      },
+      () => undefined,
+    );
+    // A rescan that runs when the device comes is left to finish; it ends by itself.
+    void this.#rescanWhileWaiting(volumeId, { signal, waiting: deadline });
+    try {
+      const wait = { directory: this.#places.byId, clock: this.#clock, signal: deadline };
+      return await waitUntil(() => arrival.look(), wait);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      if (signal.aborted) throw cancelled(`waiting for the device of volume "${volumeId}"`, signal);
+      throw arrival.problem ?? this.#missing(systemId, volumeId);
+    } finally {
+      ended.abort();
+      await limit;
+    }
+  }
+
+  async waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean> {
+    const link = path.join(this.#places.byId, linkName(systemId, volumeId));
+    try {
+      const wait = { directory: this.#places.byId, clock: this.#clock, signal };
+      return await waitUntil(async () => ((await isThere(link)) ? undefined : true), wait);
+    } catch (error) {
+      if (!(error instanceof CancelledError))
+        this.#log.warn({ link, error }, 'cannot see whether a device is gone');
+      return false;
+    }
+  }
+
+  listDevices(systemId: SystemId): Promise<VolumeId[]> {
+    return linkedVolumes(this.#places.byId, systemId);
+  }
+
+  rescan(signal: AbortSignal): Promise<void> {
+    return this.#drvCfg.rescan(signal);
+  }
+
+  async assertUsable(systemId: SystemId, signal: AbortSignal): Promise<void> {
+    try {
+      const mdms = await this.#drvCfg.queryMdms(signal);
+      if (mdms.some((mdm) => mdm.systemId === systemId && mdm.sdcId !== null)) return;
+      const addresses = mdms.flatMap((mdm) => mdm.addresses).join(', ') || 'none';
+      throw new SdcError(
+        `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses}); check the network, or add it with "drv_cfg --add_mdm"`,
+        { problem: 'not-connected' },
+      );
+    } catch (error) {
+      // With its GUID configured the SDC serves without a drv_cfg that can be run from here.
+      const needless = error instanceof SdcError && error.problem === 'not-installed';
+      if (!needless || this.#configuredGuid === undefined) throw error;
+    }
+  }
+
+  /** The MDM tells the SDC of a mapping by itself; a rescan helps only when that message got lost. Never rejects. */
+  async #rescanWhileWaiting(
+    volumeId: VolumeId,
+    ends: { signal: AbortSignal; waiting: AbortSignal },
+  ): Promise<void> {
+    try {
+      for (;;) {
+        await this.#clock.sleep(this.#rescanAfterMs, ends.waiting);
+        this.#log.info({ volumeId }, 'device has not appeared, asking the SDC to rescan');
+        await this.#drvCfg.rescan(ends.signal);
+      }
+    } catch (error) {
+      if (error instanceof CancelledError) return;
+      this.#log.warn({ volumeId, error }, 'cannot rescan, waiting for the device without');
+    }
+  }
+
+  #missing(systemId: SystemId, volumeId: VolumeId): SdcError {
+    const link = path.join(this.#places.byId, linkName(systemId, volumeId));
+    const seconds = Math.round(this.#deviceWaitMs / 1000);
+    return new SdcError(
+      `device "${link}" did not appear within ${seconds} s; see "drv_cfg --query_vols" and the kernel log of this host`,
+      { problem: 'device-missing', context: { volumeId, systemId } },
+    );
+  }
+}
+
+/** Looks for a device that is arriving: what contradicts itself now may be right in a moment. */
+class Arrival {
+  problem: SdcError | undefined;
+  readonly #find: () => Promise<Device | undefined>;
+
+  constructor(find: () => Promise<Device | undefined>) {
+    this.#find = find;
+  }
+
+  async look(): Promise<Device | undefined> {
+    try {
+      const device = await this.#find();
+      this.problem = undefined;
+      return device;
+    } catch (error) {
+      if (!(error instanceof SdcError)) throw error;
+      this.problem = error;
+      return undefined;
+    }
+  }
+}
+
+async function isThere(link: string): Promise<boolean> {
+  try {
+    await lstat(link);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,9 @@
+import type { Log } from '../../../src/volumes/ports.ts';
+
+/** For tests that do not look at what is logged. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
