@@ -1,0 +1,92 @@
+import { ConfigError } from '../errors.ts';
+
+/** Where a gateway's REST API lives: `origin` for connecting, `prefix` for a path in front of /api, if any. */
+export interface EndpointAddress {
+  readonly origin: string;
+  readonly prefix: string;
+  /** As messages show it. */
+  readonly name: string;
+}
+
+/**
+ * Reads what users write: with or without scheme (https then), trailing slash, and the /api that [rexray] wants.
+ * Throws ConfigError; the message never repeats credentials that stood in the address.
+ */
+export function parseEndpoint(text: string): EndpointAddress {
+  const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text.trim()) ? text.trim() : `https://${text.trim()}`;
+  const url = URL.canParse(full) ? new URL(full) : undefined;
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new ConfigError(
+      `gateway address of host "${url.host}" contains a user or password; use SCALEIO_USERNAME and SCALEIO_PASSWORD`,
+    );
+  }
+  const usable = url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  if (!usable) {
+    throw new ConfigError(`gateway address "${text}" is not usable; write it like https://gateway.example`);
+  }
+  const prefix = url.pathname
+    .replace(/\/+$/, '')
+    .replace(/\/api$/, '')
+    .replace(/\/+$/, '');
+  return { origin: url.origin, prefix, name: `${url.origin}${prefix}` };
+}
+
+/** Failures in a row after which a gateway is left alone for a while. */
+const FAILURES_UNTIL_REST = 2;
+const SHORTEST_REST_MS = 1000;
+const LONGEST_REST_MS = 8000;
+
+/** What experience says about one gateway. */
+export class EndpointHealth {
+  readonly #now: () => number;
+  #failures = 0;
+  #restUntil = 0;
+  #lastReason: string | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get healthy(): boolean {
+    return this.#failures === 0;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  get lastReason(): string | undefined {
+    return this.#lastReason;
+  }
+
+  /** The reason for leaving it alone just now; undefined when it may be tried. */
+  get restingBecause(): string | undefined {
+    return this.#now() < this.#restUntil ? this.#lastReason : undefined;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#restUntil = 0;
+    this.#lastReason = undefined;
+  }
+
+  failed(reason: string): void {
+    this.#failures += 1;
+    this.#lastReason = reason;
+    if (this.#failures < FAILURES_UNTIL_REST) return;
+    const rest = SHORTEST_REST_MS * 2 ** (this.#failures - FAILURES_UNTIL_REST);
+    this.#restUntil = this.#now() + Math.min(rest, LONGEST_REST_MS);
+  }
+}
+
+/**
+ * Order in which to try: the one that served last, then the other healthy ones as configured, then those with the
+ * fewest failures.
+ */
+export function inOrderOfHope<E extends { readonly health: EndpointHealth }>(
+  endpoints: readonly E[],
+  lastServed: E | undefined,
+): E[] {
+  const rank = (endpoint: E): number => endpoint.health.failures * 2 + (endpoint === lastServed ? 0 : 1);
+  return endpoints.toSorted((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,64 @@
+import { CancelledError, GatewayUnavailableError } from '../errors.ts';
+
+/**
+ * Why one gateway could not serve one request. Never leaves this folder but as a cause: what leaves names all
+ * gateways that were tried.
+ */
+export class EndpointFailure extends Error {
+  /** For the operator, with what to do where that is known; no secrets. */
+  readonly reason: string;
+  /** False only when the request certainly never reached the gateway. */
+  readonly mayHaveActed: boolean;
+  /** busy: the gateway is well, but it or its MDM cannot serve right now. */
+  readonly kind: 'unreachable' | 'busy' | 'wrong-system';
+
+  constructor(
+    reason: string,
+    details: { mayHaveActed: boolean; kind?: EndpointFailure['kind']; cause?: unknown },
+  ) {
+    super(reason, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'EndpointFailure';
+    this.reason = reason;
+    this.mayHaveActed = details.mayHaveActed;
+    this.kind = details.kind ?? 'unreachable';
+  }
+}
+
+/** The gateway does not accept our token (any longer), so it has done nothing. */
+export class SessionRefused extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'SessionRefused';
+    this.status = status;
+  }
+}
+
+/** A change was sent and nobody can tell from the replies whether it happened: look before doing it again. */
+export class ReplyLostError extends GatewayUnavailableError {}
+
+/** The rejection of a call whose signal has fired. */
+export function cancelled(what: string, signal: AbortSignal): CancelledError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof CancelledError) return reason;
+  const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
+  const why = timedOut ? 'the time for it has run out' : 'it was cancelled';
+  return new CancelledError(`cannot ${what}: ${why}; try again`, { cause: reason });
+}
+
+/**
+ * Rejects at the signal instead of waiting on; the promise itself goes on for whoever else waits for it.
+ */
+export function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', leave);
+    });
+  });
+}

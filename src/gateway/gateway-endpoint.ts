@@ -1,0 +1,112 @@
+import type { EndpointAddress } from './endpoints.ts';
+import { EndpointHealth } from './endpoints.ts';
+import { EndpointFailure, SessionRefused } from './failures.ts';
+import type { Http, HttpReply } from './http.ts';
+import type { Credentials, WireRequest } from './login.ts';
+import { RequestQueue } from './request-queue.ts';
+import { Session, type Grant } from './session.ts';
+
+/** One HTTP request as metrics and logs may tell it: no ids, no names, no secrets. */
+export interface RequestReport {
+  readonly endpoint: string;
+  readonly method: 'GET' | 'POST';
+  /** The path with `{id}` for ids. */
+  readonly route: string;
+  /** Undefined when no answer came. */
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** 1 for the first try of a call. */
+  readonly attempt: number;
+  /** refused: answered, but not with what was asked for. failed: no usable answer. */
+  readonly outcome: 'ok' | 'refused' | 'failed' | 'cancelled';
+}
+
+export interface GatewayEndpointOptions {
+  readonly address: EndpointAddress;
+  readonly http: Http;
+  readonly credentials: Credentials;
+  readonly now: () => number;
+  readonly requestTimeoutMs: number;
+  readonly maxConcurrent: number;
+  readonly observer: (report: RequestReport) => void;
+  readonly verify: (endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal) => Promise<void>;
+}
+
+/** One gateway: its address, our login there, what runs and waits, and how it has been doing. */
+export class GatewayEndpoint {
+  readonly name: string;
+  readonly health: EndpointHealth;
+  readonly queue: RequestQueue;
+  readonly session: Session;
+  readonly #options: GatewayEndpointOptions;
+
+  constructor(options: GatewayEndpointOptions) {
+    this.#options = options;
+    this.name = options.address.name;
+    this.health = new EndpointHealth(options.now);
+    this.queue = new RequestQueue(options.maxConcurrent);
+    this.session = new Session({
+      exchange: (request, read) => this.exchange(request, read),
+      credentials: options.credentials,
+      now: options.now,
+      verify: (grant, signal) => options.verify(this, grant, signal),
+      loginTimeoutMs: 2 * options.requestTimeoutMs,
+    });
+  }
+
+  /** Sends one request and reads its reply; reports it to the observer when it is over. */
+  async exchange<T>(request: WireRequest, read: (reply: HttpReply) => Promise<T>): Promise<T> {
+    const { http, address, now, requestTimeoutMs, observer } = this.#options;
+    const startedAt = now();
+    let status: number | undefined;
+    const report = (outcome: RequestReport['outcome']): void => {
+      const { method, route, attempt } = request;
+      observer({ endpoint: this.name, method, route, status, ms: now() - startedAt, attempt, outcome });
+    };
+    try {
+      const reply = await http.send({
+        origin: address.origin,
+        path: `${address.prefix}${request.path}`,
+        method: request.method,
+        headers: headersOf(request),
+        body: request.body,
+        timeoutMs: request.timeoutMs ?? requestTimeoutMs,
+        signal: request.signal,
+      });
+      status = reply.status;
+      const value = await read(reply);
+      report('ok');
+      return value;
+    } catch (error) {
+      const unanswered = error instanceof EndpointFailure && (status === undefined || status < 400);
+      report(request.signal.aborted ? 'cancelled' : unanswered ? 'failed' : 'refused');
+      throw error;
+    }
+  }
+
+  /** Works with a grant, when there is room; once more with a new one when the gateway does not take the first. */
+  withGrant<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
+    return this.queue.run(signal, async () => {
+      const grant = await this.session.open(signal);
+      try {
+        return await work(grant);
+      } catch (error) {
+        if (!(error instanceof SessionRefused)) throw error;
+        this.session.refuse(grant);
+        const fresh = await this.session.open(signal);
+        return work(fresh);
+      }
+    });
+  }
+}
+
+function headersOf(request: WireRequest): Record<string, string> {
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'user-agent': 'docker-volume-scaleio',
+  };
+  if (request.authorization !== undefined) headers['authorization'] = request.authorization;
+  // A POST without it is refused with 400 ([ansible-powerflex] on 3.6).
+  if (request.method === 'POST') headers['content-type'] = 'application/json';
+  return headers;
+}

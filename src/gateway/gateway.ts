@@ -1,0 +1,198 @@
+import { ConfigError } from '../errors.ts';
+import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
+import { listOf } from './bodies.ts';
+import { GatewayClient } from './client.ts';
+import { parseEndpoint } from './endpoints.ts';
+import { EndpointFailure } from './failures.ts';
+import { GatewayEndpoint, type RequestReport } from './gateway-endpoint.ts';
+import { createHttp, type Http } from './http.ts';
+import type { Credentials } from './login.ts';
+import { Mappings } from './mappings.ts';
+import { Pools } from './pools.ts';
+import { refusalOf } from './replies.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
+import { systemSchema } from './schemas.ts';
+import { Sdcs } from './sdcs.ts';
+import type { Grant } from './session.ts';
+import { VolumeChanges } from './volume-changes.ts';
+import { Volumes } from './volumes.ts';
+
+export type { RequestReport } from './gateway-endpoint.ts';
+
+export interface GatewayOptions {
+  /** Gateways of one and the same array, in order of preference. */
+  readonly endpoints: readonly string[];
+  readonly username: string;
+  /** A function is asked at each log-in, so that a changed secret takes effect. */
+  readonly password: string | (() => Promise<string>);
+  /** PEM content of the only authorities to trust; undefined: those of Node. */
+  readonly ca?: string | undefined;
+  readonly insecure: boolean;
+  /** When set, gateways of any other array are refused. */
+  readonly systemId?: string | undefined;
+  readonly systemName?: string | undefined;
+  /** For the first byte of a reply, and for each silence within it. Default 15 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Requests in flight per gateway. Default 16. */
+  readonly maxConcurrent?: number | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Told of each HTTP request when it is over. */
+  readonly observer?: ((report: RequestReport) => void) | undefined;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+}
+
+export interface EndpointStats {
+  readonly endpoint: string;
+  readonly inFlight: number;
+  readonly queued: number;
+  /** False after a failure that no success has followed. */
+  readonly healthy: boolean;
+  readonly lastFailure: string | undefined;
+}
+
+export interface Gateway extends StorageArray {
+  stats(): readonly EndpointStats[];
+  /** Logs out, as far as that works within a second, and closes all connections; calls under way fail. */
+  close(): Promise<void>;
+}
+
+const LOGOUT_LIMIT_MS = 1000;
+const LONGEST_CONNECT_MS = 5000;
+
+/**
+ * The array behind its gateways. Does nothing until the first call. Throws ConfigError for an address that is not
+ * usable.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  if (options.endpoints.length === 0)
+    throw new ConfigError('no gateway address is given; set SCALEIO_ENDPOINT');
+  const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
+  const maxConcurrent = options.maxConcurrent ?? 16;
+  const http = createHttp({
+    ca: options.ca,
+    insecure: options.insecure,
+    connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, requestTimeoutMs),
+    // A log-in must not wait for requests that wait for it.
+    connections: maxConcurrent + 1,
+  });
+  const identifier = new SystemIdentifier(options);
+  const endpoints = options.endpoints.map(
+    (text) =>
+      new GatewayEndpoint({
+        address: parseEndpoint(text),
+        http,
+        credentials: credentialsOf(options),
+        now: () => options.clock.now(),
+        requestTimeoutMs,
+        maxConcurrent,
+        observer: options.observer ?? (() => undefined),
+        verify: async (endpoint, grant, signal) => {
+          client.identity = await identifier.verify(endpoint, grant, signal);
+        },
+      }),
+  );
+  const client = new GatewayClient({
+    endpoints,
+    retry: { ...DEFAULT_RETRY, ...options.retry },
+    log: options.log,
+  });
+  return {
+    ...storageArray(client, () => options.clock.now()),
+    stats: () => endpoints.map(statsOf),
+    close: () => closeAll(endpoints, http),
+  };
+}
+
+function credentialsOf({ username, password }: GatewayOptions): Credentials {
+  return { username, password: typeof password === 'string' ? () => Promise.resolve(password) : password };
+}
+
+function statsOf({ name, queue, health }: GatewayEndpoint): EndpointStats {
+  const { inFlight, queued } = queue;
+  return { endpoint: name, inFlight, queued, healthy: health.healthy, lastFailure: health.lastReason };
+}
+
+async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Promise<void> {
+  const signal = AbortSignal.timeout(LOGOUT_LIMIT_MS);
+  await Promise.allSettled(endpoints.map((endpoint) => endpoint.session.close(signal)));
+  await http.close();
+}
+
+function storageArray(client: GatewayClient, now: () => number): StorageArray {
+  const volumes = new Volumes(client);
+  const changes = new VolumeChanges(client, volumes);
+  const mappings = new Mappings(client, volumes);
+  const sdcs = new Sdcs(client);
+  const pools = new Pools(client, now);
+  return {
+    identity: (signal) => client.identify(signal),
+    findVolumeId: (name, signal) => volumes.find(name, signal),
+    getVolume: (id, signal) => volumes.get(id, signal),
+    getVolumes: (ids, signal) => volumes.getMany(ids, signal),
+    listVolumes: (passes, signal) => volumes.list(passes, signal),
+    volumesOfSdc: (id, signal) => volumes.ofSdc(id, signal),
+    volumesOfVtree: (id, signal) => volumes.ofVtree(id, signal),
+    createVolume: (volume, signal) => changes.create(volume, signal),
+    renameVolume: (id, name, signal) => changes.rename(id, name, signal),
+    removeVolume: (id, signal) => changes.remove(id, signal),
+    mapVolume: (request, signal) => mappings.map(request, signal),
+    unmapVolume: (id, sdcId, signal) => mappings.unmap(id, sdcId, signal),
+    limitMapping: (target, limits, signal) => mappings.limit(target, limits, signal),
+    limitToReadOnly: (id, signal) => changes.limitToReadOnly(id, signal),
+    snapshotVolume: (id, name, signal) => changes.snapshot(id, name, signal),
+    growVolume: (id, sizeKiB, signal) => changes.grow(id, sizeKiB, signal),
+    findSdcByGuid: (guid, signal) => sdcs.findByGuid(guid, signal),
+    getSdc: (id, signal) => sdcs.get(id, signal),
+    findPool: (wanted, signal) => pools.find(wanted, signal),
+    describePool: (id, signal) => pools.describe(id, signal),
+  };
+}
+
+/**
+ * Sees to it that every gateway leads to the same array, the one that is wanted: a mapping taken back at another array
+ * would fence nobody.
+ */
+class SystemIdentifier {
+  readonly #wanted: { readonly id: string | undefined; readonly name: string | undefined };
+  #known: ArrayIdentity | undefined;
+
+  constructor({ systemId, systemName }: GatewayOptions) {
+    this.#wanted = { id: systemId?.toLowerCase(), name: systemName };
+  }
+
+  /** Rejects with EndpointFailure of kind wrong-system. */
+  async verify(endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal): Promise<ArrayIdentity> {
+    const path = '/api/types/System/instances';
+    const { authorization, version } = grant;
+    const systems = await endpoint.exchange(
+      { method: 'GET', path, route: path, authorization, attempt: 1, signal },
+      async (reply) => {
+        if (reply.status >= 200 && reply.status < 300) return listOf(systemSchema)(reply);
+        throw await refusalOf(reply, 'identify the array');
+      },
+    );
+    const { id, name } = this.#wanted;
+    const matching = systems.filter(
+      (system) => (id === undefined || system.id === id) && (name === undefined || system.name === name),
+    );
+    const system = matching.find((found) => this.#known === undefined || found.id === this.#known.systemId);
+    if (system === undefined || (this.#known === undefined && matching.length > 1)) {
+      const served = systems.map((found) => `"${found.id}" (${found.name ?? 'no name'})`).join(', ');
+      throw new EndpointFailure(`serves the array ${served || 'of nobody'}, ${this.#complaint()}`, {
+        mayHaveActed: false,
+        kind: 'wrong-system',
+      });
+    }
+    this.#known = { systemId: system.id, name: system.name, version };
+    return this.#known;
+  }
+
+  #complaint(): string {
+    const { id, name } = this.#wanted;
+    if (id !== undefined) return `not "${id}"; check SCALEIO_SYSTEMID and SCALEIO_ENDPOINT`;
+    if (name !== undefined) return `not "${name}"; check SCALEIO_SYSTEMNAME and SCALEIO_ENDPOINT`;
+    if (this.#known !== undefined) return `the others "${this.#known.systemId}"; check SCALEIO_ENDPOINT`;
+    return 'so set SCALEIO_SYSTEMID to one of them';
+  }
+}

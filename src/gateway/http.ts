@@ -1,0 +1,167 @@
+import { Agent, buildConnector } from 'undici';
+import { EndpointFailure } from './failures.ts';
+
+export interface HttpOptions {
+  /** PEM content; when given, only these authorities are trusted. */
+  readonly ca: string | undefined;
+  /** True: any certificate is taken. Only when the user said so in so many words. */
+  readonly insecure: boolean;
+  readonly connectTimeoutMs: number;
+  /** Connections per gateway. */
+  readonly connections: number;
+}
+
+export interface HttpRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** For the first byte of the reply, and for each silence within it. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly location: string | undefined;
+  /** To be read to its end or the connection is lost. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Http {
+  /** Rejects with EndpointFailure, or with the signal's reason. Any HTTP status resolves. Follows no redirect. */
+  send(request: HttpRequest): Promise<HttpReply>;
+  close(): Promise<void>;
+}
+
+/** Node, OpenSSL and undici codes in the operator's words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection cut',
+  EPIPE: 'connection cut',
+  UND_ERR_SOCKET: 'connection cut',
+  ENOTFOUND: 'no such host name',
+  EAI_AGAIN: 'name service does not answer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  ETIMEDOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'answer stopped half-way',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answer was cut short',
+  HPE_INVALID_CONSTANT: 'does not speak HTTP (is it an https:// port?)',
+  EPROTO: 'does not speak TLS (is it an http:// port?)',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS (is it an http:// port?)',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS (is it an http:// port?)',
+};
+
+const TRUST_ADVICE = 'set SCALEIO_CA_FILE to its authority, or SCALEIO_INSECURE=true';
+const UNTRUSTED: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: `certificate is self-signed; ${TRUST_ADVICE}`,
+  SELF_SIGNED_CERT_IN_CHAIN: `certificate's authority is not trusted; ${TRUST_ADVICE}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `certificate's authority is not known; ${TRUST_ADVICE}`,
+  UNABLE_TO_GET_ISSUER_CERT: `certificate's authority is not known; ${TRUST_ADVICE}`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: `certificate's authority is not known; ${TRUST_ADVICE}`,
+  CERT_SIGNATURE_FAILURE: `certificate is not signed by the given authority; ${TRUST_ADVICE}`,
+  CERT_HAS_EXPIRED: 'certificate has expired; renew it, or set SCALEIO_INSECURE=true',
+  CERT_NOT_YET_VALID: 'certificate is not valid yet; check both clocks, or set SCALEIO_INSECURE=true',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'certificate is for another host name; use that name in SCALEIO_ENDPOINT, or set SCALEIO_INSECURE=true',
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  const known = UNTRUSTED[code] ?? REASONS[code];
+  if (known !== undefined) return known;
+  if (code.startsWith('ERR_SSL_')) return `TLS does not work: ${code}`;
+  if (code.startsWith('HPE_')) return 'does not speak HTTP';
+  return code === '' ? 'request failed' : `request failed: ${code}`;
+}
+
+/** HTTP to the gateways: kept-alive connections, verified TLS, time limits. The only user of undici. */
+export function createHttp(options: HttpOptions): Http {
+  // An error of the connecting phase proves that nothing was sent; undici does not say which phase it was.
+  const whileConnecting = new WeakSet<Error>();
+  const connectSocket = buildConnector({
+    timeout: options.connectTimeoutMs,
+    rejectUnauthorized: !options.insecure,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  });
+  const agent = new Agent({
+    connections: options.connections,
+    // Tomcat closes idle connections after 20 s; nearer to that, more requests meet a connection being closed.
+    keepAliveTimeout: 10_000,
+    connect: (target, callback) => {
+      connectSocket(target, (...[error, socket]) => {
+        if (error === null) {
+          callback(null, socket);
+          return;
+        }
+        whileConnecting.add(error);
+        callback(error, null);
+      });
+    },
+  });
+
+  const failure = (error: unknown, signal: AbortSignal): unknown => {
+    if (signal.aborted) return signal.reason;
+    const mayHaveActed = !(error instanceof Error && whileConnecting.has(error));
+    return new EndpointFailure(reasonOf(error), { mayHaveActed, cause: error });
+  };
+
+  async function* guarded(
+    body: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const chunk of body) yield chunk;
+    } catch (error) {
+      throw failure(error, signal);
+    }
+  }
+
+  return {
+    async send(request) {
+      const { timeoutMs, ...rest } = request;
+      try {
+        const reply = await agent.request({
+          ...rest,
+          body: request.body ?? null,
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+        });
+        return {
+          status: reply.statusCode,
+          contentType: headerText(reply.headers['content-type']) ?? '',
+          location: headerText(reply.headers['location']),
+          body: guarded(reply.body, request.signal),
+        };
+      } catch (error) {
+        throw failure(error, request.signal);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The whole body as text, at most `limitBytes` of it. Rejects with EndpointFailure when there is more. */
+export async function bodyText(reply: HttpReply, limitBytes = 8 * 1024 * 1024): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of reply.body) {
+    length += chunk.length;
+    if (length > limitBytes) throw new EndpointFailure('answer is far too long', { mayHaveActed: true });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,146 @@
+import * as z from 'zod';
+import type {
+  AccessMode,
+  ArrayVolume,
+  Mapping,
+  Sdc,
+  SdcId,
+  StoragePoolId,
+  SystemId,
+  VolumeId,
+  VtreeId,
+} from '../volumes/volume.ts';
+import { EndpointFailure } from './failures.ts';
+
+/*
+ * Only the fields that we read, and loosely: gateways and what stands in front of them write numbers and booleans as
+ * strings now and then, leave fields out, or say null where a list is empty.
+ */
+
+const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+const boolean = z.union([z.boolean(), z.string().transform((text) => text.toLowerCase() === 'true')]);
+const id = z.string().min(1);
+const name = z
+  .string()
+  .nullish()
+  .transform((text) => (text === undefined || text === '' ? null : text));
+/** Never-connected SDCs have the address "N/A" ([ansible-powerflex] captures). */
+const address = name.transform((text) => (text === 'N/A' ? null : text));
+
+/** Unknown words count as the mode that can do most harm. */
+function accessMode(text: string | null | undefined): AccessMode {
+  return text === 'ReadOnly' || text === 'NoAccess' ? text : 'ReadWrite';
+}
+
+const mapping = z
+  .object({
+    sdcId: z.string().nullish(),
+    hostId: z.string().nullish(),
+    nqn: z.string().nullish(),
+    sdcName: name,
+    sdcIp: address,
+    accessMode: z.string().nullish(),
+    limitIops: number.nullish(),
+    limitBwInMbps: number.nullish(),
+  })
+  .transform((wire): Mapping => ({
+    // A holder that is no SDC (NVMe host of 4.x) must still count as a holder.
+    sdcId: (wire.sdcId ?? wire.hostId ?? wire.nqn ?? 'unknown') as SdcId,
+    sdcName: wire.sdcName,
+    sdcIp: wire.sdcIp,
+    accessMode: accessMode(wire.accessMode),
+    limitIops: wire.limitIops ?? 0,
+    limitBandwidthKiBps: (wire.limitBwInMbps ?? 0) * 1024,
+  }));
+
+function kindOf(volumeType: string | null | undefined, ancestor: string | null): ArrayVolume['kind'] {
+  if (volumeType === 'Snapshot' || ancestor !== null) return 'snapshot';
+  return volumeType === 'ThickProvisioned' ? 'thick' : 'thin';
+}
+
+export const volumeSchema = z
+  .object({
+    id,
+    name,
+    sizeInKb: number,
+    volumeType: z.string().nullish(),
+    storagePoolId: id,
+    vtreeId: z.string().nullish(),
+    ancestorVolumeId: name,
+    creationTime: number.nullish(),
+    accessModeLimit: z.string().nullish(),
+    mappedSdcInfo: z.array(mapping).nullish(),
+    mappingToAllSdcsEnabled: boolean.nullish(),
+  })
+  .transform((wire): ArrayVolume => ({
+    id: wire.id as VolumeId,
+    name: wire.name,
+    sizeKiB: wire.sizeInKb,
+    kind: kindOf(wire.volumeType, wire.ancestorVolumeId),
+    storagePoolId: wire.storagePoolId as StoragePoolId,
+    vtreeId: (wire.vtreeId ?? '') as VtreeId,
+    ancestorId: wire.ancestorVolumeId as VolumeId | null,
+    createdAtSeconds: wire.creationTime ?? 0,
+    accessModeLimit: accessMode(wire.accessModeLimit),
+    mappings: wire.mappedSdcInfo ?? [],
+    mappedToAllSdcs: wire.mappingToAllSdcsEnabled ?? false,
+  }));
+
+export const sdcSchema = z
+  .object({
+    id,
+    name,
+    sdcGuid: name,
+    sdcIp: address,
+    sdcApproved: boolean.nullish(),
+    mdmConnectionState: z.string().nullish(),
+    osType: name,
+  })
+  .transform((wire): Sdc => ({
+    id: wire.id as SdcId,
+    name: wire.name,
+    guid: wire.sdcGuid?.toUpperCase() ?? null,
+    ip: wire.sdcIp,
+    // Arrays without the restricted mode say nothing and let every SDC in.
+    approved: wire.sdcApproved ?? true,
+    connected: wire.mdmConnectionState === 'Connected',
+    osType: wire.osType,
+  }));
+
+export const systemSchema = z
+  .object({ id, name })
+  .transform((wire) => ({ id: wire.id as SystemId, name: wire.name }));
+
+export const poolSchema = z.object({
+  id: id.transform((text) => text as StoragePoolId),
+  name,
+  protectionDomainId: id,
+  zeroPaddingEnabled: boolean.nullish(),
+});
+
+export const domainSchema = z.object({ id, name });
+
+export const createdSchema = z.object({ id: id.transform((text) => text as VolumeId) });
+
+/** One snapshot was asked for, so its id is all there is to read. */
+export const snapshotSchema = z
+  .object({ volumeIdList: z.tuple([id]).rest(id) })
+  .transform((wire) => wire.volumeIdList[0] as VolumeId);
+
+export const accessTokenSchema = z.object({
+  access_token: z.string().min(1),
+  refresh_token: z.string().nullish(),
+  expires_in: number.nullish(),
+});
+
+/** The value in our words; rejects with EndpointFailure that names the first field which is not as expected. */
+export function understand<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where =
+    issue === undefined || issue.path.length === 0 ? 'its top level' : issue.path.map(String).join('.');
+  throw new EndpointFailure(`answer cannot be understood at ${where}: ${issue?.message ?? 'unknown shape'}`, {
+    mayHaveActed: true,
+  });
+}
