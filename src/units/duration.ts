@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../errors.ts';
+import { quote } from './quote.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -14,8 +15,7 @@ export function parseDuration(raw: string, what = 'duration'): number {
   const text = raw.trim().toLowerCase();
   if (text === '0') return 0;
   const refuse = (why: string): never => {
-    const shown = JSON.stringify(raw.slice(0, 40));
-    throw new InvalidRequestError(`${what} ${shown} ${why}; write it like 30s, 250ms, 5m or 1h`);
+    throw new InvalidRequestError(`${what} ${quote(raw, 40)} ${why}; write it like 30s, 250ms, 5m or 1h`);
   };
   if (!/^(?:\d{1,15}(?:\.\d{1,6})?(?:ms|s|m|h|d))+$/.test(text)) return refuse('is not a time with a unit');
   let totalMs = 0;

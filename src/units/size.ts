@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '../errors.ts';
+import { quote } from './quote.ts';
 
 /** The array allocates volumes in units of 8 GiB and rounds every request up to them. [goscaleio] */
 export const GRAIN_KIB = 8 * 1024 * 1024;
@@ -26,14 +27,14 @@ export interface SizeReading {
  */
 export function parseSize(raw: string, reading: SizeReading = {}): number {
   const refuse = (why: string): never => {
-    const shown = `${reading.what ?? 'size'} "${shorten(raw)}"`;
+    const shown = `${reading.what ?? 'size'} ${quote(raw, 40)}`;
     throw new InvalidRequestError(`${shown} ${why}; write it like 64GiB or 1.5TiB`);
   };
   const parts = /^(?<number>-?\d{1,24}(?:\.\d{1,24})?)\s?(?<unit>[a-z]*)$/i.exec(raw.trim())?.groups;
   if (parts === undefined) return refuse('is not a number with a unit');
   const { number = '', unit = '' } = parts;
   if (unit === '' && reading.plainUnit === 'refuse') return refuse('has no unit');
-  const unitBytes = bytesOfUnit(unit.toLowerCase()) ?? refuse(`has the unknown unit "${shorten(unit)}"`);
+  const unitBytes = bytesOfUnit(unit.toLowerCase()) ?? refuse(`has the unknown unit ${quote(unit, 16)}`);
   const { scaled, divisor } = multiply(number, unitBytes);
   if (scaled <= 0n) return refuse('is not more than zero');
   if (scaled > MAX_BYTES * divisor) return refuse('is more than the largest possible, 1PiB');
@@ -66,9 +67,4 @@ function bytesOfUnit(unit: string): bigint | undefined {
   if (unit === 'b' || unit === 'byte' || unit === 'bytes') return 1n;
   const power = LETTERS.findIndex((letter) => [letter, `${letter}b`, `${letter}ib`].includes(unit));
   return power < 0 ? undefined : KIB_BYTES ** BigInt(power + 1);
-}
-
-function shorten(raw: string): string {
-  const escaped = JSON.stringify(raw).slice(1, -1);
-  return escaped.length > 40 ? `${escaped.slice(0, 40)}…` : escaped;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
+import { quote } from '../units/quote.ts';
 import type { ArrayName, FailoverPolicy, VolumeId, VolumeName } from './volume.ts';
 
 /*
@@ -15,7 +16,6 @@ const ARRAY_NAME_LENGTH = 31;
 const HASH_LENGTH = 13;
 const LONGEST_NAME = 255;
 const LONGEST_PREFIX = 16;
-const LONGEST_SHOWN = 48;
 const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
 const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
 const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
@@ -36,7 +36,7 @@ export function validateVolumeName(raw: string): VolumeName {
   const why = faultOf(raw);
   if (why === undefined) return raw as VolumeName;
   throw new InvalidRequestError(
-    `volume name ${shown(raw)} ${why}; use at most ${LONGEST_NAME} ${ALLOWED}, with a letter or digit first`,
+    `volume name ${quote(raw)} ${why}; use at most ${LONGEST_NAME} ${ALLOWED}, with a letter or digit first`,
   );
 }
 
@@ -49,7 +49,7 @@ export function validatePrefix(raw: string): string {
   const why = raw === '' ? undefined : faultOf(raw, LONGEST_PREFIX);
   if (why === undefined) return raw;
   throw new InvalidRequestError(
-    `name prefix ${shown(raw)} ${why}; use at most ${LONGEST_PREFIX} ${ALLOWED}, with a letter or digit first`,
+    `name prefix ${quote(raw)} ${why}; use at most ${LONGEST_PREFIX} ${ALLOWED}, with a letter or digit first`,
   );
 }
 
@@ -110,11 +110,6 @@ function faultOf(raw: string, longest = LONGEST_NAME): string | undefined {
   if (bad !== undefined) return `contains ${JSON.stringify(bad)}`;
   if (!EXACT.test(raw)) return `begins with "${raw.charAt(0)}"`;
   return raw.includes('..') ? 'contains ".."' : undefined;
-}
-
-function shown(raw: string): string {
-  const escaped = JSON.stringify(raw.slice(0, LONGEST_SHOWN)).slice(1, -1).slice(0, LONGEST_SHOWN);
-  return `"${escaped}${raw.length > LONGEST_SHOWN ? '…' : ''}"`;
 }
 
 function provisionalStart(guid: string, prefix: string): string {
