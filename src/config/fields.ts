@@ -1,0 +1,169 @@
+import { posix } from 'node:path';
+
+import * as z from 'zod';
+
+import { InvalidRequestError } from '../errors.ts';
+import { formatDuration, parseDuration } from '../units/duration.ts';
+import { nearest } from '../units/nearest.ts';
+import { quote } from '../units/quote.ts';
+import { parseSize } from '../units/size.ts';
+import { Secret } from './secret.ts';
+
+/*
+ * How settings are written. Each field takes the text of an environment variable; those that have a natural JSON form
+ * take that as well, for the settings file. Issues are phrased to follow the setting's name.
+ */
+
+const refuse = (why: string): never => {
+  throw new InvalidRequestError(why);
+};
+
+/** A field that is text and means what `parse` makes of it; InvalidRequestError becomes the field's issue. */
+function text<T>(parse: (raw: string) => T) {
+  return z.string({ error: 'must be a string' }).transform((raw, issues) => {
+    try {
+      return parse(raw);
+    } catch (error) {
+      if (!(error instanceof InvalidRequestError)) throw error;
+      issues.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+}
+
+export const plain = () => z.string({ error: 'must be a string' });
+
+export const secret = () => z.string({ error: 'must be a string' }).transform((raw) => new Secret(raw));
+
+/** One of the words; `aliases` are other spellings of them. Case does not count. */
+export function choice<Word extends string>(
+  words: readonly Word[],
+  aliases: Readonly<Record<string, Word>> = {},
+) {
+  return text((raw): Word => {
+    const found = words.find((word) => word === raw.toLowerCase()) ?? aliases[raw.toLowerCase()];
+    if (found !== undefined) return found;
+    const meant = nearest(raw, words);
+    return refuse(
+      `${quote(raw)} is not one of ${words.join(', ')}${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+    );
+  });
+}
+
+const YES = ['true', '1', 'yes', 'on'];
+const NO = ['false', '0', 'no', 'off'];
+
+export function readBoolean(raw: string): boolean {
+  if (YES.includes(raw.toLowerCase())) return true;
+  return NO.includes(raw.toLowerCase()) ? false : refuse(`${quote(raw)} is neither true nor false`);
+}
+
+export const yesOrNo = () => z.union([text(readBoolean), z.boolean()], { error: issueOfText });
+
+/** zod words the failure of a union as "Invalid input"; the text branch says what is wrong. */
+function issueOfText(issue: { code?: string | undefined; errors?: z.core.$ZodIssue[][] }): string {
+  const said = issue.errors?.flat().find((inner) => inner.code === 'custom')?.message;
+  return said ?? 'has the wrong type';
+}
+
+export function wholeNumber(least: number, most: number) {
+  const inRange = (value: number) =>
+    Number.isInteger(value) && value >= least && value <= most
+      ? value
+      : refuse(`${quote(String(value))} is not a whole number from ${least} to ${most}`);
+  return z
+    .union([z.string(), z.number()], { error: 'must be a whole number' })
+    .transform(String)
+    .pipe(text((raw) => (/^\d{1,15}$/.test(raw) ? inRange(Number(raw)) : inRange(Number.NaN))));
+}
+
+/** Milliseconds. */
+export function duration(leastMs: number, mostMs: number) {
+  return text((raw) => {
+    const durationMs = parseDuration(raw);
+    if (durationMs >= leastMs && durationMs <= mostMs) return durationMs;
+    return refuse(`${quote(raw)} is not from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`);
+  });
+}
+
+/** KiB; a number without a unit is GiB, as in Docker's option `size`. */
+export const size = () =>
+  z
+    .union([z.string(), z.number()], { error: 'must be a size' })
+    .transform(String)
+    .pipe(text((raw) => Math.ceil(parseSize(raw) / 1024)));
+
+/** Without a slash at the end. */
+export const absolutePath = () =>
+  text((raw) => {
+    if (!raw.startsWith('/') || raw.includes('\0')) return refuse(`${quote(raw)} is not an absolute path`);
+    return raw === '/' ? raw : posix.normalize(raw).replace(/\/+$/, '');
+  });
+
+/** Upper-case, as the array writes it. [goscaleio] */
+export const guid = () =>
+  text((raw) =>
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(raw)
+      ? raw.toUpperCase()
+      : refuse(`${quote(raw)} is not a GUID like 271BAD82-08EE-44F2-A2B1-7E2787C27BE1`),
+  );
+
+const PREFIX_LENGTH = 12;
+
+/** 'none' is the empty prefix, because an empty setting counts as not set. */
+export const namePrefix = () =>
+  text((raw) => {
+    if (raw === 'none') return '';
+    const isFit = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/.test(raw) && !raw.includes('..');
+    if (isFit && raw.length <= PREFIX_LENGTH) return raw;
+    return refuse(
+      `${quote(raw)} is not 1 to ${PREFIX_LENGTH} letters, digits and _ . + = : @ , % # - with a letter or digit ` +
+        'first; write none for no prefix',
+    );
+  });
+
+/** A relative path without a way up; '' for the root. */
+export const subdirectory = () =>
+  text((raw) => {
+    const parts = raw.split('/').filter((part) => part !== '');
+    const isSafe = !raw.includes('\0') && !parts.some((part) => part === '..' || part === '.');
+    return isSafe ? parts.join('/') : refuse(`${quote(raw)} is not a plain path below the volume's root`);
+  });
+
+export const fileMode = () =>
+  text((raw) =>
+    /^0?[0-7]{3}$|^[0-7]{4}$/.test(raw)
+      ? Number.parseInt(raw, 8)
+      : refuse(`${quote(raw)} is not a mode like 0750`),
+  );
+
+/** Gateways in the order to try them, each without a path and without /api, which REX-Ray wants at the end. */
+export const endpoints = () =>
+  z
+    .union([z.string(), z.array(z.string())], { error: 'must be a URL or a list of them' })
+    .transform((raw) => (typeof raw === 'string' ? raw : raw.join(',')))
+    .pipe(
+      text((raw) => {
+        const parts = raw.split(',').map((part) => part.trim());
+        return [...new Set(parts.filter((part) => part !== '').map(readEndpoint))];
+      }),
+    )
+    .refine((list) => list.length > 0, { error: 'holds no URL' });
+
+function readEndpoint(raw: string): string {
+  const url = URL.parse(raw);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    return refuse(`${quote(raw)} is not a URL like https://gateway.example.com`);
+  }
+  // The text is not shown here, because it may hold a password.
+  if (url.username !== '' || url.password !== '') {
+    return refuse('holds a user or password; use SCALEIO_USERNAME and SCALEIO_PASSWORD');
+  }
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/api$/, '');
+  if (path !== '' || url.search !== '' || url.hash !== '') {
+    return refuse(
+      `${quote(raw)} has more than a host and a port; write it like https://gateway.example.com:443`,
+    );
+  }
+  return url.origin;
+}

@@ -1,0 +1,215 @@
+import * as z from 'zod';
+
+import {
+  absolutePath,
+  choice,
+  duration,
+  endpoints,
+  fileMode,
+  guid,
+  namePrefix,
+  plain,
+  secret,
+  size,
+  subdirectory,
+  wholeNumber,
+  yesOrNo,
+} from './fields.ts';
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+
+/** What is said about a setting besides how it is written. */
+export interface SettingInfo {
+  /** Environment variable. */
+  readonly env: string;
+  /** Command-line flag of `serve`. */
+  readonly flag?: string;
+  readonly description: string;
+  /** Never shown. */
+  readonly isSecret?: true;
+}
+
+/** Every setting, as the settings file names it: how it is written, its default, and what it is for. */
+export const settingsSchema = z.strictObject({
+  endpoints: endpoints().meta({
+    env: 'SCALEIO_ENDPOINT',
+    description:
+      'URL of the gateway, or several separated by commas, in the order to try them; with or without /api',
+  }),
+  username: plain().meta({
+    env: 'SCALEIO_USERNAME',
+    description: 'User of the gateway who may create, map and remove volumes',
+  }),
+  password: secret().meta({
+    env: 'SCALEIO_PASSWORD',
+    isSecret: true,
+    description: 'Password of that user; better in a file named by SCALEIO_PASSWORD_FILE',
+  }),
+  caFile: absolutePath().optional().meta({
+    env: 'SCALEIO_CA_FILE',
+    description: "PEM file of the authorities that sign the gateway's certificate, instead of the usual ones",
+  }),
+  insecure: yesOrNo().prefault('false').meta({
+    env: 'SCALEIO_INSECURE',
+    description:
+      "true: take any certificate of the gateway. REX-Ray's default was true and its false did not verify",
+  }),
+  system: plain().optional().meta({
+    env: 'SCALEIO_SYSTEM',
+    description: 'Id or name of the array; checked against what the gateway says, unset: take any',
+  }),
+  domain: plain().optional().meta({
+    env: 'SCALEIO_DOMAIN',
+    description:
+      'Protection domain of new volumes, by id or name; unset: where the pool is the only one of its name',
+  }),
+  pool: plain().optional().meta({
+    env: 'SCALEIO_POOL',
+    description: "Storage pool of new volumes, by id or name; unset: the array's only one",
+  }),
+  provisioning: choice(['thin', 'thick'], { thinprovisioned: 'thin', thickprovisioned: 'thick' })
+    .prefault('thin')
+    .meta({ env: 'SCALEIO_PROVISIONING', description: 'Provisioning of new volumes: thin or thick' }),
+  fs: choice(['ext4', 'xfs', 'btrfs'])
+    .prefault('xfs')
+    .meta({ env: 'SCALEIO_FS', description: 'File system of new volumes: ext4, xfs or btrfs' }),
+  size: size().prefault('16GiB').meta({
+    env: 'SCALEIO_SIZE',
+    description: 'Size of new volumes that ask for none; the array rounds up to 8 GiB',
+  }),
+  subpath: subdirectory().prefault('').meta({
+    env: 'SCALEIO_SUBPATH',
+    description: "Directory of a new volume that containers see instead of the file system's root",
+  }),
+  mode: fileMode().optional().meta({
+    env: 'SCALEIO_MODE',
+    description: 'Mode of the root directory of new volumes, octal; unset: as mkfs makes it, 0755',
+  }),
+  prefix: namePrefix().prefault('docker-').meta({
+    env: 'SCALEIO_PREFIX',
+    description:
+      "Beginning of our volumes' names on the array; only these are listed, mounted and removed. none: no prefix",
+  }),
+  guid: guid().optional().meta({
+    env: 'SCALEIO_GUID',
+    description: "GUID of this host's SDC; unset: what drv_cfg says",
+  }),
+  drvCfg: absolutePath().prefault('/opt/emc/scaleio/sdc/bin/drv_cfg').meta({
+    env: 'SCALEIO_DRV_CFG',
+    description: "The SDC's own program",
+  }),
+  byIdDir: absolutePath().prefault('/dev/disk/by-id').meta({
+    env: 'SCALEIO_BY_ID_DIR',
+    description: "Directory in which the links to the volumes' devices appear",
+  }),
+  deviceTimeout: duration(SECOND, 90 * SECOND)
+    .prefault('30s')
+    .meta({
+      env: 'SCALEIO_DEVICE_TIMEOUT',
+      description: "How long to wait for a mapped volume's device",
+    }),
+  failover: choice(['never', 'disconnected', 'idle', 'always']).prefault('disconnected').meta({
+    env: 'SCALEIO_FAILOVER',
+    description:
+      'When to take a volume from another host: never; disconnected: its SDC has lost the array; idle: or does no I/O; always',
+  }),
+  failoverGrace: duration(0, 60 * SECOND)
+    .prefault('10s')
+    .meta({
+      env: 'SCALEIO_FAILOVER_GRACE',
+      description: 'How long to wait for the other host to release the volume by itself',
+    }),
+  failoverIdleWindow: duration(SECOND, HOUR).prefault('60s').meta({
+    env: 'SCALEIO_FAILOVER_IDLE_WINDOW',
+    description: 'How long a volume must have had no I/O to count as idle',
+  }),
+  moveLimit: wholeNumber(1, 1000).prefault('5').meta({
+    env: 'SCALEIO_MOVE_LIMIT',
+    description: 'A volume taken over this often within the move window stays where it is',
+  }),
+  moveWindow: duration(SECOND, 24 * HOUR)
+    .prefault('10m')
+    .meta({
+      env: 'SCALEIO_MOVE_WINDOW',
+      description: 'Time in which take-overs of a volume are counted',
+    }),
+  reconcileInterval: duration(SECOND, 24 * HOUR)
+    .prefault('60s')
+    .meta({
+      env: 'SCALEIO_RECONCILE_INTERVAL',
+      description: 'How often this host compares what it has mounted with the array and cleans up',
+    }),
+  requestTimeout: duration(SECOND, 90 * SECOND)
+    .prefault('15s')
+    .meta({
+      env: 'SCALEIO_REQUEST_TIMEOUT',
+      description: 'How long to wait for an answer of one gateway before the next is tried',
+    }),
+  maxConcurrent: wholeNumber(1, 256).prefault('16').meta({
+    env: 'SCALEIO_MAX_CONCURRENT',
+    description: 'Most requests that are sent to the gateway at once',
+  }),
+  logLevel: choice(['debug', 'info', 'warn', 'error'], { warning: 'warn', fatal: 'error', panic: 'error' })
+    .prefault('info')
+    .meta({
+      env: 'SCALEIO_LOG_LEVEL',
+      description: 'Least important lines to log: debug, info, warn or error',
+    }),
+  socket: absolutePath().prefault('/run/docker/plugins/scaleio.sock').meta({
+    env: 'SCALEIO_SOCKET',
+    flag: 'socket',
+    description: 'Unix socket on which engines find the plugin; its file name is the name of the driver',
+  }),
+  mountRoot: absolutePath().prefault('/var/lib/docker-volume-scaleio/mounts').meta({
+    env: 'SCALEIO_MOUNT_ROOT',
+    flag: 'mount-root',
+    description: 'Directory below which volumes are mounted; hosts and containers must see the mounts in it',
+  }),
+  stateDir: absolutePath().prefault('/var/lib/docker-volume-scaleio/state').meta({
+    env: 'SCALEIO_STATE_DIR',
+    flag: 'state-dir',
+    description: 'Directory for what must survive a restart: what this host has mounted, and for whom',
+  }),
+  hostMountinfo: absolutePath().prefault('/proc/1/mountinfo').meta({
+    env: 'SCALEIO_HOST_MOUNTINFO',
+    description: "The host's own mount table, to see that a mount has reached the host",
+  }),
+});
+
+type Written = z.output<typeof settingsSchema>;
+export type SettingKey = keyof Written;
+
+export const SETTING_KEYS = Object.keys(settingsSchema.shape) as readonly SettingKey[];
+
+/** What the schema says about a setting besides its form. */
+export function infoOf(key: SettingKey): SettingInfo {
+  return settingsSchema.shape[key].meta() as unknown as SettingInfo;
+}
+
+/** The settings in force, with their units in their names. */
+export type Settings = Readonly<ReturnType<typeof withUnits>>;
+
+/** Frozen; takes what the schema made of the settings. */
+export function withUnits(written: Written) {
+  const {
+    size: sizeKiB,
+    deviceTimeout: deviceTimeoutMs,
+    failoverGrace: failoverGraceMs,
+    failoverIdleWindow: failoverIdleWindowMs,
+    moveWindow: moveWindowMs,
+    reconcileInterval: reconcileIntervalMs,
+    requestTimeout: requestTimeoutMs,
+    ...others
+  } = written;
+  return Object.freeze({
+    ...others,
+    sizeKiB,
+    deviceTimeoutMs,
+    failoverGraceMs,
+    failoverIdleWindowMs,
+    moveWindowMs,
+    reconcileIntervalMs,
+    requestTimeoutMs,
+  });
+}
