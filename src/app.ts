@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Settings } from './config/settings.ts';
+import { createDockerServer } from './docker/server.ts';
+import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from './docker/socket.ts';
+import { createFilesystems } from './filesystem/filesystems.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { systemClock } from './host/clock.ts';
+import { createRunner } from './host/run.ts';
+import { openJournal } from './journal/journal.ts';
+import { createLocalSdc } from './sdc/local-sdc.ts';
+import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
+import { Driver } from './volumes/driver.ts';
+import { SdcIdentity, type VolumeHost, type VolumePolicy } from './volumes/host.ts';
+import { ReconcileLoop } from './volumes/reconcile-loop.ts';
+import { Reconciler } from './volumes/reconcile.ts';
+import { VolumeLock } from './volumes/volume-lock.ts';
+
+/** The running plugin. */
+export interface App {
+  /** Stops listening, lets calls under way finish, leaves every mount in use as it is. */
+  close(): Promise<void>;
+}
+
+export interface AppEdge {
+  readonly log: Logger;
+  readonly systemd: SystemdHandover;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Builds all parts and listens. Nothing outside this host is asked before the socket answers, so an array that is away
+ * does not keep the engine waiting. Rejects with ConfigError when the socket or the state directory cannot be had.
+ */
+export async function startApp(settings: Settings, edge: AppEdge): Promise<App> {
+  const { log } = edge;
+  const { host, gateway, closeJournal } = await buildHost(settings, log);
+  const lock = new VolumeLock(systemClock);
+  const reconciling = new ReconcileLoop(
+    { reconciler: new Reconciler(host, lock), journal: host.journal, clock: systemClock, log },
+    { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
+  );
+  const driver = new Driver(host, createDefaults(settings), lock, () => {
+    reconciling.nudge();
+  });
+  const server = createDockerServer({ driver, log, newRequestId: () => randomUUID() });
+  await server.ready();
+  const fd = activatedFd(edge.systemd);
+  if (fd === undefined) await listenOnPath(server.server, settings.socket);
+  else await listenOnFd(server.server, fd);
+  log.info({ socket: fd === undefined ? settings.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
+  reconciling.start();
+  return {
+    close: async () => {
+      await server.close();
+      await reconciling.stop();
+      await gateway.close();
+      await closeJournal();
+      log.info({}, 'stopped');
+    },
+  };
+}
+
+async function buildHost(
+  settings: Settings,
+  log: Logger,
+): Promise<{ host: VolumeHost; gateway: Gateway; closeJournal: () => Promise<void> }> {
+  const runner = createRunner();
+  const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const journal = await openJournal({ dir: settings.stateDir, bootId, clock: systemClock, log });
+  const sdc = createLocalSdc({
+    runner,
+    clock: systemClock,
+    log,
+    drvCfgPath: settings.drvCfg,
+    guid: settings.guid,
+    deviceWaitMs: settings.deviceTimeoutMs,
+    places: { byId: settings.byIdDir },
+  });
+  const filesystems = createFilesystems({
+    mountRoot: settings.mountRoot,
+    hostMountinfo: settings.hostMountinfo,
+    runner,
+    clock: systemClock,
+    log,
+  });
+  const gateway = await connectGateway(settings, log);
+  const identity = new SdcIdentity(gateway, sdc);
+  const policy = policyOf(settings);
+  const host: VolumeHost = {
+    array: gateway,
+    sdc,
+    filesystems,
+    journal,
+    clock: systemClock,
+    log,
+    policy,
+    identity,
+  };
+  return { host, gateway, closeJournal: () => journal.close() };
+}
+
+async function connectGateway(settings: Settings, log: Logger): Promise<Gateway> {
+  return createGateway({
+    endpoints: settings.endpoints,
+    username: settings.username,
+    password: settings.password.reveal(),
+    ca: settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8'),
+    insecure: settings.insecure,
+    ...(settings.system === undefined ? {} : systemWanted(settings.system)),
+    requestTimeoutMs: settings.requestTimeoutMs,
+    maxConcurrent: settings.maxConcurrent,
+    clock: systemClock,
+    log,
+  });
+}
+
+function systemWanted(system: string): { systemId: string } | { systemName: string } {
+  return /^[0-9a-f]{16}$/.test(system) ? { systemId: system } : { systemName: system };
+}
+
+function policyOf(settings: Settings): VolumePolicy {
+  return {
+    prefix: settings.prefix,
+    pool: settings.pool,
+    domain: settings.domain,
+    failover: settings.failover,
+    abandonedMountMs: MINUTE_MS,
+    releaseWaitMs: 300,
+    cleanupMs: 15_000,
+  };
+}
+
+function createDefaults(settings: Settings): CreateDefaults {
+  const { sizeKiB, provisioning, fs, mode } = settings;
+  return { ...BUILT_IN_DEFAULTS, sizeKiB, provisioning, fs, mode };
+}
+
+function residentMiB(): number {
+  return Math.round(process.memoryUsage.rss() / 1_048_576);
+}

@@ -1,0 +1,35 @@
+/** The process as a command sees it; main hands in the real one, tests their own. */
+export interface Edge {
+  /** Without the program's own name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pid: number;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  onSignal(signal: 'SIGTERM' | 'SIGINT', handler: () => void): void;
+}
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** Resolves when the process is asked to end. */
+export function untilAskedToEnd(edge: Edge): Promise<void> {
+  return new Promise((resolve) => {
+    edge.onSignal('SIGTERM', resolve);
+    edge.onSignal('SIGINT', resolve);
+  });
+}
+
+/** The process in the shape that the simulator's commands ask for. */
+export function linesOf(edge: Edge): {
+  print: (line: string) => void;
+  complain: (line: string) => void;
+  untilStopped: Promise<void>;
+} {
+  return {
+    print: (line) => edge.stdout.write(`${line}\n`),
+    complain: (line) => edge.stderr.write(`${line}\n`),
+    untilStopped: untilAskedToEnd(edge),
+  };
+}
