@@ -56,7 +56,7 @@ export const MKFS_FLAGS: Readonly<Record<FilesystemType, FlagRules>> = {
     '-m': value(/^(\d|[1-4]\d)(\.\d{1,2})?$|^50$/),
     '-N': value(NUMBER),
     '-O': features(
-      '64bit dir_index dir_nlink ea_inode extent extents extra_isize fast_commit flex_bg has_journal huge_file ' +
+      '64bit dir_index dir_nlink ea_inode extra_isize fast_commit flex_bg has_journal huge_file ' +
         'inline_data large_dir large_file meta_bg metadata_csum metadata_csum_seed mmp orphan_file project quota ' +
         'resize_inode sparse_super sparse_super2 uninit_bg verity',
     ),
@@ -71,7 +71,7 @@ export const MKFS_FLAGS: Readonly<Record<FilesystemType, FlagRules>> = {
     }),
     '-i': keys({
       ...each('align nrext64 sparse', SWITCH),
-      size: withValue(/^(256|512|1024|2048|1k|2k)$/),
+      size: withValue(/^(512|1024|2048)$/),
       maxpct: withValue(/^(\d{1,2}|100)$/),
     }),
     '-K': nothing,
@@ -93,7 +93,8 @@ export const MKFS_FLAGS: Readonly<Record<FilesystemType, FlagRules>> = {
     '-K': nothing,
     '-m': value(/^(single|dup)$/),
     '-n': value(/^(4096|8192|16384|32768|65536|4k|8k|16k|32k|64k)$/i),
-    '-O': features('block-group-tree extref free-space-tree no-holes quota skinny-metadata'),
+    '-O': features('extref no-holes skinny-metadata'),
+    '-R': features('free-space-tree quota'),
     '-s': value(/^(4096|4k)$/i),
   },
 };

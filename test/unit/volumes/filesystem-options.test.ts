@@ -25,7 +25,7 @@ describe('parseMkfsOptions', () => {
     ],
     ['xfs', '-l size=128m -n ftype=1', ['-l', 'size=128m', '-n', 'ftype=1']],
     ['btrfs', '-m dup -d single -n 16k', ['-m', 'dup', '-d', 'single', '-n', '16k']],
-    ['btrfs', '-O ^no-holes,quota', ['-O', '^no-holes,quota']],
+    ['btrfs', '-O ^no-holes,extref -R quota', ['-O', '^no-holes,extref', '-R', 'quota']],
   ])('for %s reads %j', (fs, text, args) => {
     expect(parseMkfsOptions(fs, text)).toEqual(args);
   });
