@@ -8,6 +8,7 @@ import { createFilesystems } from './filesystem/filesystems.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
+import { journalFiles } from './journal/journal-files.ts';
 import { openJournal } from './journal/journal.ts';
 import { createLocalSdc } from './sdc/local-sdc.ts';
 import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
@@ -36,7 +37,7 @@ const MINUTE_MS = 60_000;
  */
 export async function startApp(settings: Settings, edge: AppEdge): Promise<App> {
   const { log } = edge;
-  const { host, gateway, closeJournal } = await buildHost(settings, log);
+  const { host, gateway, closeJournal } = await buildHost(settings, edge);
   const lock = new VolumeLock(systemClock);
   const reconciling = new ReconcileLoop(
     { reconciler: new Reconciler(host, lock), journal: host.journal, clock: systemClock, log },
@@ -65,11 +66,19 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
 
 async function buildHost(
   settings: Settings,
-  log: Logger,
+  edge: AppEdge,
 ): Promise<{ host: VolumeHost; gateway: Gateway; closeJournal: () => Promise<void> }> {
+  const { log } = edge;
   const runner = createRunner();
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const journal = await openJournal({ dir: settings.stateDir, bootId, clock: systemClock, log });
+  const journal = await openJournal({
+    dir: settings.stateDir,
+    files: journalFiles,
+    bootId,
+    pid: edge.systemd.ownPid,
+    clock: systemClock,
+    log,
+  });
   const sdc = createLocalSdc({
     runner,
     clock: systemClock,
@@ -83,7 +92,6 @@ async function buildHost(
     mountRoot: settings.mountRoot,
     hostMountinfo: settings.hostMountinfo,
     runner,
-    clock: systemClock,
     log,
   });
   const gateway = await connectGateway(settings, log);

@@ -240,6 +240,8 @@ export interface Journal {
   forget(name: string): void;
   /** True when the file on disk could not be used, so the truth must be rebuilt from mountinfo and the array. */
   readonly mustRebuild: boolean;
+  /** The truth has been rebuilt: mustRebuild becomes false, also for the next start. */
+  rebuilt(): Promise<void>;
 }
 
 /** Time and chance come in here so that tests own them. */

@@ -25,21 +25,20 @@ type Outcome = keyof ReconcileReport | 'fine';
 export class Reconciler {
   readonly #host: VolumeHost;
   readonly #lock: VolumeLock;
-  #lookForLeftovers: boolean;
 
   constructor(host: VolumeHost, lock: VolumeLock) {
     this.#host = host;
     this.#lock = lock;
-    this.#lookForLeftovers = host.journal.mustRebuild;
   }
 
   /** One round: one gateway call when all is well. Rejects when the array cannot be asked at all. */
   async run(signal: AbortSignal): Promise<ReconcileReport> {
     const { identity, array, journal } = this.#host;
     const me = await identity.current(signal);
-    if (this.#lookForLeftovers) await this.#recordLeftovers(me, signal);
+    if (journal.mustRebuild) await this.#recordLeftovers(me, signal);
     const mapped = await array.volumesOfSdc(me.sdcId, signal);
     await this.#adopt(mapped, me);
+    if (journal.mustRebuild) await journal.rebuilt();
     const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[] };
     const mappedIds = new Set<string>(mapped.map(({ id }) => id));
     for (const { name } of journal.all()) {
@@ -54,7 +53,6 @@ export class Reconciler {
     const { array, policy } = this.#host;
     const found = await array.listVolumes((name) => isProvisionalOf(me.guid, policy.prefix, name), signal);
     for (const volume of found) await this.#record(volume, me, 'creating');
-    this.#lookForLeftovers = false;
   }
 
   /** A mapping that the journal does not know was left by a crash, or by a journal that was lost. */
