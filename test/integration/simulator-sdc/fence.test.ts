@@ -1,0 +1,226 @@
+import { execa } from 'execa';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { heldFile, isHeld } from '../../../src/simulator/sdc/fence.ts';
+import type { SdcVolume } from '../../../src/simulator/sdc-protocol.ts';
+import { Machine, ONE, TWO, VOLUME } from './machine.ts';
+
+/*
+ * Rule "one writer" as the simulated array must keep it: after a mapping call is answered (the `.held` file is gone),
+ * nothing that the old host writes can reach the volume, and what was synced there is what the new host finds.
+ */
+
+let machine: Machine;
+let mountpoint: string;
+beforeEach(async () => {
+  machine = await Machine.start();
+  mountpoint = join(machine.dir, 'm1');
+  mkdirSync(mountpoint);
+});
+afterEach(async () => {
+  await machine.end();
+});
+
+/** Appends numbered records: one synced, one not, and so on; prints each number once its sync came back. */
+const WRITER = `
+const fs = require('node:fs');
+const synced = fs.openSync(process.argv[1] + '/synced', 'a');
+const unsynced = fs.openSync(process.argv[1] + '/unsynced', 'a');
+for (let n = 1; ; n += 1) {
+  fs.writeSync(synced, String(n).padStart(15) + '\\n');
+  fs.writeSync(unsynced, String(n).padStart(15) + '\\n');
+  fs.fsyncSync(synced);
+  fs.writeSync(1, n + '\\n');
+}`;
+
+async function makeAndMount(filesystem: string, link: string, where = mountpoint): Promise<void> {
+  await execa(`mkfs.${filesystem}`, filesystem === 'ext4' ? ['-F', '-q', link] : ['-f', '-q', link]);
+  await execa('mount', [link, where]);
+}
+
+async function mountAgain(filesystem: string, link: string): Promise<string> {
+  const where = join(machine.dir, 'm2');
+  mkdirSync(where, { recursive: true });
+  // Two hosts on one machine share the kernel's list of XFS UUIDs.
+  await execa('mount', filesystem === 'xfs' ? ['-o', 'nouuid', link, where] : [link, where]);
+  return where;
+}
+
+async function heldIsGone(guid = ONE): Promise<void> {
+  await vi.waitFor(
+    () => {
+      expect(existsSync(heldFile(machine.mdm.fenceDir, VOLUME, guid))).toBe(false);
+    },
+    { timeout: 5000, interval: 5 },
+  );
+}
+
+/** The agent as a process of its own. */
+function startProgram() {
+  const { devDir, stateDir, fenceDir, scini, mdms } = machine.options(ONE);
+  const flags = ['--guid', ONE, '--ip', '10.0.0.9', '--fence-dir', fenceDir, '--dev-dir', devDir];
+  const more = ['--state-dir', stateDir, '--scini', scini, '--mdm', ...mdms];
+  const program = join(import.meta.dirname, 'run-agent.ts');
+  return execa(process.execPath, [program, ...flags, ...more], { reject: false });
+}
+
+function startWriter() {
+  const writer = execa(process.execPath, ['-e', WRITER, mountpoint], { reject: false });
+  let output = '';
+  writer.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return { writer, lastSynced: () => Number(output.trim().split('\n').at(-1)) };
+}
+
+function records(where: string): number[] {
+  return readFileSync(join(where, 'synced'), 'utf8').trimEnd().split('\n').map(Number);
+}
+
+/** Resolves with a check that the volume's bytes are still the same. */
+async function remember(volume: SdcVolume): Promise<() => Promise<unknown>> {
+  const copy = join(machine.dir, 'copy');
+  await execa('cp', ['--sparse=always', volume.file, copy]);
+  return () => execa('cmp', [volume.file, copy]);
+}
+
+describe.each(['ext4', 'xfs', 'btrfs'])('a host that loses a mounted %s', (filesystem) => {
+  test('has EIO from then on, and the next host finds all that was synced', async () => {
+    await machine.agent(ONE);
+    await machine.agent(TWO);
+    const volume = machine.volume();
+    machine.mdm.map(volume, [ONE]);
+    await makeAndMount(filesystem, await machine.appeared(ONE));
+    const { writer, lastSynced } = startWriter();
+    await vi.waitFor(() => {
+      expect(lastSynced()).toBeGreaterThan(50);
+    }, 10_000);
+
+    machine.mdm.map(volume, []);
+    await heldIsGone();
+    const isAsAtTheFence = await remember(volume);
+    const ended = await writer;
+    expect(ended.exitCode).not.toBe(0);
+    expect(ended.stderr).toMatch(/EIO|EROFS/);
+    const promised = lastSynced();
+    await execa('sync', ['--file-system', mountpoint], { reject: false });
+    await isAsAtTheFence();
+    await machine.vanished(ONE);
+
+    machine.mdm.map(volume, [TWO]);
+    const found = records(await mountAgain(filesystem, await machine.appeared(TWO)));
+    expect(found.slice(0, promised)).toEqual(Array.from({ length: promised }, (_, index) => index + 1));
+    expect(found.length).toBeLessThanOrEqual(promised + 1);
+  });
+
+  test('that loses power loses what was not synced, and nothing else', async () => {
+    const agent = await machine.agent(ONE);
+    await machine.agent(TWO);
+    const volume = machine.volume();
+    machine.mdm.map(volume, [ONE]);
+    await makeAndMount(filesystem, await machine.appeared(ONE));
+    await execa('sh', ['-c', 'echo yes > synced; sync synced; echo no > unsynced'], { cwd: mountpoint });
+
+    await agent.powerOff();
+    expect(await isHeld(heldFile(machine.mdm.fenceDir, VOLUME, ONE))).toBe(false);
+    await execa('umount', [mountpoint]);
+    machine.mdm.map(volume, [TWO]);
+    const where = await mountAgain(filesystem, await machine.appeared(TWO));
+    expect(readFileSync(join(where, 'synced'), 'utf8')).toBe('yes\n');
+    expect(readdirSync(where)).not.toContain('unsynced');
+    await machine.agent(ONE);
+  });
+});
+
+test('a raw writer gets EIO, and not a byte of it lands after the fence', async () => {
+  await machine.agent(ONE);
+  const volume = machine.volume();
+  machine.mdm.map(volume, [ONE]);
+  const link = await machine.appeared(ONE);
+  const flags = ['if=/dev/urandom', `of=${link}`, 'bs=4k', 'oflag=direct', 'conv=notrunc'];
+  const writer = execa('dd', flags, { reject: false, env: { LC_ALL: 'C' } });
+  await vi.waitFor(() => {
+    expect(statSync(volume.file).blocks).toBeGreaterThan(1000);
+  }, 5000);
+  machine.mdm.map(volume, []);
+  await heldIsGone();
+  const isAsAtTheFence = await remember(volume);
+  expect((await writer).stderr).toContain('Input/output error');
+  await isAsAtTheFence();
+});
+
+test('what a raw writer wrote and closed without a sync is there after an orderly unmapping', async () => {
+  await machine.agent(ONE);
+  const volume = machine.volume();
+  machine.mdm.map(volume, [ONE]);
+  await execa('dd', [
+    'if=/dev/zero',
+    `of=${await machine.appeared(ONE)}`,
+    'bs=1M',
+    'count=1',
+    'conv=notrunc',
+  ]);
+  const file = await open(await machine.appeared(ONE), 'r+');
+  await file.write('cached', 4096);
+  await file.close();
+  machine.mdm.map(volume, []);
+  await heldIsGone();
+  const { stdout } = await execa('dd', [`if=${volume.file}`, 'bs=1', 'skip=4096', 'count=6', 'status=none']);
+  expect(stdout).toBe('cached');
+});
+
+test('the fence holds while the SDC cannot hear the MDM, and takes the volume back only with it', async () => {
+  const agent = await machine.agent(ONE);
+  const volume = machine.volume();
+  machine.mdm.map(volume, [ONE]);
+  await makeAndMount('ext4', await machine.appeared(ONE));
+  agent.silence();
+  await vi.waitFor(() => {
+    expect(machine.mdm.connected(ONE)).toBe(false);
+  });
+  await execa('sh', ['-c', 'echo still > here; sync here'], { cwd: mountpoint });
+
+  machine.mdm.map(volume, []);
+  await heldIsGone();
+  await machine.vanished(ONE);
+  await expect(execa('sh', ['-c', 'echo x > there; sync there'], { cwd: mountpoint })).rejects.toThrow();
+  await execa('umount', [mountpoint]);
+
+  machine.mdm.map(volume, [ONE]);
+  agent.resume();
+  const where = await mountAgain('ext4', await machine.appeared(ONE));
+  expect(readdirSync(where)).toContain('here');
+});
+
+test('a stopped agent is fenced all the same', async () => {
+  const volume = machine.volume();
+  const agent = startProgram();
+  try {
+    machine.mdm.map(volume, [ONE]);
+    await machine.appeared(ONE);
+    agent.kill('SIGSTOP');
+    machine.mdm.map(volume, []);
+    await heldIsGone();
+    agent.kill('SIGCONT');
+    await machine.vanished(ONE);
+  } finally {
+    agent.kill('SIGTERM');
+  }
+  expect((await agent).exitCode).toBe(0);
+});
+
+test('an agent that is killed takes its devices along, and its next life cleans up', async () => {
+  const volume = machine.volume();
+  const agent = startProgram();
+  machine.mdm.map(volume, [ONE]);
+  await makeAndMount('xfs', await machine.appeared(ONE));
+  agent.kill('SIGKILL');
+  await agent;
+  await heldIsGone();
+  await expect(execa('sh', ['-c', 'echo x > f; sync f'], { cwd: mountpoint })).rejects.toThrow();
+  expect(await machine.links(ONE)).toHaveLength(1);
+  await execa('umount', [mountpoint]);
+  machine.mdm.map(volume, []);
+  await machine.agent(ONE);
+  expect(await machine.links(ONE)).toEqual([]);
+});
