@@ -35,7 +35,7 @@ for (const [code, name, text, meaning, advice] of ERROR_ENTRIES) {
 
 /** Words of a gateway that has lost its MDM for the moment; no source lists them all. */
 const MDM_AWAY =
-  /\bmdm\b.*\b(?:disconnected|unreachable|not available|not active|switch|failover)|\b(?:not|fail\w*|unable to) (?:connect|reach|contact)\w*\b.*\bmdm\b/i;
+  /\bmdm\b.*\b(?:disconnected|unreachable|not available|not active|switch|failover)|\b(?:not|fail\w*|unable)(?: to)? (?:connect|reach|contact)\w*\b.*\bmdm\b/i;
 
 /** The row for a refusal, by text, else by the MDM's name, else by number; undefined when none is known. */
 export function findErrorRow(refusal: {
