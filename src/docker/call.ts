@@ -26,8 +26,12 @@ export class Call {
     this.#limits = limits;
     this.context = { signal: this.#deadline.signal, clientGone: this.#clientGone.signal, requestId };
     // The request's own 'close' comes as soon as its body is read; only the response's tells of the connection.
+    let isAnswered = false;
+    response.once('finish', () => {
+      isAnswered = true;
+    });
     response.once('close', () => {
-      if (!response.writableFinished) this.#loseClient('the client hung up before the answer');
+      if (!isAnswered) this.#loseClient('the client hung up before the answer');
     });
   }
 

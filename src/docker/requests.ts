@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { InvalidRequestError } from '../errors.ts';
+import { quote } from '../units/quote.ts';
 
 const text = z.string({ error: 'must be a string' });
 const Name = text.min(1, 'must not be empty');
@@ -13,7 +14,8 @@ const Opts = z
   .unknown()
   .refine((value) => !bearsProto(value), { error: 'must not hold "__proto__"', abort: true })
   .pipe(z.record(z.string(), text, { error: 'must be an object of strings' }).nullish())
-  .transform((options) => options ?? {});
+  .transform((options) => options ?? {})
+  .prefault({});
 
 /** A missing ID is one anonymous user: dvdcli sends none. [dvdcli proxy.go] */
 const ID = text.nullish().transform((id) => id ?? '');
@@ -40,7 +42,7 @@ export function readRequest<T>(call: string, schema: z.ZodType<T>, body: Uint8Ar
   const parsed = schema.safeParse(body.length === 0 ? {} : parseJson(call, body));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.map((part) => JSON.stringify(String(part).slice(0, 40))).join(' of ');
+  const where = issue?.path.map((part) => quote(String(part))).join(' of ');
   throw new InvalidRequestError(
     `${call} cannot be read: ${where ? `field ${where}` : 'the body'} ${issue?.message ?? 'is wrong'}`,
   );

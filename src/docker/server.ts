@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { InvalidRequestError } from '../errors.ts';
+import { quote } from '../units/quote.ts';
 import type { Log } from '../volumes/ports.ts';
 import { readBody } from './body.ts';
 import { failureFacts, failureText } from './failures.ts';
@@ -76,10 +77,9 @@ function acceptAnyBody(app: FastifyInstance): void {
 }
 
 function noSuchCall(request: FastifyRequest): InvalidRequestError {
-  const path = request.url.slice(0, 80);
-  const isPath = OPERATIONS.some((operation) => operation.path === path);
+  const isPath = OPERATIONS.some((operation) => operation.path === request.url);
   const why = isPath ? 'takes only POST' : 'is not part of the volume driver protocol';
-  return new InvalidRequestError(`${request.method} ${JSON.stringify(path)}: this path ${why}`);
+  return new InvalidRequestError(`${request.method} ${quote(request.url)}: this path ${why}`);
 }
 
 /** Answers what did not get as far as an operation. */

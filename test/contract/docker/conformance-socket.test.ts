@@ -1,0 +1,21 @@
+import { describeConformance } from './conformance.ts';
+import { listeningServer } from './started-server.ts';
+import { socketClient } from './target.ts';
+
+describeConformance('on a unix socket', async () => {
+  const server = await listeningServer();
+  const client = socketClient(server.socketPath);
+  return {
+    request: client.request,
+    hangUp: client.hangUp,
+    holdMounts: () => server.driver.hold('mount'),
+    reset: async () => {
+      server.driver.reset();
+      return Promise.resolve();
+    },
+    close: async () => {
+      client.end();
+      await server.close();
+    },
+  };
+});

@@ -1,0 +1,396 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import type { ConformanceTarget, Outcome, RawCall } from './target.ts';
+
+interface Endpoint {
+  readonly path: string;
+  /** A body that is good for a volume of this name. */
+  readonly bodyFor: (name: string) => Record<string, unknown>;
+  readonly needsName: boolean;
+  /** What an unknown volume gets; undefined: the question does not arise. */
+  readonly unknownVolume?: 200 | 500;
+  /** A failed or empty Get is answered by silence or not at all differently, see src/docker/failures.ts. */
+  readonly emptyBody: 200 | 500 | 'dropped';
+  /** What the answer must hold for a volume that exists and is not mounted. */
+  readonly answer: (name: string) => unknown;
+}
+
+const named = (name: string) => ({ Name: name });
+const withId = (name: string) => ({ Name: name, ID: ID_OF_CONTAINER });
+const ID_OF_CONTAINER = 'c0ffee'.repeat(10) + 'abcd';
+const ID_OF_PODMAN = '2f73349cfc4630255319c6c8dfc1b46a8996ace9d14d8e07563b165915918ec2';
+
+const ENDPOINTS: readonly Endpoint[] = [
+  {
+    path: '/Plugin.Activate',
+    bodyFor: () => ({}),
+    needsName: false,
+    emptyBody: 200,
+    answer: () => ({ Implements: ['VolumeDriver'] }),
+  },
+  {
+    path: '/VolumeDriver.Capabilities',
+    bodyFor: () => ({}),
+    needsName: false,
+    emptyBody: 200,
+    answer: () => ({ Capabilities: { Scope: 'global' } }),
+  },
+  {
+    path: '/VolumeDriver.Create',
+    bodyFor: (name) => ({ Name: name, Opts: { size: '8GiB' } }),
+    needsName: true,
+    emptyBody: 500,
+    answer: () => ({}),
+  },
+  {
+    path: '/VolumeDriver.Remove',
+    bodyFor: named,
+    needsName: true,
+    unknownVolume: 200,
+    emptyBody: 500,
+    answer: () => ({}),
+  },
+  {
+    path: '/VolumeDriver.Mount',
+    bodyFor: withId,
+    needsName: true,
+    unknownVolume: 500,
+    emptyBody: 500,
+    answer: () => ({ Mountpoint: expect.stringMatching(/^\/./) as unknown }),
+  },
+  {
+    path: '/VolumeDriver.Unmount',
+    bodyFor: withId,
+    needsName: true,
+    unknownVolume: 200,
+    emptyBody: 500,
+    answer: () => ({}),
+  },
+  {
+    path: '/VolumeDriver.Path',
+    bodyFor: named,
+    needsName: true,
+    emptyBody: 500,
+    answer: () => ({ Mountpoint: '' }),
+  },
+  {
+    path: '/VolumeDriver.Get',
+    bodyFor: named,
+    needsName: true,
+    unknownVolume: 500,
+    emptyBody: 'dropped',
+    answer: (name) => ({ Volume: expect.objectContaining({ Name: name, Mountpoint: '' }) as unknown }),
+  },
+  {
+    path: '/VolumeDriver.List',
+    bodyFor: () => ({}),
+    needsName: false,
+    emptyBody: 200,
+    answer: (name) => ({
+      Volumes: expect.arrayContaining([expect.objectContaining({ Name: name })]) as unknown,
+    }),
+  },
+];
+
+/** Headers as the engines send them; none sends what the others send. [moby, podman volume_api.go, dvdcli] */
+const CLIENTS: readonly (readonly [string, Record<string, string>])[] = [
+  [
+    'docker 20.10',
+    { Host: '', 'User-Agent': 'Go-http-client/1.1', Accept: 'application/vnd.docker.plugins.v1.2+json' },
+  ],
+  [
+    'docker 28',
+    {
+      Host: 'plugin.moby.localhost',
+      'User-Agent': 'Go-http-client/1.1',
+      Accept: 'application/vnd.docker.plugins.v1.2+json',
+    },
+  ],
+  [
+    'podman',
+    {
+      Host: 'plugin',
+      'User-Agent': 'Go-http-client/1.1',
+      'Content-Type': 'application/vnd.docker.plugins.v1.1+json',
+    },
+  ],
+  ['dvdcli', { Host: '', Accept: 'application/vnd.docker.plugins.v1.2+json' }],
+  ['curl', { Host: 'x', Accept: '*/*', 'Content-Type': 'application/x-www-form-urlencoded' }],
+  ['a broken content type', { Host: 'x', 'Content-Type': ';;=' }],
+];
+
+const NOT_JSON = [
+  '{',
+  'Name=db',
+  '{"Name":"db"',
+  'null x',
+  '\u0000',
+  Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]),
+];
+const WRONG_TYPES = [
+  '[]',
+  '"db"',
+  '7',
+  'null',
+  '{"Name":7}',
+  '{"Name":null}',
+  '{"Name":["db"]}',
+  '{"Name":{}}',
+];
+
+/**
+ * What Docker, Podman and dvdcli rely on, whatever the plugin is made of and wherever it runs. `startTarget` gives
+ * a plugin without volumes.
+ */
+export function describeConformance(targetName: string, startTarget: () => Promise<ConformanceTarget>): void {
+  describe(`volume driver protocol: ${targetName}`, () => {
+    let target: ConformanceTarget;
+    let counter = 0;
+    const freshName = () => `conformance${(counter += 1)}`;
+    const send = (call: RawCall) => target.request(call);
+    const post = (path: string, body: unknown) => send({ path, body: JSON.stringify(body) });
+    const driver = (operation: string, body: unknown) => post(`/VolumeDriver.${operation}`, body);
+    const create = async (name = freshName()) => {
+      expectOk(await driver('Create', { Name: name, Opts: { size: '8GiB' } }));
+      return name;
+    };
+    const listed = async () => expectOk(await driver('List', {})) as { Volumes: { Name: string }[] };
+
+    beforeAll(async () => {
+      target = await startTarget();
+    });
+    afterEach(() => target.reset());
+    afterAll(() => target.close());
+
+    describe.each(ENDPOINTS)('$path', ({ path, bodyFor, needsName, unknownVolume, emptyBody, answer }) => {
+      it('answers 200 with a JSON object of stated length', async () => {
+        const name = path.endsWith('Create') ? freshName() : await create();
+        const outcome = await post(path, bodyFor(name));
+        expect(expectOk(outcome)).toEqual(answer(name));
+        if (outcome.kind !== 'answer') return;
+        expect(outcome.headers['content-type']).toBe('application/vnd.docker.plugins.v1.2+json');
+        expect(Number(outcome.headers['content-length'])).toBe(Buffer.byteLength(outcome.text));
+        expect(outcome.headers['transfer-encoding']).toBeUndefined();
+      });
+
+      it('answers a repeated call alike', async () => {
+        const name = path.endsWith('Create') ? freshName() : await create();
+        const first = expectOk(await post(path, bodyFor(name)));
+        expect(expectOk(await post(path, bodyFor(name)))).toEqual(first);
+      });
+
+      it.runIf(unknownVolume)('knows what an unknown volume is', async () => {
+        const outcome = await post(path, bodyFor('never-made'));
+        if (unknownVolume === 200) expectOk(outcome);
+        else expectFailure(outcome);
+        expect(await listed()).toEqual({ Volumes: [] });
+      });
+
+      it('never takes an empty body, as of an engine that repeats a call, for a name', async () => {
+        const name = await create();
+        const outcome = await send({ path });
+        if (emptyBody === 200) expectOk(outcome);
+        else if (emptyBody === 500) expectFailure(outcome, /without a body/);
+        else expect(outcome).toEqual({ kind: 'dropped' });
+        expect((await listed()).Volumes.map((volume) => volume.Name)).toEqual([name]);
+      });
+
+      it.each(NOT_JSON)('refuses what is not JSON: %j', async (body) => {
+        expectFailure(await send({ path, body }), /JSON/);
+        expect(await listed()).toEqual({ Volumes: [] });
+      });
+
+      it.each(needsName ? WRONG_TYPES : ['[]', '"db"', '7'])('refuses wrong types: %s', async (body) => {
+        expectFailure(await send({ path, body }), /must be|must not be/);
+        expect(await listed()).toEqual({ Volumes: [] });
+      });
+
+      it.runIf(needsName)('refuses a missing or empty name', async () => {
+        for (const body of [{}, { Name: '' }, { Opts: {} }]) expectFailure(await post(path, body), /"Name"/);
+        expect(await listed()).toEqual({ Volumes: [] });
+      });
+
+      it('ignores fields it does not know', async () => {
+        const name = path.endsWith('Create') ? freshName() : await create();
+        expect(expectOk(await post(path, { ...bodyFor(name), Later: { a: [1] } }))).toEqual(answer(name));
+      });
+
+      it.each(CLIENTS)('serves %s', async (_, headers) => {
+        const name = path.endsWith('Create') ? freshName() : await create();
+        expect(expectOk(await send({ path, headers, body: `${JSON.stringify(bodyFor(name))}\n` }))).toEqual(
+          answer(name),
+        );
+      });
+
+      it('refuses a body of 10 MB, and serves the next call', async () => {
+        const padding = 'x'.repeat(10 * 1024 * 1024);
+        expectFailure(
+          await send({ path, body: JSON.stringify({ ...bodyFor('huge'), padding }) }),
+          /larger than/,
+        );
+        expect(await listed()).toEqual({ Volumes: [] });
+      });
+
+      it.each(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])(
+        'refuses the method %s',
+        async (method) => {
+          expectFailure(await send({ path, method, body: undefined }), /only POST/);
+        },
+      );
+
+      it('serves 50 calls at once', async () => {
+        const names = await Promise.all(Array.from({ length: 50 }, () => create()));
+        const outcomes = await Promise.all(names.map((name) => post(path, bodyFor(name))));
+        outcomes.forEach((outcome, index) => {
+          expect(expectOk(outcome)).toEqual(answer(names[index] ?? ''));
+        });
+      });
+
+      it('outlives a client that hangs up', async () => {
+        const name = await create();
+        await Promise.all(
+          Array.from({ length: 10 }, () => target.hangUp({ path, body: JSON.stringify(bodyFor(name)) })),
+        );
+        expectOk(await post('/Plugin.Activate', {}));
+      });
+    });
+
+    it.each([
+      '/',
+      '/VolumeDriver',
+      '/VolumeDriver.Nothing',
+      '/volumedriver.get',
+      '/%zz',
+      '/NetworkDriver.Join',
+    ])('refuses the unknown path %s', async (path) => {
+      expectFailure(await send({ path, body: '{}' }));
+    });
+
+    it.each([
+      ['null', null],
+      ['an empty object', {}],
+      ['nothing', undefined],
+    ])('creates a volume whose Opts are %s', async (_, Opts) => {
+      const name = freshName();
+      expectOk(await driver('Create', { Name: name, Opts }));
+      expectOk(await driver('Get', { Name: name }));
+    });
+
+    it.each([{ size: 8 }, { size: null }, { size: ['8GiB'] }, ['size=8GiB'], 'size=8GiB', 8])(
+      'refuses options that are not text: %j',
+      async (Opts) => {
+        expectFailure(await driver('Create', { Name: freshName(), Opts }), /must be/);
+        expect(await listed()).toEqual({ Volumes: [] });
+      },
+    );
+
+    it.each(['{"fsytpe":"xfs"}', '{"__proto__":"x"}', '{"constructor":"x"}', '{"":"x"}'])(
+      'refuses the unknown option %s',
+      async (options) => {
+        expectFailure(await send({ path: '/VolumeDriver.Create', body: `{"Name":"db","Opts":${options}}` }));
+        expect(await listed()).toEqual({ Volumes: [] });
+      },
+    );
+
+    it.each(['../x', '/etc', 'a/b', 'a\u0000b', 'a\nb', 'a b', '-rf', '..', 'x'.repeat(300)])(
+      'refuses the name %j and makes nothing',
+      async (name) => {
+        expectFailure(await driver('Create', { Name: name, Opts: {} }));
+        expectFailure(await driver('Get', { Name: name }));
+        expect(await listed()).toEqual({ Volumes: [] });
+      },
+    );
+
+    it('makes one volume of concurrent creates of one name', async () => {
+      const name = freshName();
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, () => driver('Create', { Name: name, Opts: { size: '8GiB' } })),
+      );
+      outcomes.forEach(expectOk);
+      expect((await listed()).Volumes.map((volume) => volume.Name)).toEqual([name]);
+    });
+
+    it('refuses a create with other options than the volume has', async () => {
+      const name = await create();
+      expectFailure(await driver('Create', { Name: name, Opts: { size: '64GiB' } }), new RegExp(name));
+    });
+
+    it('gives every user of a volume the same mountpoint, also in Get, Path and List', async () => {
+      const name = await create();
+      const ids = ['a'.repeat(64), 'b'.repeat(64), ID_OF_PODMAN];
+      const mounts = await Promise.all(ids.map((ID) => driver('Mount', { Name: name, ID })));
+      const [first] = mounts.map((mount) => (expectOk(mount) as { Mountpoint: string }).Mountpoint);
+      mounts.forEach((mount) => {
+        expect(expectOk(mount)).toEqual({ Mountpoint: first });
+      });
+      expect(expectOk(await driver('Path', { Name: name }))).toEqual({ Mountpoint: first });
+      expect(expectOk(await driver('Get', { Name: name }))).toMatchObject({ Volume: { Mountpoint: first } });
+      expect(await listed()).toMatchObject({ Volumes: [{ Name: name, Mountpoint: first }] });
+      for (const ID of ids) expectOk(await driver('Unmount', { Name: name, ID }));
+      expect(expectOk(await driver('Path', { Name: name }))).toEqual({ Mountpoint: '' });
+    });
+
+    it('keeps a volume that somebody has mounted, and removes it after the last Unmount', async () => {
+      const name = await create();
+      expectOk(await driver('Mount', { Name: name, ID: ID_OF_CONTAINER }));
+      expectOk(await driver('Unmount', { Name: name, ID: 'of-somebody-else' }));
+      expectFailure(await driver('Remove', { Name: name }), new RegExp(name));
+      expectOk(await driver('Get', { Name: name }));
+      expectOk(await driver('Unmount', { Name: name, ID: ID_OF_CONTAINER }));
+      expectOk(await driver('Remove', { Name: name }));
+      expectFailure(await driver('Get', { Name: name }));
+    });
+
+    it.each([
+      ['missing', undefined],
+      ['null', null],
+      ['empty', ''],
+    ])('takes calls whose ID is %s as those of one user', async (_, ID) => {
+      const name = await create();
+      for (let times = 0; times < 3; times += 1) expectOk(await driver('Mount', { Name: name, ID }));
+      expectOk(await driver('Unmount', { Name: name }));
+      expectOk(await driver('Remove', { Name: name }));
+    });
+
+    it('describes a volume so that Docker can read it', async () => {
+      const name = await create();
+      const { Volume } = expectOk(await driver('Get', { Name: name })) as { Volume: Record<string, unknown> };
+      expect(Volume['Status']).toBeTypeOf('object');
+      if ('CreatedAt' in Volume)
+        expect(Volume['CreatedAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+    });
+
+    it('forgets the user of a Mount whose client hung up before the answer', async () => {
+      const name = await create();
+      const gate = target.holdMounts?.();
+      const mount = {
+        path: '/VolumeDriver.Mount',
+        body: JSON.stringify({ Name: name, ID: ID_OF_CONTAINER }),
+      };
+      await target.hangUp(mount, gate?.arrived);
+      gate?.open();
+      // Without a gate the answer may have been faster than the hanging up; then the user is a real one.
+      if (gate === undefined) expectOk(await driver('Unmount', { Name: name, ID: ID_OF_CONTAINER }));
+      await expect
+        .poll(async () => describeOutcome(await driver('Remove', { Name: name })), { timeout: 10_000 })
+        .toBe('200 {}');
+    });
+  });
+}
+
+function expectOk(outcome: Outcome): unknown {
+  expect(describeOutcome(outcome)).toMatch(/^200 \{/);
+  return outcome.kind === 'answer' ? JSON.parse(outcome.text) : undefined;
+}
+
+/** Status 500 and a text, as both Docker and Podman understand it. */
+function expectFailure(outcome: Outcome, saying = /./): void {
+  expect(describeOutcome(outcome)).toMatch(/^500 \{/);
+  if (outcome.kind !== 'answer') return;
+  const failure = JSON.parse(outcome.text) as { Err?: unknown };
+  expect(failure).toEqual({ Err: expect.stringMatching(saying) as unknown });
+  expect(failure.Err).not.toMatch(/[\n\r]/);
+}
+
+const describeOutcome = (outcome: Outcome) =>
+  outcome.kind === 'dropped' ? 'dropped' : `${outcome.status} ${outcome.text.slice(0, 300)}`;
