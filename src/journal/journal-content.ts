@@ -1,0 +1,67 @@
+import * as z from 'zod';
+import type { HostVolume } from '../volumes/ports.ts';
+import { readChecked, writeChecked } from './checked-text.ts';
+
+const FORMAT = 'docker-volume-scaleio journal';
+
+const aboutSchema = z.object({ bootId: z.string(), mustRebuild: z.boolean() });
+const hostVolume: z.ZodType<HostVolume> = z.object({
+  name: z.string(),
+  arrayName: z.string(),
+  volumeId: z.string(),
+  systemId: z.string(),
+  phase: z.enum(['creating', 'mounting', 'mounted', 'releasing']),
+  holders: z.array(z.string()),
+  mountpoint: z.string(),
+  since: z.string(),
+});
+
+/** All that the journal's file holds. */
+export interface JournalContent {
+  /** True from the loss of a journal until somebody says that the truth has been rebuilt. */
+  readonly mustRebuild: boolean;
+  readonly entries: ReadonlyMap<string, HostVolume>;
+}
+
+/** One step from a content to the next. */
+export type JournalChange =
+  | { readonly kind: 'put'; readonly entry: HostVolume }
+  | { readonly kind: 'delete'; readonly name: string }
+  | { readonly kind: 'rebuilt' };
+
+/** The content after the changes; the one before stays as it is. */
+export function applyChanges(before: JournalContent, changes: readonly JournalChange[]): JournalContent {
+  const entries = new Map(before.entries);
+  let { mustRebuild } = before;
+  for (const change of changes) {
+    if (change.kind === 'put') entries.set(change.entry.name, change.entry);
+    else if (change.kind === 'delete') entries.delete(change.name);
+    else mustRebuild = false;
+  }
+  return { mustRebuild, entries };
+}
+
+/** The journal's text. `bootId`: of the boot that its holders belong to. */
+export function writeContent(content: JournalContent, bootId: string): Promise<string> {
+  const lines = [...content.entries.values()].map((entry) => JSON.stringify(entry));
+  return writeChecked(FORMAT, { bootId, mustRebuild: content.mustRebuild }, lines);
+}
+
+/** Reads the journal's text; answers why when it cannot be used, never throws. */
+export function readContent(text: string, bootId: string): JournalContent | string {
+  const checked = readChecked(FORMAT, text);
+  if (!checked.usable) return checked.why;
+  const about = aboutSchema.safeParse(checked.about);
+  const read = z.array(hostVolume).safeParse(checked.entries);
+  if (!about.success || !read.success) return 'its entries are not as this program writes them';
+  const entries = about.data.bootId === bootId ? read.data : read.data.map(ofEarlierBoot);
+  return {
+    mustRebuild: about.data.mustRebuild,
+    entries: new Map(entries.map((entry) => [entry.name, entry])),
+  };
+}
+
+/** No mount outlives its boot, so nobody holds the volume; it may still be mapped, or be a provisional one. */
+function ofEarlierBoot(entry: HostVolume): HostVolume {
+  return { ...entry, holders: [], phase: entry.phase === 'creating' ? 'creating' : 'releasing' };
+}

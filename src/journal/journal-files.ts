@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { hasCode, writeFileAtomic } from '../host/files.ts';
+
+/** What the journal needs of a disk. Rejections are node:fs errors. */
+export interface JournalFiles {
+  makeDirectory(directory: string): Promise<void>;
+  /** Undefined when there is no such file. */
+  read(file: string): Promise<string | undefined>;
+  /** After a crash at any moment the old or the new content is there, whole; on disk when it resolves. */
+  writeAtomic(file: string, text: string): Promise<void>;
+  /** Makes the file with its whole content, or answers false when it is there already. */
+  createExclusive(file: string, text: string): Promise<boolean>;
+  rename(from: string, to: string): Promise<void>;
+  /** No such file is success. */
+  remove(file: string): Promise<void>;
+  list(directory: string): Promise<string[]>;
+}
+
+/** The real disk. Only root may read what is written. */
+export const journalFiles: JournalFiles = {
+  makeDirectory: async (directory) => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  },
+  read: (file) => unless('ENOENT', readFile(file, 'utf8'), undefined),
+  writeAtomic: (file, text) => writeFileAtomic(file, text),
+  createExclusive: async (file, text) => {
+    const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
+    await writeFile(beside, text, { flag: 'wx', mode: 0o600, flush: true });
+    try {
+      return await unless('EEXIST', made(link(beside, file)), false);
+    } finally {
+      await unlink(beside);
+    }
+  },
+  rename: (from, to) => rename(from, to),
+  remove: (file) => unless('ENOENT', unlink(file), undefined),
+  list: (directory) => readdir(directory),
+};
+
+/** Temporary files that a crash left beside `name`, as writeAtomic calls them. */
+export function isLeftover(name: string, file: string): boolean {
+  return file.startsWith(`${name}.`) && /^[0-9a-f]{12}\.new$/.test(file.slice(name.length + 1));
+}
+
+async function made(link: Promise<void>): Promise<boolean> {
+  await link;
+  return true;
+}
+
+async function unless<T, U>(code: string, work: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (hasCode(error, code)) return otherwise;
+    throw error;
+  }
+}

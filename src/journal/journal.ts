@@ -1,0 +1,198 @@
+import path from 'node:path';
+import { FilesystemError } from '../errors.ts';
+import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/ports.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { GroupCommit } from './group-commit.ts';
+import { applyChanges, readContent, writeContent } from './journal-content.ts';
+import type { JournalChange, JournalContent } from './journal-content.ts';
+import { isLeftover, type JournalFiles } from './journal-files.ts';
+import { KNOWN_VOLUMES_FILE, KnownVolumes } from './known-volumes.ts';
+
+const JOURNAL_FILE = 'journal';
+const KEPT_ASIDE = 5;
+
+export interface JournalPorts {
+  /** Made when it is not there. */
+  readonly dir: string;
+  readonly files: JournalFiles;
+  /** Of the running kernel: /proc/sys/kernel/random/boot_id. */
+  readonly bootId: string;
+  /** Of this process. */
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A journal bound to a directory. */
+export interface OpenJournal extends Journal {
+  /** The truth has been rebuilt: mustRebuild becomes false, also for the next start. On disk when it resolves. */
+  rebuilt(): Promise<void>;
+  /** Waits for what is being written, writes what is not, and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the journal of a directory for this process alone. A journal that is not there or cannot be used never stops the
+ * start: what is there is moved aside, and mustRebuild is true until rebuilt() was called, through restarts too. Throws
+ * FilesystemError only when another living process works with the directory.
+ */
+export async function openJournal(ports: JournalPorts): Promise<OpenJournal> {
+  const { dir, files, log } = ports;
+  try {
+    await files.makeDirectory(dir);
+  } catch (error) {
+    log.error({ dir, error: String(error) }, 'journal directory cannot be made');
+  }
+  const unlock = await lockDirectory(ports);
+  await removeLeftovers(ports);
+  const content = await readJournal(ports);
+  return new DiskJournal(ports, content, { known: await KnownVolumes.open(ports), unlock });
+}
+
+class DiskJournal implements OpenJournal {
+  readonly #ports: JournalPorts;
+  readonly #file: string;
+  readonly #known: KnownVolumes;
+  readonly #unlock: () => Promise<void>;
+  readonly #commits = new GroupCommit<JournalChange>((changes) => this.#write(changes));
+  #content: JournalContent;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    ports: JournalPorts,
+    content: JournalContent,
+    open: { known: KnownVolumes; unlock: () => Promise<void> },
+  ) {
+    this.#ports = ports;
+    this.#file = path.join(ports.dir, JOURNAL_FILE);
+    this.#content = content;
+    this.#known = open.known;
+    this.#unlock = open.unlock;
+  }
+
+  get mustRebuild(): boolean {
+    return this.#content.mustRebuild;
+  }
+
+  get(name: string): HostVolume | undefined {
+    return this.#content.entries.get(name);
+  }
+
+  all(): readonly HostVolume[] {
+    return [...this.#content.entries.values()];
+  }
+
+  put(entry: HostVolume): Promise<void> {
+    return this.#submit({ kind: 'put', entry: { ...entry, holders: [...entry.holders] } });
+  }
+
+  delete(name: string): Promise<void> {
+    return this.#submit({ kind: 'delete', name });
+  }
+
+  rebuilt(): Promise<void> {
+    return this.#submit({ kind: 'rebuilt' });
+  }
+
+  known(name: string): KnownVolume | undefined {
+    return this.#known.get(name);
+  }
+
+  allKnown(): readonly KnownVolume[] {
+    return this.#known.all();
+  }
+
+  remember(volume: KnownVolume): void {
+    this.#known.remember(volume);
+  }
+
+  forget(name: string): void {
+    this.#known.forget(name);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#commits.idle();
+    await this.#known.close();
+    await this.#unlock();
+  }
+
+  #submit(change: JournalChange): Promise<void> {
+    if (this.#closing === undefined) return this.#commits.submit(change);
+    return Promise.reject(
+      new FilesystemError(`writing journal "${this.#file}" failed: it is closed; the plugin is stopping`),
+    );
+  }
+
+  async #write(changes: readonly JournalChange[]): Promise<void> {
+    const next = applyChanges(this.#content, changes);
+    try {
+      await this.#ports.files.writeAtomic(this.#file, await writeContent(next, this.#ports.bootId));
+    } catch (cause) {
+      throw new FilesystemError(
+        `writing journal "${this.#file}" failed: ${reasonOf(cause)}; make room and make it writable, then try again`,
+        { cause, context: { file: this.#file } },
+      );
+    }
+    this.#content = next;
+  }
+}
+
+async function removeLeftovers({ dir, files, log }: JournalPorts): Promise<void> {
+  try {
+    for (const file of await files.list(dir)) {
+      if (![JOURNAL_FILE, KNOWN_VOLUMES_FILE].some((name) => isLeftover(name, file))) continue;
+      await files.remove(path.join(dir, file));
+    }
+  } catch (error) {
+    log.warn({ dir, error: String(error) }, 'leftovers of the journal cannot be removed');
+  }
+}
+
+async function readJournal(ports: JournalPorts): Promise<JournalContent> {
+  const { dir, files, bootId, log } = ports;
+  const file = path.join(dir, JOURNAL_FILE);
+  let why: string;
+  try {
+    const text = await files.read(file);
+    if (text === undefined) {
+      log.info({ file }, 'no journal yet');
+      return { mustRebuild: true, entries: new Map() };
+    }
+    const content = readContent(text, bootId);
+    if (typeof content !== 'string') return content;
+    why = content;
+  } catch (error) {
+    why = reasonOf(error);
+  }
+  await moveAside(ports, file, why);
+  return { mustRebuild: true, entries: new Map() };
+}
+
+async function moveAside(ports: JournalPorts, file: string, why: string): Promise<void> {
+  const { dir, files, clock, log } = ports;
+  const prefix = `${JOURNAL_FILE}.unusable-`;
+  const aside = path.join(dir, prefix + new Date(clock.now()).toISOString().replaceAll(':', ''));
+  try {
+    await files.rename(file, aside);
+    log.error(
+      { file, why, aside },
+      'journal cannot be used: moved aside, to be rebuilt from the kernel and the array',
+    );
+    const kept = (await files.list(dir)).filter((name) => name.startsWith(prefix)).sort();
+    for (const name of kept.slice(0, -KEPT_ASIDE)) await files.remove(path.join(dir, name));
+  } catch (error) {
+    log.error(
+      { file, why, error: String(error) },
+      'journal cannot be used and not be moved aside: to be rebuilt',
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { FilesystemError } from '../../../src/errors.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
+import { diskError, FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
+
+const dir = '/state';
+const file = '/state/journal';
+
+/** A process with a journal; `disk` as an earlier process left it. */
+async function start(disk = new FakeDisk(), { bootId = 'boot-1', pid = 100 } = {}) {
+  const log = fakeLog();
+  const clock = new FakeClock();
+  const journal = await openJournal({ dir, files: disk, bootId, pid, clock, log });
+  return { journal, disk, clock, log };
+}
+
+describe('the journal', () => {
+  it('has what was put on disk when the promise resolves, and gives it back after a kill', async () => {
+    const { journal, disk } = await start();
+    await journal.put(hostVolume('db', { phase: 'mounting', holders: [] }));
+    await journal.put(hostVolume('db'));
+    await journal.put(hostVolume('web', { holders: ['a', 'b', ''] }));
+    await journal.put(hostVolume('old'));
+    await journal.delete('old');
+    const { journal: again } = await start(disk.restart());
+    expect(again.all()).toEqual([hostVolume('db'), hostVolume('web', { holders: ['a', 'b', ''] })]);
+    expect(again.get('db')).toEqual(hostVolume('db'));
+    expect(again.get('old')).toBeUndefined();
+  });
+
+  it('writes changes that come together at once, in their order, and one write at a time', async () => {
+    const { journal, disk } = await start();
+    const first = journal.put(hostVolume('v0'));
+    await Promise.resolve();
+    const rest = Array.from({ length: 100 }, (_, index) => journal.put(hostVolume(`v${index + 1}`)));
+    await Promise.all([
+      first,
+      ...rest,
+      journal.delete('v7'),
+      journal.put(hostVolume('v8', { holders: ['last'] })),
+    ]);
+    expect(disk.writes).toBeLessThanOrEqual(2);
+    const { journal: again } = await start(disk.restart());
+    expect(again.all()).toHaveLength(100);
+    expect(again.get('v8')?.holders).toEqual(['last']);
+  });
+
+  it('shows a change only when it is on disk', async () => {
+    const { journal } = await start();
+    const put = journal.put(hostVolume('db'));
+    expect(journal.get('db')).toBeUndefined();
+    await put;
+    expect(journal.get('db')).toEqual(hostVolume('db'));
+  });
+
+  it('does not change what it holds when the caller changes what it gave', async () => {
+    const { journal } = await start();
+    const holders = ['a'];
+    const put = journal.put(hostVolume('db', { holders }));
+    holders.push('b');
+    await put;
+    expect(journal.get('db')?.holders).toEqual(['a']);
+  });
+
+  it('takes the holders from entries of an earlier boot, and keeps what is to be done', async () => {
+    const { journal, disk } = await start();
+    await journal.put(hostVolume('a', { phase: 'mounted' }));
+    await journal.put(hostVolume('b', { phase: 'mounting' }));
+    await journal.put(hostVolume('c', { phase: 'creating', holders: [] }));
+    await journal.put(hostVolume('d', { phase: 'releasing' }));
+    const { journal: again, disk: later } = await start(disk.restart(), { bootId: 'boot-2' });
+    const phases = again.all().map(({ name, phase, holders }) => [name, phase, holders.length]);
+    const expected = [
+      ['a', 'releasing', 0],
+      ['b', 'releasing', 0],
+      ['c', 'creating', 0],
+      ['d', 'releasing', 0],
+    ];
+    expect(phases).toEqual(expected);
+    await again.put(hostVolume('a'));
+    const { journal: third } = await start(later.restart(), { bootId: 'boot-2' });
+    expect(third.get('a')?.holders).toEqual(['holder-1']);
+    expect(third.get('b')?.holders).toEqual([]);
+  });
+
+  it.each([
+    ['ENOSPC', 'no space left on device'],
+    ['EROFS', 'read-only file system'],
+  ])('rejects a change that cannot be written (%s) and stays as it was', async (code, text) => {
+    const { journal, disk } = await start();
+    await journal.put(hostVolume('db'));
+    disk.failure = diskError(code, text);
+    const changes = [journal.put(hostVolume('db', { holders: [] })), journal.delete('db')];
+    for (const change of changes) {
+      await expect(change).rejects.toThrow(FilesystemError);
+      await expect(change).rejects.toThrow(`writing journal "${file}" failed: ${code}: ${text}; make room`);
+    }
+    expect(journal.get('db')).toEqual(hostVolume('db'));
+    disk.failure = undefined;
+    await journal.delete('db');
+    expect(journal.all()).toEqual([]);
+  });
+
+  it('starts on a disk that takes nothing, and says so', async () => {
+    const disk = new FakeDisk();
+    disk.failure = diskError('EROFS', 'read-only file system');
+    disk.makeDirectory = () => Promise.reject(diskError('EROFS', 'read-only file system'));
+    const { journal, log } = await start(disk);
+    expect(journal.all()).toEqual([]);
+    expect(log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'journal directory cannot be made',
+      'journal directory cannot be locked',
+    ]);
+    await journal.close();
+  });
+
+  it('refuses changes once it is closed, and finishes those before', async () => {
+    const { journal, disk } = await start();
+    const put = journal.put(hostVolume('db'));
+    await Promise.all([journal.close(), journal.close()]);
+    await put;
+    await expect(journal.put(hostVolume('web'))).rejects.toThrow('it is closed');
+    const { journal: again } = await start(disk.restart());
+    expect(again.all()).toEqual([hostVolume('db')]);
+  });
+
+  it('removes what a crash left of a write', async () => {
+    const { journal, disk } = await start();
+    disk.dieIn = 0;
+    await expect(journal.put(hostVolume('db'))).rejects.toThrow(FilesystemError);
+    expect([...disk.contents.keys()]).toContain('/state/journal.0123456789ab.new');
+    const { disk: later } = await start(disk.restart());
+    expect([...later.contents.keys()]).toEqual(['/state/lock']);
+  });
+});
+
+describe('a journal that cannot be used', () => {
+  async function written(): Promise<FakeDisk> {
+    const { journal, disk } = await start();
+    await journal.rebuilt();
+    await journal.put(hostVolume('db'));
+    await journal.close();
+    return disk.restart();
+  }
+
+  it.each<[string, (text: string) => string, string]>([
+    ['empty', () => '', 'does not begin as it should'],
+    ['of something else', () => '{"a":1}\n', 'does not begin as it should'],
+    ['no text', () => '\0\0\0\0', 'does not begin as it should'],
+    ['cut short', (text) => text.slice(0, -20), 'checksum is wrong'],
+    ['changed', (text) => text.replace('holder-1', 'holder-2'), 'checksum is wrong'],
+    [
+      'of a later version',
+      (text) => text.replace('"version":1', '"version":2'),
+      'it has version 2, this program knows 1',
+    ],
+  ])('(%s) is moved aside and stays to be rebuilt until it is', async (_what, damage, why) => {
+    const disk = await written();
+    const good = disk.contents.get(file) ?? '';
+    disk.contents.set(file, damage(good));
+    const { journal, log, disk: now } = await start(disk);
+    expect(journal.mustRebuild).toBe(true);
+    expect(journal.all()).toEqual([]);
+    expect(log.lines.find(({ level }) => level === 'error')?.facts).toMatchObject({
+      why: expect.stringContaining(why) as string,
+      aside: '/state/journal.unusable-2024-01-02T030405.000Z',
+    });
+    expect(now.contents.get('/state/journal.unusable-2024-01-02T030405.000Z')).toBe(damage(good));
+
+    await journal.put(hostVolume('web'));
+    const { journal: second, disk: later } = await start(now.restart());
+    expect(second.mustRebuild).toBe(true);
+    expect(second.all()).toEqual([hostVolume('web')]);
+    await second.rebuilt();
+    expect(second.mustRebuild).toBe(false);
+    expect((await start(later.restart())).journal.mustRebuild).toBe(false);
+  });
+
+  it('is also one that cannot be read', async () => {
+    const disk = await written();
+    const read = disk.read.bind(disk);
+    disk.read = (name) => (name === file ? Promise.reject(diskError('EIO', 'i/o error')) : read(name));
+    const { journal, log } = await start(disk);
+    expect(journal.mustRebuild).toBe(true);
+    expect(JSON.stringify(log.lines)).toContain('EIO: i/o error');
+  });
+
+  it('is also one that is missing: the state directory may have been lost', async () => {
+    expect((await start()).journal.mustRebuild).toBe(true);
+  });
+
+  it('leaves the last five of its kind', async () => {
+    const disk = await written();
+    for (let day = 1; day <= 7; day += 1) {
+      disk.contents.set(`/state/journal.unusable-2023-01-0${day}T000000.000Z`, 'x');
+    }
+    disk.contents.set(file, 'broken');
+    await start(disk);
+    const kept = [...disk.contents.keys()].filter((name) => name.includes('unusable')).sort();
+    expect(kept).toHaveLength(5);
+    expect(kept.at(-1)).toBe('/state/journal.unusable-2024-01-02T030405.000Z');
+  });
+});
