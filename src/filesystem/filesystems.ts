@@ -1,0 +1,172 @@
+import { FilesystemError } from '../errors.ts';
+import { cancelled } from '../host/cancelled.ts';
+import type { Runner } from '../host/run.ts';
+import type { Filesystems, Log, MakeRequest, MountEntry, MountRequest, Probe } from '../volumes/ports.ts';
+import type { ArrayName, Device, FilesystemType, VolumeLabel } from '../volumes/volume.ts';
+import { checkFilesystem } from './check.ts';
+import { canGrow, growFilesystem } from './grow.ts';
+import { isDeviceHeld } from './held.ts';
+import { assertHostSees } from './host-view.ts';
+import { readVolumeLabel, writeVolumeLabel } from './label.ts';
+import { makeFilesystem } from './make.ts';
+import { runMount, runUnmount } from './mount.ts';
+import { MountRoot } from './mount-root.ts';
+import { readMounts } from './mount-table.ts';
+import { isAtOrBelow, type Mount, visibleMount } from './mountinfo.ts';
+import { probeDevice } from './probe.ts';
+import { proveBlank } from './prove-blank.ts';
+import { prepareRootDirectory, resolveDirectory, type RootDirectory } from './root-directory.ts';
+
+export interface FilesystemsOptions {
+  readonly runner: Runner;
+  readonly log: Log;
+  /** The directory for all mountpoints; made if missing. In a managed plugin it is below the propagatedMount. */
+  readonly mountRoot: string;
+  /** This process's own mounts; default /proc/self/mountinfo. */
+  readonly ownMountinfo?: string | undefined;
+  /**
+   * The engine's mounts: /proc/1/mountinfo in a managed plugin (which needs pidhost), and the same as our own where
+   * the plugin runs in the host's mount namespace, which is the default.
+   */
+  readonly hostMountinfo?: string | undefined;
+}
+
+/** The file systems and mounts of this host, by its own programs. */
+export function createFilesystems(options: FilesystemsOptions): Filesystems {
+  return new HostFilesystems(options);
+}
+
+/** More mounts than this on one mountpoint are not ours to take off one by one. */
+const MAX_STACKED = 8;
+
+class HostFilesystems implements Filesystems {
+  readonly #runner: Runner;
+  readonly #log: Log;
+  readonly #root: MountRoot;
+  readonly #ownMountinfo: string;
+  readonly #hostMountinfo: string;
+
+  constructor(options: FilesystemsOptions) {
+    this.#runner = options.runner;
+    this.#log = options.log;
+    this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
+    this.#hostMountinfo = options.hostMountinfo ?? this.#ownMountinfo;
+    this.#root = new MountRoot({
+      path: options.mountRoot,
+      runner: options.runner,
+      mountinfo: this.#ownMountinfo,
+    });
+  }
+
+  probe(device: Device, signal: AbortSignal): Promise<Probe> {
+    return probeDevice(this.#runner, device, signal);
+  }
+
+  proveBlank(device: Device, signal: AbortSignal): Promise<void> {
+    return proveBlank(this.#runner, device, signal);
+  }
+
+  make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void> {
+    return makeFilesystem(this.#runner, device, request, signal);
+  }
+
+  check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
+    return checkFilesystem(this.#runner, device, fs, signal);
+  }
+
+  async mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {
+    const mounts = await readMounts(this.#ownMountinfo);
+    const there = mountAt(mounts, mountpoint);
+    if (there?.device === device.number) return;
+    if (there !== undefined) throw occupied(there, device);
+    await this.#root.prepare(mountpoint, mounts);
+    await runMount(this.#runner, { device, mountpoint }, request, signal);
+    await this.#verifyMounted(device, mountpoint, request.readOnly);
+  }
+
+  async grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean> {
+    const mounted = { device, mountpoint, fs };
+    if (!(await canGrow(mounted))) return false;
+    if (mountAt(await readMounts(this.#ownMountinfo), mountpoint)?.readOnly === true) return false;
+    return growFilesystem(this.#runner, mounted, signal);
+  }
+
+  async unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void> {
+    if (!isAtOrBelow(mountpoint, this.#root.path) || mountpoint === this.#root.path) {
+      throw new FilesystemError(
+        `will not unmount "${mountpoint}": it is not in the mount root "${this.#root.path}"`,
+      );
+    }
+    for (let taken = 0; taken < MAX_STACKED; taken++) {
+      if (mountAt(await readMounts(this.#ownMountinfo), mountpoint) === undefined) return;
+      await runUnmount(this.#runner, mountpoint, how, signal);
+    }
+    throw new FilesystemError(
+      `"${mountpoint}" is mounted more than ${MAX_STACKED} times; unmount it by hand`,
+    );
+  }
+
+  async mounts(): Promise<MountEntry[]> {
+    const mounts = await readMounts(this.#ownMountinfo);
+    const root = this.#root.path;
+    return mounts.filter((mount) => mount.mountpoint !== root && isAtOrBelow(mount.mountpoint, root));
+  }
+
+  isHeld(device: Device): Promise<boolean> {
+    return isDeviceHeld(device);
+  }
+
+  async assertVisibleToHost(device: Device, mountpoint: string): Promise<void> {
+    const own = await readMounts(this.#ownMountinfo);
+    const host = this.#hostMountinfo === this.#ownMountinfo ? own : await readMounts(this.#hostMountinfo);
+    assertHostSees(this.#root, { own, host }, { device, mountpoint });
+  }
+
+  async prepareRoot(mountpoint: string, root: RootDirectory, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw cancelled(`preparing the root of "${mountpoint}"`, signal);
+    await prepareRootDirectory(mountpoint, root);
+  }
+
+  resolveSubpath(mountpoint: string, subpath: string): Promise<string> {
+    return resolveDirectory(mountpoint, subpath);
+  }
+
+  writeLabel(mountpoint: string, label: VolumeLabel, signal: AbortSignal): Promise<void> {
+    return writeVolumeLabel(this.#runner, mountpoint, label, signal);
+  }
+
+  readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined> {
+    return readVolumeLabel({ runner: this.#runner, log: this.#log }, mountpoint, signal);
+  }
+
+  mountpointOf(name: ArrayName): string {
+    return this.#root.mountpointOf(name);
+  }
+
+  /** What mount(8) says it did is believed only when the kernel shows it; else it is undone. */
+  async #verifyMounted(device: Device, mountpoint: string, readOnly: boolean): Promise<void> {
+    const there = mountAt(await readMounts(this.#ownMountinfo), mountpoint);
+    if (there?.device === device.number && there.readOnly === readOnly) return;
+    const what =
+      there?.device === device.number
+        ? 'it came up read-only; see the kernel log'
+        : `the kernel shows ${there === undefined ? 'nothing' : `"${there.source}"`} there`;
+    if (there !== undefined) {
+      await runUnmount(this.#runner, mountpoint, { lazy: false }, AbortSignal.timeout(10_000));
+    }
+    throw new FilesystemError(`cannot mount "${device.path}" at "${mountpoint}": ${what}`, {
+      context: { expected: device.number, found: there?.device ?? null },
+    });
+  }
+}
+
+function mountAt(mounts: readonly Mount[], mountpoint: string): Mount | undefined {
+  const visible = visibleMount(mounts, mountpoint);
+  return visible?.mountpoint === mountpoint ? visible : undefined;
+}
+
+function occupied(there: Mount, device: Device): FilesystemError {
+  return new FilesystemError(
+    `cannot mount "${device.path}" at "${there.mountpoint}": "${there.source}" is mounted there; unmount it first`,
+  );
+}

@@ -1,0 +1,60 @@
+import { statfs } from 'node:fs/promises';
+import type { Runner } from '../host/run.ts';
+import type { Device, FilesystemType } from '../volumes/volume.ts';
+import { readExt4Superblock, readXfsSuperblock } from './superblock.ts';
+import { runTool } from './tool.ts';
+
+/**
+ * The array grows by 8 GiB, file systems leave less than this unused at the end of a device: ext4 drops a last group
+ * too small to be worth its tables.
+ */
+const SLACK_BYTES = 16 * 1024 * 1024;
+
+export interface MountedFilesystem {
+  readonly device: Device;
+  readonly mountpoint: string;
+  readonly fs: FilesystemType;
+}
+
+/** Whether the device is larger than its file system, found without starting a process. */
+export async function canGrow(mounted: MountedFilesystem): Promise<boolean> {
+  return mounted.device.sizeBytes - (await filesystemBytes(mounted)) >= SLACK_BYTES;
+}
+
+/**
+ * Grows, mounted, to the size of the device; true when the file system is larger than before. Rejects with
+ * FilesystemError. ext4 asks CAP_SYS_RESOURCE of the process for that [Linux fs/ext4/ioctl.c], the others do not.
+ */
+export async function growFilesystem(
+  runner: Runner,
+  mounted: MountedFilesystem,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const before = await filesystemBytes(mounted);
+  const [program, ...args] = growCommand(mounted);
+  const attempt = `grow ${mounted.fs} at "${mounted.mountpoint}" to its device`;
+  await runTool(runner, { attempt, program, args, timeoutMs: 90_000 }, signal);
+  return (await filesystemBytes(mounted)) > before;
+}
+
+function growCommand({ device, mountpoint, fs }: MountedFilesystem): [string, ...string[]] {
+  switch (fs) {
+    case 'ext4':
+      return ['resize2fs', '--', device.node];
+    case 'xfs':
+      return ['xfs_growfs', '-d', '--', mountpoint];
+    case 'btrfs':
+      return ['btrfs', 'filesystem', 'resize', 'max', mountpoint];
+  }
+}
+
+/**
+ * statfs counts all of a btrfs, and all of an xfs but its log, whose size never changes. Of ext4 it leaves out the
+ * tables, so there the superblock is asked.
+ */
+async function filesystemBytes({ device, mountpoint, fs }: MountedFilesystem): Promise<number> {
+  if (fs === 'ext4') return (await readExt4Superblock(device)).sizeBytes;
+  const { blocks, bsize } = await statfs(mountpoint);
+  const log = fs === 'xfs' ? (await readXfsSuperblock(device)).internalLogBytes : 0;
+  return blocks * bsize + log;
+}

@@ -1,0 +1,22 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { FilesystemError } from '../errors.ts';
+import { hasCode } from '../host/files.ts';
+import type { Device } from '../volumes/volume.ts';
+
+/**
+ * Rule 5: whether anything in the kernel, in any mount namespace, still holds the device. Opening a block device with
+ * O_EXCL claims it against mounts, device mapper, md and swap [Linux block/bdev.c]; the claim is dropped at once.
+ * Rejects with FilesystemError when the device cannot be asked, such as one that is gone.
+ */
+export async function isDeviceHeld(device: Device): Promise<boolean> {
+  try {
+    const handle = await open(device.node, constants.O_RDONLY | constants.O_EXCL);
+    await handle.close();
+    return false;
+  } catch (error) {
+    if (hasCode(error, 'EBUSY')) return true;
+    const why = error instanceof Error ? error.message : 'unknown error';
+    throw new FilesystemError(`cannot tell whether "${device.path}" is in use: ${why}`, { cause: error });
+  }
+}

@@ -1,0 +1,83 @@
+import { FilesystemError } from '../errors.ts';
+import { CommandError, type Runner } from '../host/run.ts';
+import type { MountRequest } from '../volumes/ports.ts';
+import type { Device, FilesystemType } from '../volumes/volume.ts';
+import { runTool } from './tool.ts';
+
+/**
+ * noatime: reading must not write over the network. nodev: a device node in a volume is nobody's honest wish, and a
+ * container makes its own; suid stays, images rely on it. No online discard: it makes every deletion a request to the
+ * array and stalls on it; a periodic fstrim returns the same space cheaper (btrfs discards by itself unless told not
+ * to). xfs nouuid: a snapshot has its origin's UUID and both may be mounted on one host. ext4 stops writing at the
+ * first error, as the others do by themselves. The user's options come later and win.
+ */
+const defaults: Readonly<Record<FilesystemType, string>> = {
+  ext4: 'noatime,nodev,nodiscard,errors=remount-ro',
+  xfs: 'noatime,nodev,nodiscard,nouuid',
+  btrfs: 'noatime,nodev,nodiscard',
+};
+
+/** A read-only mapping cannot replay; what was not written back when it was taken is not seen. */
+const withoutReplay: Readonly<Record<FilesystemType, string>> = {
+  ext4: 'noload',
+  xfs: 'norecovery',
+  btrfs: 'rescue=nologreplay',
+};
+
+const LIMIT_MS = 90_000;
+
+/** The options that a file system is mounted with, as mount(8) takes them. */
+export function mountOptions({ fs, options, readOnly }: MountRequest): string {
+  return [defaults[fs], ...options, ...(readOnly ? ['ro', withoutReplay[fs]] : [])].join(',');
+}
+
+/** Mounts by mount(8). Rejects with FilesystemError, and never settles for read-only when that was not asked for. */
+export async function runMount(
+  runner: Runner,
+  at: { device: Device; mountpoint: string },
+  request: MountRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { device, mountpoint } = at;
+  const access = request.readOnly ? '--read-only' : '--read-write';
+  const args = ['-n', access, '-t', request.fs, '-o', mountOptions(request), '--', device.node, mountpoint];
+  const attempt = `mount "${device.path}" at "${mountpoint}"`;
+  try {
+    await runTool(runner, { attempt, program: 'mount', args, timeoutMs: LIMIT_MS }, signal);
+  } catch (error) {
+    if (!(error instanceof FilesystemError)) throw error;
+    const words = error.cause instanceof CommandError ? mountFailure(error.cause.stderrTail) : undefined;
+    if (words === undefined) throw error;
+    throw new FilesystemError(`cannot ${attempt}: ${words}; ${advice[request.fs]} ${device.path}"`, {
+      cause: error.cause,
+    });
+  }
+}
+
+const advice: Readonly<Record<FilesystemType, string>> = {
+  ext4: 'see the kernel log, check it with "e2fsck -n',
+  xfs: 'see the kernel log, check it with "xfs_repair -n',
+  btrfs: 'see the kernel log, check it with "btrfs check --readonly',
+};
+
+/** mount(8) words a refusal of the kernel as a list of guesses, or ends with the kernel's own reason. */
+function mountFailure(stderr: string): string | undefined {
+  const reason = /system call failed: ([^.;]+)/.exec(stderr)?.[1];
+  if (reason !== undefined) return reason;
+  return stderr.includes('wrong fs type, bad option') ? 'bad option or damaged superblock' : undefined;
+}
+
+/** Unmounts what is uppermost at the mountpoint. Rejects with FilesystemError. */
+export async function runUnmount(
+  runner: Runner,
+  mountpoint: string,
+  how: { lazy: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const args = ['-n', ...(how.lazy ? ['--lazy'] : []), '--', mountpoint];
+  await runTool(
+    runner,
+    { attempt: `unmount "${mountpoint}"`, program: 'umount', args, timeoutMs: LIMIT_MS },
+    signal,
+  );
+}

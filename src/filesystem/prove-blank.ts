@@ -1,0 +1,47 @@
+import { FilesystemError } from '../errors.ts';
+import type { Runner } from '../host/run.ts';
+import type { Device } from '../volumes/volume.ts';
+import { assertZero } from './blank.ts';
+import { isDeviceHeld } from './held.ts';
+import { probeDevice } from './probe.ts';
+import { runTool } from './tool.ts';
+
+/**
+ * Rule 3: resolves only when nothing whatever was found on the device, by blkid, by wipefs (which also knows what is
+ * hidden behind another signature), and by reading, and nothing in the kernel holds it. What the page cache has of the
+ * device is dropped first: another host may have written since. Rejects with FilesystemError that says what is there.
+ */
+export async function proveBlank(runner: Runner, device: Device, signal: AbortSignal): Promise<void> {
+  if (await isDeviceHeld(device)) throw notBlank(device, 'something that is in use');
+  const flush = {
+    attempt: `read "${device.path}" anew`,
+    program: 'blockdev',
+    args: ['--flushbufs', device.node],
+  };
+  await runTool(runner, flush, signal);
+  const probe = await probeDevice(runner, device, signal);
+  if (probe.kind !== 'blank') throw notBlank(device, probe.kind === 'foreign' ? probe.what : probe.fs);
+  const { stdout } = await runTool(
+    runner,
+    {
+      attempt: `look for signatures on "${device.path}"`,
+      program: 'wipefs',
+      args: ['--no-act', '--parsable', '--', device.node],
+    },
+    signal,
+  );
+  const signatures = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  if (signatures.length > 0) throw notBlank(device, signatures.map(signatureName).join(', '));
+  await assertZero(device);
+}
+
+/** The lines are offset,uuid,label,type. */
+function signatureName(line: string): string {
+  return line.split(',').at(-1) ?? line;
+}
+
+function notBlank(device: Device, what: string): FilesystemError {
+  return new FilesystemError(
+    `"${device.path}" is not blank: it holds ${what}; it is not formatted, remove the volume by hand if nobody needs it`,
+  );
+}
