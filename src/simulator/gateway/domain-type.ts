@@ -1,0 +1,111 @@
+import {
+  createDomain,
+  createFaultSet,
+  domainById,
+  faultSetById,
+  removeDomain,
+  removeFaultSet,
+  setDomainActive,
+  setDomainName,
+  setFaultSetName,
+} from '../mdm/domains.ts';
+import { refusal } from '../mdm/failures.ts';
+import type { ObjectType, TypeContext } from './object-type.ts';
+import { domainJson, faultSetJson } from './pool-json.ts';
+import { domainStatistics, faultSetStatistics } from './statistics.ts';
+
+/** Protection domains. */
+export function domainType({ array }: TypeContext): ObjectType {
+  const { cluster } = array;
+  const { state } = cluster;
+  return {
+    name: 'ProtectionDomain',
+    ids: () => [...state.domains.values()].map(({ id }) => id),
+    text: (id) => JSON.stringify(domainJson(cluster, domainById(cluster, id))),
+    relations: {
+      StoragePool: (id) => ({ type: 'StoragePool', ids: state.poolsByDomain.ids(id) }),
+      Sds: (id) => ({ type: 'Sds', ids: state.sdssByDomain.ids(id) }),
+      FaultSet: (id) => ({
+        type: 'FaultSet',
+        ids: [...state.faultSets.values()]
+          .filter(({ domainId }) => domainId === id)
+          .map((faultSet) => faultSet.id),
+      }),
+    },
+    statistics: (id) => domainStatistics(array, id),
+    idByKey: (fields) => {
+      const name = fields.text('name');
+      return [...state.domains.values()].find((domain) => domain.name === name)?.id;
+    },
+    keyOfName: (name) => ({ name }),
+    missing: () => refusal('FD_NOT_FOUND'),
+    create: async (fields) => {
+      const name = fields.text('name');
+      return (await array.perform((changed) => createDomain(changed, name))).id;
+    },
+    actions: {
+      setProtectionDomainName: async (id, fields) => {
+        const name = fields.text('name');
+        await array.perform((changed) => setDomainName(changed, id, name));
+        return undefined;
+      },
+      removeProtectionDomain: async (id) => {
+        await array.perform((changed) => removeDomain(changed, id));
+        return undefined;
+      },
+      activateProtectionDomain: async (id) => {
+        await array.perform((changed) => setDomainActive(changed, id, true));
+        return undefined;
+      },
+      inactivateProtectionDomain: async (id) => {
+        await array.perform((changed) => setDomainActive(changed, id, false));
+        return undefined;
+      },
+      setSdsNetworkLimits: async (id) => {
+        await Promise.resolve(domainById(cluster, id));
+        return undefined;
+      },
+    },
+  };
+}
+
+/** Fault sets. */
+export function faultSetType({ array }: TypeContext): ObjectType {
+  const { cluster } = array;
+  const { state } = cluster;
+  return {
+    name: 'FaultSet',
+    ids: () => [...state.faultSets.values()].map(({ id }) => id),
+    text: (id) => JSON.stringify(faultSetJson(faultSetById(cluster, id))),
+    relations: {
+      Sds: (id) => ({
+        type: 'Sds',
+        ids: [...state.sdss.values()].filter((sds) => sds.faultSetId === id).map((sds) => sds.id),
+      }),
+    },
+    statistics: (id) => faultSetStatistics(array, id),
+    idByKey: (fields) => {
+      const name = fields.text('name');
+      const domainId = fields.optionalId('protectionDomainId');
+      const fits = [...state.faultSets.values()].filter((faultSet) => faultSet.name === name);
+      return fits.find((faultSet) => domainId === undefined || faultSet.domainId === domainId)?.id;
+    },
+    missing: () => refusal('FAULT_SET_NOT_FOUND'),
+    create: async (fields) => {
+      const domainId = fields.id('protectionDomainId');
+      const name = fields.optional('name');
+      return (await array.perform((changed) => createFaultSet(changed, domainId, name))).id;
+    },
+    actions: {
+      setFaultSetName: async (id, fields) => {
+        const name = fields.text('newName');
+        await array.perform((changed) => setFaultSetName(changed, id, name));
+        return undefined;
+      },
+      removeFaultSet: async (id) => {
+        await array.perform((changed) => removeFaultSet(changed, id));
+        return undefined;
+      },
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { capacityOf } from '../mdm/capacity.ts';
+import { since } from '../mdm/cluster.ts';
+import type { Cluster } from '../mdm/cluster.ts';
+import type { DomainRecord, FaultSetRecord, PoolRecord } from '../mdm/records.ts';
+import { linksOf } from './links.ts';
+
+/** A protection domain as the gateway of the played version shows it. */
+export function domainJson(cluster: Cluster, domain: DomainRecord): object {
+  const systemId = cluster.state.system().id;
+  const third = since(cluster, '3.0');
+  const newer = third ? ['AccelerationPool', 'Sdr', 'ReplicationConsistencyGroup'] : [];
+  return {
+    id: domain.id,
+    name: domain.name,
+    systemId,
+    protectionDomainState: domain.active ? 'Active' : 'Inactive',
+    ...throttling(third),
+    rfcacheEnabled: true,
+    rfcachePageSizeKb: 64,
+    rfcacheMaxIoSizeKb: 128,
+    rfcacheOpertionalMode: 'WriteMiss',
+    ...(third ? domainSince3() : {}),
+    ...(since(cluster, '4.0') ? { genType: domain.genType } : {}),
+    links: linksOf('ProtectionDomain', domain.id, {
+      relationships: ['Statistics', 'StoragePool', 'Sds', 'FaultSet', ...newer],
+      parents: { systemId: `System::${systemId}` },
+    }),
+  };
+}
+
+function throttling(third: boolean): object {
+  const kinds = ['overallIo', 'rebuild', 'rebalance'];
+  if (third) kinds.push('vtreeMigration', 'protectedMaintenanceMode');
+  const fields = kinds.flatMap((kind) => [
+    [`${kind}NetworkThrottlingEnabled`, false],
+    [`${kind}NetworkThrottlingInKbps`, null],
+  ]);
+  return Object.fromEntries(fields) as object;
+}
+
+function domainSince3(): object {
+  return {
+    fglDefaultNumConcurrentWrites: 1000,
+    fglMetadataCacheEnabled: false,
+    fglDefaultMetadataCacheSize: 0,
+    rfcacheAccpId: null,
+    sdrSdsConnectivityInfo: {
+      clientServerConnStatus: 'CLIENT_SERVER_CONN_STATUS_ALL_CONNECTED',
+      disconnectedClientId: null,
+      disconnectedClientName: null,
+      disconnectedServerId: null,
+      disconnectedServerName: null,
+      disconnectedServerIp: null,
+    },
+    replicationCapacityMaxRatio: null,
+  };
+}
+
+function ioPriority(kind: string, policy: string): object {
+  return {
+    [`${kind}IoPriorityPolicy`]: policy,
+    [`${kind}IoPriorityNumOfConcurrentIosPerDevice`]: 1,
+    [`${kind}IoPriorityBwLimitPerDeviceInKbps`]: 10_240,
+    [`${kind}IoPriorityAppIopsPerDeviceThreshold`]: null,
+    [`${kind}IoPriorityAppBwPerDeviceThresholdInKbps`]: null,
+    [`${kind}IoPriorityQuietPeriodInMsec`]: null,
+  };
+}
+
+/** A storage pool as the gateway of the played version shows it. */
+export function poolJson(cluster: Cluster, pool: PoolRecord): object {
+  const third = since(cluster, '3.0');
+  return {
+    id: pool.id,
+    name: pool.name,
+    protectionDomainId: pool.domainId,
+    sparePercentage: pool.sparePercentage,
+    zeroPaddingEnabled: pool.zeroPadding,
+    useRmcache: pool.useRmcache,
+    rmcacheWriteHandlingMode: 'Cached',
+    useRfcache: pool.useRfcache,
+    checksumEnabled: pool.checksumEnabled,
+    backgroundScannerMode: third ? 'DataComparison' : 'Disabled',
+    backgroundScannerBWLimitKBps: third ? 3072 : 0,
+    rebuildEnabled: pool.rebuildEnabled,
+    rebalanceEnabled: pool.rebalanceEnabled,
+    numOfParallelRebuildRebalanceJobsPerDevice: 2,
+    capacityAlertHighThreshold: pool.highThreshold,
+    capacityAlertCriticalThreshold: pool.criticalThreshold,
+    ...ioPriority('rebuild', 'limitNumOfConcurrentIos'),
+    ...ioPriority('rebalance', 'favorAppIos'),
+    ...(third ? poolSince3(cluster, pool) : {}),
+    links: linksOf('StoragePool', pool.id, {
+      relationships: ['Statistics', 'SpSds', 'Volume', 'Device', 'VTree'],
+      parents: { protectionDomainId: `ProtectionDomain::${pool.domainId}` },
+    }),
+  };
+}
+
+function poolSince3(cluster: Cluster, pool: PoolRecord): object {
+  const { usedPercent } = capacityOf(cluster, pool);
+  const level =
+    usedPercent >= pool.criticalThreshold
+      ? 'Critical'
+      : usedPercent >= pool.highThreshold
+        ? 'High'
+        : 'Normal';
+  return {
+    dataLayout: pool.dataLayout,
+    compressionMethod: pool.dataLayout === 'FineGranularity' ? 'None' : 'Invalid',
+    mediaType: pool.mediaType,
+    externalAccelerationType: 'None',
+    addressSpaceUsage: 'Normal',
+    addressSpaceUsageType: 'DeviceCapacityLimit',
+    capacityUsageState: level,
+    capacityUsageType: 'NetCapacity',
+    fragmentationEnabled: true,
+    bgScannerCompareErrorAction: 'ReportAndFix',
+    bgScannerReadErrorAction: 'ReportAndFix',
+    persistentChecksumEnabled: true,
+    persistentChecksumState: 'Protected',
+    persistentChecksumBuilderLimitKb: 3072,
+    persistentChecksumValidateOnRead: false,
+    fglAccpId: null,
+    fglExtraCapacity: null,
+    fglOverProvisioningFactor: null,
+    fglWriteAtomicitySize: null,
+    fglMaxCompressionRatio: null,
+    fglPerfProfile: null,
+    fglNvdimmMetadataAmortizationX100: null,
+    fglNvdimmWriteCacheSizeInMb: null,
+    ...ioPriority('vtreeMigration', 'favorAppIos'),
+    ...ioPriority('protectedMaintenanceMode', 'limitNumOfConcurrentIos'),
+    replicationCapacityMaxRatio: 32,
+  };
+}
+
+/** A fault set. */
+export function faultSetJson(faultSet: FaultSetRecord): object {
+  return {
+    id: faultSet.id,
+    name: faultSet.name,
+    protectionDomainId: faultSet.domainId,
+    links: linksOf('FaultSet', faultSet.id, {
+      relationships: ['Statistics', 'Sds'],
+      parents: { protectionDomainId: `ProtectionDomain::${faultSet.domainId}` },
+    }),
+  };
+}

@@ -1,0 +1,98 @@
+import { refusal } from '../mdm/failures.ts';
+import { changePool, createPool, poolById, removePool, setPoolName } from '../mdm/pools.ts';
+import type { PoolRecord } from '../mdm/records.ts';
+import type { Action, ObjectType, TypeContext } from './object-type.ts';
+import { poolJson } from './pool-json.ts';
+import type { RequestFields } from './request-fields.ts';
+import { poolStatistics } from './statistics.ts';
+
+/** Storage pools. Their names are unique only within a protection domain, so a key names both. */
+export function poolType(context: TypeContext): ObjectType {
+  const { array } = context;
+  const { cluster } = array;
+  const { state } = cluster;
+  return {
+    name: 'StoragePool',
+    ids: () => [...state.pools.values()].map(({ id }) => id),
+    text: (id) => JSON.stringify(poolJson(cluster, poolById(cluster, id))),
+    relations: {
+      Volume: (id) => ({ type: 'Volume', ids: state.volumesByPool.ids(id) }),
+      Device: (id) => ({ type: 'Device', ids: state.devicesByPool.ids(id) }),
+      VTree: (id) => ({
+        type: 'VTree',
+        ids: [...new Set(state.volumes.many(state.volumesByPool.ids(id)).map((volume) => volume.vtreeId))],
+      }),
+      SpSds: () => ({ type: 'SpSds', ids: [] }),
+    },
+    statistics: (id) => poolStatistics(array, id),
+    idByKey: (fields) => {
+      const name = fields.text('name');
+      const domainId = domainIdOf(context, fields);
+      const pools =
+        domainId === undefined
+          ? [...state.pools.values()]
+          : state.pools.many(state.poolsByDomain.ids(domainId));
+      return pools.find((pool) => pool.name === name)?.id;
+    },
+    keyOfName: (key) => {
+      const comma = key.indexOf(',');
+      return { protectionDomainId: key.slice(0, comma), name: key.slice(comma + 1) };
+    },
+    missing: () => refusal('STORAGE_POOL_NOT_FOUND'),
+    create: async (fields) => {
+      const request = {
+        name: fields.text('name'),
+        domainId: fields.id('protectionDomainId'),
+        mediaType: fields.choice('mediaType', ['HDD', 'SSD', 'Transitional']),
+        dataLayout: fields.choice('dataLayout', ['MediumGranularity', 'FineGranularity']),
+        useRmcache: fields.flag('useRmcache'),
+        useRfcache: fields.flag('useRfcache'),
+        zeroPadding: fields.flag('zeroPaddingEnabled'),
+      };
+      return (await array.perform((changed) => createPool(changed, request))).id;
+    },
+    actions: poolActions(context),
+  };
+}
+
+function domainIdOf({ array }: TypeContext, fields: RequestFields): string | undefined {
+  const name = fields.optional('protectionDomainName');
+  if (name === undefined) return fields.optionalId('protectionDomainId');
+  const found = [...array.cluster.state.domains.values()].find((domain) => domain.name === name);
+  if (found === undefined) throw refusal('FD_NOT_FOUND');
+  return found.id;
+}
+
+function poolActions({ array }: TypeContext): Record<string, Action> {
+  const change =
+    (settingsOf: (fields: RequestFields) => Partial<PoolRecord>): Action =>
+    async (id, fields) => {
+      const settings = settingsOf(fields);
+      await array.perform((cluster) => changePool(cluster, id, settings));
+      return undefined;
+    };
+  return {
+    setStoragePoolName: async (id, fields) => {
+      const name = fields.text('name');
+      await array.perform((cluster) => setPoolName(cluster, id, name));
+      return undefined;
+    },
+    removeStoragePool: async (id) => {
+      await array.perform((cluster) => removePool(cluster, id));
+      return undefined;
+    },
+    setSparePercentage: change((fields) => ({ sparePercentage: fields.number('sparePercentage') ?? 10 })),
+    setZeroPaddingPolicy: change((fields) => ({ zeroPadding: fields.flag('zeroPadEnabled') ?? false })),
+    setMediaType: change((fields) => ({ mediaType: fields.text('mediaType') })),
+    setRebuildEnabled: change((fields) => ({ rebuildEnabled: fields.flag('rebuildEnabled') ?? true })),
+    setRebalanceEnabled: change((fields) => ({ rebalanceEnabled: fields.flag('rebalanceEnabled') ?? true })),
+    setUseRmcache: change((fields) => ({ useRmcache: fields.flag('useRmcache') ?? false })),
+    setChecksumEnabled: change((fields) => ({ checksumEnabled: fields.flag('checksumEnabled') ?? false })),
+    enableRfcache: change(() => ({ useRfcache: true })),
+    disableRfcache: change(() => ({ useRfcache: false })),
+    setCapacityAlertThresholds: change((fields) => ({
+      highThreshold: fields.number('capacityAlertHighThresholdPercent') ?? 80,
+      criticalThreshold: fields.number('capacityAlertCriticalThresholdPercent') ?? 90,
+    })),
+  };
+}

@@ -1,0 +1,177 @@
+import {
+  changeDevice,
+  createDevice,
+  deviceById,
+  removeDevice,
+  setDeviceLimit,
+  setDeviceName,
+} from '../mdm/devices.ts';
+import { refusal } from '../mdm/failures.ts';
+import type { SdsRecord } from '../mdm/records.ts';
+import {
+  addSdsIp,
+  createSds,
+  removeSds,
+  removeSdsIp,
+  sdsById,
+  setMaintenance,
+  setSdsName,
+} from '../mdm/sdss.ts';
+import type { Action, ObjectType, TypeContext } from './object-type.ts';
+import type { RequestFields } from './request-fields.ts';
+import { deviceJson, sdsJson } from './sds-json.ts';
+import { deviceStatistics, sdsStatistics } from './statistics.ts';
+
+const gib = 1024 * 1024;
+
+/** Addresses come as `{"SdsIp":{"ip","role"}}`, or without the wrapper [gsio, ansible]. */
+function addressOf(context: TypeContext, value: unknown): { ip: string; role: string } {
+  const outer = context.fieldsOf(value);
+  const inner = outer.has('SdsIp') ? context.fieldsOf(outer.raw('SdsIp')) : outer;
+  return { ip: inner.text('ip'), role: inner.choice('role', ['all', 'sdsOnly', 'sdcOnly']) ?? 'all' };
+}
+
+/** SDSs: the servers that hold the devices. */
+export function sdsType(context: TypeContext): ObjectType {
+  const { array } = context;
+  const { cluster } = array;
+  const { state } = cluster;
+  return {
+    name: 'Sds',
+    ids: () => [...state.sdss.values()].map(({ id }) => id),
+    text: (id) => JSON.stringify(sdsJson(cluster, sdsById(cluster, id))),
+    relations: {
+      Device: (id) => ({ type: 'Device', ids: state.devicesBySds.ids(id) }),
+      SpSds: () => ({ type: 'SpSds', ids: [] }),
+    },
+    statistics: (id) => sdsStatistics(array, id),
+    idByKey: (fields) => {
+      const field = fields.oneOf('name', 'ip');
+      const wanted = fields.text(field);
+      const fits = (sds: SdsRecord): boolean =>
+        field === 'name' ? sds.name === wanted : sds.ips.some(({ ip }) => ip === wanted);
+      return [...state.sdss.values()].find(fits)?.id;
+    },
+    missing: () => refusal('TGT_NOT_FOUND'),
+    create: async (fields) => {
+      const ips = fields.list('sdsIpList').map((value) => addressOf(context, value));
+      if (ips.length === 0) throw fields.missing('sdsIpList');
+      const request = {
+        name: fields.optional('name'),
+        domainId: fields.id('protectionDomainId'),
+        ips,
+        port: fields.number('sdsPort'),
+        drlMode: fields.choice('drlMode', ['Volatile', 'NonVolatile']),
+        faultSetId: fields.optionalId('faultSetId'),
+      };
+      return (await array.perform((changed) => createSds(changed, request))).id;
+    },
+    actions: sdsActions(context),
+  };
+}
+
+function sdsActions(context: TypeContext): Record<string, Action> {
+  const { array } = context;
+  const maintenance =
+    (on: boolean): Action =>
+    async (id) => {
+      await array.perform((cluster) => setMaintenance(cluster, id, on));
+      return undefined;
+    };
+  return {
+    setSdsName: async (id, fields) => {
+      const name = fields.text('name');
+      await array.perform((cluster) => setSdsName(cluster, id, name));
+      return undefined;
+    },
+    removeSds: async (id) => {
+      await array.perform((cluster) => removeSds(cluster, id));
+      return undefined;
+    },
+    addSdsIp: async (id, fields) => {
+      const address = addressOf(context, fields.has('sdsIp') ? fields.raw('sdsIp') : fields.raw('SdsIp'));
+      await array.perform((cluster) => addSdsIp(cluster, id, address));
+      return undefined;
+    },
+    removeSdsIp: async (id, fields) => {
+      const ip = fields.text('ip');
+      await array.perform((cluster) => removeSdsIp(cluster, id, ip));
+      return undefined;
+    },
+    enterMaintenanceMode: maintenance(true),
+    exitMaintenanceMode: maintenance(false),
+  };
+}
+
+/** Devices: the disks of the SDSs. */
+export function deviceType(context: TypeContext): ObjectType {
+  const { array } = context;
+  const { cluster } = array;
+  const { devices } = cluster.state;
+  return {
+    name: 'Device',
+    ids: () => [...devices.values()].map(({ id }) => id),
+    text: (id) => JSON.stringify(deviceJson(cluster, deviceById(cluster, id))),
+    relations: {},
+    statistics: (id) => deviceStatistics(array, id),
+    idByKey: (fields) => {
+      const field = fields.oneOf('name', 'deviceCurrentPathname');
+      const wanted = fields.text(field);
+      const sdsId = fields.optionalId('sdsId');
+      const fits = [...devices.values()].filter((device) => sdsId === undefined || device.sdsId === sdsId);
+      return fits.find((device) => (field === 'name' ? device.name : device.path) === wanted)?.id;
+    },
+    missing: () => refusal('TGT_DEVICE_NOT_FOUND'),
+    create: (fields) => addDevice(context, fields),
+    actions: deviceActions(context),
+  };
+}
+
+/** The size of a new disk: real arrays look at it, this one is told, or takes the set one. */
+async function addDevice({ array }: TypeContext, fields: RequestFields): Promise<string> {
+  const limitKiB = fields.number('capacityLimitInKb');
+  const request = {
+    name: fields.optional('name'),
+    sdsId: fields.id('sdsId'),
+    poolId: fields.id('storagePoolId'),
+    path: fields.text('deviceCurrentPathname'),
+    maxKiB: Math.max(array.settings.newDeviceGiB * gib, limitKiB ?? 0),
+    limitKiB,
+    mediaType: fields.choice('mediaType', ['HDD', 'SSD']),
+  };
+  return (await array.perform((changed) => createDevice(changed, request))).id;
+}
+
+function deviceActions({ array }: TypeContext): Record<string, Action> {
+  return {
+    removeDevice: async (id) => {
+      await array.perform((cluster) => removeDevice(cluster, id));
+      await array.measure();
+      return undefined;
+    },
+    setDeviceName: async (id, fields) => {
+      const name = fields.text('newName');
+      await array.perform((cluster) => setDeviceName(cluster, id, name));
+      return undefined;
+    },
+    setDeviceCapacityLimit: async (id, fields) => {
+      const size = fields.number('capacityLimitInGB');
+      if (size === undefined) throw fields.missing('capacityLimitInGB');
+      await array.perform((cluster) => setDeviceLimit(cluster, id, size * gib));
+      return undefined;
+    },
+    setMediaType: async (id, fields) => {
+      const mediaType = fields.text('mediaType');
+      await array.perform((cluster) => changeDevice(cluster, id, { mediaType }));
+      return undefined;
+    },
+    setExternalAccelerationType: async (id) => {
+      await Promise.resolve(deviceById(array.cluster, id));
+      return undefined;
+    },
+    updateDeviceOriginalPathname: async (id) => {
+      await Promise.resolve(deviceById(array.cluster, id));
+      return undefined;
+    },
+  };
+}

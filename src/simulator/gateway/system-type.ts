@@ -1,0 +1,115 @@
+import { since } from '../mdm/cluster.ts';
+import { invalidRequest, refusal } from '../mdm/failures.ts';
+import { approveSdc, setApprovedIps, setRestrictedMode } from '../mdm/sdcs.ts';
+import { removeSnapshotGroup, snapshotVolumes } from '../mdm/snapshots.ts';
+import type { Action, ObjectType, TypeContext } from './object-type.ts';
+import { objectId } from './request-fields.ts';
+import type { RequestFields } from './request-fields.ts';
+import { systemStatistics } from './statistics.ts';
+import { mdmClusterJson, systemJson, systemLimitsJson } from './system-json.ts';
+
+/** The one system. Its actions also work without its id in the path. */
+export function systemType(context: TypeContext): ObjectType {
+  const { array } = context;
+  const { cluster } = array;
+  const { state } = cluster;
+  return {
+    name: 'System',
+    ids: () => [state.system().id],
+    text: (id) => {
+      if (id !== state.system().id) throw refusal('NOT_FOUND');
+      return JSON.stringify(systemJson(cluster));
+    },
+    relations: {
+      ProtectionDomain: () => ({
+        type: 'ProtectionDomain',
+        ids: [...state.domains.values()].map(({ id }) => id),
+      }),
+      Sdc: () => ({ type: 'Sdc', ids: [...state.sdcs.values()].map(({ id }) => id) }),
+      User: () => ({ type: 'User', ids: array.settings.users.map((_, number) => userId(number)) }),
+    },
+    statistics: () => systemStatistics(array),
+    actions: { ...snapshotActions(context), ...sdcActions(context), ...queries(context) },
+  };
+}
+
+/** Ids of users, who are not part of the MDM's state here. */
+export function userId(number: number): string {
+  return `c0ffee0${number}`.padEnd(16, '0');
+}
+
+function snapshotActions(context: TypeContext): Record<string, Action> {
+  const { array } = context;
+  const snapshot: Action = async (_, fields) => {
+    const request = snapshotRequest(context, fields);
+    const { groupId, snapshots } = await array.perform((cluster) => snapshotVolumes(cluster, request));
+    return { volumeIdList: snapshots.map(({ id }) => id), snapshotGroupId: groupId };
+  };
+  return {
+    snapshotVolumes: snapshot,
+    removeConsistencyGroupSnapshots: async (_, fields) => {
+      const groupId = fields.id('snapGroupId');
+      const removed = await array.perform((cluster) => removeSnapshotGroup(cluster, groupId));
+      return { numberOfVolumes: removed.length };
+    },
+    ...(since(array.cluster, '4.0') ? { createSnapshot: snapshot, createThinClone: snapshot } : {}),
+  };
+}
+
+function snapshotRequest(context: TypeContext, fields: RequestFields): Parameters<typeof snapshotVolumes>[1] {
+  const definitions = fields.list('snapshotDefs').map((definition) => {
+    const inner = context.fieldsOf(definition);
+    return { volumeId: objectId(inner.text('volumeId')), name: inner.optional('snapshotName') };
+  });
+  if (definitions.length === 0) throw fields.missing('snapshotDefs');
+  return {
+    definitions,
+    accessModeLimit: fields.choice('accessModeLimit', ['ReadWrite', 'ReadOnly', 'NoAccess']) ?? 'ReadWrite',
+    retentionMinutes: fields.number('retentionPeriodInMin') ?? 0,
+  };
+}
+
+function sdcActions({ array }: TypeContext): Record<string, Action> {
+  return {
+    approveSdc: async (_, fields) => {
+      fields.oneOf('sdcIp', 'sdcIps', 'sdcGuid');
+      const approval = {
+        guid: fields.optional('sdcGuid'),
+        ips: [...fields.texts('sdcIps'), ...fields.texts('sdcIp')],
+        name: fields.optional('name'),
+      };
+      return { id: (await array.perform((cluster) => approveSdc(cluster, approval))).id };
+    },
+    setRestrictedSdcMode: async (_, fields) => {
+      const mode = fields.choice('restrictedSdcMode', ['None', 'Guid', 'ApprovedIp']);
+      if (mode === undefined) throw fields.missing('restrictedSdcMode');
+      await array.perform((cluster) => {
+        setRestrictedMode(cluster, mode);
+      });
+      return undefined;
+    },
+    setApprovedSdcIps: async (_, fields) => {
+      const id = fields.id('sdcId');
+      await array.perform((cluster) => {
+        setApprovedIps(cluster, id, fields.texts('sdcApprovedIps'));
+      });
+      return undefined;
+    },
+  };
+}
+
+function queries({ array }: TypeContext): Record<string, Action> {
+  const { cluster } = array;
+  return {
+    querySystemLimits: () => Promise.resolve(systemLimitsJson(cluster)),
+    queryMdmCluster: () => Promise.resolve(mdmClusterJson(cluster)),
+    setSystemName: async (_, fields) => {
+      const name = fields.text('newName');
+      if (name === '') throw invalidRequest('newName must not be empty');
+      await array.perform(({ state }) => {
+        state.systems.put({ ...state.system(), name });
+      });
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { since } from '../mdm/cluster.ts';
+import { invalidRequest, refusal } from '../mdm/failures.ts';
+import { addMapping, removeMapping, setMappingAccessMode, setMappingLimits } from '../mdm/mappings.ts';
+import type { SdcRecord } from '../mdm/records.ts';
+import { sdcByGuid, sdcById } from '../mdm/sdcs.ts';
+import { overwriteContent, secureSnapshot } from '../mdm/snapshots.ts';
+import { migrateVtree } from '../mdm/vtrees.ts';
+import {
+  createVolume,
+  removeModes,
+  removeVolume,
+  setAccessModeLimit,
+  setVolumeName,
+  setVolumeSize,
+  volumeById,
+} from '../mdm/volumes.ts';
+import type { Action, ObjectType, TypeContext } from './object-type.ts';
+import type { RequestFields } from './request-fields.ts';
+import { volumeStatistics } from './statistics.ts';
+import { VolumeTexts } from './volume-json.ts';
+
+const accessModes = ['ReadWrite', 'ReadOnly', 'NoAccess'] as const;
+const gib = 1024 * 1024;
+
+/** Volumes and snapshots. */
+export function volumeType(context: TypeContext): ObjectType {
+  const { array } = context;
+  const { cluster } = array;
+  const { volumes, volumesByName } = cluster.state;
+  const texts = new VolumeTexts(cluster);
+  return {
+    name: 'Volume',
+    ids: () => [...volumes.values()].map((volume) => volume.id),
+    text: (id) => texts.text(volumeById(cluster, id)),
+    relations: {},
+    statistics: (id) => volumeStatistics(array, id),
+    idByKey: (fields) => volumesByName.first(fields.text('name')),
+    keyOfName: (name) => ({ name }),
+    missing: () => refusal('VOL_NOT_FOUND'),
+    create: (fields) => create(context, fields),
+    actions: {
+      ...lifeActions(context),
+      ...mappingActions(context),
+      ...(since(cluster, '3.0') ? newerActions(context) : {}),
+    },
+  };
+}
+
+async function create({ array }: TypeContext, fields: RequestFields): Promise<string> {
+  if (!fields.has('storagePoolId')) throw fields.missing('storagePoolId');
+  const unit = fields.oneOf('volumeSizeInKb', 'volumeSizeInGb');
+  const size = fields.number(unit) ?? 0;
+  const request = {
+    name: fields.optional('name'),
+    sizeKiB: unit === 'volumeSizeInKb' ? size : size * gib,
+    poolId: fields.id('storagePoolId'),
+    domainId: fields.optionalId('protectionDomainId'),
+    type: fields.choice('volumeType', ['ThinProvisioned', 'ThickProvisioned']) ?? 'ThickProvisioned',
+    useRmcache: fields.flag('useRmcache'),
+    compressionMethod: fields.optional('compressionMethod'),
+    volumeClass: fields.optional('volumeClass'),
+  };
+  return (await array.perform((cluster) => createVolume(cluster, request))).id;
+}
+
+function lifeActions({ array }: TypeContext): Record<string, Action> {
+  return {
+    removeVolume: async (id, fields) => {
+      const mode = fields.choice('removeMode', removeModes);
+      if (mode === undefined) throw fields.missing('removeMode');
+      await array.perform((cluster) => removeVolume(cluster, id, mode));
+      return undefined;
+    },
+    setVolumeSize: async (id, fields) => {
+      const size = fields.number('sizeInGB');
+      if (size === undefined) throw fields.missing('sizeInGB');
+      await array.perform((cluster) => setVolumeSize(cluster, id, size));
+      return undefined;
+    },
+    setVolumeName: async (id, fields) => {
+      const name = fields.text('newName');
+      await array.perform((cluster) => setVolumeName(cluster, id, name));
+      return undefined;
+    },
+    setVolumeUseRmcache: async (id, fields) => {
+      const useRmcache = fields.flag('useRmcache') ?? false;
+      await array.perform((cluster) => cluster.state.volumes.put({ ...volumeById(cluster, id), useRmcache }));
+      return undefined;
+    },
+    overwriteVolumeContent: async (id, fields) => overwrite(array, id, fields.id('srcVolumeId')),
+    revertSnapshot: async (id, fields) => {
+      fields.choice('revertMode', ['move', 'copy', 'toggle']);
+      return overwrite(array, id, fields.id('volumeId'));
+    },
+  };
+}
+
+async function overwrite(
+  array: TypeContext['array'],
+  targetId: string,
+  sourceId: string,
+): Promise<undefined> {
+  await array.perform((cluster) => overwriteContent(cluster, targetId, sourceId));
+  await array.files.overwrite(sourceId, targetId, volumeById(array.cluster, sourceId).sizeKiB);
+}
+
+/** The SDC that a request names: by id, by GUID, or all of them (whatever `allSdcs` holds). */
+function sdcOf({ array }: TypeContext, fields: RequestFields): SdcRecord | 'all' {
+  const key = fields.oneOf('allSdcs', 'sdcId', 'guid');
+  if (key === 'allSdcs') return 'all';
+  return key === 'guid'
+    ? sdcByGuid(array.cluster, fields.text('guid'))
+    : sdcById(array.cluster, fields.id('sdcId'));
+}
+
+function oneSdcOf(context: TypeContext, fields: RequestFields): SdcRecord {
+  const sdc = sdcOf(context, fields);
+  if (sdc === 'all') throw invalidRequest('allSdcs is not allowed in this request');
+  return sdc;
+}
+
+function mappingActions(context: TypeContext): Record<string, Action> {
+  const { array } = context;
+  const add = async (id: string, sdc: SdcRecord | 'all', fields: RequestFields): Promise<undefined> => {
+    const multi = fields.flag('allowMultipleMappings') ?? false;
+    const accessMode = fields.choice('accessMode', accessModes);
+    await array.perform((cluster) => {
+      addMapping(cluster, { volumeId: id, sdc, multi, accessMode });
+    });
+  };
+  const remove = async (id: string, sdc: SdcRecord | 'all'): Promise<undefined> => {
+    await array.perform((cluster) => {
+      removeMapping(cluster, id, sdc);
+    });
+  };
+  const hostOf = (fields: RequestFields): SdcRecord | 'all' =>
+    fields.oneOf('allHosts', 'hostId') === 'allHosts' ? 'all' : sdcById(array.cluster, fields.id('hostId'));
+  return {
+    addMappedSdc: async (id, fields) => {
+      volumeById(array.cluster, id);
+      return add(id, sdcOf(context, fields), fields);
+    },
+    removeMappedSdc: async (id, fields) => {
+      volumeById(array.cluster, id);
+      return remove(id, sdcOf(context, fields));
+    },
+    setMappedSdcLimits: async (id, fields) => {
+      const { id: sdcId } = oneSdcOf(context, fields);
+      const limits = {
+        iops: fields.number('iopsLimit'),
+        bandwidthKiBps: fields.number('bandwidthLimitInKbps'),
+      };
+      await array.perform((cluster) => {
+        setMappingLimits(cluster, id, sdcId, limits);
+      });
+      return undefined;
+    },
+    ...(since(array.cluster, '4.0')
+      ? {
+          addMappedHost: (id: string, fields: RequestFields) => add(id, hostOf(fields), fields),
+          removeMappedHost: (id: string, fields: RequestFields) => remove(id, hostOf(fields)),
+        }
+      : {}),
+  };
+}
+
+function newerActions(context: TypeContext): Record<string, Action> {
+  const { array } = context;
+  return {
+    setVolumeAccessModeLimit: async (id, fields) => {
+      const limit = fields.choice('accessModeLimit', accessModes);
+      if (limit === undefined) throw fields.missing('accessModeLimit');
+      await array.perform((cluster) => {
+        setAccessModeLimit(cluster, id, limit);
+      });
+      return undefined;
+    },
+    setVolumeMappingAccessMode: async (id, fields) => {
+      const { id: sdcId } = oneSdcOf(context, fields);
+      const mode = fields.choice('accessMode', accessModes);
+      if (mode === undefined) throw fields.missing('accessMode');
+      await array.perform((cluster) => {
+        setMappingAccessMode(cluster, id, sdcId, mode);
+      });
+      return undefined;
+    },
+    setSnapshotSecurity: async (id, fields) => {
+      const minutes = fields.number('retentionPeriodInMin') ?? 0;
+      await array.perform((cluster) => {
+        secureSnapshot(cluster, id, minutes);
+      });
+      return undefined;
+    },
+    modifyCompressionMethod: async (id, fields) => {
+      const compressionMethod = fields.text('compressionMethod');
+      await array.perform((cluster) =>
+        cluster.state.volumes.put({ ...volumeById(cluster, id), compressionMethod }),
+      );
+      return undefined;
+    },
+    migrateVTree: async (id, fields) => {
+      const poolId = fields.id('destSPId');
+      const conversion = fields.choice('volTypeConversion', ['NoConversion', 'ThickToThin', 'ThinToThick']);
+      await array.perform((cluster) => {
+        migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion' });
+      });
+      return undefined;
+    },
+    unmarkForReplication: async (id) => {
+      await Promise.resolve(volumeById(array.cluster, id));
+      return undefined;
+    },
+  };
+}

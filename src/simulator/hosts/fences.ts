@@ -1,0 +1,78 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isHeld } from '../sdc/fence.ts';
+import type { FenceFile } from '../sdc-protocol.ts';
+
+const pollMs = 15;
+
+/**
+ * Who may do I/O on which volume, in files that agents also see when they cannot hear the MDM, as the real SDSs refuse
+ * I/O of a host whose mapping is gone.
+ */
+export class Fences {
+  readonly #dir: string;
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  static async open(dir: string): Promise<Fences> {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return new Fences(dir);
+  }
+
+  /** Ids of volumes that have a fence. */
+  async present(): Promise<string[]> {
+    return (await readdir(this.#dir)).filter((name) => /^[0-9a-f]{16}$/.test(name));
+  }
+
+  /** Replaces the list of GUIDs that may use a volume. */
+  async allow(volumeId: string, allowed: readonly string[]): Promise<void> {
+    if (await this.#isAllowed(volumeId, allowed)) return;
+    const fence: FenceFile = { volumeId, allowed };
+    const temporary = join(this.#dir, `.${volumeId}.new`);
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(JSON.stringify(fence));
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(this.#dir, volumeId));
+  }
+
+  async #isAllowed(volumeId: string, allowed: readonly string[]): Promise<boolean> {
+    try {
+      const fence = JSON.parse(await readFile(join(this.#dir, volumeId), 'utf8')) as FenceFile;
+      return fence.allowed.length === allowed.length && allowed.every((guid) => fence.allowed.includes(guid));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async remove(volumeId: string): Promise<void> {
+    await rm(join(this.#dir, volumeId), { force: true });
+  }
+
+  /** GUIDs outside `allowed` that still can do I/O on the volume; a host that lost power holds nothing. */
+  async holders(volumeId: string, allowed: readonly string[]): Promise<string[]> {
+    const holders: string[] = [];
+    for (const name of await readdir(this.#dir)) {
+      if (!name.startsWith(`${volumeId}.`) || !name.endsWith('.held')) continue;
+      const guid = name.slice(volumeId.length + 1, -'.held'.length);
+      if (!allowed.includes(guid) && (await isHeld(join(this.#dir, name)))) holders.push(guid);
+    }
+    return holders;
+  }
+
+  /** Waits until nobody outside `allowed` can do I/O on the volume any more; false when the time is up. */
+  async released(volumeId: string, allowed: readonly string[], timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    while ((await this.holders(volumeId, allowed)).length > 0) {
+      if (performance.now() > deadline) return false;
+      await pause(pollMs);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,155 @@
+import { capacityOf } from './capacity.ts';
+import type { Cluster } from './cluster.ts';
+import { invalidRequest, refusal } from './failures.ts';
+import { dataOnDevices, startMovement } from './movements.ts';
+import { checkedName } from './names.ts';
+import { poolById } from './pools.ts';
+import type { DeviceRecord, PoolRecord } from './records.ts';
+import { sdsById } from './sdss.ts';
+
+const gib = 1024 * 1024;
+/** Smallest and largest device of medium granularity pools [csi get_system_limits.json]. */
+const minDeviceKiB = 90 * gib;
+const maxDeviceKiB = 14_902 * gib;
+
+/** The device with this id. Throws 126 when there is none. */
+export function deviceById(cluster: Cluster, id: string): DeviceRecord {
+  const device = cluster.state.devices.get(id);
+  if (device === undefined) throw refusal('TGT_DEVICE_NOT_FOUND');
+  return device;
+}
+
+function freeDeviceName(cluster: Cluster, sdsId: string, name: string | undefined): string | null {
+  const checked = checkedName(name);
+  const siblings = cluster.state.devices.many(cluster.state.devicesBySds.ids(sdsId));
+  if (checked !== null && siblings.some((device) => device.name === checked)) {
+    throw refusal('DEV_NAME_ALREADY_EXISTS');
+  }
+  return checked;
+}
+
+export interface NewDevice {
+  readonly name?: string | undefined;
+  readonly sdsId: string;
+  readonly poolId: string;
+  readonly path: string;
+  /** Size of the disk. */
+  readonly maxKiB: number;
+  readonly limitKiB?: number | undefined;
+  readonly mediaType?: string | undefined;
+}
+
+/** Adds a device to a pool; the pool's data then spreads onto it in time. */
+export function createDevice(cluster: Cluster, request: NewDevice): DeviceRecord {
+  const { state } = cluster;
+  const pool = poolById(cluster, request.poolId);
+  const sds = sdsById(cluster, request.sdsId);
+  if (sds.domainId !== pool.domainId) throw refusal('FD_AND_SP_MISMATCH');
+  if (state.devicesBySds.count(sds.id) >= cluster.limits.devicesPerSds) throw refusal('TOO_MANY_DEVICES');
+  const siblings = state.devices.many(state.devicesBySds.ids(sds.id));
+  if (siblings.some((device) => device.path === request.path)) {
+    throw invalidRequest(`The device ${request.path} is already in use by this SDS`);
+  }
+  const limitKiB = request.limitKiB ?? request.maxKiB;
+  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
+  if (limitKiB > maxDeviceKiB || limitKiB > request.maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
+  const device: DeviceRecord = {
+    name: freeDeviceName(cluster, sds.id, request.name),
+    id: state.nextId('Device'),
+    sdsId: sds.id,
+    poolId: pool.id,
+    path: request.path,
+    mediaType: request.mediaType ?? pool.mediaType,
+    maxKiB: request.maxKiB,
+    limitKiB,
+    removing: false,
+  };
+  state.devices.put(device);
+  const capacity = capacityOf(cluster, pool);
+  startMovement(cluster, {
+    pool,
+    kind: 'rebalance',
+    causeId: device.id,
+    totalKiB: (capacity.usedKiB * limitKiB) / capacity.limitKiB,
+  });
+  return device;
+}
+
+/** Starts to empty a device; it is gone when its data has moved. Refused when the others cannot hold it. */
+export function removeDevice(cluster: Cluster, id: string): void {
+  const device = deviceById(cluster, id);
+  if (device.removing) throw refusal('TGT_DEV_BEING_REMOVED');
+  const pool = poolById(cluster, device.poolId);
+  const before = capacityOf(cluster, pool).usedKiB;
+  const held = dataOnDevices(cluster, pool).get(id) ?? 0;
+  cluster.state.devices.put({ ...device, removing: true });
+  if (before > 0 && capacityOf(cluster, pool).usedKiB < before) throw refusal('DEVICE_NEEDED');
+  startMovement(cluster, { pool, kind: 'rebalance', causeId: id, totalKiB: held });
+}
+
+export function setDeviceName(cluster: Cluster, id: string, name: string): void {
+  const device = deviceById(cluster, id);
+  if (device.name === name) return;
+  cluster.state.devices.put({ ...device, name: freeDeviceName(cluster, device.sdsId, name) });
+}
+
+/** Changes how much of a device may be used. */
+export function setDeviceLimit(cluster: Cluster, id: string, limitKiB: number): void {
+  const device = deviceById(cluster, id);
+  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
+  if (limitKiB > device.maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
+  cluster.state.devices.put({ ...device, limitKiB });
+}
+
+export function changeDevice(
+  cluster: Cluster,
+  id: string,
+  settings: Partial<Pick<DeviceRecord, 'mediaType' | 'path'>>,
+): void {
+  cluster.state.devices.put({ ...deviceById(cluster, id), ...settings });
+}
+
+/**
+ * An SDS goes away or comes back. Away: the copies it held are made again on the others. Back before that is done:
+ * what is left is brought up to date on it; back later: the pool is balanced onto it again.
+ */
+export function setSdsConnected(cluster: Cluster, sdsId: string, connected: boolean): void {
+  const sds = sdsById(cluster, sdsId);
+  if (sds.connected === connected) return;
+  const pools = poolsOn(cluster, sdsId);
+  const held = new Map(pools.map((pool) => [pool.id, heldBy(cluster, sdsId, pool)]));
+  const unfinished = [...cluster.state.movements.values()].filter((movement) => movement.causeId === sdsId);
+  for (const movement of unfinished) cluster.state.movements.delete(movement.id);
+  cluster.state.sdss.put({ ...sds, connected });
+  for (const pool of pools) {
+    const left = held.get(pool.id) ?? 0;
+    if (!connected) startMovement(cluster, { pool, kind: 'forward-rebuild', causeId: sdsId, totalKiB: left });
+    else if (left > 0)
+      startMovement(cluster, { pool, kind: 'backward-rebuild', causeId: sdsId, totalKiB: left });
+    else rebalanceOnto(cluster, sdsId, pool);
+  }
+}
+
+function poolsOn(cluster: Cluster, sdsId: string): PoolRecord[] {
+  const { devices, devicesBySds, pools } = cluster.state;
+  return pools.many(new Set(devices.many(devicesBySds.ids(sdsId)).map((device) => device.poolId)));
+}
+
+function heldBy(cluster: Cluster, sdsId: string, pool: PoolRecord): number {
+  const data = dataOnDevices(cluster, pool);
+  const own = cluster.state.devices.many(cluster.state.devicesBySds.ids(sdsId));
+  return own.reduce((sum, device) => sum + (data.get(device.id) ?? 0), 0);
+}
+
+function rebalanceOnto(cluster: Cluster, sdsId: string, pool: PoolRecord): void {
+  const data = dataOnDevices(cluster, pool);
+  for (const device of cluster.state.devices.many(cluster.state.devicesBySds.ids(sdsId))) {
+    if (device.poolId !== pool.id) continue;
+    startMovement(cluster, {
+      pool,
+      kind: 'rebalance',
+      causeId: device.id,
+      totalKiB: data.get(device.id) ?? 0,
+    });
+  }
+}

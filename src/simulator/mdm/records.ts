@@ -1,0 +1,147 @@
+/*
+ * What the MDM remembers, as plain data. Records are never changed in place: a change puts a new record, so a record's
+ * identity says whether anything about the object changed. Sizes are KiB, as on the wire.
+ */
+
+export type AccessMode = 'ReadWrite' | 'ReadOnly' | 'NoAccess';
+export type VolumeType = 'ThinProvisioned' | 'ThickProvisioned' | 'Snapshot';
+
+export interface Mapping {
+  readonly sdcId: string;
+  /** 0 = unlimited. */
+  readonly limitIops: number;
+  /** 0 = unlimited. */
+  readonly limitBwInMbps: number;
+  readonly accessMode: AccessMode;
+}
+
+export interface VolumeRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly sizeKiB: number;
+  readonly type: VolumeType;
+  readonly poolId: string;
+  readonly vtreeId: string;
+  readonly ancestorId: string | null;
+  readonly groupId: string | null;
+  /** Seconds since 1970. */
+  readonly createdAt: number;
+  readonly useRmcache: boolean;
+  readonly compressionMethod: string;
+  readonly accessModeLimit: AccessMode;
+  readonly volumeClass: string;
+  /** The first mapping asked for allowMultipleMappings, which then holds until the volume is unmapped [siolib]. */
+  readonly multi: boolean;
+  readonly mappedToAll: boolean;
+  readonly mappings: readonly Mapping[];
+  /** Seconds since 1970 until which a secure snapshot cannot be removed, 0 for none. */
+  readonly secureUntil: number;
+  /** Data shared with the ancestor when a snapshot was taken; what it holds beyond that is its own. */
+  readonly sharedKiB: number;
+  /** A snapshot whose data is still being copied; dropped when the simulator starts and finds it so. */
+  readonly copyingFrom: string | null;
+}
+
+export interface SdcRecord {
+  readonly id: string;
+  readonly name: string | null;
+  /** Upper-case UUID. */
+  readonly guid: string;
+  /** Last known address, null when it never connected. */
+  readonly ip: string | null;
+  readonly approved: boolean;
+  readonly approvedIps: readonly string[];
+  readonly osType: string;
+  readonly softwareVersion: string | null;
+  readonly perfProfile: string;
+}
+
+export type RestrictedSdcMode = 'None' | 'Guid' | 'ApprovedIp';
+
+export interface SystemRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly installId: string;
+  readonly restrictedSdcMode: RestrictedSdcMode;
+  readonly mdmIps: readonly string[];
+  /** Seconds since 1970. */
+  readonly installedAt: number;
+}
+
+export interface DomainRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly active: boolean;
+  readonly genType: 'Mirroring' | 'EC';
+}
+
+export interface FaultSetRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly domainId: string;
+}
+
+export interface PoolRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly domainId: string;
+  readonly sparePercentage: number;
+  readonly zeroPadding: boolean;
+  readonly rebuildEnabled: boolean;
+  readonly rebalanceEnabled: boolean;
+  readonly useRmcache: boolean;
+  readonly useRfcache: boolean;
+  readonly checksumEnabled: boolean;
+  readonly mediaType: string;
+  readonly dataLayout: string;
+  readonly highThreshold: number;
+  readonly criticalThreshold: number;
+  /** Raw KiB in use that belong to no volume: how tests fill a pool. */
+  readonly fillKiB: number;
+}
+
+export interface SdsRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly domainId: string;
+  readonly faultSetId: string | null;
+  readonly ips: readonly { readonly ip: string; readonly role: string }[];
+  readonly port: number;
+  readonly drlMode: string;
+  readonly connected: boolean;
+  readonly maintenance: boolean;
+}
+
+export interface DeviceRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly sdsId: string;
+  readonly poolId: string;
+  readonly path: string;
+  readonly mediaType: string;
+  readonly maxKiB: number;
+  readonly limitKiB: number;
+  readonly removing: boolean;
+}
+
+export type MovementKind = 'rebalance' | 'forward-rebuild' | 'backward-rebuild';
+
+/** Data on its way between devices of a pool, at the pool's pace. */
+export interface MovementRecord {
+  readonly id: string;
+  readonly poolId: string;
+  readonly kind: MovementKind;
+  /** Device or SDS on whose account the data moves. */
+  readonly causeId: string;
+  readonly totalKiB: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly kibPerSecond: number;
+}
+
+/** How the ids of one object type continue: `<prefix + next><next>`, each 8 hex digits. */
+export interface SequenceRecord {
+  readonly id: string;
+  readonly prefix: number;
+  readonly next: number;
+}

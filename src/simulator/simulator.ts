@@ -1,0 +1,164 @@
+import type { FastifyInstance } from 'fastify';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { SimulatedArray } from './array.ts';
+import { ensureCertificate } from './certificates.ts';
+import type { Certificate } from './certificates.ts';
+import { addControls } from './faults/controls.ts';
+import { Faults } from './faults/faults.ts';
+import { RequestLog } from './faults/request-log.ts';
+import { GatewayApi } from './gateway/api.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { RequestFields } from './gateway/request-fields.ts';
+import { Sessions } from './gateway/sessions.ts';
+import { MdmPort } from './hosts/mdm-port.ts';
+import { virtualSdc } from './hosts/virtual-sdc.ts';
+import type { VirtualSdc } from './hosts/virtual-sdc.ts';
+import { seedVolumes } from './seed.ts';
+import { settingsSchema } from './settings.ts';
+import type { Settings, SettingsInput } from './settings.ts';
+
+export interface SimulatorOptions extends SettingsInput {
+  /** Where the state is kept; a temporary folder that goes with the simulator when absent. */
+  readonly dir?: string;
+  /** Milliseconds since 1970, for tests of time. */
+  readonly now?: () => number;
+}
+
+/** A running simulated array. */
+export class Simulator {
+  readonly dir: string;
+  readonly settings: Settings;
+  readonly array: SimulatedArray;
+  readonly faults: Faults;
+  readonly requests: RequestLog;
+  readonly sessions: Sessions;
+  readonly gateways: readonly Gateway[];
+  /** Certificate to verify the gateways with, when one of them speaks HTTPS. */
+  readonly caFile: string | undefined;
+  readonly #mdmPort: MdmPort;
+  readonly #temporary: boolean;
+
+  constructor(parts: {
+    readonly dir: string;
+    readonly temporary: boolean;
+    readonly settings: Settings;
+    readonly array: SimulatedArray;
+    readonly faults: Faults;
+    readonly now: () => number;
+    readonly certificate: Certificate | undefined;
+  }) {
+    const { array, faults, settings, now, certificate } = parts;
+    this.dir = parts.dir;
+    this.#temporary = parts.temporary;
+    this.settings = settings;
+    this.array = array;
+    this.faults = faults;
+    this.requests = new RequestLog();
+    this.caFile = certificate?.caFile;
+    const { users, tokenLifeSeconds, tokenIdleSeconds } = settings;
+    this.sessions = new Sessions({
+      users,
+      lifeMs: tokenLifeSeconds * 1000,
+      idleMs: tokenIdleSeconds * 1000,
+      now,
+    });
+    const fieldsOf = (value: unknown): RequestFields => RequestFields.of(value, array.cluster);
+    const shared = { array, sessions: this.sessions, faults, requests: this.requests, fieldsOf };
+    const api = new GatewayApi(shared);
+    const extend = (app: FastifyInstance): void => {
+      if (settings.faults) addControls(app, this);
+    };
+    const { htmlErrors } = settings;
+    const random = Math.random;
+    this.gateways = settings.gateways.map(({ host, port, tls }, gateway) => {
+      const files = tls ? certificate : undefined;
+      return new Gateway({
+        ...shared,
+        api,
+        host,
+        port,
+        tls: files,
+        htmlErrors,
+        gateway,
+        now,
+        random,
+        extend,
+      });
+    });
+    this.#mdmPort = new MdmPort({ array, faults, ...settings.mdm, extend });
+  }
+
+  /** Of the gateways, without a path. */
+  get urls(): string[] {
+    return this.gateways.map((gateway) => gateway.url);
+  }
+
+  /** Of the port that SDC agents connect to. */
+  get mdmUrl(): string {
+    return this.#mdmPort.url;
+  }
+
+  get systemId(): string {
+    return this.array.cluster.state.system().id;
+  }
+
+  async listen(): Promise<void> {
+    await this.#mdmPort.listen();
+    for (const gateway of this.gateways) await gateway.up();
+  }
+
+  /** Makes thin volumes without data, named prefix and number. */
+  async seed(request: {
+    count: number;
+    prefix?: string;
+    poolId?: string;
+    sizeGiB?: number;
+  }): Promise<string[]> {
+    return seedVolumes(this.array, request);
+  }
+
+  /** Connects an SDC that has no agent: it takes what the MDM tells it and lets go at once. */
+  async connectSdc(sdc: { guid: string; ip?: string; name?: string }): Promise<VirtualSdc> {
+    return virtualSdc(this.array, sdc);
+  }
+
+  /** The MDM no longer hears this SDC, until it is cleared. */
+  silence(guid: string, silent = true): void {
+    const upper = guid.toUpperCase();
+    if (!silent) {
+      this.faults.silent.delete(upper);
+      return;
+    }
+    this.faults.silent.add(upper);
+    const id = this.array.cluster.state.sdcsByGuid.first(upper);
+    if (id !== undefined) this.array.connections.drop(id);
+  }
+
+  /** Ends everything; with a temporary folder the state goes too. */
+  async close(): Promise<void> {
+    await Promise.all(this.gateways.map((gateway) => gateway.down()));
+    await this.array.close();
+    await this.#mdmPort.close();
+    if (this.#temporary) await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a simulated array with one gateway or more. Throws ZodError for wrong options. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { dir: given, now = Date.now, ...input } = options;
+  const settings = settingsSchema.parse(input);
+  const dir = resolve(given ?? (await mkdtemp(join(tmpdir(), 'scaleio-simulator-'))));
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const faults = new Faults(now);
+  const deviceFaultOf = (volumeId: string) => faults.deviceFaultOf(volumeId);
+  const array = await SimulatedArray.open({ dir, settings, now, deviceFaultOf });
+  const hosts = [...settings.gateways.map((gateway) => gateway.host), ...settings.certificateHosts];
+  const secure = settings.gateways.some((gateway) => gateway.tls);
+  const certificate = secure ? await ensureCertificate(dir, hosts) : undefined;
+  const temporary = given === undefined;
+  const simulator = new Simulator({ dir, temporary, settings, array, faults, now, certificate });
+  await simulator.listen();
+  return simulator;
+}
