@@ -1,3 +1,4 @@
+import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -33,4 +34,14 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
   });
 }
 
-if (import.meta.main) await bundle(path.join(project, 'src/main.ts'), bundleFile);
+/** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
+export async function bundleProgram(): Promise<void> {
+  await bundle(path.join(project, 'src/main.ts'), bundleFile);
+  const sources = path.join(project, 'src/simulator/sdc');
+  for (const name of await readdir(sources)) {
+    if (name.endsWith('.c'))
+      await copyFile(path.join(sources, name), path.join(path.dirname(bundleFile), name));
+  }
+}
+
+if (import.meta.main) await bundleProgram();

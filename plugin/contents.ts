@@ -20,15 +20,11 @@ export const contents = {
   packages: [
     {
       name: 'e2fsprogs',
-      files: ['mkfs.ext4', 'e2fsck', 'resize2fs', 'tune2fs', 'dumpe2fs'].map((name) => `/usr/sbin/${name}`),
+      files: ['/usr/sbin/mkfs.ext4', '/usr/sbin/e2fsck', '/usr/sbin/resize2fs', '/etc/mke2fs.conf'],
     },
-    { name: 'e2fsprogs', files: ['/usr/bin/chattr', '/usr/bin/lsattr', '/etc/mke2fs.conf'] },
-    {
-      name: 'xfsprogs',
-      files: ['mkfs.xfs', 'xfs_repair', 'xfs_growfs', 'xfs_io', 'xfs_db'].map((name) => `/usr/sbin/${name}`),
-    },
-    { name: 'btrfs-progs', files: ['/usr/bin/btrfs', '/usr/sbin/mkfs.btrfs'] },
-    { name: 'util-linux', files: ['blkid', 'wipefs', 'blockdev'].map((name) => `/usr/sbin/${name}`) },
+    { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs'] },
+    { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs'] },
+    { name: 'util-linux', files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev'] },
     { name: 'mount', files: ['/usr/bin/mount', '/usr/bin/umount'] },
     { name: 'attr', files: ['/usr/bin/getfattr', '/usr/bin/setfattr'] },
   ] satisfies PackageContents[],

@@ -63,7 +63,10 @@ class Rootfs {
     this.#taken.add(file);
     const found = await this.#packages.find(file);
     if (found === undefined) throw new Error(`"${file}" is in none of the listed packages`);
-    if (found.link === undefined) { await this.takeProgram(found.source, file); return; }
+    if (found.link === undefined) {
+      await this.takeProgram(found.source, file);
+      return;
+    }
     const to = path.resolve(path.dirname(file), found.link).replace(/^\/(bin|sbin|lib|lib64)\//, '/usr/$1/');
     await mkdir(path.dirname(path.join(this.#target, file)), { recursive: true });
     if (to !== file) await symlink(path.relative(path.dirname(file), to), path.join(this.#target, file));

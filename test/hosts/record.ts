@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/
 import path from 'node:path';
 import { labGroups, removeLabGroups } from './cgroup.ts';
 import { detachLoopDevices } from './loop-device.ts';
+import { output } from './namespace.ts';
 import { identify, isRunning, killHard, type ProcessId } from './process.ts';
 
 /** Where labs keep everything. On disk, because Docker's overlay and sparse volumes need a real file system. */
@@ -87,10 +88,29 @@ export async function removeLab(name: string): Promise<void> {
   await Promise.all(processes.map(killHard));
   await removeLabGroups(groups);
   await detachLoopDevices(directory);
-  await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  await removeTree(directory);
   if ((await labNames()).length > 0) return;
   for (const made of madeDirectories) await removeIfEmpty(made);
   await removeIfEmpty(base);
+}
+
+/** The record goes last, so that an interrupted removal can be taken up again. */
+async function removeTree(directory: string): Promise<void> {
+  if (!existsSync(directory)) return;
+  for (const entry of await readdir(directory)) {
+    if (entry !== 'lab.json') await removeEntry(path.join(directory, entry));
+  }
+  await rm(directory, { recursive: true });
+}
+
+async function removeEntry(entry: string): Promise<void> {
+  try {
+    await rm(entry, { recursive: true, force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    await output(['chattr', '-R', '-f', '-i', entry]); // a mountpoint that was guarded against writing
+    await rm(entry, { recursive: true, force: true });
+  }
 }
 
 async function readContents(name: string): Promise<Contents> {

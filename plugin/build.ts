@@ -1,0 +1,46 @@
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { bundleFile, bundleProgram } from './bundle.ts';
+import { type Architecture, machineArchitecture } from './debian.ts';
+import { manifestText } from './manifest.ts';
+import { buildRootfs } from './rootfs.ts';
+import { warmCompileCache } from './warm.ts';
+
+const project = path.resolve(import.meta.dirname, '..');
+
+/** The most a root file system may weigh. */
+const limitBytes = 200 * 1000 * 1000;
+
+/**
+ * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory. Needs root. Throws when the
+ * result is too big.
+ */
+export async function buildPlugin(arch: Architecture): Promise<string> {
+  const directory = path.join(project, 'dist/plugin', arch);
+  const rootfs = path.join(directory, 'rootfs');
+  await bundleProgram();
+  await buildRootfs(rootfs, { arch, bundle: bundleFile, cache: path.join(project, '.cache/plugin') });
+  if (arch === (await machineArchitecture())) await warmCompileCache(rootfs);
+  await writeFile(path.join(directory, 'config.json'), manifestText());
+  const bytes = await sizeOf(rootfs);
+  if (bytes > limitBytes) throw new Error(`the root file system has ${bytes} bytes, more than ${limitBytes}`);
+  console.log(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
+  return directory;
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(path.join(file.parentPath, file.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+if (import.meta.main) {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((one) => one !== 'amd64' && one !== 'arm64');
+  if (unknown !== undefined) throw new Error(`"${unknown}" is not amd64 or arm64`);
+  const architectures = wanted.length > 0 ? (wanted as Architecture[]) : [await machineArchitecture()];
+  for (const arch of architectures) await buildPlugin(arch);
+}

@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { environmentTable } from '../src/config/describe-settings.ts';
+import { contents } from './contents.ts';
+
+/** Everything the plugin mounts or remembers lies below this; the engine shows it to the host. */
+const propagated = '/var/lib/scaleio';
+
+/** Settings that have one right value inside the managed plugin: given as flags, which win over everything. */
+export const fixedSettings = [
+  'SCALEIO_SOCKET',
+  'SCALEIO_MOUNT_ROOT',
+  'SCALEIO_STATE_DIR',
+  'SCALEIO_HOST_MOUNTINFO',
+];
+
+interface Environment {
+  readonly name: string;
+  readonly description: string;
+  readonly value: string;
+  readonly settable: readonly 'value'[];
+}
+
+/**
+ * The managed plugin's config.json. What it asks of the host, and why nothing less does, is in plugin/README.md.
+ */
+export function manifest(): object {
+  return {
+    description: 'Volumes on Dell ScaleIO, VxFlex OS and PowerFlex',
+    documentation: 'https://docs.docker.com/engine/extend/plugins_volume/',
+    interface: { types: ['docker.volumedriver/1.0'], socket: 'scaleio.sock' },
+    entrypoint: [
+      ...[contents.node, contents.bundle, 'serve', '--socket', '/run/docker/plugins/scaleio.sock'],
+      ...['--mount-root', `${propagated}/volumes`, '--state-dir', `${propagated}/state`],
+    ],
+    workdir: '/',
+    network: { type: 'host' },
+    ipchost: false,
+    pidhost: true,
+    propagatedMount: propagated,
+    linux: { capabilities: ['CAP_SYS_ADMIN'], allowAllDevices: true, devices: [] },
+    mounts: [
+      { name: 'dev', description: 'Block devices as they come and go', ...bind('/dev', '/dev') },
+      { name: 'sdc', description: "The SDC's own program drv_cfg", ...bind('/opt', '/opt', 'ro') },
+      {
+        name: 'etc',
+        description: 'Password and CA files: /etc/scaleio of the plugin is the one in here',
+        ...bind('/etc', '/host/etc', 'ro'),
+      },
+    ],
+    args: { name: 'args', description: 'More flags of serve', value: [], settable: ['value'] },
+    env: environment(),
+  };
+}
+
+/** A directory that every host has; rslave: what the host mounts in it later is seen here, and nothing goes back. */
+function bind(source: string, destination: string, ...more: string[]): object {
+  return { source, destination, type: 'none', options: ['rbind', 'rslave', ...more], settable: ['source'] };
+}
+
+/** Values are empty, so that the program's own defaults hold and a later version may better them. */
+function environment(): Environment[] {
+  const settings = environmentTable().filter(({ name }) => !fixedSettings.includes(name));
+  const settable = settings.map((one): Environment => {
+    const standard = one.default === '' ? '' : ` (default ${one.default})`;
+    return { name: one.name, description: one.description + standard, value: '', settable: ['value'] };
+  });
+  const cache = {
+    description: "Node's code cache of the program",
+    value: contents.compileCache,
+    settable: [],
+  };
+  return [...settable, { name: 'NODE_COMPILE_CACHE', ...cache }];
+}
+
+/** config.json's text. */
+export function manifestText(): string {
+  return `${JSON.stringify(manifest(), null, 2)}\n`;
+}
+
+if (import.meta.main) await writeFile(path.resolve(import.meta.dirname, '../config.json'), manifestText());
