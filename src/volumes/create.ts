@@ -4,7 +4,7 @@ import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
 import type { HostVolume, StorageArray } from './ports.ts';
-import { removeProvisional } from './provisional.ts';
+import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import type {
   ArrayName,
   ArrayVolume,
@@ -46,17 +46,21 @@ export class CreateVolume {
 
   /** Call with the volume's lock held. Rejects with VolumeConflictError when it exists otherwise than asked. */
   async create(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    await removeUnfinishedCreate(this.#host, name, signal);
     const existing = await this.#lookup.find(name, signal);
     if (existing !== undefined) {
       await this.#agree(name, existing, options, signal);
       return;
     }
-    const { array, identity, policy } = this.#host;
+    const { array, filesystems, identity, policy } = this.#host;
     if (options.readOnly) await assertAccessLimitKnown(name, array, signal);
     const [pool, me] = await Promise.all([
       array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
       identity.current(signal),
     ]);
+    const before = this.#host.journal.get(name);
+    // It was of another volume of this name, which is gone from the array.
+    if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
     const entry = await this.#reserve(name, me);
     try {
       await this.#make(entry, { name, options, pool, me }, signal);

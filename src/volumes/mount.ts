@@ -9,6 +9,7 @@ import { claimVolume } from './claim.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import type { HostVolume, Probe } from './ports.ts';
+import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
 import type {
   ArrayName,
@@ -42,6 +43,7 @@ export class MountVolume {
 
   /** Call with the volume's lock held. */
   async mount(name: VolumeName, holder: string, signal: AbortSignal): Promise<MountedVolume> {
+    await removeUnfinishedCreate(this.#host, name, signal);
     const entry = this.#host.journal.get(name);
     if (entry?.phase === 'mounted') {
       const path = await this.#reuse(entry);
@@ -70,9 +72,11 @@ export class MountVolume {
   }
 
   async #hold(entry: HostVolume, holder: string): Promise<HostVolume> {
-    if (entry.holders.includes(holder)) return entry;
-    const held = { ...entry, holders: [...entry.holders, holder] };
-    await this.#host.journal.put(held);
+    const { journal, clock } = this.#host;
+    // A repeated ID is not counted again, but its container needs the time to bind the path.
+    const since = new Date(clock.now()).toISOString();
+    const held = { ...entry, holders: [...new Set([...entry.holders, holder])], since };
+    await journal.put(held);
     return held;
   }
 
@@ -101,8 +105,8 @@ export class MountVolume {
       since: new Date(clock.now()).toISOString(),
     };
     await journal.put(entry);
-    // Whatever is still mounted there was found unusable above: its device is gone or another one.
-    if (request.before !== undefined) await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
+    // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
+    await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
     try {
       const path = await this.#bringUp(entry, volume, me, signal);
       const held: HostVolume = {

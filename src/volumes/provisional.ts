@@ -1,7 +1,8 @@
+import { VolumeInUseError } from '../errors.ts';
 import { removeMarkers } from './failover-marker.ts';
 import type { VolumeHost } from './host.ts';
 import type { HostVolume } from './ports.ts';
-import type { ArrayName, SystemId, VolumeId } from './volume.ts';
+import type { ArrayName, Device, SystemId, VolumeId } from './volume.ts';
 
 /**
  * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker.
@@ -20,22 +21,48 @@ export async function removeProvisional(
   await host.journal.delete(entry.name);
 }
 
+/**
+ * Removes what an earlier Create of this name left, before its journal entry, the only trace of it, makes way for
+ * another. Costs nothing when there is none; rejects as removeProvisional.
+ */
+export async function removeUnfinishedCreate(
+  host: VolumeHost,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = host.journal.get(name);
+  if (entry?.phase === 'creating') await removeProvisional(host, entry, signal);
+}
+
 async function removeById(
   host: VolumeHost,
   entry: HostVolume,
   id: VolumeId,
   signal: AbortSignal,
 ): Promise<void> {
-  const { array, sdc, filesystems, clock } = host;
+  const { array, sdc } = host;
   const volume = await array.getVolume(id, signal);
   if (volume === undefined) return;
   if (volume.mappings.length > 0) {
     const device = await sdc.findDevice(entry.systemId as SystemId, id);
-    // mkfs of the cancelled call may still be dying.
-    while (device !== undefined && (await filesystems.isHeld(device))) await clock.sleep(20, signal);
+    if (device !== undefined) await awaitFree(host, device, signal);
     const me = await host.identity.current(signal);
     await array.unmapVolume(id, me.sdcId, signal);
   }
   await removeMarkers(host, volume, signal);
   await array.removeVolume(id, signal);
+}
+
+/** mkfs of the cancelled call may still be dying; one that hangs must not hold up the reconciler's other work. */
+async function awaitFree(host: VolumeHost, device: Device, signal: AbortSignal): Promise<void> {
+  const { clock, filesystems, policy } = host;
+  const until = clock.now() + policy.releaseWaitMs;
+  while (await filesystems.isHeld(device)) {
+    if (clock.now() >= until) {
+      throw new VolumeInUseError(
+        `unfinished volume on "${device.path}" cannot be removed: a process still uses it; it is tried again later`,
+      );
+    }
+    await clock.sleep(20, signal);
+  }
 }

@@ -4,6 +4,7 @@ import { removeMarkers } from './failover-marker.ts';
 import type { VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from './naming.ts';
+import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
 import type { ArrayVolume, VolumeName } from './volume.ts';
 
@@ -23,6 +24,7 @@ export class RemoveVolume {
   /** Call with the volume's lock held. Rejects with VolumeInUseError that says by whom. */
   async remove(name: VolumeName, signal: AbortSignal): Promise<void> {
     const { array, journal } = this.#host;
+    await removeUnfinishedCreate(this.#host, name, signal);
     const volume = await this.#lookup.find(name, signal);
     if (volume === undefined) return;
     const known = journal.known(name);
