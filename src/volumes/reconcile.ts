@@ -1,10 +1,13 @@
-import { isPluginError } from '../errors.ts';
+import { FilesystemError, isPluginError } from '../errors.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import { InheritedHolders } from './inherited-holders.ts';
+import { VolumeLookup } from './lookup.ts';
+import { MountVolume } from './mount.ts';
 import { dockerNameOf, isOurs, isProvisionalOf } from './naming.ts';
 import type { HostVolume } from './ports.ts';
 import { removeProvisional } from './provisional.ts';
 import { releaseVolume } from './release.ts';
-import type { ArrayName, ArrayVolume, VolumeName } from './volume.ts';
+import type { ArrayName, ArrayVolume, SystemId, VolumeId, VolumeName } from './volume.ts';
 import type { VolumeLock } from './volume-lock.ts';
 
 /** What one round did, for logs and metrics. */
@@ -25,10 +28,17 @@ type Outcome = keyof ReconcileReport | 'fine';
 export class Reconciler {
   readonly #host: VolumeHost;
   readonly #lock: VolumeLock;
+  readonly #mount: MountVolume;
+  readonly #inherited: InheritedHolders;
+  readonly #startedAt: number;
 
+  /** To be made before the first call is served: what the journal holds now is of earlier lives. */
   constructor(host: VolumeHost, lock: VolumeLock) {
     this.#host = host;
     this.#lock = lock;
+    this.#mount = new MountVolume(host, new VolumeLookup(host));
+    this.#inherited = new InheritedHolders(host.journal.all());
+    this.#startedAt = host.clock.now();
   }
 
   /** One round: one gateway call when all is well. Rejects when the array cannot be asked at all. */
@@ -118,8 +128,11 @@ export class Reconciler {
     if (!world.mappedIds.has(entry.volumeId) && (await this.#isLost(entry, world.me, signal))) {
       return this.#cleanUpLost(entry, signal);
     }
-    if (entry.phase === 'mounted' && entry.holders.length > 0) return 'fine';
-    if (entry.phase === 'mounted' && this.#isWaitingForRepeat(entry)) return 'fine';
+    if (entry.phase === 'mounted' && this.#mayBeMountedAgain(entry)) return 'fine';
+    if (entry.phase === 'mounted' && entry.holders.length > 0) {
+      const isLeftAlone = this.#inherited.areDoubtful(entry) && !(await this.#isUsed(entry, signal));
+      if (!isLeftAlone) return 'fine';
+    }
     return (await releaseVolume(this.#host, entry, signal)) === 'released' ? 'finished' : 'postponed';
   }
 
@@ -141,13 +154,42 @@ export class Reconciler {
     return 'lost';
   }
 
+  /**
+   * Asks the kernel whether anything but our own mount uses the volume. Only without that mount can it tell, so the mount
+   * is taken away for a moment and put back; containers have binds of their own and do not notice.
+   */
+  async #isUsed(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+    const { filesystems, sdc, log } = this.#host;
+    const [holder = ''] = entry.holders;
+    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    // Without a device there is nothing to ask; a link that udev lost for a moment proves nothing.
+    if (device === undefined) return true;
+    try {
+      await filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
+    } catch (cause) {
+      if (!(cause instanceof FilesystemError)) throw cause;
+      this.#inherited.vouch(entry);
+      return true;
+    }
+    if (!(await filesystems.isHeld(device))) {
+      log.warn({ volume: entry.name, holders: entry.holders }, 'nobody uses what an earlier run mounted');
+      return false;
+    }
+    this.#inherited.vouch(entry);
+    await this.#mount.mount(entry.name as VolumeName, holder, signal);
+    return true;
+  }
+
   #isBusy(name: string): boolean {
     return this.#lock.holders().some((holder) => holder.name === name);
   }
 
-  /** Nobody holds it because its client hung up; the engine's repeated call should find it still mounted. */
-  #isWaitingForRepeat(entry: HostVolume): boolean {
-    const age = this.#host.clock.now() - Date.parse(entry.since);
+  /**
+   * A client that hung up repeats its call, an engine that starts mounts its containers' volumes again, and a container
+   * binds what it was given: all of them should still find the mount.
+   */
+  #mayBeMountedAgain(entry: HostVolume): boolean {
+    const age = this.#host.clock.now() - Math.max(Date.parse(entry.since), this.#startedAt);
     return age < this.#host.policy.abandonedMountMs;
   }
 }
