@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { World } from './world/world.ts';
+
+const ONCE_PER_START = { identity: 1, findSdcByGuid: 1 };
+
+/** A world whose plugin has been asked everything that is asked once per start. */
+async function warmWorld() {
+  const world = new World();
+  const { life } = world.host(1);
+  await world.run(life.create('warm', { failover: 'always' }));
+  await world.run(life.get('warm'));
+  const calls = async (work: () => Promise<unknown>): Promise<number> => {
+    life.gateway.calls.clear();
+    await world.run(work());
+    return life.gateway.totalCalls;
+  };
+  return { world, life, calls };
+}
+
+function fill(world: World, count: number): void {
+  const { storagePoolId } = world.volume('warm');
+  for (let number = 0; number < count; number += 1) {
+    world.array.add({ name: `docker-v${number}`, storagePoolId, createdAtSeconds: 0 });
+  }
+}
+
+describe('gateway calls, by the budgets of the design', () => {
+  it('creates with at most 6, whatever the options', async () => {
+    const { calls, life } = await warmWorld();
+    expect(await calls(() => life.create('db'))).toBe(5);
+    const all = {
+      fs: 'ext4',
+      iops: '100',
+      bandwidth: '10MiB',
+      subpath: 'a',
+      failover: 'never',
+      mount: 'noatime',
+    };
+    expect(await calls(() => life.create('all', all))).toBe(6);
+    expect(await calls(() => life.create('db'))).toBe(1);
+  });
+
+  it('answers Get of a known volume with 1, and with none when it is mounted here', async () => {
+    const { calls, life } = await warmWorld();
+    expect(await calls(() => life.get('warm'))).toBe(1);
+    expect(await calls(() => life.mount('warm', 'm1'))).toBe(2);
+    expect(await calls(() => life.get('warm'))).toBe(0);
+  });
+
+  it('mounts a formatted free volume with 2, a second time with none, also where only a Get has seen it', async () => {
+    const world = new World(2);
+    const other = world.host(2).life;
+    await world.run(other.create('db'));
+    const { life } = world.host(1);
+    await world.run(life.get('db'));
+    life.gateway.calls.clear();
+    await world.run(life.mount('db', 'm1'));
+    expect(Object.fromEntries(life.gateway.calls)).toEqual({ ...ONCE_PER_START, getVolume: 1, mapVolume: 1 });
+    life.gateway.calls.clear();
+    await world.run(life.mount('db', 'm2'));
+    expect(life.gateway.totalCalls).toBe(0);
+  });
+
+  it('answers Path with none', async () => {
+    const { calls, life } = await warmWorld();
+    await calls(() => life.mount('warm', 'm1'));
+    expect(await calls(() => life.driver.path('warm'))).toBe(0);
+  });
+
+  it('unmounts the last user with 1, others with none', async () => {
+    const { calls, life } = await warmWorld();
+    await calls(() => life.mount('warm', 'm1'));
+    await calls(() => life.mount('warm', 'm2'));
+    expect(await calls(() => life.unmount('warm', 'm1'))).toBe(0);
+    expect(await calls(() => life.unmount('warm', 'm2'))).toBe(1);
+  });
+
+  it('removes with 2', async () => {
+    const { calls, life } = await warmWorld();
+    await calls(() => life.create('db'));
+    expect(await calls(() => life.remove('db'))).toBe(2);
+  });
+
+  it('reconciles with 1 when all is well', async () => {
+    const { calls, life } = await warmWorld();
+    await calls(() => life.mount('warm', 'm1'));
+    expect(await calls(() => life.reconcile())).toBe(1);
+  });
+
+  it.each([{ held: 300 }, { held: 100_000 }])(
+    'answers a burst of 300 Gets with at most 2, $held volumes on the array, seen here before or not',
+    async ({ held }) => {
+      const { world, life, calls } = await warmWorld();
+      fill(world, held);
+      const burst = (): Promise<unknown> =>
+        Promise.all(Array.from({ length: 300 }, (_, number) => life.get(`v${number}`)));
+      expect(await calls(burst)).toBeLessThanOrEqual(2);
+      expect(await calls(burst)).toBeLessThanOrEqual(2);
+    },
+  );
+
+  it('costs no more calls when the array holds 100,000 volumes', async () => {
+    const { world, life, calls } = await warmWorld();
+    fill(world, 100_000);
+    expect(await calls(() => life.create('db'))).toBe(5);
+    expect(await calls(() => life.get('db'))).toBe(1);
+    expect(await calls(() => life.mount('db', 'm1'))).toBe(2);
+    expect(await calls(() => life.unmount('db', 'm1'))).toBe(1);
+    expect(await calls(() => life.remove('db'))).toBe(2);
+    expect(await calls(() => life.driver.list(life.call()))).toBe(1);
+  });
+});

@@ -1,0 +1,183 @@
+import { GatewayRejectedError } from '../../../../src/errors.ts';
+import type {
+  AccessMode,
+  ArrayVolume,
+  Provisioning,
+  Sdc,
+  StoragePool,
+} from '../../../../src/volumes/volume.ts';
+import type { SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../../src/volumes/volume.ts';
+import type { Content } from './content.ts';
+
+const GRAIN_KIB = 8 * 1024 * 1024;
+
+export interface StoredMapping {
+  readonly accessMode: AccessMode;
+  limitIops: number;
+  limitBandwidthKiBps: number;
+}
+
+export interface StoredVolume {
+  readonly id: VolumeId;
+  name: string;
+  sizeKiB: number;
+  readonly kind: Provisioning | 'snapshot';
+  readonly storagePoolId: StoragePoolId;
+  readonly vtreeId: VtreeId;
+  readonly ancestorId: VolumeId | null;
+  readonly createdAtSeconds: number;
+  accessModeLimit: AccessMode;
+  readonly mappings: Map<SdcId, StoredMapping>;
+  mappedToAllSdcs: boolean;
+  content: Content;
+}
+
+/** A host as the array reaches it: its devices come and go with the mappings. */
+export interface MappingListener {
+  attached(volume: StoredVolume): void;
+  detached(volume: StoredVolume): void;
+}
+
+/** State and rules of the array (the MDM), one for all hosts. Its methods happen at once; the gateway adds the waiting. */
+export class FakeArray {
+  readonly systemId = '5dbca7b1ad4b0a0f';
+  version = '3.6';
+  readonly volumes = new Map<VolumeId, StoredVolume>();
+  readonly sdcs = new Map<SdcId, Sdc>();
+  readonly pools = new Map<StoragePoolId, StoragePool>();
+  readonly listeners = new Map<SdcId, MappingListener>();
+  /** What somebody did that no rule allows. */
+  readonly violations: string[] = [];
+  readonly #idByName = new Map<string, VolumeId>();
+  #made = 0;
+
+  byName(name: string): StoredVolume | undefined {
+    const id = this.#idByName.get(name);
+    return id === undefined ? undefined : this.volumes.get(id);
+  }
+
+  named(name: string): StoredVolume {
+    const volume = this.byName(name);
+    if (volume === undefined) throw new Error(`test expects a volume "${name}" on the array`);
+    return volume;
+  }
+
+  add(
+    volume: Partial<StoredVolume> & { name: string; storagePoolId: StoragePoolId; createdAtSeconds: number },
+  ): StoredVolume {
+    if (this.#idByName.has(volume.name)) throw rejection(99, 'Volume name already in use');
+    this.#made += 1;
+    const suffix = this.#made.toString(16).padStart(8, '0');
+    const stored: StoredVolume = {
+      id: `a1b2c3d4${suffix}` as VolumeId,
+      sizeKiB: GRAIN_KIB,
+      kind: 'thin',
+      vtreeId: `e5f6a7b8${suffix}` as VtreeId,
+      ancestorId: null,
+      accessModeLimit: 'ReadWrite',
+      mappings: new Map(),
+      mappedToAllSdcs: false,
+      content: { kind: 'blank' },
+      ...volume,
+    };
+    this.volumes.set(stored.id, stored);
+    this.#idByName.set(stored.name, stored.id);
+    return stored;
+  }
+
+  rename(id: VolumeId, name: string): void {
+    const volume = this.existing(id);
+    if (volume.name === name) return;
+    if (this.#idByName.has(name)) throw rejection(99, 'Volume name already in use');
+    this.#idByName.delete(volume.name);
+    this.#idByName.set(name, id);
+    volume.name = name;
+  }
+
+  remove(id: VolumeId): void {
+    const volume = this.existing(id);
+    if (volume.mappings.size > 0 || volume.mappedToAllSdcs) throw rejection(104, 'Volume is mapped');
+    this.volumes.delete(id);
+    this.#idByName.delete(volume.name);
+  }
+
+  snapshot(id: VolumeId, name: string, createdAtSeconds: number): StoredVolume {
+    const { sizeKiB, storagePoolId, vtreeId, content } = this.existing(id);
+    return this.add({
+      name,
+      sizeKiB,
+      kind: 'snapshot',
+      storagePoolId,
+      vtreeId,
+      ancestorId: id,
+      createdAtSeconds,
+      content: structuredClone(content),
+    });
+  }
+
+  map(id: VolumeId, sdcId: SdcId, many: boolean): void {
+    const volume = this.existing(id);
+    if (!this.sdcs.has(sdcId)) throw rejection(80, 'Could not find the SDC');
+    if (volume.mappings.has(sdcId)) throw rejection(81, 'The volume is already mapped to this SDC');
+    const isTaken = volume.mappings.size > 0 || volume.mappedToAllSdcs;
+    if (isTaken && !many) throw rejection(306, 'Only a single SDC may be mapped to this volume at a time');
+    if (many && volume.accessModeLimit !== 'ReadOnly') {
+      this.violations.push(`rule 1: writable volume "${volume.name}" mapped with multiple mappings allowed`);
+    }
+    volume.mappings.set(sdcId, {
+      accessMode: volume.accessModeLimit,
+      limitIops: 0,
+      limitBandwidthKiBps: 0,
+    });
+    this.listeners.get(sdcId)?.attached(volume);
+  }
+
+  unmap(id: VolumeId, sdcId: SdcId): void {
+    const volume = this.existing(id);
+    if (!volume.mappings.has(sdcId)) throw rejection(84, 'The volume is not mapped to SDC');
+    this.listeners.get(sdcId)?.detached(volume);
+    volume.mappings.delete(sdcId);
+  }
+
+  grow(id: VolumeId, sizeKiB: number): void {
+    this.existing(id).sizeKiB = sizeKiB;
+  }
+
+  existing(id: VolumeId): StoredVolume {
+    const volume = this.volumes.get(id);
+    if (volume === undefined) throw rejection(79, 'Could not find the volume');
+    return volume;
+  }
+
+  /** The volume as a reply holds it: a copy. */
+  describe(volume: StoredVolume): ArrayVolume {
+    const { content, mappings, ...rest } = volume;
+    // What is on a volume is no part of what the MDM says about it.
+    void content;
+    return {
+      ...rest,
+      mappings: [...mappings].map(([sdcId, mapping]) => {
+        const sdc = this.sdcs.get(sdcId);
+        return { sdcId, sdcName: sdc?.name ?? null, sdcIp: sdc?.ip ?? null, ...mapping };
+      }),
+    };
+  }
+
+  /** Everything on the array that a later call could see, as text. */
+  get fingerprint(): string {
+    const volumes = [...this.volumes.values()].map((volume) => [
+      this.describe(volume),
+      volume.content.kind,
+      volume.content.kind === 'filesystem' ? volume.content.label?.name : '',
+    ]);
+    return JSON.stringify(volumes);
+  }
+}
+
+export function rejection(arrayCode: number, message: string): GatewayRejectedError {
+  return new GatewayRejectedError(message, { arrayCode, httpStatus: 500 });
+}
+
+export function roundToGrain(sizeKiB: number): number {
+  return Math.ceil(sizeKiB / GRAIN_KIB) * GRAIN_KIB;
+}

@@ -1,0 +1,217 @@
+import { CancelledError, FilesystemError } from '../../../../src/errors.ts';
+import type {
+  Filesystems,
+  MakeRequest,
+  MountEntry,
+  MountRequest,
+  Probe,
+} from '../../../../src/volumes/ports.ts';
+import type { ArrayName, Device, FilesystemType, VolumeLabel } from '../../../../src/volumes/volume.ts';
+import { newFilesystem, type FilesystemContent } from './content.ts';
+import type { FakeArray, StoredVolume } from './fake-array.ts';
+import type { FakeKernel, KernelMount } from './fake-kernel.ts';
+import { volumeIdOfPath } from './fake-sdc.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+const MOUNT_ROOT = '/run/volumes';
+/** How long a mkfs whose plugin was killed goes on, ms. */
+const MKFS_MS = 100;
+
+interface Parts {
+  readonly kernel: FakeKernel;
+  readonly array: FakeArray;
+  readonly clock: VirtualClock;
+  readonly hostName: string;
+  /** Stops here when the life dies in the middle of a step. */
+  readonly midway: (method: string) => Promise<void>;
+}
+
+/** File systems and mounts of one host over the fake kernel; throws plain errors on what no caller may do. */
+export class FakeFilesystems implements Filesystems {
+  readonly #parts: Parts;
+  readonly #provenBlank = new Set<StoredVolume>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  probe(device: Device, signal: AbortSignal): Promise<Probe> {
+    return attempt(signal, () => {
+      const { content } = this.#volume(device);
+      if (content.kind === 'filesystem') return { kind: 'filesystem', fs: content.fs, uuid: null };
+      if (content.kind === 'torn') return { kind: 'foreign', what: 'half of a file system' };
+      return content;
+    });
+  }
+
+  proveBlank(device: Device, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => {
+      const volume = this.#volume(device);
+      if (volume.content.kind !== 'blank') throw new FilesystemError(`device holds ${volume.content.kind}`);
+      this.#provenBlank.add(volume);
+    });
+  }
+
+  async make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void> {
+    const { kernel, array, clock, hostName } = this.#parts;
+    const volume = await attempt(signal, () => this.#volume(device));
+    if (
+      !volume.name.startsWith('~new.') ||
+      !this.#provenBlank.has(volume) ||
+      volume.content.kind !== 'blank'
+    ) {
+      array.violations.push(
+        `rule 3: ${hostName} formats "${volume.name}", which holds ${volume.content.kind}`,
+      );
+      throw new Error(`mkfs on "${volume.name}"`);
+    }
+    const mkfs = `mkfs of ${volume.id}`;
+    kernel.hold(mkfs, volume, clock.now() + MKFS_MS);
+    volume.content = { kind: 'torn' };
+    await this.#parts.midway('make');
+    volume.content = newFilesystem(request.fs, kernel.device(volume.id)?.sizeKiB ?? 0);
+    kernel.letGo(mkfs);
+  }
+
+  check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => {
+      const { content } = this.#volume(device);
+      if (content.kind !== 'filesystem' || content.fs !== fs)
+        throw new Error(`check finds ${content.kind}, not ${fs}`);
+      content.dirty = false;
+    });
+  }
+
+  mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => {
+      const { kernel } = this.#parts;
+      const volume = this.#volume(device);
+      const there = kernel.mountAt(mountpoint);
+      if (there?.volume === volume && there.deviceNumber === device.number) return;
+      if (there !== undefined)
+        throw new FilesystemError(`"${mountpoint}" is taken by "${there.volume.name}"`);
+      const { content } = volume;
+      if (content.kind !== 'filesystem' || content.fs !== request.fs)
+        throw new FilesystemError('wrong fs type');
+      if (content.dirty) throw new Error(`mounting dirty "${volume.name}" without a check`);
+      const isReadOnly = volume.accessModeLimit === 'ReadOnly';
+      if (isReadOnly && !request.readOnly) throw new FilesystemError('cannot mount read-write');
+      const { options, readOnly } = request;
+      kernel.mounts.push({
+        mountpoint,
+        volume,
+        deviceNumber: device.number,
+        options,
+        readOnly,
+        visibleToHost: true,
+      });
+    });
+  }
+
+  grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean> {
+    return attempt(signal, () => {
+      const { content } = this.#mounted(mountpoint);
+      if (content.fs !== fs) throw new Error(`grow as ${fs} what is ${content.fs}`);
+      const sizeKiB = device.sizeBytes / 1024;
+      if (content.sizeKiB === sizeKiB) return false;
+      content.sizeKiB = sizeKiB;
+      return true;
+    });
+  }
+
+  unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => {
+      try {
+        this.#parts.kernel.unmount(mountpoint, how.lazy);
+      } catch (cause) {
+        throw new FilesystemError(`unmounting "${mountpoint}" failed`, { cause });
+      }
+    });
+  }
+
+  mounts(): Promise<MountEntry[]> {
+    return Promise.resolve(
+      this.#parts.kernel.mounts.map(({ mountpoint, deviceNumber, readOnly, volume }) => ({
+        device: deviceNumber,
+        mountpoint,
+        root: '/',
+        fsType: volume.content.kind === 'filesystem' ? volume.content.fs : 'unknown',
+        source: `/dev/scini${volume.id.slice(-2)}`,
+        readOnly,
+      })),
+    );
+  }
+
+  isHeld(device: Device): Promise<boolean> {
+    const { kernel, array } = this.#parts;
+    const id = volumeIdOfPath(device.path);
+    const volume = array.volumes.get(id);
+    // An open that fails for want of a device proves nothing.
+    if (volume === undefined || kernel.device(id) === undefined) return Promise.resolve(true);
+    return Promise.resolve(kernel.holdersOf(volume).length > 0);
+  }
+
+  assertVisibleToHost(device: Device, mountpoint: string): Promise<void> {
+    const mount = this.#parts.kernel.mountAt(mountpoint);
+    if (mount?.visibleToHost === true && mount.deviceNumber === device.number) return Promise.resolve();
+    return Promise.reject(new FilesystemError(`the host does not see the device at "${mountpoint}"`));
+  }
+
+  prepareRoot(
+    mountpoint: string,
+    root: { uid: number | undefined; gid: number | undefined; mode: number | undefined; subpath: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    return attempt(signal, () => {
+      const { content } = this.#mounted(mountpoint);
+      const { subpath, ...owner } = root;
+      content.root = owner;
+      content.lostFound = false;
+      content.directories.add(subpath);
+    });
+  }
+
+  async resolveSubpath(mountpoint: string, subpath: string): Promise<string> {
+    const { content } = await attempt(undefined, () => this.#mounted(mountpoint));
+    if (!content.directories.has(subpath))
+      throw new FilesystemError(`no directory "${subpath}" in the volume`);
+    return subpath === '' ? mountpoint : `${mountpoint}/${subpath}`;
+  }
+
+  writeLabel(mountpoint: string, label: VolumeLabel, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => {
+      this.#mounted(mountpoint).content.label = structuredClone(label);
+    });
+  }
+
+  readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined> {
+    return attempt(signal, () => structuredClone(this.#mounted(mountpoint).content.label));
+  }
+
+  mountpointOf(name: ArrayName): string {
+    return `${MOUNT_ROOT}/${name}`;
+  }
+
+  #volume(device: Device): StoredVolume {
+    const present = this.#parts.kernel.device(volumeIdOfPath(device.path));
+    if (present === undefined) throw new FilesystemError(`reading "${device.path}" failed: no such device`);
+    return present.volume;
+  }
+
+  #mounted(mountpoint: string): KernelMount & { readonly content: FilesystemContent } {
+    const mount = this.#parts.kernel.mountAt(mountpoint);
+    if (mount === undefined) throw new FilesystemError(`nothing is mounted at "${mountpoint}"`);
+    const { content, id } = mount.volume;
+    if (content.kind !== 'filesystem' || this.#parts.kernel.device(id) === undefined) {
+      throw new FilesystemError(`"${mountpoint}": I/O error`);
+    }
+    return { ...mount, content };
+  }
+}
+
+function attempt<T>(signal: AbortSignal | undefined, effect: () => T): Promise<T> {
+  if (signal?.aborted === true) return Promise.reject(new CancelledError('cancelled'));
+  return new Promise((resolve) => {
+    resolve(effect());
+  });
+}

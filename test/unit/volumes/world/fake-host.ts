@@ -1,0 +1,58 @@
+import type { VolumePolicy } from '../../../../src/volumes/host.ts';
+import type { SdcId } from '../../../../src/volumes/volume.ts';
+import { FakeDisk } from './fake-journal.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { Life, POLICY } from './life.ts';
+import type { World } from './world.ts';
+
+/** A Docker host: what outlives its plugin, and the plugin's present life. */
+export class FakeHost {
+  readonly name: string;
+  readonly sdcId: SdcId;
+  readonly guid: string;
+  readonly ip: string;
+  readonly world: World;
+  readonly kernel: FakeKernel;
+  readonly disk = new FakeDisk();
+  policy: VolumePolicy = POLICY;
+  gatewayUp = true;
+  /** True: this host may take volumes from others. */
+  mayFence = false;
+  bootId = 'boot 1';
+  #boots = 1;
+  #life: Life | undefined;
+
+  constructor(world: World, number: number) {
+    this.world = world;
+    this.name = `host${number}`;
+    this.sdcId = `c0ffee000000000${number}` as SdcId;
+    this.guid = `GUID-${number}`;
+    this.ip = `10.0.0.${number}`;
+    this.kernel = new FakeKernel(world.array, world.clock, this.name);
+    const { name, sdcId: id, guid, ip } = this;
+    world.array.sdcs.set(id, { id, name, guid, ip, approved: true, connected: true, osType: 'Linux' });
+    world.array.listeners.set(id, this.kernel);
+  }
+
+  /** The plugin that runs now; started when there is none. */
+  get life(): Life {
+    this.#life ??= new Life(this, this.policy);
+    return this.#life;
+  }
+
+  /** kill -9 of the plugin, and its next start on the same kernel and disk. */
+  restart(): Life {
+    this.#life?.kill();
+    this.#life = new Life(this, this.policy);
+    return this.#life;
+  }
+
+  /** Power cut of the whole host, and its next boot. */
+  reboot(): Life {
+    this.#life?.kill();
+    this.#boots += 1;
+    this.bootId = `boot ${this.#boots}`;
+    this.kernel.reboot();
+    return this.restart();
+  }
+}

@@ -1,0 +1,83 @@
+import type { HostVolume, Journal, KnownVolume } from '../../../../src/volumes/ports.ts';
+
+/** The state directory of one host: survives the plugin's death and reboots. */
+export class FakeDisk {
+  entries = new Map<string, HostVolume>();
+  known = new Map<string, KnownVolume>();
+  bootId = '';
+  mustRebuild = false;
+  /** False: what is remembered never reaches the disk in time. */
+  keepsKnown = true;
+
+  /** The file cannot be read at the next start. */
+  loseJournal(): void {
+    this.entries.clear();
+    this.mustRebuild = true;
+  }
+}
+
+/** The journal of one life over the host's disk. */
+export class FakeJournal implements Journal {
+  mustRebuild: boolean;
+  readonly #disk: FakeDisk;
+  readonly #isAlive: () => boolean;
+  readonly #entries: Map<string, HostVolume>;
+  readonly #known: Map<string, KnownVolume>;
+
+  constructor(disk: FakeDisk, bootId: string, isAlive: () => boolean) {
+    this.#disk = disk;
+    this.#isAlive = isAlive;
+    this.mustRebuild = disk.mustRebuild;
+    const isSameBoot = disk.bootId === bootId;
+    this.#entries = new Map(
+      [...disk.entries].map(([name, entry]) => [name, isSameBoot ? entry : { ...entry, holders: [] }]),
+    );
+    this.#known = new Map(disk.known);
+    disk.bootId = bootId;
+    disk.entries = new Map(this.#entries);
+  }
+
+  get(name: string): HostVolume | undefined {
+    return this.#entries.get(name);
+  }
+
+  all(): readonly HostVolume[] {
+    return [...this.#entries.values()];
+  }
+
+  put(entry: HostVolume): Promise<void> {
+    this.#entries.set(entry.name, structuredClone(entry));
+    if (this.#isAlive()) this.#disk.entries.set(entry.name, structuredClone(entry));
+    return Promise.resolve();
+  }
+
+  delete(name: string): Promise<void> {
+    this.#entries.delete(name);
+    if (this.#isAlive()) this.#disk.entries.delete(name);
+    return Promise.resolve();
+  }
+
+  rebuilt(): Promise<void> {
+    this.mustRebuild = false;
+    if (this.#isAlive()) this.#disk.mustRebuild = false;
+    return Promise.resolve();
+  }
+
+  known(name: string): KnownVolume | undefined {
+    return this.#known.get(name);
+  }
+
+  allKnown(): readonly KnownVolume[] {
+    return [...this.#known.values()];
+  }
+
+  remember(volume: KnownVolume): void {
+    this.#known.set(volume.name, structuredClone(volume));
+    if (this.#isAlive() && this.#disk.keepsKnown) this.#disk.known.set(volume.name, structuredClone(volume));
+  }
+
+  forget(name: string): void {
+    this.#known.delete(name);
+    if (this.#isAlive() && this.#disk.keepsKnown) this.#disk.known.delete(name);
+  }
+}

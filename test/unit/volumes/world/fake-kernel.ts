@@ -1,0 +1,170 @@
+import type { VolumeId } from '../../../../src/volumes/volume.ts';
+import type { FakeArray, MappingListener, StoredVolume } from './fake-array.ts';
+import type { FilesystemContent } from './content.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export interface KernelMount {
+  readonly mountpoint: string;
+  readonly volume: StoredVolume;
+  readonly deviceNumber: string;
+  readonly options: readonly string[];
+  readonly readOnly: boolean;
+  /** False: the engine cut the propagation, so the host sees an empty directory. */
+  visibleToHost: boolean;
+}
+
+/** Anything but a mount at our mountpoint that keeps a device busy. */
+interface Hold {
+  readonly who: string;
+  readonly volume: StoredVolume;
+  /** A dying process lets go by itself. */
+  readonly untilMs: number;
+}
+
+interface Attachment {
+  readonly volume: StoredVolume;
+  readonly atMs: number;
+  sizeKiB: number;
+}
+
+/** One host's kernel: SDC devices, mounts, and what containers hold. Outlives the plugin, not a reboot. */
+export class FakeKernel implements MappingListener {
+  mounts: KernelMount[] = [];
+  /** Mountpoints where some process has a file open: only a lazy unmount takes them away. */
+  readonly openFiles = new Set<string>();
+  /** How long a device takes to appear after the mapping, ms. */
+  deviceDelayMs = 5;
+  /** Volumes whose device never comes. */
+  readonly neverArrives = new Set<VolumeId>();
+  readonly #array: FakeArray;
+  readonly #clock: VirtualClock;
+  readonly #name: string;
+  readonly #attachments = new Map<VolumeId, Attachment>();
+  #holds: Hold[] = [];
+
+  constructor(array: FakeArray, clock: VirtualClock, name: string) {
+    this.#array = array;
+    this.#clock = clock;
+    this.#name = name;
+  }
+
+  attached(volume: StoredVolume): void {
+    this.#attachments.set(volume.id, { volume, atMs: this.#clock.now(), sizeKiB: volume.sizeKiB });
+  }
+
+  /** The device is pulled whatever uses it: that is what rule 5 is for. */
+  detached(volume: StoredVolume): void {
+    if (this.holdersOf(volume).length > 0 && !this.wasFenced(volume)) {
+      this.#array.violations.push(
+        `rule 5: "${volume.name}" was unmapped from ${this.#name} while held by ${this.holdersOf(volume).join(', ')}`,
+      );
+    }
+    if (this.isWritable(volume)) markDirty(volume);
+    this.#attachments.delete(volume.id);
+  }
+
+  /** Set by a test that plays another host's fence, where pulling a used device is the point. */
+  wasFenced: (volume: StoredVolume) => boolean = () => false;
+
+  /** The device of a volume when it is there now. */
+  device(
+    volumeId: VolumeId,
+  ): { readonly number: string; readonly sizeKiB: number; readonly volume: StoredVolume } | undefined {
+    const attachment = this.#attachments.get(volumeId);
+    if (attachment === undefined || this.neverArrives.has(volumeId)) return undefined;
+    if (this.#clock.now() < attachment.atMs + this.deviceDelayMs) return undefined;
+    return { number: `252:${Number.parseInt(volumeId.slice(8), 16)}`, ...attachment };
+  }
+
+  get attachedIds(): VolumeId[] {
+    return [...this.#attachments.keys()].filter((id) => this.device(id) !== undefined);
+  }
+
+  /** drv_cfg --rescan: sizes are read again. */
+  rescan(): void {
+    for (const attachment of this.#attachments.values()) attachment.sizeKiB = attachment.volume.sizeKiB;
+  }
+
+  mountAt(mountpoint: string): KernelMount | undefined {
+    return this.mounts.find((mount) => mount.mountpoint === mountpoint);
+  }
+
+  /** A container (or process) binds what is mounted there, as runc does; it stays bound whatever happens to the mountpoint. */
+  bind(who: string, mountpoint: string): void {
+    const mount = this.mountAt(mountpoint);
+    if (mount === undefined)
+      throw new Error(`${who} would write to the host's disk: nothing is mounted at ${mountpoint}`);
+    this.hold(who, mount.volume);
+  }
+
+  hold(who: string, volume: StoredVolume, untilMs = Infinity): void {
+    this.#holds.push({ who, volume, untilMs });
+  }
+
+  letGo(who: string): void {
+    this.#holds = this.#holds.filter((hold) => hold.who !== who);
+  }
+
+  /** Everything in the kernel that uses the device. */
+  holdersOf(volume: StoredVolume): string[] {
+    const now = this.#clock.now();
+    const holds = this.#holds
+      .filter((hold) => hold.volume === volume && hold.untilMs > now)
+      .map(({ who }) => who);
+    const mounts = this.mounts.filter((mount) => mount.volume === volume).map(({ mountpoint }) => mountpoint);
+    return [...holds, ...mounts];
+  }
+
+  /** What a container does with its volume; EIO when the device was pulled. */
+  write(who: string, file: string, data: string): void {
+    this.#opened(who).files.set(file, data);
+  }
+
+  read(who: string, file: string): string | undefined {
+    return this.#opened(who).files.get(file);
+  }
+
+  unmount(mountpoint: string, lazy: boolean): void {
+    const mount = this.mountAt(mountpoint);
+    if (mount === undefined) return;
+    if (this.openFiles.has(mountpoint)) {
+      if (!lazy) throw new Error('target is busy');
+      this.hold(`open file below ${mountpoint}`, mount.volume);
+    }
+    this.mounts = this.mounts.filter((other) => other !== mount);
+  }
+
+  /** Power cut and boot: nothing is mounted or held, and what was mounted writable needs a replay. */
+  reboot(): void {
+    for (const { volume } of this.#attachments.values()) {
+      if (this.isWritable(volume)) markDirty(volume);
+    }
+    this.mounts = [];
+    this.#holds = [];
+    this.openFiles.clear();
+    const again = [...this.#attachments.values()];
+    this.#attachments.clear();
+    for (const { volume } of again) this.attached(volume);
+  }
+
+  isWritable(volume: StoredVolume): boolean {
+    return this.holdersOf(volume).length > 0 && volume.accessModeLimit === 'ReadWrite';
+  }
+
+  get holderNames(): string[] {
+    const now = this.#clock.now();
+    return this.#holds.filter(({ untilMs }) => untilMs > now).map(({ who }) => who);
+  }
+
+  #opened(who: string): FilesystemContent {
+    const hold = this.#holds.find((other) => other.who === who);
+    if (hold === undefined) throw new Error(`${who} has no volume`);
+    if (!this.#attachments.has(hold.volume.id)) throw new Error(`${who}: EIO`);
+    if (hold.volume.content.kind !== 'filesystem') throw new Error(`${who}: its file system is gone`);
+    return hold.volume.content;
+  }
+}
+
+function markDirty(volume: StoredVolume): void {
+  if (volume.content.kind === 'filesystem') volume.content.dirty = true;
+}

@@ -1,0 +1,77 @@
+import { CancelledError, SdcError, type SdcProblem } from '../../../../src/errors.ts';
+import type { LocalSdc } from '../../../../src/volumes/ports.ts';
+import type { Device, SystemId, VolumeId } from '../../../../src/volumes/volume.ts';
+import type { FakeKernel } from './fake-kernel.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+const DEVICE_WAIT_MS = 30_000;
+const LOOK_MS = 5;
+
+/** This host's SDC over the fake kernel. */
+export class FakeSdc implements LocalSdc {
+  /** What assertUsable finds wrong; undefined: nothing. */
+  problem: SdcProblem | undefined;
+  readonly #kernel: FakeKernel;
+  readonly #clock: VirtualClock;
+  readonly #guid: string;
+
+  constructor(kernel: FakeKernel, clock: VirtualClock, guid: string) {
+    this.#kernel = kernel;
+    this.#clock = clock;
+    this.#guid = guid;
+  }
+
+  guid(): Promise<string> {
+    return Promise.resolve(this.#guid);
+  }
+
+  async waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device> {
+    const until = this.#clock.now() + DEVICE_WAIT_MS;
+    for (;;) {
+      const device = await this.findDevice(systemId, volumeId);
+      if (device !== undefined) return device;
+      if (signal.aborted) throw new CancelledError('waiting for the device was cancelled');
+      if (this.#clock.now() >= until) break;
+      // Nothing wakes a sleeper of the fakes but time, so one long look is as good as watching.
+      await this.#clock.sleep(this.#kernel.neverArrives.has(volumeId) ? DEVICE_WAIT_MS : LOOK_MS, signal);
+    }
+    throw new SdcError(`device of volume "${volumeId}" did not appear`, { problem: 'device-missing' });
+  }
+
+  findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
+    const device = this.#kernel.device(volumeId);
+    if (device === undefined) return Promise.resolve(undefined);
+    return Promise.resolve({
+      path: devicePath(systemId, volumeId),
+      node: `/dev/scini${volumeId.slice(-2)}`,
+      number: device.number,
+      sizeBytes: device.sizeKiB * 1024,
+    });
+  }
+
+  waitForDeviceGone(_systemId: SystemId, volumeId: VolumeId): Promise<boolean> {
+    return Promise.resolve(this.#kernel.device(volumeId) === undefined);
+  }
+
+  listDevices(): Promise<VolumeId[]> {
+    return Promise.resolve(this.#kernel.attachedIds);
+  }
+
+  rescan(): Promise<void> {
+    this.#kernel.rescan();
+    return Promise.resolve();
+  }
+
+  assertUsable(): Promise<void> {
+    if (this.problem === undefined) return Promise.resolve();
+    return Promise.reject(new SdcError(`this host's SDC is ${this.problem}`, { problem: this.problem }));
+  }
+}
+
+export function devicePath(systemId: string, volumeId: VolumeId): string {
+  return `/dev/disk/by-id/emc-vol-${systemId}-${volumeId}`;
+}
+
+export function volumeIdOfPath(path: string): VolumeId {
+  return path.slice(path.lastIndexOf('-') + 1) as VolumeId;
+}

@@ -1,0 +1,127 @@
+import { BUILT_IN_DEFAULTS } from '../../../../src/volumes/create-options.ts';
+import type { CallContext } from '../../../../src/volumes/driver-call.ts';
+import { Driver } from '../../../../src/volumes/driver.ts';
+import { SdcIdentity, type VolumeHost, type VolumePolicy } from '../../../../src/volumes/host.ts';
+import type { Clock, Log } from '../../../../src/volumes/ports.ts';
+import { Reconciler, type ReconcileReport } from '../../../../src/volumes/reconcile.ts';
+import { VolumeLock } from '../../../../src/volumes/volume-lock.ts';
+import { FakeFilesystems } from './fake-filesystems.ts';
+import { FakeGateway } from './fake-gateway.ts';
+import type { FakeHost } from './fake-host.ts';
+import { FakeJournal } from './fake-journal.ts';
+import { FakeSdc } from './fake-sdc.ts';
+import { Steps } from './steps.ts';
+
+export const POLICY: VolumePolicy = {
+  prefix: 'docker-',
+  pool: undefined,
+  domain: undefined,
+  failover: 'disconnected',
+  abandonedMountMs: 60_000,
+  releaseWaitMs: 100,
+  cleanupMs: 60_000,
+};
+
+export interface TestCall extends CallContext {
+  /** The client hangs up. */
+  readonly leave: () => void;
+  /** The call's own deadline passes. */
+  readonly expire: () => void;
+}
+
+/** One run of the plugin's core on a host, from its start to its death. */
+export class Life {
+  readonly steps = new Steps();
+  readonly gateway: FakeGateway;
+  readonly sdc: FakeSdc;
+  readonly host: VolumeHost;
+  readonly driver: Driver;
+  readonly reconciler: Reconciler;
+  readonly lines: string[] = [];
+  nudges = 0;
+  #requests = 0;
+
+  constructor(on: FakeHost, policy: VolumePolicy) {
+    const { array, clock } = on.world;
+    const { steps } = this;
+    this.gateway = new FakeGateway(array, clock, on);
+    this.sdc = new FakeSdc(on.kernel, clock, on.guid);
+    const filesystems = new FakeFilesystems({
+      kernel: on.kernel,
+      array,
+      clock,
+      hostName: on.name,
+      midway: (method) => steps.pass('filesystems', method, 'midway'),
+    });
+    const journal = new FakeJournal(on.disk, on.bootId, () => !steps.isDead);
+    const ownClock: Clock = {
+      now: () => clock.now(),
+      randomHex: (digits) => clock.randomHex(digits),
+      sleep: steps.aroundSleep((ms, signal) => clock.sleep(ms, signal)),
+    };
+    const ports = {
+      array: steps.around('array', this.gateway, []),
+      sdc: steps.around('sdc', this.sdc, []),
+      filesystems: steps.around('filesystems', filesystems, ['mountpointOf']),
+      journal: steps.around('journal', journal, ['get', 'all', 'known', 'allKnown', 'remember', 'forget']),
+    };
+    const identity = new SdcIdentity(ports.array, ports.sdc);
+    this.host = { ...ports, identity, clock: ownClock, log: this.#log(), policy };
+    const lock = new VolumeLock(ownClock);
+    this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
+    this.reconciler = new Reconciler(this.host, lock);
+  }
+
+  /** A call's context; nothing fires unless the test says so. */
+  call(): TestCall {
+    const deadline = new AbortController();
+    const client = new AbortController();
+    this.#requests += 1;
+    return {
+      signal: deadline.signal,
+      clientGone: client.signal,
+      requestId: `r${this.#requests}`,
+      leave: () => {
+        client.abort();
+      },
+      expire: () => {
+        deadline.abort();
+      },
+    };
+  }
+
+  create(name: string, options: Record<string, string> = {}, call = this.call()): Promise<void> {
+    return this.driver.create(name, options, call);
+  }
+
+  mount(name: string, id: string, call = this.call()): Promise<string> {
+    return this.driver.mount(name, id, call);
+  }
+
+  unmount(name: string, id: string, call = this.call()): Promise<void> {
+    return this.driver.unmount(name, id, call);
+  }
+
+  remove(name: string, call = this.call()): Promise<void> {
+    return this.driver.remove(name, call);
+  }
+
+  get(name: string, call = this.call()): ReturnType<Driver['get']> {
+    return this.driver.get(name, call);
+  }
+
+  reconcile(): Promise<ReconcileReport> {
+    return this.reconciler.run(this.call().signal);
+  }
+
+  kill(): void {
+    this.steps.kill();
+  }
+
+  #log(): Log {
+    const line = (level: string) => (facts: object, message: string) => {
+      this.lines.push(`${level} ${message} ${JSON.stringify(facts)}`);
+    };
+    return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  }
+}

@@ -1,0 +1,213 @@
+import type { Scenario } from './failpoints.ts';
+import type { World } from './world.ts';
+
+const PRECIOUS = 'written before';
+
+/** Does what an engine does before it creates: only a name that Get does not find is created. */
+export async function engineCreate(
+  world: World,
+  name: string,
+  options: Record<string, string>,
+): Promise<void> {
+  const { life } = world.host(1);
+  const found = await world.runToEnd(life.get(name));
+  if (found.kind !== 'answered') await world.run(life.create(name, options));
+}
+
+/** A container's whole life: mounted, bound, written to, gone. */
+export async function useVolume(world: World, id: string, host = 1): Promise<void> {
+  const { kernel, life } = world.host(host);
+  await world.run(life.get('db'));
+  const path = await world.run(life.mount('db', id));
+  kernel.bind(id, path);
+  kernel.write(id, `by ${id}`, 'new');
+  kernel.letGo(id);
+  await world.run(life.get('db'));
+  await world.run(life.unmount('db', id));
+}
+
+async function createPrecious(world: World, options: Record<string, string> = {}, host = 1): Promise<void> {
+  await world.run(world.host(host).life.create('db', options));
+  world.content('db').files.set('precious', PRECIOUS);
+}
+
+/** A container that runs. */
+async function start(world: World, id: string): Promise<void> {
+  const { kernel, life } = world.host(1);
+  kernel.bind(id, await world.run(life.mount('db', id)));
+}
+
+/** The container stops, if it did not die with its host, and the engine says so. */
+async function stop(world: World, id: string): Promise<void> {
+  const { kernel, life } = world.host(1);
+  kernel.letGo(id);
+  await world.run(life.unmount('db', id));
+}
+
+/** A container that ran before the disturbance must not have noticed, unless its host went down. */
+function stillWrites(world: World, id: string): void {
+  const { kernel } = world.host(1);
+  if (kernel.holderNames.includes(id)) kernel.write(id, 'still', 'alive');
+}
+
+const precious = (world: World): string[] =>
+  world.content('db').files.get('precious') === PRECIOUS ? [] : ['data lost'];
+
+const LABELLED = { fs: 'ext4', mount: 'commit=30', iops: '100', failover: 'always' };
+
+function creating(options: Record<string, string>, isRetried: boolean): Scenario {
+  return {
+    name: `Create ${JSON.stringify(options)}, ${isRetried ? 'retried' : 'not retried'}`,
+    prepare: () => Promise.resolve(),
+    act: (world) => world.host(1).life.create('db', options),
+    afterwards: async (world) => {
+      if (!isRetried) return;
+      await engineCreate(world, 'db', options);
+      await useVolume(world, 'after');
+    },
+    faults: (world) => {
+      if (!world.exists('db')) return isRetried ? ['no volume after all'] : [];
+      const { label, fs } = world.content('db');
+      const markers = [...world.array.volumes.values()].filter(({ kind }) => kind === 'snapshot').length;
+      const isWhole = label?.name === 'db' && markers === (options['failover'] === undefined ? 0 : 1);
+      return isWhole ? [] : [`incomplete: ${fs} ${JSON.stringify(label)}, ${markers} markers`];
+    },
+  };
+}
+
+function mounting(isRetried: boolean, createdOn: 1 | 2, options: Record<string, string>): Scenario {
+  return {
+    name: `first Mount, made on host ${createdOn}, ${isRetried ? 'retried' : 'not retried'}`,
+    hosts: 2,
+    prepare: (world) => createPrecious(world, options, createdOn),
+    act: (world) => world.host(1).life.mount('db', 'unanswered'),
+    afterwards: async (world, wasAnswered) => {
+      if (wasAnswered) await world.run(world.host(1).life.unmount('db', 'unanswered'));
+      if (isRetried) await useVolume(world, 'after');
+    },
+    faults: precious,
+  };
+}
+
+function mountingSecond(isRetried: boolean): Scenario {
+  return {
+    name: `second Mount, ${isRetried ? 'retried' : 'not retried'}`,
+    prepare: async (world) => {
+      await createPrecious(world);
+      await start(world, 'first');
+    },
+    act: (world) => world.host(1).life.mount('db', 'unanswered'),
+    afterwards: async (world, wasAnswered) => {
+      stillWrites(world, 'first');
+      if (wasAnswered) await world.run(world.host(1).life.unmount('db', 'unanswered'));
+      if (isRetried) await useVolume(world, 'after');
+      stillWrites(world, 'first');
+      await stop(world, 'first');
+    },
+    faults: precious,
+  };
+}
+
+/** An Unmount without an answer is never repeated; the ID comes back only if that container is started again. */
+function unmountingLast(next: 'same ID again' | 'another ID' | 'nothing'): Scenario {
+  return {
+    name: `last Unmount, then ${next}`,
+    prepare: async (world) => {
+      await createPrecious(world, LABELLED);
+      await start(world, 'a');
+      world.host(1).kernel.letGo('a');
+    },
+    act: (world) => world.host(1).life.unmount('db', 'a'),
+    afterwards: async (world) => {
+      if (next !== 'nothing') await useVolume(world, next === 'another ID' ? 'b' : 'a');
+    },
+    faults: precious,
+  };
+}
+
+function unmountingNotLast(comesBack: boolean): Scenario {
+  return {
+    name: `Unmount, not last, ${comesBack ? 'the ID comes back' : 'the ID never comes back'}`,
+    prepare: async (world) => {
+      await createPrecious(world);
+      await start(world, 'a');
+      await start(world, 'b');
+      world.host(1).kernel.letGo('a');
+    },
+    act: (world) => world.host(1).life.unmount('db', 'a'),
+    afterwards: async (world) => {
+      stillWrites(world, 'b');
+      await world.reconcileAll();
+      stillWrites(world, 'b');
+      if (comesBack) await useVolume(world, 'a');
+      stillWrites(world, 'b');
+      await stop(world, 'b');
+    },
+    faults: precious,
+  };
+}
+
+/** The engine nests IDs, so it may give back the last one while a container still uses the volume. */
+function unmountingHeld(): Scenario {
+  return {
+    name: 'last Unmount while a container still holds the device',
+    prepare: async (world) => {
+      await createPrecious(world);
+      await start(world, 'a');
+    },
+    act: (world) => world.host(1).life.unmount('db', 'a'),
+    afterwards: async (world) => {
+      stillWrites(world, 'a');
+      await world.reconcileAll();
+      stillWrites(world, 'a');
+      await stop(world, 'a');
+    },
+    faults: precious,
+  };
+}
+
+function removing(options: Record<string, string>, isRetried: boolean): Scenario {
+  return {
+    name: `Remove ${JSON.stringify(options)}, ${isRetried ? 'retried' : 'not retried'}`,
+    prepare: async (world) => {
+      await createPrecious(world, options);
+      await useVolume(world, 'before');
+    },
+    act: (world) => world.host(1).life.remove('db'),
+    afterwards: async (world) => {
+      if (!isRetried) return;
+      // An engine whose Get says that the volume is gone does not send the Remove.
+      const { life } = world.host(1);
+      if ((await world.runToEnd(life.get('db'))).kind === 'answered') await world.run(life.remove('db'));
+    },
+    faults: (world) => {
+      if (world.exists('db')) return isRetried ? ['still there'] : precious(world);
+      const left = [...world.array.volumes.values()].map(({ name }) => name);
+      return left.length === 0 ? [] : [`left on the array: ${left.join()}`];
+    },
+  };
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  creating({}, true),
+  creating({}, false),
+  creating(LABELLED, true),
+  creating(LABELLED, false),
+  creating({ readonly: 'true' }, true),
+  mounting(true, 1, {}),
+  mounting(false, 1, {}),
+  mounting(true, 2, LABELLED),
+  mounting(false, 2, LABELLED),
+  mountingSecond(true),
+  mountingSecond(false),
+  unmountingLast('same ID again'),
+  unmountingLast('another ID'),
+  unmountingLast('nothing'),
+  unmountingNotLast(true),
+  unmountingNotLast(false),
+  unmountingHeld(),
+  removing({}, true),
+  removing({}, false),
+  removing(LABELLED, true),
+  removing(LABELLED, false),
+];

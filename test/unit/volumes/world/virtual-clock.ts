@@ -1,0 +1,64 @@
+import { CancelledError } from '../../../../src/errors.ts';
+import type { Clock } from '../../../../src/volumes/ports.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly fire: () => void;
+}
+
+/** Time that stands still until a test moves it, and chance that is a counter. */
+export class VirtualClock implements Clock {
+  #nowMs = Date.parse('2026-01-01T00:00:00Z');
+  #timers: Timer[] = [];
+  #drawn = 0;
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#timers = this.#timers.filter((other) => other !== timer);
+        reject(new CancelledError('sleep was cancelled'));
+      };
+      const timer: Timer = {
+        atMs: this.#nowMs + ms,
+        fire: () => {
+          signal.removeEventListener('abort', abort);
+          resolve();
+        },
+      };
+      this.#timers.push(timer);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  randomHex(digits: number): string {
+    this.#drawn += 1;
+    return this.#drawn.toString(16).padStart(digits, '0');
+  }
+
+  /** When the next sleeper wakes, ms since 1970; undefined when nobody sleeps. */
+  get nextWakeMs(): number | undefined {
+    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ atMs }) => atMs));
+  }
+
+  /** Moves time and wakes whoever is due, the earliest first. */
+  advanceTo(ms: number): void {
+    this.#nowMs = Math.max(this.#nowMs, ms);
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs).sort((a, b) => a.atMs - b.atMs);
+    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
+    for (const { fire } of due) fire();
+  }
+
+  advance(ms: number): void {
+    this.advanceTo(this.#nowMs + ms);
+  }
+}
+
+/** Lets everything run that can run without time passing: the fakes use nothing but microtasks. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
