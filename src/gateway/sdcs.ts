@@ -1,8 +1,9 @@
 import type { Sdc, SdcId } from '../volumes/volume.ts';
 import { listOf, objectOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
+import { ARRAY_CODE } from './error-lookup.ts';
+import { isMissing, isRejection } from './replies.ts';
 import { sdcSchema } from './schemas.ts';
-import { unlessMissing } from './volumes.ts';
 
 const SDC_INSTANCES = '/api/types/Sdc/instances';
 
@@ -34,19 +35,26 @@ export class Sdcs {
     return found[0];
   }
 
-  get(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined> {
-    return unlessMissing(
-      this.#client.call(
-        {
-          what: `read SDC "${id}"`,
-          method: 'GET',
-          path: `/api/instances/Sdc::${encodeURIComponent(id)}`,
-          route: '/api/instances/Sdc::{id}',
-          repeatable: true,
-          read: objectOf(sdcSchema),
-        },
-        signal,
-      ),
+  async get(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined> {
+    try {
+      return await this.#read(id, signal);
+    } catch (error) {
+      if (isMissing(error) || isRejection(error, ARRAY_CODE.sdcNotFound)) return undefined;
+      throw error;
+    }
+  }
+
+  #read(id: SdcId, signal: AbortSignal): Promise<Sdc> {
+    return this.#client.call(
+      {
+        what: `read SDC "${id}"`,
+        method: 'GET',
+        path: `/api/instances/Sdc::${encodeURIComponent(id)}`,
+        route: '/api/instances/Sdc::{id}',
+        repeatable: true,
+        read: objectOf(sdcSchema),
+      },
+      signal,
     );
   }
 }

@@ -25,7 +25,7 @@ test('any JSON array cut anywhere gives the elements that JSON.parse gives', asy
   const spacing = fc.constantFrom(undefined, 1, '\t', ' \r\n');
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.jsonValue({ noUnicodeString: false } as object)),
+      fc.array(fc.jsonValue({ stringUnit: 'binary' })),
       fc.array(fc.nat(2000), { maxLength: 20 }),
       spacing,
       async (array, cuts, space) => {
@@ -33,7 +33,7 @@ test('any JSON array cut anywhere gives the elements that JSON.parse gives', asy
         expect(await read(Buffer.from(text), cuts)).toEqual(JSON.parse(text));
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -82,7 +82,7 @@ test('null is an empty list', async () => {
   expect(await read(Buffer.from('null'), [1, 2, 3])).toEqual([]);
 });
 
-test('takes a pause in every 256 KiB, however the bytes arrive', async () => {
+test('takes a pause in every slice, however the bytes arrive', async () => {
   const element = JSON.stringify({ name: 'x'.repeat(1000) });
   const bytes = Buffer.from(`[${Array.from({ length: 3000 }, () => element).join(',')}]`);
   const ways = { whole: [], pieces: Array.from({ length: 500 }, (_, index) => index * 6007) };

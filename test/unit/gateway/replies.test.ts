@@ -25,24 +25,27 @@ const CLASSES = {
   doubtful: EndpointFailure,
 };
 
-test.each(ERROR_ENTRIES)('row %s %s is known by its text, whatever its number', async (...entry) => {
-  const [code, name, text, meaning, advice] = entry;
-  for (const spelling of [text, `${text}.`, `${text}. `, text.toUpperCase()]) {
-    const error = await refuse(9999, spelling);
-    expect(error).toBeInstanceOf(CLASSES[meaning]);
-    if (error instanceof GatewayRejectedError) {
-      expect(error.arrayCode).toBe(code ?? 9999);
-      expect(error.retryable).toBe(meaning === 'busy');
+test.each(ERROR_ENTRIES.map((entry) => ({ entry, label: `${entry[0] ?? '?'} ${entry[2]}` })))(
+  'row $label: known by its text, whatever its number',
+  async ({ entry }) => {
+    const [code, name, text, meaning, advice] = entry;
+    for (const spelling of [text, `${text}.`, `${text}. `, text.toUpperCase()]) {
+      const error = await refuse(9999, spelling);
+      expect(error).toBeInstanceOf(CLASSES[meaning]);
+      if (error instanceof GatewayRejectedError) {
+        expect(error.arrayCode).toBe(code ?? 9999);
+        expect(error.retryable).toBe(meaning === 'busy');
+      }
+      if (advice !== undefined && error instanceof PluginError) expect(error.message).toContain(advice);
     }
-    if (advice !== undefined && error instanceof PluginError) expect(error.message).toContain(advice);
-  }
-  if (code !== null) expect(await refuse(code, 'Ein anderer Text')).toBeInstanceOf(CLASSES[meaning]);
-  if (name !== null) {
-    const details = [{ error: name, rc: 9999 }];
-    const body = { message: 'Error with details', httpStatusCode: 500, errorCode: 0, details };
-    expect(await refusalOf(reply(500, JSON.stringify(body)), 'do it')).toBeInstanceOf(CLASSES[meaning]);
-  }
-});
+    if (code !== null) expect(await refuse(code, 'Ein anderer Text')).toBeInstanceOf(CLASSES[meaning]);
+    if (name !== null) {
+      const details = [{ error: name, rc: 9999 }];
+      const body = { message: 'Error with details', httpStatusCode: 500, errorCode: 0, details };
+      expect(await refusalOf(reply(500, JSON.stringify(body)), 'do it')).toBeInstanceOf(CLASSES[meaning]);
+    }
+  },
+);
 
 test('no number or text stands in two rows with different meanings', () => {
   const texts = ERROR_ENTRIES.map(([, , text]) => text.toLowerCase());
