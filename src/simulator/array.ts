@@ -10,6 +10,7 @@ import type { Cluster } from './mdm/cluster.ts';
 import { layOut } from './mdm/layout.ts';
 import { settleMovements } from './mdm/movements.ts';
 import type { VolumeRecord } from './mdm/records.ts';
+import { isApproved } from './mdm/sdcs.ts';
 import { finishCopy } from './mdm/snapshots.ts';
 import type { Change } from './mdm/table.ts';
 import type { Settings } from './settings.ts';
@@ -80,7 +81,10 @@ export class SimulatedArray {
       writtenKiB: (volumeId) => files.writtenKiB(volumeId),
       writtenVolumes: () => files.present(),
     };
-    if (state.systems.size === 0) await store.transact(() => setUp(cluster, settings)).saved;
+    if (state.systems.size === 0)
+      await store.transact(() => {
+        setUp(cluster, settings);
+      }).saved;
     const { releaseTimeoutMs } = settings;
     const { deviceFaultOf } = options;
     const hosts = new HostView({ cluster, fences, files, connections, releaseTimeoutMs, deviceFaultOf });
@@ -122,6 +126,16 @@ export class SimulatedArray {
     const volumes = changes.filter((change) => change.table === 'volumes');
     if (volumes.length > 0) this.#measured = undefined;
     await Promise.all(volumes.map((change) => this.#followVolume(change)));
+    if (changes.some((change) => change.table === 'systems' || change.table === 'sdcs')) this.#expel();
+  }
+
+  /** Cuts off SDCs that the restricted mode no longer lets in. */
+  #expel(): void {
+    for (const sdc of this.cluster.state.sdcs.many(this.connections.connected())) {
+      if (isApproved(this.cluster, sdc)) continue;
+      this.connections.send(sdc.id, { type: 'refused', reason: 'not approved' });
+      this.connections.drop(sdc.id);
+    }
   }
 
   async #followVolume(change: Change): Promise<void> {

@@ -10,7 +10,7 @@ import { Faults } from './faults/faults.ts';
 import { RequestLog } from './faults/request-log.ts';
 import { GatewayApi } from './gateway/api.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { RequestFields } from './gateway/request-fields.ts';
+import { typeContext } from './gateway/object-type.ts';
 import { Sessions } from './gateway/sessions.ts';
 import { MdmPort } from './hosts/mdm-port.ts';
 import { virtualSdc } from './hosts/virtual-sdc.ts';
@@ -64,8 +64,7 @@ export class Simulator {
       idleMs: tokenIdleSeconds * 1000,
       now,
     });
-    const fieldsOf = (value: unknown): RequestFields => RequestFields.of(value, array.cluster);
-    const shared = { array, sessions: this.sessions, faults, requests: this.requests, fieldsOf };
+    const shared = { ...typeContext(array), sessions: this.sessions, faults, requests: this.requests };
     const api = new GatewayApi(shared);
     const extend = (app: FastifyInstance): void => {
       if (settings.faults) addControls(app, this);

@@ -7,6 +7,7 @@ import { objectTypes } from './object-types.ts';
 import { sendJson, sendList, sendText } from './replies.ts';
 import { objectId } from './request-fields.ts';
 import type { RequestFields } from './request-fields.ts';
+import type { Statistics } from './statistics.ts';
 
 interface Route {
   Params: { type: string; object: string; name: string };
@@ -143,8 +144,10 @@ export class GatewayApi {
   }
 
   #selectedStatistics(type: ObjectType, fields: RequestFields): object {
-    const statistics = type.statistics;
-    if (statistics === undefined) throw notFound(`${type.name} has no statistics`);
+    const statistics = (id: string): Statistics => {
+      if (type.statistics === undefined) throw notFound(`${type.name} has no statistics`);
+      return type.statistics(id);
+    };
     const properties = fields.texts('properties');
     const pick = (id: string): object => picked(statistics(id), properties, type.name);
     if (type.name === 'System') return pick(this.#systemId());

@@ -15,7 +15,7 @@ import { domainJson, faultSetJson } from './pool-json.ts';
 import { domainStatistics, faultSetStatistics } from './statistics.ts';
 
 /** Protection domains. */
-export function domainType({ array }: TypeContext): ObjectType {
+export function domainType({ array, change }: TypeContext): ObjectType {
   const { cluster } = array;
   const { state } = cluster;
   return {
@@ -44,23 +44,18 @@ export function domainType({ array }: TypeContext): ObjectType {
       return (await array.perform((changed) => createDomain(changed, name))).id;
     },
     actions: {
-      setProtectionDomainName: async (id, fields) => {
-        const name = fields.text('name');
-        await array.perform((changed) => setDomainName(changed, id, name));
-        return undefined;
-      },
-      removeProtectionDomain: async (id) => {
-        await array.perform((changed) => removeDomain(changed, id));
-        return undefined;
-      },
-      activateProtectionDomain: async (id) => {
-        await array.perform((changed) => setDomainActive(changed, id, true));
-        return undefined;
-      },
-      inactivateProtectionDomain: async (id) => {
-        await array.perform((changed) => setDomainActive(changed, id, false));
-        return undefined;
-      },
+      setProtectionDomainName: change((changed, id, fields) => {
+        setDomainName(changed, id, fields.text('name'));
+      }),
+      removeProtectionDomain: change((changed, id) => {
+        removeDomain(changed, id);
+      }),
+      activateProtectionDomain: change((changed, id) => {
+        setDomainActive(changed, id, true);
+      }),
+      inactivateProtectionDomain: change((changed, id) => {
+        setDomainActive(changed, id, false);
+      }),
       setSdsNetworkLimits: async (id) => {
         await Promise.resolve(domainById(cluster, id));
         return undefined;
@@ -70,7 +65,7 @@ export function domainType({ array }: TypeContext): ObjectType {
 }
 
 /** Fault sets. */
-export function faultSetType({ array }: TypeContext): ObjectType {
+export function faultSetType({ array, change }: TypeContext): ObjectType {
   const { cluster } = array;
   const { state } = cluster;
   return {
@@ -97,15 +92,12 @@ export function faultSetType({ array }: TypeContext): ObjectType {
       return (await array.perform((changed) => createFaultSet(changed, domainId, name))).id;
     },
     actions: {
-      setFaultSetName: async (id, fields) => {
-        const name = fields.text('newName');
-        await array.perform((changed) => setFaultSetName(changed, id, name));
-        return undefined;
-      },
-      removeFaultSet: async (id) => {
-        await array.perform((changed) => removeFaultSet(changed, id));
-        return undefined;
-      },
+      setFaultSetName: change((changed, id, fields) => {
+        setFaultSetName(changed, id, fields.text('newName'));
+      }),
+      removeFaultSet: change((changed, id) => {
+        removeFaultSet(changed, id);
+      }),
     },
   };
 }

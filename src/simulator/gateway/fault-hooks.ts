@@ -32,7 +32,10 @@ export function addFaultHooks(app: FastifyInstance, parts: FaultHookParts): void
     tracked.set(request, { entry, loseReply: rules.some((rule) => rule.kind === 'reply-lost') });
     const delayMs = rules.reduce((sum, rule) => sum + (rule.delayMs ?? 0), faults.delayMs(parts.random()));
     if (delayMs > 0) await pause(delayMs);
-    if (rules.some((rule) => rule.kind === 'cut')) return cut(request, reply);
+    if (rules.some((rule) => rule.kind === 'cut')) {
+      cut(request, reply);
+      return;
+    }
     const failing = rules.find((rule) => rule.kind === 'error');
     if (failing) return fail(reply, failing);
     if (faults.failingOver) await sendFailure(reply, refusal('COMMUNICATION_ERROR'), false);

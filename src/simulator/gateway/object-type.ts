@@ -1,5 +1,6 @@
 import type { SimulatedArray } from '../array.ts';
-import type { RequestFields } from './request-fields.ts';
+import type { Cluster } from '../mdm/cluster.ts';
+import { RequestFields } from './request-fields.ts';
 import type { Statistics } from './statistics.ts';
 
 /** What an action or a create answers; undefined becomes `{}`. */
@@ -34,4 +35,23 @@ export interface ObjectType {
 export interface TypeContext {
   readonly array: SimulatedArray;
   readonly fieldsOf: (value: unknown) => RequestFields;
+  /** Makes an action that changes something and answers `{}`. */
+  readonly change: (operation: Operation) => Action;
+}
+
+/** The change that an action makes. */
+export type Operation = (cluster: Cluster, id: string, fields: RequestFields) => void;
+
+/** The context of the types of one array. */
+export function typeContext(array: SimulatedArray): TypeContext {
+  return {
+    array,
+    fieldsOf: (value) => RequestFields.of(value, array.cluster),
+    change: (operation) => async (id, fields) => {
+      await array.perform((cluster) => {
+        operation(cluster, id, fields);
+      });
+      return undefined;
+    },
+  };
 }

@@ -63,34 +63,33 @@ function domainIdOf({ array }: TypeContext, fields: RequestFields): string | und
   return found.id;
 }
 
-function poolActions({ array }: TypeContext): Record<string, Action> {
-  const change =
+function poolActions({ array, change }: TypeContext): Record<string, Action> {
+  const setting =
     (settingsOf: (fields: RequestFields) => Partial<PoolRecord>): Action =>
     async (id, fields) => {
       const settings = settingsOf(fields);
-      await array.perform((cluster) => changePool(cluster, id, settings));
+      await array.perform((cluster) => {
+        changePool(cluster, id, settings);
+      });
       return undefined;
     };
   return {
-    setStoragePoolName: async (id, fields) => {
-      const name = fields.text('name');
-      await array.perform((cluster) => setPoolName(cluster, id, name));
-      return undefined;
-    },
-    removeStoragePool: async (id) => {
-      await array.perform((cluster) => removePool(cluster, id));
-      return undefined;
-    },
-    setSparePercentage: change((fields) => ({ sparePercentage: fields.number('sparePercentage') ?? 10 })),
-    setZeroPaddingPolicy: change((fields) => ({ zeroPadding: fields.flag('zeroPadEnabled') ?? false })),
-    setMediaType: change((fields) => ({ mediaType: fields.text('mediaType') })),
-    setRebuildEnabled: change((fields) => ({ rebuildEnabled: fields.flag('rebuildEnabled') ?? true })),
-    setRebalanceEnabled: change((fields) => ({ rebalanceEnabled: fields.flag('rebalanceEnabled') ?? true })),
-    setUseRmcache: change((fields) => ({ useRmcache: fields.flag('useRmcache') ?? false })),
-    setChecksumEnabled: change((fields) => ({ checksumEnabled: fields.flag('checksumEnabled') ?? false })),
-    enableRfcache: change(() => ({ useRfcache: true })),
-    disableRfcache: change(() => ({ useRfcache: false })),
-    setCapacityAlertThresholds: change((fields) => ({
+    setStoragePoolName: change((cluster, id, fields) => {
+      setPoolName(cluster, id, fields.text('name'));
+    }),
+    removeStoragePool: change((cluster, id) => {
+      removePool(cluster, id);
+    }),
+    setSparePercentage: setting((fields) => ({ sparePercentage: fields.number('sparePercentage') ?? 10 })),
+    setZeroPaddingPolicy: setting((fields) => ({ zeroPadding: fields.flag('zeroPadEnabled') ?? false })),
+    setMediaType: setting((fields) => ({ mediaType: fields.text('mediaType') })),
+    setRebuildEnabled: setting((fields) => ({ rebuildEnabled: fields.flag('rebuildEnabled') ?? true })),
+    setRebalanceEnabled: setting((fields) => ({ rebalanceEnabled: fields.flag('rebalanceEnabled') ?? true })),
+    setUseRmcache: setting((fields) => ({ useRmcache: fields.flag('useRmcache') ?? false })),
+    setChecksumEnabled: setting((fields) => ({ checksumEnabled: fields.flag('checksumEnabled') ?? false })),
+    enableRfcache: setting(() => ({ useRfcache: true })),
+    disableRfcache: setting(() => ({ useRfcache: false })),
+    setCapacityAlertThresholds: setting((fields) => ({
       highThreshold: fields.number('capacityAlertHighThresholdPercent') ?? 80,
       criticalThreshold: fields.number('capacityAlertCriticalThresholdPercent') ?? 90,
     })),

@@ -6,7 +6,7 @@ import { sdcJson } from './sdc-json.ts';
 import { sdcStatistics } from './statistics.ts';
 
 /** SDCs: the clients on the hosts. */
-export function sdcType({ array }: TypeContext): ObjectType {
+export function sdcType({ array, change }: TypeContext): ObjectType {
   const { cluster } = array;
   const { sdcs } = cluster.state;
   const profiles =
@@ -34,21 +34,17 @@ export function sdcType({ array }: TypeContext): ObjectType {
     keyOfName: (name) => ({ name }),
     missing: () => refusal('INI_NOT_FOUND'),
     actions: {
-      setSdcName: async (id, fields) => {
-        const name = fields.text('sdcName');
-        await array.perform((changed) => setSdcName(changed, id, name));
-        return undefined;
-      },
-      removeSdc: async (id) => {
-        await array.perform((changed) => removeSdc(changed, id));
-        return undefined;
-      },
-      setSdcPerformanceParameters: async (id, fields) => {
+      setSdcName: change((changed, id, fields) => {
+        setSdcName(changed, id, fields.text('sdcName'));
+      }),
+      removeSdc: change((changed, id) => {
+        removeSdc(changed, id);
+      }),
+      setSdcPerformanceParameters: change((changed, id, fields) => {
         const profile = fields.choice('perfProfile', profiles);
         if (profile === undefined) throw fields.missing('perfProfile');
-        await array.perform((changed) => setPerformanceProfile(changed, id, profile));
-        return undefined;
-      },
+        setPerformanceProfile(changed, id, profile);
+      }),
       queryVolumeSdcBwc: (id) => {
         const volumes = volumesOfSdc(cluster, id);
         return Promise.resolve(

@@ -71,33 +71,29 @@ export function sdsType(context: TypeContext): ObjectType {
 }
 
 function sdsActions(context: TypeContext): Record<string, Action> {
-  const { array } = context;
+  const { array, change } = context;
   const maintenance =
     (on: boolean): Action =>
     async (id) => {
-      await array.perform((cluster) => setMaintenance(cluster, id, on));
+      await array.perform((cluster) => {
+        setMaintenance(cluster, id, on);
+      });
       return undefined;
     };
   return {
-    setSdsName: async (id, fields) => {
-      const name = fields.text('name');
-      await array.perform((cluster) => setSdsName(cluster, id, name));
-      return undefined;
-    },
-    removeSds: async (id) => {
-      await array.perform((cluster) => removeSds(cluster, id));
-      return undefined;
-    },
-    addSdsIp: async (id, fields) => {
+    setSdsName: change((cluster, id, fields) => {
+      setSdsName(cluster, id, fields.text('name'));
+    }),
+    removeSds: change((cluster, id) => {
+      removeSds(cluster, id);
+    }),
+    addSdsIp: change((cluster, id, fields) => {
       const address = addressOf(context, fields.has('sdsIp') ? fields.raw('sdsIp') : fields.raw('SdsIp'));
-      await array.perform((cluster) => addSdsIp(cluster, id, address));
-      return undefined;
-    },
-    removeSdsIp: async (id, fields) => {
-      const ip = fields.text('ip');
-      await array.perform((cluster) => removeSdsIp(cluster, id, ip));
-      return undefined;
-    },
+      addSdsIp(cluster, id, address);
+    }),
+    removeSdsIp: change((cluster, id, fields) => {
+      removeSdsIp(cluster, id, fields.text('ip'));
+    }),
     enterMaintenanceMode: maintenance(true),
     exitMaintenanceMode: maintenance(false),
   };
@@ -142,29 +138,27 @@ async function addDevice({ array }: TypeContext, fields: RequestFields): Promise
   return (await array.perform((changed) => createDevice(changed, request))).id;
 }
 
-function deviceActions({ array }: TypeContext): Record<string, Action> {
+function deviceActions({ array, change }: TypeContext): Record<string, Action> {
   return {
     removeDevice: async (id) => {
-      await array.perform((cluster) => removeDevice(cluster, id));
+      await array.perform((cluster) => {
+        removeDevice(cluster, id);
+      });
       await array.measure();
       return undefined;
     },
-    setDeviceName: async (id, fields) => {
-      const name = fields.text('newName');
-      await array.perform((cluster) => setDeviceName(cluster, id, name));
-      return undefined;
-    },
-    setDeviceCapacityLimit: async (id, fields) => {
+    setDeviceName: change((cluster, id, fields) => {
+      setDeviceName(cluster, id, fields.text('newName'));
+    }),
+    setDeviceCapacityLimit: change((cluster, id, fields) => {
       const size = fields.number('capacityLimitInGB');
       if (size === undefined) throw fields.missing('capacityLimitInGB');
-      await array.perform((cluster) => setDeviceLimit(cluster, id, size * gib));
-      return undefined;
-    },
-    setMediaType: async (id, fields) => {
+      setDeviceLimit(cluster, id, size * gib);
+    }),
+    setMediaType: change((cluster, id, fields) => {
       const mediaType = fields.text('mediaType');
-      await array.perform((cluster) => changeDevice(cluster, id, { mediaType }));
-      return undefined;
-    },
+      changeDevice(cluster, id, { mediaType });
+    }),
     setExternalAccelerationType: async (id) => {
       await Promise.resolve(deviceById(array.cluster, id));
       return undefined;

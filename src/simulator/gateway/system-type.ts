@@ -69,7 +69,7 @@ function snapshotRequest(context: TypeContext, fields: RequestFields): Parameter
   };
 }
 
-function sdcActions({ array }: TypeContext): Record<string, Action> {
+function sdcActions({ array, change }: TypeContext): Record<string, Action> {
   return {
     approveSdc: async (_, fields) => {
       fields.oneOf('sdcIp', 'sdcIps', 'sdcGuid');
@@ -80,36 +80,27 @@ function sdcActions({ array }: TypeContext): Record<string, Action> {
       };
       return { id: (await array.perform((cluster) => approveSdc(cluster, approval))).id };
     },
-    setRestrictedSdcMode: async (_, fields) => {
+    setRestrictedSdcMode: change((cluster, _, fields) => {
       const mode = fields.choice('restrictedSdcMode', ['None', 'Guid', 'ApprovedIp']);
       if (mode === undefined) throw fields.missing('restrictedSdcMode');
-      await array.perform((cluster) => {
-        setRestrictedMode(cluster, mode);
-      });
-      return undefined;
-    },
-    setApprovedSdcIps: async (_, fields) => {
+      setRestrictedMode(cluster, mode);
+    }),
+    setApprovedSdcIps: change((cluster, _, fields) => {
       const id = fields.id('sdcId');
-      await array.perform((cluster) => {
-        setApprovedIps(cluster, id, fields.texts('sdcApprovedIps'));
-      });
-      return undefined;
-    },
+      setApprovedIps(cluster, id, fields.texts('sdcApprovedIps'));
+    }),
   };
 }
 
-function queries({ array }: TypeContext): Record<string, Action> {
+function queries({ array, change }: TypeContext): Record<string, Action> {
   const { cluster } = array;
   return {
     querySystemLimits: () => Promise.resolve(systemLimitsJson(cluster)),
     queryMdmCluster: () => Promise.resolve(mdmClusterJson(cluster)),
-    setSystemName: async (_, fields) => {
+    setSystemName: change(({ state }, _, fields) => {
       const name = fields.text('newName');
       if (name === '') throw invalidRequest('newName must not be empty');
-      await array.perform(({ state }) => {
-        state.systems.put({ ...state.system(), name });
-      });
-      return undefined;
-    },
+      state.systems.put({ ...state.system(), name });
+    }),
   };
 }

@@ -63,30 +63,25 @@ async function create({ array }: TypeContext, fields: RequestFields): Promise<st
   return (await array.perform((cluster) => createVolume(cluster, request))).id;
 }
 
-function lifeActions({ array }: TypeContext): Record<string, Action> {
+function lifeActions({ array, change }: TypeContext): Record<string, Action> {
   return {
-    removeVolume: async (id, fields) => {
+    removeVolume: change((cluster, id, fields) => {
       const mode = fields.choice('removeMode', removeModes);
       if (mode === undefined) throw fields.missing('removeMode');
-      await array.perform((cluster) => removeVolume(cluster, id, mode));
-      return undefined;
-    },
-    setVolumeSize: async (id, fields) => {
+      removeVolume(cluster, id, mode);
+    }),
+    setVolumeSize: change((cluster, id, fields) => {
       const size = fields.number('sizeInGB');
       if (size === undefined) throw fields.missing('sizeInGB');
-      await array.perform((cluster) => setVolumeSize(cluster, id, size));
-      return undefined;
-    },
-    setVolumeName: async (id, fields) => {
-      const name = fields.text('newName');
-      await array.perform((cluster) => setVolumeName(cluster, id, name));
-      return undefined;
-    },
-    setVolumeUseRmcache: async (id, fields) => {
+      setVolumeSize(cluster, id, size);
+    }),
+    setVolumeName: change((cluster, id, fields) => {
+      setVolumeName(cluster, id, fields.text('newName'));
+    }),
+    setVolumeUseRmcache: change((cluster, id, fields) => {
       const useRmcache = fields.flag('useRmcache') ?? false;
-      await array.perform((cluster) => cluster.state.volumes.put({ ...volumeById(cluster, id), useRmcache }));
-      return undefined;
-    },
+      cluster.state.volumes.put({ ...volumeById(cluster, id), useRmcache });
+    }),
     overwriteVolumeContent: async (id, fields) => overwrite(array, id, fields.id('srcVolumeId')),
     revertSnapshot: async (id, fields) => {
       fields.choice('revertMode', ['move', 'copy', 'toggle']);
@@ -100,7 +95,9 @@ async function overwrite(
   targetId: string,
   sourceId: string,
 ): Promise<undefined> {
-  await array.perform((cluster) => overwriteContent(cluster, targetId, sourceId));
+  await array.perform((cluster) => {
+    overwriteContent(cluster, targetId, sourceId);
+  });
   await array.files.overwrite(sourceId, targetId, volumeById(array.cluster, sourceId).sizeKiB);
 }
 
@@ -120,92 +117,64 @@ function oneSdcOf(context: TypeContext, fields: RequestFields): SdcRecord {
 }
 
 function mappingActions(context: TypeContext): Record<string, Action> {
-  const { array } = context;
-  const add = async (id: string, sdc: SdcRecord | 'all', fields: RequestFields): Promise<undefined> => {
-    const multi = fields.flag('allowMultipleMappings') ?? false;
-    const accessMode = fields.choice('accessMode', accessModes);
-    await array.perform((cluster) => {
-      addMapping(cluster, { volumeId: id, sdc, multi, accessMode });
-    });
-  };
-  const remove = async (id: string, sdc: SdcRecord | 'all'): Promise<undefined> => {
-    await array.perform((cluster) => {
-      removeMapping(cluster, id, sdc);
-    });
-  };
-  const hostOf = (fields: RequestFields): SdcRecord | 'all' =>
+  const { array, change } = context;
+  const fromSdc = (fields: RequestFields): SdcRecord | 'all' => sdcOf(context, fields);
+  const fromHost = (fields: RequestFields): SdcRecord | 'all' =>
     fields.oneOf('allHosts', 'hostId') === 'allHosts' ? 'all' : sdcById(array.cluster, fields.id('hostId'));
+  const add = (target: typeof fromSdc): Action =>
+    change((cluster, id, fields) => {
+      volumeById(cluster, id);
+      const multi = fields.flag('allowMultipleMappings') ?? false;
+      const accessMode = fields.choice('accessMode', accessModes);
+      addMapping(cluster, { volumeId: id, sdc: target(fields), multi, accessMode });
+    });
+  const remove = (target: typeof fromSdc): Action =>
+    change((cluster, id, fields) => {
+      volumeById(cluster, id);
+      removeMapping(cluster, id, target(fields));
+    });
+  const hosts = { addMappedHost: add(fromHost), removeMappedHost: remove(fromHost) };
   return {
-    addMappedSdc: async (id, fields) => {
-      volumeById(array.cluster, id);
-      return add(id, sdcOf(context, fields), fields);
-    },
-    removeMappedSdc: async (id, fields) => {
-      volumeById(array.cluster, id);
-      return remove(id, sdcOf(context, fields));
-    },
-    setMappedSdcLimits: async (id, fields) => {
+    addMappedSdc: add(fromSdc),
+    removeMappedSdc: remove(fromSdc),
+    setMappedSdcLimits: change((cluster, id, fields) => {
       const { id: sdcId } = oneSdcOf(context, fields);
       const limits = {
         iops: fields.number('iopsLimit'),
         bandwidthKiBps: fields.number('bandwidthLimitInKbps'),
       };
-      await array.perform((cluster) => {
-        setMappingLimits(cluster, id, sdcId, limits);
-      });
-      return undefined;
-    },
-    ...(since(array.cluster, '4.0')
-      ? {
-          addMappedHost: (id: string, fields: RequestFields) => add(id, hostOf(fields), fields),
-          removeMappedHost: (id: string, fields: RequestFields) => remove(id, hostOf(fields)),
-        }
-      : {}),
+      setMappingLimits(cluster, id, sdcId, limits);
+    }),
+    ...(since(array.cluster, '4.0') ? hosts : {}),
   };
 }
 
 function newerActions(context: TypeContext): Record<string, Action> {
-  const { array } = context;
+  const { array, change } = context;
   return {
-    setVolumeAccessModeLimit: async (id, fields) => {
+    setVolumeAccessModeLimit: change((cluster, id, fields) => {
       const limit = fields.choice('accessModeLimit', accessModes);
       if (limit === undefined) throw fields.missing('accessModeLimit');
-      await array.perform((cluster) => {
-        setAccessModeLimit(cluster, id, limit);
-      });
-      return undefined;
-    },
-    setVolumeMappingAccessMode: async (id, fields) => {
+      setAccessModeLimit(cluster, id, limit);
+    }),
+    setVolumeMappingAccessMode: change((cluster, id, fields) => {
       const { id: sdcId } = oneSdcOf(context, fields);
       const mode = fields.choice('accessMode', accessModes);
       if (mode === undefined) throw fields.missing('accessMode');
-      await array.perform((cluster) => {
-        setMappingAccessMode(cluster, id, sdcId, mode);
-      });
-      return undefined;
-    },
-    setSnapshotSecurity: async (id, fields) => {
-      const minutes = fields.number('retentionPeriodInMin') ?? 0;
-      await array.perform((cluster) => {
-        secureSnapshot(cluster, id, minutes);
-      });
-      return undefined;
-    },
-    modifyCompressionMethod: async (id, fields) => {
+      setMappingAccessMode(cluster, id, sdcId, mode);
+    }),
+    setSnapshotSecurity: change((cluster, id, fields) => {
+      secureSnapshot(cluster, id, fields.number('retentionPeriodInMin') ?? 0);
+    }),
+    modifyCompressionMethod: change((cluster, id, fields) => {
       const compressionMethod = fields.text('compressionMethod');
-      await array.perform((cluster) =>
-        cluster.state.volumes.put({ ...volumeById(cluster, id), compressionMethod }),
-      );
-      return undefined;
-    },
-    migrateVTree: async (id, fields) => {
+      cluster.state.volumes.put({ ...volumeById(cluster, id), compressionMethod });
+    }),
+    migrateVTree: change((cluster, id, fields) => {
       const poolId = fields.id('destSPId');
       const conversion = fields.choice('volTypeConversion', ['NoConversion', 'ThickToThin', 'ThinToThick']);
-      await array.perform((cluster) => {
-        migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion' });
-      });
-      return undefined;
-    },
+      migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion' });
+    }),
     unmarkForReplication: async (id) => {
       await Promise.resolve(volumeById(array.cluster, id));
       return undefined;

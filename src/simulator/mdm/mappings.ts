@@ -30,9 +30,7 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   }
   if (!isApproved(cluster, sdc)) throw refusal('INITIATOR_NOT_APPROVED');
   const first = volume.mappings.length === 0;
-  if (!first && !volume.multi && !request.multi) {
-    throw refusal(since(cluster, '3.0') ? 'SINGLE_MAPPING_3' : 'SINGLE_MAPPING_2');
-  }
+  if (!first && !volume.multi && !request.multi) throw secondMapping(cluster);
   if (cluster.state.volumesBySdc.count(sdc.id) >= cluster.limits.volumesPerSdc) {
     throw refusal('INI_MAPPED_TO_TOO_MANY_VOLS');
   }
@@ -44,6 +42,11 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   };
   const multi = first ? request.multi : volume.multi || request.multi;
   cluster.state.volumes.put({ ...volume, multi, mappings: [...volume.mappings, mapping] });
+}
+
+/** The text changed with 3.0, the number did not [flocker, codes]. */
+function secondMapping(cluster: Cluster): Error {
+  return refusal(since(cluster, '3.0') ? 'SINGLE_MAPPING_3' : 'SINGLE_MAPPING_2');
 }
 
 /** A mapping never may more than the volume itself. */
