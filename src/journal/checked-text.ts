@@ -3,34 +3,35 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 
 /*
  * The form of a file: a header line with format, version and the SHA-256 of all that follows; a line about the whole;
- * then one line per entry, all of them JSON. One changed or missing byte shows.
+ * then one line per entry. One changed or missing byte shows.
  */
 
 const VERSION = 1;
 /** Entries handled at a time, few milliseconds' worth. */
-const CHUNK = 2000;
+const CHUNK = 1000;
 
 /** What a file says, or why it cannot be used. */
-export type CheckedContent =
-  | { readonly usable: true; readonly about: unknown; readonly entries: readonly unknown[] }
+export type CheckedText =
+  | { readonly usable: true; readonly about: unknown; readonly lines: readonly string[] }
   | { readonly usable: false; readonly why: string };
 
-/** The text of a file. Lets others run between chunks when the entries are many. */
+/** The bytes of a file. No line may hold a newline. Lets others run between chunks when the lines are many. */
 export async function writeChecked(
   format: string,
   about: object,
-  entries: Iterable<string>,
-): Promise<string> {
+  lines: Iterable<string>,
+): Promise<Uint8Array> {
   const hash = createHash('sha256');
-  const parts: string[] = [];
-  const add = (part: string): void => {
-    hash.update(part);
-    parts.push(part);
+  const parts: Uint8Array[] = [];
+  const add = (text: string): void => {
+    const bytes = Buffer.from(text);
+    hash.update(bytes);
+    parts.push(bytes);
   };
   add(`${JSON.stringify(about)}\n`);
   let chunk: string[] = [];
-  for (const entry of entries) {
-    chunk.push(entry, '\n');
+  for (const line of lines) {
+    chunk.push(line, '\n');
     if (chunk.length < 2 * CHUNK) continue;
     add(chunk.join(''));
     chunk = [];
@@ -38,11 +39,11 @@ export async function writeChecked(
   }
   add(chunk.join(''));
   const header = JSON.stringify({ format, version: VERSION, sha256: hash.digest('hex') });
-  return `${header}\n${parts.join('')}`;
+  return Buffer.concat([Buffer.from(`${header}\n`), ...parts]);
 }
 
-/** Reads such a text back. Never throws, whatever the text. */
-export function readChecked(format: string, text: string): CheckedContent {
+/** Reads such a file back. Never throws, whatever the text. */
+export function readChecked(format: string, text: string): CheckedText {
   const headerEnd = text.indexOf('\n');
   const header = headerOf(text.slice(0, Math.max(0, headerEnd)));
   if (header.format !== format) return { usable: false, why: 'it does not begin as it should' };
@@ -53,8 +54,18 @@ export function readChecked(format: string, text: string): CheckedContent {
   if (createHash('sha256').update(body).digest('hex') !== header.sha256) {
     return { usable: false, why: 'its checksum is wrong' };
   }
-  const [about, ...lines] = body.split('\n').slice(0, -1).map(parseLine);
-  return { usable: true, about, entries: lines };
+  const [about = '', ...lines] = body.split('\n').slice(0, -1);
+  return { usable: true, about: parseLine(about), lines };
+}
+
+/** The JSON of one line; undefined for a line that is none. */
+export function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 interface Header {
@@ -66,14 +77,4 @@ interface Header {
 function headerOf(line: string): Header {
   const header = parseLine(line);
   return typeof header === 'object' && header !== null ? header : {};
-}
-
-/** Undefined for a line that is no JSON, which none of ours is. */
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

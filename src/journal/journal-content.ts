@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { HostVolume } from '../volumes/ports.ts';
-import { readChecked, writeChecked } from './checked-text.ts';
+import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 
 const FORMAT = 'docker-volume-scaleio journal';
 
@@ -41,8 +41,8 @@ export function applyChanges(before: JournalContent, changes: readonly JournalCh
   return { mustRebuild, entries };
 }
 
-/** The journal's text. `bootId`: of the boot that its holders belong to. */
-export function writeContent(content: JournalContent, bootId: string): Promise<string> {
+/** The journal's bytes. `bootId`: of the boot that its holders belong to. */
+export function writeContent(content: JournalContent, bootId: string): Promise<Uint8Array> {
   const lines = [...content.entries.values()].map((entry) => JSON.stringify(entry));
   return writeChecked(FORMAT, { bootId, mustRebuild: content.mustRebuild }, lines);
 }
@@ -52,7 +52,7 @@ export function readContent(text: string, bootId: string): JournalContent | stri
   const checked = readChecked(FORMAT, text);
   if (!checked.usable) return checked.why;
   const about = aboutSchema.safeParse(checked.about);
-  const read = z.array(hostVolume).safeParse(checked.entries);
+  const read = z.array(hostVolume).safeParse(checked.lines.map(parseLine));
   if (!about.success || !read.success) return 'its entries are not as this program writes them';
   const entries = about.data.bootId === bootId ? read.data : read.data.map(ofEarlierBoot);
   return {

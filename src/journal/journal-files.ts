@@ -8,7 +8,7 @@ export interface JournalFiles {
   /** Undefined when there is no such file. */
   read(file: string): Promise<string | undefined>;
   /** After a crash at any moment the old or the new content is there, whole; on disk when it resolves. */
-  writeAtomic(file: string, text: string): Promise<void>;
+  writeAtomic(file: string, content: Uint8Array): Promise<void>;
   /** Makes the file with its whole content, or answers false when it is there already. */
   createExclusive(file: string, text: string): Promise<boolean>;
   rename(from: string, to: string): Promise<void>;
@@ -23,7 +23,7 @@ export const journalFiles: JournalFiles = {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   },
   read: (file) => unless('ENOENT', readFile(file, 'utf8'), undefined),
-  writeAtomic: (file, text) => writeFileAtomic(file, text),
+  writeAtomic: (file, content) => writeFileAtomic(file, content),
   createExclusive: async (file, text) => {
     const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
     await writeFile(beside, text, { flag: 'wx', mode: 0o600, flush: true });

@@ -25,8 +25,6 @@ export interface JournalPorts {
 
 /** A journal bound to a directory. */
 export interface OpenJournal extends Journal {
-  /** The truth has been rebuilt: mustRebuild becomes false, also for the next start. On disk when it resolves. */
-  rebuilt(): Promise<void>;
   /** Waits for what is being written, writes what is not, and lets go of the directory. */
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { CancelledError } from '../errors.ts';
 import type { Clock, KnownVolume, Log } from '../volumes/ports.ts';
-import { readChecked, writeChecked } from './checked-text.ts';
+import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** Name of the file in the journal's directory. */
@@ -50,13 +50,14 @@ export interface KnownVolumesPorts {
 export class KnownVolumes {
   readonly #ports: KnownVolumesPorts;
   readonly #file: string;
-  readonly #volumes: Map<string, KnownVolume>;
+  /** By name; as its line of JSON until somebody asks for it, so that a start with 100,000 volumes is quick. */
+  readonly #volumes: Map<string, KnownVolume | string>;
   readonly #closing = new AbortController();
   #isDirty = false;
   #hasFailed = false;
   #writing: Promise<void> | undefined;
 
-  private constructor(ports: KnownVolumesPorts, file: string, volumes: Map<string, KnownVolume>) {
+  private constructor(ports: KnownVolumesPorts, file: string, volumes: Map<string, KnownVolume | string>) {
     this.#ports = ports;
     this.#file = file;
     this.#volumes = volumes;
@@ -65,15 +66,16 @@ export class KnownVolumes {
   /** Reads the file; what cannot be used of it is left out. */
   static async open(ports: KnownVolumesPorts): Promise<KnownVolumes> {
     const file = path.join(ports.dir, KNOWN_VOLUMES_FILE);
-    const volumes = new Map<string, KnownVolume>();
+    const volumes = new Map<string, string>();
     try {
       const text = await ports.files.read(file);
       const content = text === undefined ? undefined : readChecked(FORMAT, text);
       if (content?.usable === false)
         ports.log.warn({ file, why: content.why }, 'known volumes are forgotten');
-      for (const entry of content?.usable === true ? content.entries : []) {
-        const { data } = knownVolume.safeParse(entry);
-        if (data !== undefined) volumes.set(data.name, data);
+      for (const line of content?.usable === true ? content.lines : []) {
+        const nameEnd = line.indexOf('\t');
+        const name = parseLine(line.slice(0, nameEnd));
+        if (typeof name === 'string') volumes.set(name, line.slice(nameEnd + 1));
       }
     } catch (error) {
       ports.log.warn({ file, error: String(error) }, 'known volumes cannot be read and are forgotten');
@@ -82,11 +84,16 @@ export class KnownVolumes {
   }
 
   get(name: string): KnownVolume | undefined {
-    return this.#volumes.get(name);
+    const volume = this.#volumes.get(name);
+    if (typeof volume !== 'string') return volume;
+    const { data } = knownVolume.safeParse(parseLine(volume));
+    if (data === undefined) this.#volumes.delete(name);
+    else this.#volumes.set(name, data);
+    return data;
   }
 
   all(): readonly KnownVolume[] {
-    return [...this.#volumes.values()];
+    return [...this.#volumes.keys()].flatMap((name) => this.get(name) ?? []);
   }
 
   remember(volume: KnownVolume): void {
@@ -97,7 +104,7 @@ export class KnownVolumes {
       const [longestUnseen = ''] = this.#volumes.keys();
       this.#volumes.delete(longestUnseen);
     }
-    if (JSON.stringify(before) !== JSON.stringify(volume)) this.#changed();
+    if (lineOf(before) !== lineOf(volume)) this.#changed();
   }
 
   forget(name: string): void {
@@ -134,9 +141,9 @@ export class KnownVolumes {
   async #write(): Promise<void> {
     this.#isDirty = false;
     try {
-      const volumes = this.all();
-      const text = await writeChecked(FORMAT, { volumes: volumes.length }, linesOf(volumes));
-      await this.#ports.files.writeAtomic(this.#file, text);
+      const volumes = [...this.#volumes];
+      const content = await writeChecked(FORMAT, { volumes: volumes.length }, linesOf(volumes));
+      await this.#ports.files.writeAtomic(this.#file, content);
       this.#hasFailed = false;
     } catch (error) {
       this.#isDirty = true;
@@ -148,6 +155,11 @@ export class KnownVolumes {
   }
 }
 
-function* linesOf(volumes: readonly KnownVolume[]): Generator<string> {
-  for (const volume of volumes) yield JSON.stringify(volume);
+function lineOf(volume: KnownVolume | string | undefined): string | undefined {
+  return typeof volume === 'string' ? volume : JSON.stringify(volume);
+}
+
+/** The name stands before the rest, so that it can be read alone; JSON holds no raw tab or newline. */
+function* linesOf(volumes: Iterable<readonly [string, KnownVolume | string]>): Generator<string> {
+  for (const [name, volume] of volumes) yield `${JSON.stringify(name)}\t${lineOf(volume) ?? ''}`;
 }

@@ -61,6 +61,24 @@ describe('lockDirectory', () => {
     expect(disk.contents.get(lockFile)).toContain('"pid":200');
   });
 
+  it('gives back a lock that a living process took between its look and its move', async () => {
+    const disk = machine({ 1: 10 });
+    await lock(disk, 1);
+    machine({ 2: 200, 3: 300 }, disk);
+    const look = disk.read.bind(disk);
+    let isFirst = true;
+    disk.read = async (file) => {
+      const text = await look(file);
+      if (file === lockFile && isFirst) {
+        isFirst = false;
+        await lock(disk, 2);
+      }
+      return text;
+    };
+    await expect(lock(disk, 3)).rejects.toThrow('process 2 works with it');
+    expect(disk.contents.get(lockFile)).toContain('"pid":2,');
+  });
+
   it('leaves the lock to one of many that start at once beside a dead one', async () => {
     const disk = machine({ 1: 10 });
     await lock(disk, 1);

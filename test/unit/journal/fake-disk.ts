@@ -33,7 +33,8 @@ export class FakeDisk implements JournalFiles {
     return this.#live(() => this.contents.get(file));
   }
 
-  async writeAtomic(file: string, text: string): Promise<void> {
+  async writeAtomic(file: string, content: Uint8Array): Promise<void> {
+    const text = new TextDecoder().decode(content);
     await Promise.resolve();
     if (this.failure !== undefined) throw this.failure;
     this.writes += 1;

@@ -116,9 +116,14 @@ describe('the journal', () => {
 
   it('refuses changes once it is closed, and finishes those before', async () => {
     const { journal, disk } = await start();
-    const put = journal.put(hostVolume('db'));
-    await Promise.all([journal.close(), journal.close()]);
-    await put;
+    let isWritten = false;
+    const put = journal.put(hostVolume('db')).then(() => {
+      isWritten = true;
+    });
+    await journal.close();
+    expect(isWritten).toBe(true);
+    await Promise.all([put, journal.close()]);
+    expect([...disk.contents.keys()]).toEqual(['/state/journal']);
     await expect(journal.put(hostVolume('web'))).rejects.toThrow('it is closed');
     const { journal: again } = await start(disk.restart());
     expect(again.all()).toEqual([hostVolume('db')]);
