@@ -8,7 +8,7 @@ import type { FilesystemType } from './volume.ts';
  */
 
 /** How a key of a comma list may be written: alone, with a value, or both. */
-export interface KeyRule {
+interface KeyRule {
   readonly alone: boolean;
   readonly value: RegExp | undefined;
 }
