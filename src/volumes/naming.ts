@@ -15,7 +15,6 @@ import type { ArrayName, FailoverPolicy, VolumeId, VolumeName } from './volume.t
 const ARRAY_NAME_LENGTH = 31;
 const HASH_LENGTH = 13;
 const LONGEST_NAME = 255;
-const LONGEST_PREFIX = 16;
 const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
 const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
 const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
@@ -41,21 +40,9 @@ export function validateVolumeName(raw: string): VolumeName {
 }
 
 /**
- * The prefix, if names can bear it: empty, or at most 16 of the characters of a volume's name. Throws
- * InvalidRequestError. Of two prefixes on one array neither may begin with the other, or the shorter sees the volumes
- * of both.
- */
-export function validatePrefix(raw: string): string {
-  const why = raw === '' ? undefined : faultOf(raw, LONGEST_PREFIX);
-  if (why === undefined) return raw;
-  throw new InvalidRequestError(
-    `name prefix ${quote(raw)} ${why}; use at most ${LONGEST_PREFIX} ${ALLOWED}, with a letter or digit first`,
-  );
-}
-
-/**
  * The array's name for a Docker name: the same on every host, at any time, and different for every name (rule 10).
- * The prefix must have passed validatePrefix.
+ * The prefix has at most 16 of the characters of a name (settings allow 12); of two prefixes on one array neither may
+ * begin with the other, or the shorter sees the volumes of both.
  */
 export function arrayNameFor(prefix: string, name: VolumeName): ArrayName {
   const exact = prefix + name;
@@ -103,9 +90,9 @@ export function parseMarker(arrayName: string): PolicyMarker | undefined {
   return { policy: policy as FailoverPolicy, volumeId: volumeId as VolumeId };
 }
 
-function faultOf(raw: string, longest = LONGEST_NAME): string | undefined {
+function faultOf(raw: string): string | undefined {
   if (raw === '') return 'is empty';
-  if (raw.length > longest) return `has ${raw.length} characters`;
+  if (raw.length > LONGEST_NAME) return `has ${raw.length} characters`;
   const [bad] = /[^A-Za-z0-9_.+=:@,%#-]/u.exec(raw) ?? [];
   if (bad !== undefined) return `contains ${JSON.stringify(bad)}`;
   if (!EXACT.test(raw)) return `begins with "${raw.charAt(0)}"`;

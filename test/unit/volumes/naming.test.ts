@@ -9,7 +9,6 @@ import {
   markerName,
   parseMarker,
   provisionalName,
-  validatePrefix,
   validateVolumeName,
 } from '../../../src/volumes/naming.ts';
 import type { VolumeId, VolumeName } from '../../../src/volumes/volume.ts';
@@ -75,16 +74,6 @@ describe('validateVolumeName', () => {
         }
       }),
     );
-  });
-});
-
-describe('validatePrefix', () => {
-  it.each(['', 'docker-', 'a', 'prod.', 'x'.repeat(16)])('takes %j', (prefix) => {
-    expect(validatePrefix(prefix)).toBe(prefix);
-  });
-
-  it.each(['-x', '~', 'a b', 'x'.repeat(17), '../'])('refuses %j', (prefix) => {
-    expect(() => validatePrefix(prefix)).toThrow(InvalidRequestError);
   });
 });
 
