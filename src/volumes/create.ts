@@ -10,7 +10,6 @@ import type {
   ArrayVolume,
   Device,
   StoragePool,
-  SystemId,
   VolumeId,
   VolumeLabel,
   VolumeName,
@@ -131,7 +130,7 @@ export class CreateVolume {
   async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
     const { sdc, filesystems } = this.#host;
     const { name, options, me, id, mountpoint } = draft;
-    const device = await sdc.waitForDevice(me.systemId as SystemId, id, signal);
+    const device = await sdc.waitForDevice(me.systemId, id, signal);
     await filesystems.proveBlank(device, signal);
     await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
     const label: VolumeLabel = {

@@ -18,14 +18,36 @@ export async function readFailoverMarker(
   return markersOf(volume, family)[0]?.policy;
 }
 
-/** Removes the volume's markers, never another snapshot of it. */
+/** Removes the markers of a volume that nobody can use yet, never another snapshot of it. */
 export async function removeMarkers(
   host: VolumeHost,
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
+  for (const { id } of await findMarkers(host, volume, signal)) await host.array.removeVolume(id, signal);
+}
+
+/** The volume's markers, never another snapshot of it. One gateway call. */
+export async function findMarkers(
+  host: VolumeHost,
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<readonly ArrayVolume[]> {
   const family = await host.array.volumesOfVtree(volume.vtreeId, signal);
-  for (const { snapshot } of markersOf(volume, family)) await host.array.removeVolume(snapshot.id, signal);
+  return markersOf(volume, family).map(({ snapshot }) => snapshot);
+}
+
+/**
+ * True while the volume that a marker speaks of exists, so that the marker must stay: without it the volume would follow
+ * another policy than its owner chose. One gateway call for a marker's name, none for others.
+ */
+export async function isMarkerNeeded(
+  host: VolumeHost,
+  arrayName: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const marker = parseMarker(arrayName);
+  return marker !== undefined && (await host.array.getVolume(marker.volumeId, signal)) !== undefined;
 }
 
 function markersOf(

@@ -1,11 +1,12 @@
 import { VolumeInUseError } from '../errors.ts';
-import { removeMarkers } from './failover-marker.ts';
+import { isMarkerNeeded, removeMarkers } from './failover-marker.ts';
 import type { VolumeHost } from './host.ts';
 import type { HostVolume } from './ports.ts';
 import type { ArrayName, Device, SystemId, VolumeId } from './volume.ts';
 
 /**
- * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker.
+ * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or
+ * the marker that an unfinished Remove left.
  * Nothing left is success. The name alone finds it, so a reply lost at any step does not matter. Rejects when it cannot
  * be done now; the journal entry stays.
  */
@@ -16,8 +17,10 @@ export async function removeProvisional(
 ): Promise<void> {
   const { array, filesystems } = host;
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
-  const id = await array.findVolumeId(entry.arrayName as ArrayName, signal);
-  if (id !== undefined) await removeById(host, entry, id, signal);
+  if (!(await isMarkerNeeded(host, entry.arrayName, signal))) {
+    const id = await array.findVolumeId(entry.arrayName as ArrayName, signal);
+    if (id !== undefined) await removeById(host, entry, id, signal);
+  }
   await host.journal.delete(entry.name);
 }
 

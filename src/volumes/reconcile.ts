@@ -100,7 +100,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<Outcome> {
     if (this.#isBusy(name)) return 'fine';
-    return this.#lock.run(name as VolumeName, 'reconcile', signal, async () => {
+    return this.#lock.run(name, 'reconcile', signal, async () => {
       const entry = this.#host.journal.get(name);
       if (entry === undefined) return 'fine';
       try {

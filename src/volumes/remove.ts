@@ -1,12 +1,13 @@
-import { GatewayRejectedError, VolumeInUseError } from '../errors.ts';
+import { GatewayRejectedError, VolumeInUseError, isPluginError } from '../errors.ts';
 import { describeHolder, mappingsOfOthers } from './claim.ts';
-import { removeMarkers } from './failover-marker.ts';
+import { findMarkers } from './failover-marker.ts';
 import type { VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from './naming.ts';
-import { removeUnfinishedCreate } from './provisional.ts';
+import type { HostVolume } from './ports.ts';
+import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
-import type { ArrayVolume, VolumeName } from './volume.ts';
+import type { ArrayName, ArrayVolume, VolumeName } from './volume.ts';
 
 /** The MDM's number for "Volume is mapped" [siolib]. */
 const VOLUME_MAPPED = 104;
@@ -23,27 +24,63 @@ export class RemoveVolume {
 
   /** Call with the volume's lock held. Rejects with VolumeInUseError that says by whom. */
   async remove(name: VolumeName, signal: AbortSignal): Promise<void> {
-    const { array, journal } = this.#host;
+    const { journal } = this.#host;
     await removeUnfinishedCreate(this.#host, name, signal);
     const volume = await this.#lookup.find(name, signal);
     if (volume === undefined) return;
-    const known = journal.known(name);
+    // A host that never mounted the volume does not know whether it has a marker.
+    const mayHaveMarkers = journal.known(name)?.label?.failover !== 'default';
     await this.#letGo(name, volume, signal);
-    if (known?.label !== undefined && known.label.failover !== 'default') {
-      await removeMarkers(this.#host, volume, signal);
-    }
+    const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
+    await this.#removeFromArray(name, volume, signal);
+    journal.forget(name);
+    for (const leftover of leftovers) await this.#removeMarker(leftover, signal);
+  }
+
+  /** The markers go last, so that a volume whose removal is refused keeps its policy; the journal knows of them meanwhile. */
+  async #recordMarkers(volume: ArrayVolume, signal: AbortSignal): Promise<readonly HostVolume[]> {
+    const { clock, filesystems, identity, journal } = this.#host;
+    const { systemId } = await identity.current(signal);
+    const markers = await findMarkers(this.#host, volume, signal);
+    const entries = markers.map(({ id, name }): HostVolume => {
+      const arrayName = (name ?? id) as ArrayName;
+      return {
+        name: arrayName,
+        arrayName,
+        volumeId: id,
+        systemId,
+        phase: 'creating',
+        holders: [],
+        mountpoint: filesystems.mountpointOf(arrayName),
+        since: new Date(clock.now()).toISOString(),
+      };
+    });
+    for (const entry of entries) await journal.put(entry);
+    return entries;
+  }
+
+  async #removeMarker(entry: HostVolume, signal: AbortSignal): Promise<void> {
     try {
-      await array.removeVolume(volume.id, signal);
+      await removeProvisional(this.#host, entry, signal);
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      this.#host.log.warn(
+        { marker: entry.name, error: cause.message },
+        'marker of a removed volume not removed now; trying again later',
+      );
+    }
+  }
+
+  async #removeFromArray(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#host.array.removeVolume(volume.id, signal);
     } catch (cause) {
       if (!(cause instanceof GatewayRejectedError) || cause.arrayCode !== VOLUME_MAPPED) throw cause;
       throw new VolumeInUseError(
         `removing volume "${name}" failed: another host mapped it just now; try again`,
-        {
-          cause,
-        },
+        { cause },
       );
     }
-    journal.forget(name);
   }
 
   async #letGo(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
