@@ -1,3 +1,4 @@
+import { FilesystemError, GatewayUnavailableError, SdcError } from '../../../../src/errors.ts';
 import type { FakeHost } from './fake-host.ts';
 import { describePoint, type Hook, type Point } from './steps.ts';
 import { World, type Ending } from './world.ts';
@@ -21,7 +22,9 @@ export interface Disturbance {
   readonly name: string;
   hook(at: number, world: World): Hook;
   /** After the call has ended or died. */
-  recover(host: FakeHost): void;
+  recover(host: FakeHost, at: Point): void;
+  /** True when the engine does not learn how the call ended. */
+  readonly losesAnswer?: true;
 }
 
 export const PLUGIN_CRASH: Disturbance = {
@@ -38,6 +41,57 @@ export const HOST_REBOOT: Disturbance = {
   recover: (host) => {
     host.reboot();
   },
+};
+
+function failureOf({ port, method }: Point): Error {
+  const message = `${method} fails by the test's will`;
+  if (port === 'array') return new GatewayUnavailableError(message);
+  return port === 'sdc' ? new SdcError(message, { problem: 'command-failed' }) : new FilesystemError(message);
+}
+
+/** A journal that rejects has not written. */
+const isOfJournal = ({ port, side }: Point): boolean => port === 'journal' && side === 'after';
+
+/** Before the effect it is a refusal, after it a lost reply. */
+export const CALL_FAILS: Disturbance = {
+  name: 'one call of a port fails',
+  hook: (at) => (point) => (point.number === at && !isOfJournal(point) ? failureOf(point) : 'go'),
+  recover: (host, { port }) => {
+    // Who frees a full disk starts the plugin again.
+    if (port === 'journal') host.restart();
+  },
+};
+
+export const GATEWAY_LEAVES: Disturbance = {
+  name: 'the gateway goes away for a while',
+  hook: (at, world) => (point) => {
+    if (point.number < at) return 'go';
+    world.host(1).gatewayUp = false;
+    const isLost = point.number === at && point.port === 'array' && point.side === 'after';
+    return isLost ? failureOf(point) : 'go';
+  },
+  recover: (host) => {
+    host.gatewayUp = true;
+  },
+};
+
+export const DEADLINE_PASSES: Disturbance = {
+  name: 'the deadline passes',
+  hook: (at, world) => (point) => {
+    if (point.number === at) world.host(1).life.latestCall?.expire();
+    return 'go';
+  },
+  recover: () => undefined,
+};
+
+export const CLIENT_LEAVES: Disturbance = {
+  name: 'the client hangs up',
+  hook: (at, world) => (point) => {
+    if (point.number === at) world.host(1).life.latestCall?.leave();
+    return 'go';
+  },
+  recover: () => undefined,
+  losesAnswer: true,
 };
 
 /** Runs the scenario once for every point of its clean run, and tells what went wrong where. */
@@ -76,9 +130,9 @@ async function disturbedRun(scenario: Scenario, disturbance: Disturbance, point:
   const ending: Ending<unknown> = await world.runToEnd(scenario.act(world), host.life);
   await world.pass(0);
   steps.hook = () => 'go';
-  disturbance.recover(host);
+  disturbance.recover(host, point);
   try {
-    await scenario.afterwards(world, ending.kind === 'answered');
+    await scenario.afterwards(world, ending.kind === 'answered' && disturbance.losesAnswer !== true);
   } catch (cause) {
     return [`afterwards failed: ${String(cause)}`];
   }

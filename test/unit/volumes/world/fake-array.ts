@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { GatewayRejectedError } from '../../../../src/errors.ts';
 import type {
   AccessMode,
@@ -49,7 +50,7 @@ export class FakeArray {
   /** What somebody did that no rule allows. */
   readonly violations: string[] = [];
   readonly #idByName = new Map<string, VolumeId>();
-  #made = 0;
+  readonly #made = new Map<string, number>();
 
   byName(name: string): StoredVolume | undefined {
     const id = this.#idByName.get(name);
@@ -66,8 +67,10 @@ export class FakeArray {
     volume: Partial<StoredVolume> & { name: string; storagePoolId: StoragePoolId; createdAtSeconds: number },
   ): StoredVolume {
     if (this.#idByName.has(volume.name)) throw rejection(99, 'Volume name already in use');
-    this.#made += 1;
-    const suffix = this.#made.toString(16).padStart(8, '0');
+    // From the name, so that the order in which hosts create does not change it.
+    const count = (this.#made.get(volume.name) ?? 0) + 1;
+    this.#made.set(volume.name, count);
+    const suffix = createHash('sha1').update(`${volume.name} ${count}`).digest('hex').slice(0, 8);
     const stored: StoredVolume = {
       id: `a1b2c3d4${suffix}` as VolumeId,
       sizeKiB: GRAIN_KIB,
@@ -151,12 +154,12 @@ export class FakeArray {
 
   /** The volume as a reply holds it: a copy. */
   describe(volume: StoredVolume): ArrayVolume {
-    const { content, mappings, ...rest } = volume;
-    // What is on a volume is no part of what the MDM says about it.
-    void content;
+    const { id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId } = volume;
+    const { createdAtSeconds, accessModeLimit, mappedToAllSdcs } = volume;
     return {
-      ...rest,
-      mappings: [...mappings].map(([sdcId, mapping]) => {
+      ...{ id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId },
+      ...{ createdAtSeconds, accessModeLimit, mappedToAllSdcs },
+      mappings: [...volume.mappings].map(([sdcId, mapping]) => {
         const sdc = this.sdcs.get(sdcId);
         return { sdcId, sdcName: sdc?.name ?? null, sdcIp: sdc?.ip ?? null, ...mapping };
       }),
@@ -165,7 +168,8 @@ export class FakeArray {
 
   /** Everything on the array that a later call could see, as text. */
   get fingerprint(): string {
-    const volumes = [...this.volumes.values()].map((volume) => [
+    const sorted = [...this.volumes.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const volumes = sorted.map((volume) => [
       this.describe(volume),
       volume.content.kind,
       volume.content.kind === 'filesystem' ? volume.content.label?.name : '',

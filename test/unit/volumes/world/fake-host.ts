@@ -20,6 +20,7 @@ export class FakeHost {
   mayFence = false;
   bootId = 'boot 1';
   #boots = 1;
+  #drawn = 0;
   #life: Life | undefined;
 
   constructor(world: World, number: number) {
@@ -32,6 +33,24 @@ export class FakeHost {
     const { name, sdcId: id, guid, ip } = this;
     world.array.sdcs.set(id, { id, name, guid, ip, approved: true, connected: true, osType: 'Linux' });
     world.array.listeners.set(id, this.kernel);
+  }
+
+  /** Chance is a counter of each host, so that the order of events between hosts does not change it. */
+  draw(digits: number): string {
+    this.#drawn += 1;
+    return this.#drawn.toString(16).padStart(digits, '0');
+  }
+
+  /** Everything here that decides what can happen next, as text. */
+  get fingerprint(): string {
+    const { disk, kernel, life } = this;
+    return JSON.stringify([
+      [...disk.entries.values()],
+      kernel.mounts.map(({ mountpoint, volume }) => [mountpoint, volume.id]),
+      kernel.holderNames,
+      life.steps.isDead,
+      life.steps.observed,
+    ]);
   }
 
   /** The plugin that runs now; started when there is none. */

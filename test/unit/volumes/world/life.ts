@@ -39,6 +39,8 @@ export class Life {
   readonly reconciler: Reconciler;
   readonly lines: string[] = [];
   nudges = 0;
+  /** The context of the call made last. */
+  latestCall: TestCall | undefined;
   #requests = 0;
 
   constructor(on: FakeHost, policy: VolumePolicy) {
@@ -56,7 +58,7 @@ export class Life {
     const journal = new FakeJournal(on.disk, on.bootId, () => !steps.isDead);
     const ownClock: Clock = {
       now: () => clock.now(),
-      randomHex: (digits) => clock.randomHex(digits),
+      randomHex: (digits) => on.draw(digits),
       sleep: steps.aroundSleep((ms, signal) => clock.sleep(ms, signal)),
     };
     const ports = {
@@ -77,7 +79,7 @@ export class Life {
     const deadline = new AbortController();
     const client = new AbortController();
     this.#requests += 1;
-    return {
+    this.latestCall = {
       signal: deadline.signal,
       clientGone: client.signal,
       requestId: `r${this.#requests}`,
@@ -88,6 +90,7 @@ export class Life {
         deadline.abort();
       },
     };
+    return this.latestCall;
   }
 
   create(name: string, options: Record<string, string> = {}, call = this.call()): Promise<void> {

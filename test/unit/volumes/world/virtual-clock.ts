@@ -1,16 +1,14 @@
 import { CancelledError } from '../../../../src/errors.ts';
-import type { Clock } from '../../../../src/volumes/ports.ts';
 
 interface Timer {
   readonly atMs: number;
   readonly fire: () => void;
 }
 
-/** Time that stands still until a test moves it, and chance that is a counter. */
-export class VirtualClock implements Clock {
+/** Time that stands still until a test moves it. */
+export class VirtualClock {
   #nowMs = Date.parse('2026-01-01T00:00:00Z');
   #timers: Timer[] = [];
-  #drawn = 0;
 
   now(): number {
     return this.#nowMs;
@@ -33,11 +31,6 @@ export class VirtualClock implements Clock {
       if (signal.aborted) abort();
       else signal.addEventListener('abort', abort, { once: true });
     });
-  }
-
-  randomHex(digits: number): string {
-    this.#drawn += 1;
-    return this.#drawn.toString(16).padStart(digits, '0');
   }
 
   /** When the next sleeper wakes, ms since 1970; undefined when nobody sleeps. */

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import type { FakeHost } from './fake-host.ts';
+import type { Hook } from './steps.ts';
+import { turn } from './virtual-clock.ts';
+import type { World } from './world.ts';
+
+/** Something that may happen next. */
+export interface Choice {
+  readonly label: string;
+  take(): void;
+}
+
+/** One telling of a story whose order of events is still open. */
+export interface Story {
+  readonly world: World;
+  readonly scheduler: Scheduler;
+  /** Things beside the hosts' own steps that may happen now: a crash, a cut. */
+  events?(): readonly Choice[];
+  /** What must hold in every state: the faults found. */
+  invariant?(): string[];
+  /** When nothing more can happen: the faults found. */
+  ending(): Promise<string[]>;
+}
+
+export interface Explored {
+  readonly states: number;
+  readonly runs: number;
+  readonly endings: number;
+  /** Each with the order of events that leads to it. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Holds hosts back before each step that others can see. What a host does to itself commutes with what others do, so
+ * only calls of the array are scheduled.
+ */
+export class Scheduler {
+  #waiting: (Choice & { readonly isPossible: () => boolean })[] = [];
+  #isOpen = false;
+
+  /** For Steps.hook of the host's life. */
+  hookFor(host: FakeHost): Hook {
+    const { steps } = host.life;
+    return ({ port, method, side }) => {
+      if (this.#isOpen || port !== 'array' || side !== 'before') return 'go';
+      return new Promise((resolve) => {
+        const choice = {
+          isPossible: () => !steps.isDead,
+          label: `${host.name}.${method}`,
+          take: () => {
+            this.#waiting = this.#waiting.filter((other) => other !== choice);
+            resolve('go');
+          },
+        };
+        this.#waiting.push(choice);
+      });
+    };
+  }
+
+  /** The next steps of all hosts, in an order that does not depend on how they came here. */
+  get choices(): Choice[] {
+    const possible = this.#waiting.filter(({ isPossible }) => isPossible());
+    return possible.sort((one, other) => one.label.localeCompare(other.label));
+  }
+
+  /** From now on nobody waits. */
+  open(): void {
+    this.#isOpen = true;
+    for (const { take } of this.#waiting) take();
+  }
+}
+
+/**
+ * Tells the story in every order of its events, by going back to the beginning for each; a state that was seen before is
+ * not followed again. Sound as long as a life is determined by what its ports told it. Time passes whenever somebody
+ * waits for it, as one choice among the others.
+ */
+export async function explore(begin: () => Promise<Story>, limits = { runs: 20_000 }): Promise<Explored> {
+  const seen = new Set<string>();
+  const open: number[][] = [[]];
+  const faults: string[] = [];
+  let runs = 0;
+  let endings = 0;
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    runs += 1;
+    if (runs > limits.runs) throw new Error(`more than ${limits.runs} runs; ${seen.size} states so far`);
+    const told = await tell(await begin(), path, { seen, open });
+    if (told.isEnding) endings += 1;
+    faults.push(...told.faults.map((fault) => `${told.labels.join(' ')}: ${fault}`));
+  }
+  return { states: seen.size, runs, endings, faults };
+}
+
+async function tell(
+  story: Story,
+  path: readonly number[],
+  search: { seen: Set<string>; open: number[][] },
+): Promise<{ labels: string[]; faults: string[]; isEnding: boolean }> {
+  const taken: number[] = [];
+  const labels: string[] = [];
+  for (;;) {
+    await turn();
+    const choices = choicesOf(story);
+    const faults = story.invariant?.() ?? [];
+    if (faults.length > 0) return { labels, faults, isEnding: false };
+    if (choices.length === 0) return { labels, faults: await story.ending(), isEnding: true };
+    const planned = path[taken.length];
+    if (planned === undefined) {
+      const state = stateOf(story, choices);
+      if (search.seen.has(state)) return { labels, faults: [], isEnding: false };
+      search.seen.add(state);
+      for (let other = 1; other < choices.length; other += 1) search.open.push([...taken, other]);
+    }
+    const choice = choices[planned ?? 0];
+    if (choice === undefined) throw new Error(`the story is not the same twice: ${labels.join(' ')}`);
+    taken.push(planned ?? 0);
+    labels.push(choice.label);
+    choice.take();
+  }
+}
+
+function choicesOf({ world, scheduler, events }: Story): Choice[] {
+  const wakeMs = world.clock.nextWakeMs;
+  const time: Choice[] =
+    wakeMs === undefined
+      ? []
+      : [
+          {
+            label: 'time',
+            take: () => {
+              world.clock.advanceTo(wakeMs);
+            },
+          },
+        ];
+  return [...scheduler.choices, ...(events?.() ?? []), ...time];
+}
+
+function stateOf({ world }: Story, choices: readonly Choice[]): string {
+  const text = [
+    world.clock.now(),
+    world.array.fingerprint,
+    ...world.hosts.map(({ fingerprint }) => fingerprint),
+    ...choices.map(({ label }) => label),
+  ];
+  return createHash('sha1').update(text.join('\n')).digest('base64');
+}

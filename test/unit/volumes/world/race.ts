@@ -1,0 +1,53 @@
+import { Scheduler, type Choice, type Story } from './explore.ts';
+import type { Life } from './life.ts';
+import { World } from './world.ts';
+
+export type Answer = { readonly ok: true } | { readonly ok: false; readonly error: unknown };
+
+/** Host 1 and host 2 each begin their call at the same instant. */
+export async function race(
+  prepare: (world: World) => Promise<void>,
+  calls: readonly [(life: Life) => Promise<unknown>, (life: Life) => Promise<unknown>],
+  judge: (answers: readonly (Answer | undefined)[], world: World) => string[],
+  how: { readonly mayDie?: boolean; readonly atRest?: (world: World) => string[] } = {},
+): Promise<Story> {
+  const world = new World(2);
+  for (const { kernel } of world.hosts) kernel.deviceDelayMs = 0;
+  await prepare(world);
+  const scheduler = new Scheduler();
+  const answers: (Answer | undefined)[] = [undefined, undefined];
+  world.hosts.forEach((host, index) => {
+    host.life.steps.hook = scheduler.hookFor(host);
+    calls[index]?.(host.life).then(
+      () => (answers[index] = { ok: true }),
+      (error: unknown) => (answers[index] = { ok: false, error }),
+    );
+  });
+  const [first] = world.hosts;
+  const die: Choice = { label: 'host1 dies', take: () => first?.life.kill() };
+  const events = (): Choice[] => {
+    const isOver = answers[0] !== undefined || first?.life.steps.isDead === true;
+    return how.mayDie === true && !isOver ? [die] : [];
+  };
+  const ending = async (): Promise<string[]> => {
+    scheduler.open();
+    if (first?.life.steps.isDead === true) first.restart();
+    const faults = judge(answers, world);
+    await world.reconcileAll();
+    return [...faults, ...(how.atRest?.(world) ?? []), ...world.leaks().filter((leak) => !isOfUse(leak))];
+  };
+  const invariant = (): string[] =>
+    answers.every((answer) => answer !== undefined) ? [] : world.array.violations;
+  return { world, scheduler, events, invariant, ending };
+}
+
+/** What a volume that is in use leaves by right. */
+function isOfUse(leak: string): boolean {
+  return /^mapping of docker-|mount at|device of|mounted \[m/.test(leak);
+}
+
+export const nothing = (): Promise<void> => Promise.resolve();
+export const made = async (world: World): Promise<void> => {
+  await world.run(world.host(1).life.create('db'));
+  await world.run(world.host(2).life.get('db'));
+};
