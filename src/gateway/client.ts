@@ -135,11 +135,11 @@ export class GatewayClient {
     const tried: Tried[] = [];
     for (const endpoint of inOrderOfHope(this.#endpoints, this.#lastServed)) {
       try {
-        const value = await this.#rested(endpoint, signal, (grant) => work(endpoint, grant));
+        const value = await endpoint.serve(signal, (grant) => work(endpoint, grant));
         this.#serves(endpoint);
         return value;
       } catch (error) {
-        const failure = this.#judge(endpoint, what, error);
+        const failure = this.#passedOver(endpoint, what, error);
         tried.push({ endpoint, failure });
         if (failure.mayHaveActed && !repeatable)
           throw new ReplyLostError(summary(what, tried), { cause: failure });
@@ -148,36 +148,15 @@ export class GatewayClient {
     throw allFailed(what, tried);
   }
 
-  /** Not even tried while it rests after failures, whether noticed before or after waiting for room. */
-  #rested<T>(endpoint: GatewayEndpoint, signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
-    const assertAwake = (): void => {
-      const reason = endpoint.health.restingBecause;
-      if (reason !== undefined) throw new EndpointFailure(`${reason}, a moment ago`, { mayHaveActed: false });
-    };
-    assertAwake();
-    return endpoint.withGrant(signal, (grant) => {
-      assertAwake();
-      return work(grant);
-    });
-  }
-
-  /** Notes what an error says about the gateway's health; returns only failures that another gateway may not have. */
-  #judge(endpoint: GatewayEndpoint, what: string, error: unknown): EndpointFailure {
-    if (error instanceof EndpointFailure) {
-      const isNews = error.kind !== 'busy' && endpoint.health.restingBecause === undefined;
-      if (isNews) {
-        this.#log.warn({ gateway: endpoint.name, reason: error.reason }, 'gateway does not serve');
-        endpoint.health.failed(error.reason);
-      }
-      return error;
-    }
+  /** The failure, when another gateway may not have it; anything else is thrown. */
+  #passedOver(endpoint: GatewayEndpoint, what: string, error: unknown): EndpointFailure {
+    if (error instanceof EndpointFailure) return error;
     if (error instanceof SessionRefused) throw forbidden(what, endpoint, error);
     if (error instanceof GatewayRejectedError) this.#serves(endpoint);
     throw error;
   }
 
   #serves(endpoint: GatewayEndpoint): void {
-    endpoint.health.succeeded();
     if (this.#lastServed === endpoint) return;
     if (this.#lastServed !== undefined)
       this.#log.info({ gateway: endpoint.name }, 'another gateway serves now');

@@ -31,16 +31,20 @@ export function parseEndpoint(text: string): EndpointAddress {
   return { origin: url.origin, prefix, name: `${url.origin}${prefix}` };
 }
 
-/** Failures in a row after which a gateway is left alone for a while. */
+/** Failures in a row after which a gateway is left alone for a while: one alone may be a hiccup. */
 const FAILURES_UNTIL_REST = 2;
-const SHORTEST_REST_MS = 1000;
-const LONGEST_REST_MS = 8000;
+const SHORTEST_REST_MS = 200;
+const LONGEST_REST_MS = 5000;
 
-/** What experience says about one gateway. */
+/**
+ * What experience says about one gateway. One that fails is left alone for twice as long as failing takes: hardly at
+ * all when connections are refused, longer when every try costs a time limit.
+ */
 export class EndpointHealth {
   readonly #now: () => number;
   #failures = 0;
-  #restUntil = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #restUntil = Number.NEGATIVE_INFINITY;
   #lastReason: string | undefined;
 
   constructor(now: () => number) {
@@ -66,16 +70,20 @@ export class EndpointHealth {
 
   succeeded(): void {
     this.#failures = 0;
-    this.#restUntil = 0;
+    this.#restUntil = Number.NEGATIVE_INFINITY;
     this.#lastReason = undefined;
   }
 
-  failed(reason: string): void {
-    this.#failures += 1;
+  /** To be told of a failed try and when it began. */
+  failed(reason: string, beganAt: number): void {
+    const now = this.#now();
+    // Tries that ran side by side met one and the same trouble.
+    if (beganAt >= this.#failedAt) this.#failures += 1;
+    this.#failedAt = now;
     this.#lastReason = reason;
     if (this.#failures < FAILURES_UNTIL_REST) return;
-    const rest = SHORTEST_REST_MS * 2 ** (this.#failures - FAILURES_UNTIL_REST);
-    this.#restUntil = this.#now() + Math.min(rest, LONGEST_REST_MS);
+    const rest = Math.min(Math.max(2 * (now - beganAt), SHORTEST_REST_MS), LONGEST_REST_MS);
+    this.#restUntil = now + rest;
   }
 }
 

@@ -9,8 +9,11 @@ export class EndpointFailure extends Error {
   readonly reason: string;
   /** False only when the request certainly never reached the gateway. */
   readonly mayHaveActed: boolean;
-  /** busy: the gateway is well, but it or its MDM cannot serve right now. */
-  readonly kind: 'unreachable' | 'busy' | 'wrong-system';
+  /**
+   * busy: the gateway is well, but it or its MDM cannot serve right now. unreadable: an answer in JSON that lacks what
+   * we need. resting: not tried, after failures.
+   */
+  readonly kind: 'unreachable' | 'busy' | 'unreadable' | 'wrong-system' | 'resting';
 
   constructor(
     reason: string,

@@ -1,5 +1,6 @@
-import type { EndpointAddress } from './endpoints.ts';
-import { EndpointHealth } from './endpoints.ts';
+import { GatewayRejectedError } from '../errors.ts';
+import type { Log } from '../volumes/ports.ts';
+import { EndpointHealth, type EndpointAddress } from './endpoints.ts';
 import { EndpointFailure, SessionRefused } from './failures.ts';
 import type { Http, HttpReply } from './http.ts';
 import type { Credentials, WireRequest } from './login.ts';
@@ -29,6 +30,7 @@ export interface GatewayEndpointOptions {
   readonly requestTimeoutMs: number;
   readonly maxConcurrent: number;
   readonly observer: (report: RequestReport) => void;
+  readonly log: Log;
   readonly verify: (endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal) => Promise<void>;
 }
 
@@ -84,19 +86,52 @@ export class GatewayEndpoint {
     }
   }
 
-  /** Works with a grant, when there is room; once more with a new one when the gateway does not take the first. */
-  withGrant<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
+  /**
+   * Works with a grant, when there is room; once more with a new one when the gateway does not take the first. Rejects
+   * with EndpointFailure of kind resting, unless this gateway may be tried just now.
+   */
+  serve<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
+    this.#assertAwake();
     return this.queue.run(signal, async () => {
-      const grant = await this.session.open(signal);
+      // Those that waited learn from those that went before.
+      this.#assertAwake();
+      const beganAt = this.#options.now();
       try {
-        return await work(grant);
+        const value = await this.#withGrant(signal, work);
+        this.health.succeeded();
+        return value;
       } catch (error) {
-        if (!(error instanceof SessionRefused)) throw error;
-        this.session.refuse(grant);
-        const fresh = await this.session.open(signal);
-        return work(fresh);
+        this.#learnFrom(error, beganAt);
+        throw error;
       }
     });
+  }
+
+  async #withGrant<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
+    const grant = await this.session.open(signal);
+    try {
+      return await work(grant);
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+      this.session.refuse(grant);
+      const fresh = await this.session.open(signal);
+      return work(fresh);
+    }
+  }
+
+  #assertAwake(): void {
+    const reason = this.health.restingBecause;
+    if (reason === undefined) return;
+    throw new EndpointFailure(`${reason}, a moment ago`, { mayHaveActed: false, kind: 'resting' });
+  }
+
+  #learnFrom(error: unknown, beganAt: number): void {
+    if (error instanceof GatewayRejectedError) this.health.succeeded();
+    if (!(error instanceof EndpointFailure) || error.kind === 'busy' || error.kind === 'unreadable') return;
+    if (this.health.healthy) {
+      this.#options.log.warn({ gateway: this.name, reason: error.reason }, 'gateway does not serve');
+    }
+    this.health.failed(error.reason, beganAt);
   }
 }
 

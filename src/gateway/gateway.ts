@@ -87,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         requestTimeoutMs,
         maxConcurrent,
         observer: options.observer ?? (() => undefined),
+        log: options.log,
         verify: async (endpoint, grant, signal) => {
           client.identity = await identifier.verify(endpoint, grant, signal);
         },

@@ -142,5 +142,6 @@ export function understand<Schema extends z.ZodType>(schema: Schema, value: unkn
     issue === undefined || issue.path.length === 0 ? 'its top level' : issue.path.map(String).join('.');
   throw new EndpointFailure(`answer cannot be understood at ${where}: ${issue?.message ?? 'unknown shape'}`, {
     mayHaveActed: true,
+    kind: 'unreadable',
   });
 }

@@ -34,24 +34,34 @@ test('an address with a password in it is refused without repeating it', () => {
   expect(() => parseEndpoint('https://admin:S3cret@gw')).not.toThrow(/S3cret/);
 });
 
-test('a gateway rests after two failures in a row, longer each time, and one success wakes it', () => {
+test('a gateway rests after two failures in a row, twice as long as failing takes', () => {
   let now = 0;
   const health = new EndpointHealth(() => now);
-  health.failed('refused');
+  health.failed('refused', 0);
   expect([health.healthy, health.restingBecause]).toEqual([false, undefined]);
-  health.failed('refused');
+  now = 1;
+  health.failed('refused', 1);
   expect(health.restingBecause).toBe('refused');
-  now = 1000;
+  now = 201;
   expect(health.restingBecause).toBeUndefined();
-  health.failed('timeout');
-  now = 2999;
+  now = 1201;
+  health.failed('timeout', 201);
+  now = 3200;
   expect(health.restingBecause).toBe('timeout');
-  for (let again = 0; again < 20; again += 1) health.failed('timeout');
-  now += 8000;
+  now = 60_000;
+  health.failed('timeout', 3200);
+  now = 65_000;
   expect(health.restingBecause).toBeUndefined();
-  health.failed('timeout');
+  health.failed('timeout', 64_000);
   health.succeeded();
   expect([health.healthy, health.restingBecause, health.lastReason]).toEqual([true, undefined, undefined]);
+});
+
+test('tries that ran side by side count as one failure', () => {
+  let now = 0;
+  const health = new EndpointHealth(() => now);
+  for (now = 5; now < 20; now += 1) health.failed('cut', 0);
+  expect([health.failures, health.restingBecause]).toEqual([1, undefined]);
 });
 
 test('tried first is who served last, then the healthy in given order, then those with fewest failures', () => {
@@ -65,9 +75,9 @@ test('tried first is who served last, then the healthy in given order, then thos
       .join('');
   expect(order()).toBe('abcd');
   expect(order('c')).toBe('cabd');
-  endpoints[2]?.health.failed('x');
+  endpoints[2]?.health.failed('x', 0);
   expect(order('c')).toBe('abdc');
-  endpoints[0]?.health.failed('x');
-  endpoints[0]?.health.failed('x');
+  endpoints[0]?.health.failed('x', 0);
+  endpoints[0]?.health.failed('x', 0);
   expect(order('c')).toBe('bdca');
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -133,8 +134,13 @@ test('no try goes past the deadline, and its end is a CancelledError that says s
   const error = await rejection(gateway.getVolume(ID, AbortSignal.timeout(200)));
   expect(error).toBeInstanceOf(CancelledError);
   expect(error.message).toBe('cannot read volume "aa": the time for it has run out; try again');
+  fake.on(GET, async (response, seen) => {
+    await setTimeout(100);
+    json(200, VOLUME)(response, seen);
+  });
+  await gateway.getVolume(ID, soon());
   const asked = fake.calls.length;
-  fake.on(GET, json(200, VOLUME));
+  // A retry that had gone on, every 20 to 40 ms, would be seen among these.
   await gateway.getVolume(ID, soon());
   expect(fake.calls.length).toBe(asked + 1);
 });

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CapacityError,
+  GatewayAuthError,
+  GatewayRejectedError,
+  InvalidRequestError,
+} from '../../../src/errors.ts';
+import type { ArrayName, StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
+import { GIB, newVolume, simulated, somePool, soon, twoSdcs } from './simulated.ts';
+
+const VERSIONS = ['2.6', '3.6', '4.5'] as const;
+const WAYS = VERSIONS.flatMap((version) => [
+  { version, tls: false },
+  { version, tls: true },
+]);
+const gateways = (tls: boolean): { host: string; port: number; tls: boolean }[] => [
+  { host: '127.0.0.1', port: 0, tls },
+];
+
+describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
+  test('a volume from creation to removal, each step one call', async () => {
+    const { simulator, gateway, calls } = await simulated({ version, gateways: gateways(tls) });
+    const { one } = await twoSdcs(simulator);
+    const wanted = await newVolume(gateway, 'docker-~db');
+    calls();
+
+    const id = await gateway.createVolume(wanted, soon());
+    expect(calls()).toEqual(['POST /api/types/Volume/instances']);
+    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+    expect(calls()).toEqual([`POST /api/instances/Volume::${id}/action/addMappedSdc`]);
+    await gateway.limitMapping({ volumeId: id, sdcId: one }, { iops: 100, bandwidthKiBps: 2048 }, soon());
+    expect(calls()).toHaveLength(1);
+    await gateway.renameVolume(id, 'docker-db' as ArrayName, soon());
+    expect(calls()).toHaveLength(1);
+
+    expect(await gateway.findVolumeId('docker-db' as ArrayName, soon())).toBe(id);
+    expect(calls()).toEqual(['POST /api/types/Volume/instances/action/queryIdByKey']);
+    const volume = await gateway.getVolume(id, soon());
+    expect(calls()).toEqual([`GET /api/instances/Volume::${id}`]);
+    expect(volume).toMatchObject({
+      id,
+      name: 'docker-db',
+      sizeKiB: 16 * GIB,
+      kind: 'thin',
+      accessModeLimit: 'ReadWrite',
+      mappedToAllSdcs: false,
+      mappings: [{ sdcId: one, accessMode: 'ReadWrite', limitIops: 100, limitBandwidthKiBps: 2048 }],
+    });
+    expect(Math.abs((volume?.createdAtSeconds ?? 0) - Date.now() / 1000)).toBeLessThan(60);
+
+    await gateway.unmapVolume(id, one, soon());
+    expect(calls()).toEqual([`POST /api/instances/Volume::${id}/action/removeMappedSdc`]);
+    await gateway.growVolume(id, 24 * GIB, soon());
+    expect((await gateway.getVolume(id, soon()))?.sizeKiB).toBe(24 * GIB);
+    calls();
+    await gateway.removeVolume(id, soon());
+    expect(calls()).toEqual([`POST /api/instances/Volume::${id}/action/removeVolume`]);
+    expect(await gateway.getVolume(id, soon())).toBeUndefined();
+    expect(await gateway.findVolumeId('docker-db' as ArrayName, soon())).toBeUndefined();
+  });
+
+  test('identity, SDCs and pools', async () => {
+    const { simulator, gateway, calls } = await simulated({ version, gateways: gateways(tls) });
+    const { one } = await twoSdcs(simulator);
+    expect(await gateway.identity(soon())).toEqual({
+      systemId: simulator.systemId,
+      name: 'simulated',
+      version,
+    });
+    expect(calls()).toEqual([]);
+    const sdc = await gateway.findSdcByGuid('11111111-1111-1111-1111-111111111111', soon());
+    expect(sdc).toMatchObject({ id: one, ip: '10.0.0.1', approved: true, connected: true });
+    expect(await gateway.getSdc(one, soon())).toEqual(sdc);
+    expect(calls()).toHaveLength(2);
+    const pool = await somePool(gateway);
+    expect(pool).toMatchObject({ name: 'sp1', domainName: 'pd1', zeroPadding: true });
+    expect(await gateway.describePool(pool.id, soon())).toEqual(pool);
+    expect(calls()).toHaveLength(2);
+    await expect(gateway.findPool({ pool: 'sp2', domain: 'pd1' }, soon())).rejects.toThrow(
+      'no storage pool "sp2" in protection domain "pd1"; did you mean "sp1"?',
+    );
+  });
+});
+
+describe.each(VERSIONS)('version %s', (version) => {
+  test('what is done already is success; what another holds or has is refused by number', async () => {
+    const { simulator, gateway, calls } = await simulated({ version });
+    const { one, two } = await twoSdcs(simulator);
+    const wanted = await newVolume(gateway, 'docker-db');
+    const id = await gateway.createVolume(wanted, soon());
+    const map = { volumeId: id, sdcId: one, readOnly: false };
+    await gateway.mapVolume(map, soon());
+    calls();
+    await gateway.mapVolume(map, soon());
+    await gateway.unmapVolume(id, two, soon());
+    expect(calls()).toHaveLength(2);
+    const refused = expect.objectContaining({ code: 'GATEWAY_REJECTED' }) as object;
+    await expect(gateway.mapVolume({ ...map, sdcId: two }, soon())).rejects.toMatchObject({ arrayCode: 306 });
+    await expect(gateway.removeVolume(id, soon())).rejects.toMatchObject({ arrayCode: 104 });
+    await expect(gateway.createVolume(wanted, soon())).rejects.toMatchObject({ arrayCode: 99 });
+    await expect(gateway.createVolume(wanted, soon())).rejects.toEqual(refused);
+    const other = await gateway.createVolume(await newVolume(gateway, 'docker-x'), soon());
+    await expect(gateway.renameVolume(other, 'docker-db' as ArrayName, soon())).rejects.toMatchObject({
+      arrayCode: 99,
+    });
+    await expect(gateway.growVolume(id, 8 * GIB, soon())).rejects.toBeInstanceOf(GatewayRejectedError);
+    await expect(gateway.growVolume(id, 17 * GIB, soon())).rejects.toMatchObject({
+      httpStatus: 400,
+      arrayCode: 0,
+    });
+    expect((await gateway.getVolume(id, soon()))?.mappings.map(({ sdcId }) => sdcId)).toEqual([one]);
+    await gateway.removeVolume(other, soon());
+    await gateway.removeVolume(other, soon());
+    await gateway.unmapVolume(other, one, soon());
+  });
+
+  test('reading only: shared by many, or refused where the array cannot', async () => {
+    const { simulator, gateway } = await simulated({ version });
+    const { one, two } = await twoSdcs(simulator);
+    const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+    if (version === '2.6') {
+      await expect(gateway.limitToReadOnly(id, soon())).rejects.toBeInstanceOf(InvalidRequestError);
+      return;
+    }
+    await gateway.limitToReadOnly(id, soon());
+    for (const sdcId of [one, two]) await gateway.mapVolume({ volumeId: id, sdcId, readOnly: true }, soon());
+    const volume = await gateway.getVolume(id, soon());
+    expect(volume?.accessModeLimit).toBe('ReadOnly');
+    expect(volume?.mappings.map(({ accessMode }) => accessMode)).toEqual(['ReadOnly', 'ReadOnly']);
+  });
+
+  test('snapshots are volumes of the same VTree', async () => {
+    const { gateway, calls } = await simulated({ version });
+    const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+    calls();
+    const snapshot = await gateway.snapshotVolume(id, 'docker-db~1' as ArrayName, soon());
+    expect(calls()).toHaveLength(1);
+    const found = await gateway.getVolume(snapshot, soon());
+    expect(found).toMatchObject({ kind: 'snapshot', ancestorId: id, accessModeLimit: 'ReadWrite' });
+    calls();
+    const family = await gateway.volumesOfVtree(found?.vtreeId ?? ('' as never), soon());
+    expect(family.map((volume) => volume.id).toSorted()).toEqual([id, snapshot].toSorted());
+    expect(calls()).toHaveLength(1);
+    await expect(gateway.snapshotVolume(id, 'docker-db~1' as ArrayName, soon())).rejects.toMatchObject({
+      arrayCode: 99,
+    });
+  });
+
+  test('many volumes: listed, read by id, by SDC', async () => {
+    const { simulator, gateway, calls } = await simulated({ version });
+    const { one } = await twoSdcs(simulator);
+    const seeded = (await simulator.seed({ count: 300, prefix: 'other-' })) as VolumeId[];
+    const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+    calls();
+    const listed = await gateway.listVolumes((name) => name.startsWith('docker-'), soon());
+    expect(listed.map(({ name }) => name)).toEqual(['docker-db']);
+    expect(await gateway.listVolumes(() => true, soon())).toHaveLength(301);
+    expect((await gateway.volumesOfSdc(one, soon())).map((volume) => volume.id)).toEqual([id]);
+    expect(calls()).toHaveLength(3);
+    expect(await gateway.getVolumes([...seeded.slice(0, 50), id], soon())).toHaveLength(51);
+    expect(calls()).toHaveLength(1);
+    const gone = 'ffffffff00000000' as VolumeId;
+    expect((await gateway.getVolumes([id, gone], soon())).map((volume) => volume.id)).toEqual([id]);
+    expect(calls().length).toBeLessThanOrEqual(2);
+  });
+
+  test('a full pool, an unknown pool and a wrong password have their own errors', async () => {
+    const { simulator, gateway } = await simulated({
+      version,
+      domains: [{ name: 'pd1', pools: [{ name: 'sp1', deviceGiB: 100 }] }],
+    });
+    const wanted = await newVolume(gateway, 'docker-db');
+    const huge = { ...wanted, sizeKiB: 100_000 * GIB, provisioning: 'thick' as const };
+    await expect(gateway.createVolume(huge, soon())).rejects.toBeInstanceOf(CapacityError);
+    const nowhere = { ...wanted, pool: { ...wanted.pool, id: 'ffffffff00000000' as StoragePoolId } };
+    await expect(gateway.createVolume(nowhere, soon())).rejects.toBeInstanceOf(GatewayRejectedError);
+    const long = { ...wanted, name: 'x'.repeat(32) as ArrayName };
+    await expect(gateway.createVolume(long, soon())).rejects.toMatchObject({ arrayCode: 226 });
+    const { gateway: stranger } = await simulated(
+      { version },
+      { password: 'wrong', endpoints: simulator.urls },
+    );
+    await expect(stranger.identity(soon())).rejects.toBeInstanceOf(GatewayAuthError);
+  });
+
+  test('tokens that were revoked or have expired are renewed without anybody noticing', async () => {
+    const { simulator, gateway } = await simulated({ version });
+    const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+    for (let time = 0; time < 3; time += 1) {
+      simulator.sessions.revokeAll();
+      const volumes = await Promise.all(Array.from({ length: 20 }, () => gateway.getVolume(id, soon())));
+      expect(volumes.every((volume) => volume?.id === id)).toBe(true);
+    }
+    simulator.sessions.revokeAll();
+    await gateway.removeVolume(id, soon());
+    const logins = simulator.requests.all().filter(({ path }) => path === '/api/login');
+    expect(logins).toHaveLength(5);
+  });
+});
