@@ -64,7 +64,7 @@ const advice: Readonly<Record<FilesystemType, string>> = {
 function mountFailure(stderr: string): string | undefined {
   const reason = /system call failed: ([^.;]+)/.exec(stderr)?.[1];
   if (reason !== undefined) return reason;
-  return stderr.includes('wrong fs type, bad option') ? 'bad option or damaged superblock' : undefined;
+  return stderr.includes('bad superblock') ? 'bad option or damaged superblock' : undefined;
 }
 
 /** Unmounts what is uppermost at the mountpoint. Rejects with FilesystemError. */

@@ -1,0 +1,240 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Device } from '../../../src/volumes/volume.ts';
+import { LoopDevice, MIB, sh } from './loop-device.ts';
+import { MountedRoot } from './mounted-root.ts';
+
+const never = new AbortController().signal;
+const request = { fs: 'ext4', options: [], readOnly: false } as const;
+
+describe('the guarded mount root', () => {
+  let loop: LoopDevice;
+  let device: Device;
+  let root: MountedRoot;
+  beforeEach(async () => {
+    loop = await LoopDevice.create(64 * MIB);
+    device = await loop.device();
+    await sh('mkfs.ext4', '-q', loop.node);
+    root = await MountedRoot.create();
+  });
+  afterEach(async () => {
+    await root.dispose();
+    await loop.detach();
+  });
+
+  const guards = async () => (await root.mountedBelow()).filter((mountpoint) => mountpoint === root.path);
+
+  it('lets nobody write to a mountpoint without its volume, not even root', async () => {
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    await writeFile(path.join(root.at('db'), 'file'), 'into the volume');
+    await root.filesystems.unmount(root.at('db'), { lazy: false }, never);
+    await expect(writeFile(path.join(root.at('db'), 'file'), 'lost')).rejects.toThrow('EROFS');
+    await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
+    expect(await readdir(root.at('db'))).toEqual([]);
+  });
+
+  it('is one tmpfs, however many volumes and restarts there are', async () => {
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    const restarted = MountedRoot.filesystems(root.path);
+    await restarted.unmount(root.at('db'), { lazy: false }, never);
+    await restarted.mount(device, root.at('other'), request, never);
+    expect(await guards()).toHaveLength(1);
+    expect(await restarted.mounts()).toMatchObject([{ mountpoint: root.at('other') }]);
+  });
+
+  it('is made once by mounts at the same time', async () => {
+    const loops = await Promise.all([1, 2, 3].map(() => LoopDevice.create(64 * MIB)));
+    try {
+      await Promise.all(
+        loops.map(async (other, index) => {
+          await sh('mkfs.ext4', '-q', other.node);
+          await root.filesystems.mount(await other.device(), root.at(`v${index}`), request, never);
+        }),
+      );
+      expect(await guards()).toHaveLength(1);
+      await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
+      for (const index of [0, 1, 2])
+        await root.filesystems.unmount(root.at(`v${index}`), { lazy: false }, never);
+    } finally {
+      await Promise.all(loops.map((other) => other.detach()));
+    }
+  });
+
+  it('is made read-only again when a plugin was killed while it made a mountpoint', async () => {
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    await root.filesystems.unmount(root.at('db'), { lazy: false }, never);
+    await sh('mount', '-o', 'remount,rw', root.path);
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
+  });
+
+  it('does not cover what others mounted in it', async () => {
+    await mkdir(path.join(root.path, 'theirs'), { recursive: true });
+    await sh('mount', loop.node, path.join(root.path, 'theirs'));
+    const other = root.filesystems.mount(device, root.at('db'), request, never);
+    await expect(other).rejects.toThrow('is mounted there by something else');
+  });
+
+  it('is refused behind a symbolic link, which the engine would not follow', async () => {
+    const link = path.join(path.dirname(root.path), 'link');
+    await mkdir(root.path, { recursive: true });
+    await symlink(root.path, link);
+    const filesystems = MountedRoot.filesystems(link);
+    const mounting = filesystems.mount(device, path.join(link, 'db'), request, never);
+    await expect(mounting).rejects.toThrow(`set it to "${root.path}"`);
+  });
+
+  it('holds one device per mountpoint', async () => {
+    const other = await LoopDevice.create(64 * MIB);
+    try {
+      await sh('mkfs.ext4', '-q', other.node);
+      await root.filesystems.mount(device, root.at('db'), request, never);
+      const second = root.filesystems.mount(await other.device(), root.at('db'), request, never);
+      await expect(second).rejects.toThrow(`"${loop.node}" is mounted there`);
+    } finally {
+      await other.detach();
+    }
+  });
+
+  it('takes a lazy unmount while somebody works in it', async () => {
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    const worker = spawn('sleep', ['60'], { cwd: root.at('db') });
+    try {
+      await new Promise((resolve) => worker.once('spawn', resolve));
+      const plain = root.filesystems.unmount(root.at('db'), { lazy: false }, never);
+      await expect(plain).rejects.toThrow(/cannot unmount .*busy/);
+      await root.filesystems.unmount(root.at('db'), { lazy: true }, never);
+      expect(await root.filesystems.mounts()).toEqual([]);
+      expect(await root.filesystems.isHeld(device)).toBe(true);
+    } finally {
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      worker.kill('SIGKILL');
+      await ended;
+    }
+    await expect.poll(() => root.filesystems.isHeld(device)).toBe(false);
+  });
+
+  it('does not unmount what is not below it', async () => {
+    for (const mountpoint of ['/', root.path, `${root.path}-other/db`]) {
+      await expect(root.filesystems.unmount(mountpoint, { lazy: true }, never)).rejects.toThrow(
+        'will not unmount',
+      );
+    }
+  });
+
+  it('says what the kernel says when a damaged file system cannot be mounted', async () => {
+    await sh('dd', 'if=/dev/urandom', `of=${loop.node}`, 'bs=64', 'seek=17', 'count=14', 'status=none');
+    const mounting = root.filesystems.mount(device, root.at('db'), request, never);
+    await expect(mounting).rejects.toThrow(
+      /cannot mount .* at .*: .*; see the kernel log, check it with "e2fsck -n/,
+    );
+  });
+});
+
+describe('isHeld', () => {
+  let loop: LoopDevice;
+  let root: MountedRoot;
+  beforeEach(async () => {
+    loop = await LoopDevice.create(64 * MIB);
+    root = await MountedRoot.create();
+  });
+  afterEach(async () => {
+    await root.dispose();
+    await loop.detach();
+  });
+
+  it('sees a mount in another mount namespace', async () => {
+    const device = await loop.device();
+    await sh('mkfs.ext4', '-q', loop.node);
+    expect(await root.filesystems.isHeld(device)).toBe(false);
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    const elsewhere = spawn('unshare', ['--mount', 'sh', '-c', 'echo ready; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await new Promise((resolve) => elsewhere.stdout.once('data', resolve));
+      await root.filesystems.unmount(root.at('db'), { lazy: false }, never);
+      expect(await root.filesystems.mounts()).toEqual([]);
+      expect(await root.filesystems.isHeld(device)).toBe(true);
+    } finally {
+      const ended = new Promise((resolve) => elsewhere.once('exit', resolve));
+      elsewhere.kill('SIGKILL');
+      await ended;
+    }
+    await expect.poll(() => root.filesystems.isHeld(device)).toBe(false);
+  });
+
+  it('does not say that a device which is gone is free', async () => {
+    const device = { ...(await loop.device()), node: '/dev/nonexistent-node' };
+    await expect(root.filesystems.isHeld(device)).rejects.toThrow('cannot tell whether');
+  });
+});
+
+describe('assertVisibleToHost', () => {
+  let loop: LoopDevice;
+  let root: MountedRoot;
+  beforeEach(async () => {
+    loop = await LoopDevice.create(64 * MIB);
+    root = await MountedRoot.create();
+  });
+  afterEach(async () => {
+    await root.dispose();
+    await loop.detach();
+  });
+
+  /** The plugin's side in a namespace of its own, below one shared directory, as the engine sets it up. */
+  async function plugin(propagation: 'rshared' | 'rprivate'): Promise<string> {
+    const base = path.dirname(root.path);
+    const steps = [
+      `mkdir -p ${base}/host ${base}/plugin`,
+      `mount --bind ${base}/host ${base}/host`,
+      `mount --make-rshared ${base}/host`,
+      `cat /proc/self/mountinfo > /dev/null`,
+    ].join(' && ');
+    await sh('sh', '-c', steps);
+    const script = [
+      `mount --rbind ${base}/host ${base}/plugin`,
+      `mount --make-${propagation} ${base}/plugin`,
+      `exec ${process.execPath} ${path.join(import.meta.dirname, 'plugin-side.ts')} "$@"`,
+    ].join(' && ');
+    const { stdout } = await promisify(execFile)('unshare', [
+      '--mount',
+      '--propagation',
+      'unchanged',
+      'sh',
+      '-c',
+      `${propagation === 'rprivate' ? `mount --make-rprivate ${base}/host && ` : ''}${script}`,
+      'plugin',
+      `${base}/plugin/volumes`,
+      `/proc/${process.pid}/mountinfo`,
+      JSON.stringify(await loop.device()),
+    ]);
+    return stdout.trim();
+  }
+
+  it('is content when the mount reaches the host under its other path', async () => {
+    await sh('mkfs.ext4', '-q', loop.node);
+    expect(await plugin('rshared')).toBe('visible');
+    const host = await readFile('/proc/self/mountinfo', 'utf8');
+    expect(host).toContain(`${path.dirname(root.path)}/host/volumes/db`);
+  });
+
+  it('refuses when the propagation was cut', async () => {
+    await sh('mkfs.ext4', '-q', loop.node);
+    expect(await plugin('rprivate')).toMatch(
+      /^FilesystemError: the host does not see ".*\/plugin\/volumes\/db"/,
+    );
+  });
+
+  it('says why when the host cannot be looked at', async () => {
+    await sh('mkfs.ext4', '-q', loop.node);
+    const blind = MountedRoot.filesystems(root.path, { hostMountinfo: '/proc/0/mountinfo' });
+    await blind.mount(await loop.device(), root.at('db'), request, never);
+    await expect(blind.assertVisibleToHost(await loop.device(), root.at('db'))).rejects.toThrow(
+      'cannot read the list of mounts "/proc/0/mountinfo": ENOENT',
+    );
+  });
+});
