@@ -13,6 +13,12 @@ const FIRST_FD = 3;
 /** Longest path of a unix socket that every kernel takes. [unix(7)] */
 const LONGEST_PATH_BYTES = 107;
 
+/**
+ * Connections that wait to be accepted. An engine that starts opens one per volume it knows, all at once, and the
+ * kernel turns away what does not fit; its own limit (net.core.somaxconn) caps this.
+ */
+const BACKLOG = 4096;
+
 /** What systemd says in the environment, and who we are. */
 export interface SystemdHandover {
   readonly listenFds: string | undefined;
@@ -25,10 +31,11 @@ export interface SystemdHandover {
  * when it made more than one.
  */
 export function activatedFd({ listenFds, listenPid, ownPid }: SystemdHandover): number | undefined {
-  if (listenFds === undefined || Number(listenPid) !== ownPid || Number(listenFds) < 1) return undefined;
-  if (Number(listenFds) === 1) return FIRST_FD;
+  const count = Number(listenFds ?? 0);
+  if (Number(listenPid) !== ownPid || !(count >= 1)) return undefined;
+  if (count === 1) return FIRST_FD;
   throw new ConfigError(
-    `systemd handed over ${listenFds} sockets, expected 1; leave one ListenStream in the socket unit`,
+    `systemd handed over ${count} sockets, expected 1; leave one ListenStream in the socket unit`,
   );
 }
 
@@ -118,7 +125,7 @@ async function isAnswered(path: string): Promise<boolean> {
 
 async function listen(server: Server, where: ListenOptions & { fd?: number }): Promise<void> {
   const listening = once(server, 'listening');
-  server.listen(where);
+  server.listen({ ...where, backlog: BACKLOG });
   await listening;
 }
 

@@ -36,8 +36,9 @@ export interface ConformanceTarget {
 /** The client side of a target that listens on a unix socket. */
 export function socketClient(
   socketPath: string,
+  maxSockets = 32,
 ): Pick<ConformanceTarget, 'request' | 'hangUp'> & { end(): void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const agent = new Agent({ keepAlive: true, maxSockets });
   const open = ({ path, method = 'POST', headers = {}, body }: RawCall) => {
     const length = { 'Content-Length': String(Buffer.byteLength(body ?? '')) };
     const sent = httpRequest({ socketPath, path, method, agent, headers: { ...length, ...headers } });
