@@ -79,6 +79,7 @@ export class SimulatedArray {
       now,
       isConnected: (sdcId) => connections.isConnected(sdcId),
       writtenKiB: (volumeId) => files.writtenKiB(volumeId),
+      hasFile: (volumeId) => files.has(volumeId),
       writtenVolumes: () => files.present(),
     };
     if (state.systems.size === 0)

@@ -10,9 +10,14 @@ import {
   setFaultSetName,
 } from '../mdm/domains.ts';
 import { refusal } from '../mdm/failures.ts';
-import type { ObjectType, TypeContext } from './object-type.ts';
+import type { ObjectType, Relation, TypeContext } from './object-type.ts';
 import { domainJson, faultSetJson } from './pool-json.ts';
 import { domainStatistics, faultSetStatistics } from './statistics.ts';
+
+/** What a domain may have on real arrays and has not here. */
+function none(type: string): Relation {
+  return () => ({ type, ids: [] });
+}
 
 /** Protection domains. */
 export function domainType({ array, change }: TypeContext): ObjectType {
@@ -31,6 +36,9 @@ export function domainType({ array, change }: TypeContext): ObjectType {
           .filter(({ domainId }) => domainId === id)
           .map((faultSet) => faultSet.id),
       }),
+      AccelerationPool: none('AccelerationPool'),
+      Sdr: none('Sdr'),
+      ReplicationConsistencyGroup: none('ReplicationConsistencyGroup'),
     },
     statistics: (id) => domainStatistics(array, id),
     idByKey: (fields) => {

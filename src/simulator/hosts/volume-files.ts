@@ -32,6 +32,10 @@ export class VolumeFiles {
     return this.#writtenKiB.get(volumeId) ?? 0;
   }
 
+  has(volumeId: string): boolean {
+    return this.#writtenKiB.has(volumeId);
+  }
+
   /** Ids of volumes with a file. */
   present(): Iterable<string> {
     return this.#writtenKiB.keys();

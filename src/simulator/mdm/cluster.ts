@@ -39,7 +39,9 @@ export interface Cluster {
   readonly isConnected: (sdcId: string) => boolean;
   /** KiB that really are written in a volume's file. */
   readonly writtenKiB: (volumeId: string) => number;
-  /** Ids of volumes that have a file; all others hold no data. */
+  /** Whether a volume has a file; without one it holds no data. */
+  readonly hasFile: (volumeId: string) => boolean;
+  /** Ids of volumes that have a file. */
   readonly writtenVolumes: () => Iterable<string>;
 }
 

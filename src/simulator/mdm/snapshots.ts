@@ -51,7 +51,6 @@ function snapshotOf(
 ): VolumeRecord {
   const { request, name, groupId } = given;
   const seconds = Math.floor(cluster.now() / 1000);
-  const written = cluster.writtenKiB(source.id);
   return {
     ...source,
     id: cluster.state.nextId('Volume'),
@@ -65,8 +64,8 @@ function snapshotOf(
     mappedToAll: false,
     mappings: [],
     secureUntil: request.retentionMinutes > 0 ? seconds + request.retentionMinutes * 60 : 0,
-    sharedKiB: written,
-    copyingFrom: written > 0 ? source.id : null,
+    sharedKiB: 0,
+    copyingFrom: cluster.hasFile(source.id) ? source.id : null,
   };
 }
 
