@@ -22,8 +22,10 @@
 #include <getopt.h>
 #include <linux/fuse.h>
 #include <linux/loop.h>
+#include <mntent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -37,11 +39,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, EXIT_NOT_ALLOWED = 2, LOOP_TRIES = 64 };
+enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, EXIT_NOT_ALLOWED = 2, LOOP_TRIES = 64, LOOP_MAJOR_NUMBER = 7 };
 
 static struct {
     const char *file, *volume, *guid, *fence_dir;
@@ -416,8 +419,42 @@ static void parse(int count, char **values) {
     snprintf(self.held_path, sizeof self.held_path, "%s/%s.%s.held", self.fence_dir, self.volume, self.guid);
 }
 
+static bool starts_with(const char *text, const char *start) {
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool carries_volume(const struct mntent *entry) {
+    struct stat device;
+    if (strcmp(entry->mnt_dir, "/") == 0) return false;
+    if (starts_with(self.fence_dir, entry->mnt_dir) || starts_with(self.file, entry->mnt_dir)) return false;
+    return stat(entry->mnt_fsname, &device) == 0 && S_ISBLK(device.st_mode) && major(device.st_rdev) == LOOP_MAJOR_NUMBER;
+}
+
+/* One mount less per call, because the table moves under the reader. */
+static bool detach_one_volume(void) {
+    FILE *table = setmntent("/proc/self/mounts", "r");
+    if (table == NULL) fail("cannot read \"/proc/self/mounts\"");
+    bool detached = false;
+    for (struct mntent *entry; !detached && (entry = getmntent(table)) != NULL;) {
+        detached = carries_volume(entry) && umount2(entry->mnt_dir, MNT_DETACH) == 0;
+    }
+    endmntent(table);
+    return detached;
+}
+
+/*
+ * The last process of a mount namespace unmounts what is in it while it dies. When a whole host is killed that could be
+ * us, and the file system's last writes would wait for us for ever: so no volume may be mounted where we are.
+ */
+static void leave_host_mounts(void) {
+    if (unshare(CLONE_NEWNS) < 0) fail("cannot leave the host's mount namespace");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("cannot make mounts private");
+    while (detach_one_volume()) continue;
+}
+
 int main(int count, char **values) {
     parse(count, values);
+    leave_host_mounts();
     /* Whoever stops a whole host in order signals everybody; we must outlive the file systems on our device. */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
