@@ -42,7 +42,10 @@ interface Tried {
   readonly failure: EndpointFailure;
 }
 
-/** Carries calls to the gateways: order of trying, log-in, retries, and errors that name what was tried. */
+/**
+ * Carries calls to the gateways: order of trying, log-in, retries, and errors that name what was tried. Nothing goes on
+ * after the caller's signal (rule 8).
+ */
 export class GatewayClient {
   readonly #endpoints: readonly GatewayEndpoint[];
   readonly #retry: RetryPolicy;

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import type { EndpointFailure } from './failures.ts';
 
 /** Where a gateway's REST API lives: `origin` for connecting, `prefix` for a path in front of /api, if any. */
 export interface EndpointAddress {
@@ -45,7 +46,7 @@ export class EndpointHealth {
   #failures = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #restUntil = Number.NEGATIVE_INFINITY;
-  #lastReason: string | undefined;
+  #last: EndpointFailure | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -60,27 +61,27 @@ export class EndpointHealth {
   }
 
   get lastReason(): string | undefined {
-    return this.#lastReason;
+    return this.#last?.reason;
   }
 
-  /** The reason for leaving it alone just now; undefined when it may be tried. */
-  get restingBecause(): string | undefined {
-    return this.#now() < this.#restUntil ? this.#lastReason : undefined;
+  /** The failure for which it is left alone just now; undefined when it may be tried. */
+  get restingAfter(): EndpointFailure | undefined {
+    return this.#now() < this.#restUntil ? this.#last : undefined;
   }
 
   succeeded(): void {
     this.#failures = 0;
     this.#restUntil = Number.NEGATIVE_INFINITY;
-    this.#lastReason = undefined;
+    this.#last = undefined;
   }
 
   /** To be told of a failed try and when it began. */
-  failed(reason: string, beganAt: number): void {
+  failed(failure: EndpointFailure, beganAt: number): void {
     const now = this.#now();
     // Tries that ran side by side met one and the same trouble.
     if (beganAt >= this.#failedAt) this.#failures += 1;
     this.#failedAt = now;
-    this.#lastReason = reason;
+    this.#last = failure;
     if (this.#failures < FAILURES_UNTIL_REST) return;
     const rest = Math.min(Math.max(2 * (now - beganAt), SHORTEST_REST_MS), LONGEST_REST_MS);
     this.#restUntil = now + rest;

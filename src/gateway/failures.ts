@@ -11,9 +11,9 @@ export class EndpointFailure extends Error {
   readonly mayHaveActed: boolean;
   /**
    * busy: the gateway is well, but it or its MDM cannot serve right now. unreadable: an answer in JSON that lacks what
-   * we need. resting: not tried, after failures.
+   * we need.
    */
-  readonly kind: 'unreachable' | 'busy' | 'unreadable' | 'wrong-system' | 'resting';
+  readonly kind: 'unreachable' | 'busy' | 'unreadable' | 'wrong-system';
 
   constructor(
     reason: string,

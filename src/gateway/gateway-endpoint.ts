@@ -88,7 +88,7 @@ export class GatewayEndpoint {
 
   /**
    * Works with a grant, when there is room; once more with a new one when the gateway does not take the first. Rejects
-   * with EndpointFailure of kind resting, unless this gateway may be tried just now.
+   * with EndpointFailure, having sent nothing, while this gateway rests after failures.
    */
   serve<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
     this.#assertAwake();
@@ -120,9 +120,10 @@ export class GatewayEndpoint {
   }
 
   #assertAwake(): void {
-    const reason = this.health.restingBecause;
-    if (reason === undefined) return;
-    throw new EndpointFailure(`${reason}, a moment ago`, { mayHaveActed: false, kind: 'resting' });
+    const failure = this.health.restingAfter;
+    if (failure === undefined) return;
+    const { reason, kind } = failure;
+    throw new EndpointFailure(`${reason}, a moment ago`, { mayHaveActed: false, kind, cause: failure });
   }
 
   #learnFrom(error: unknown, beganAt: number): void {
@@ -131,7 +132,7 @@ export class GatewayEndpoint {
     if (this.health.healthy) {
       this.#options.log.warn({ gateway: this.name, reason: error.reason }, 'gateway does not serve');
     }
-    this.health.failed(error.reason, beganAt);
+    this.health.failed(error, beganAt);
   }
 }
 

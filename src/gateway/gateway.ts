@@ -42,7 +42,7 @@ export interface GatewayOptions {
   readonly log: Log;
 }
 
-export interface EndpointStats {
+interface EndpointStats {
   readonly endpoint: string;
   readonly inFlight: number;
   readonly queued: number;

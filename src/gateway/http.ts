@@ -11,7 +11,7 @@ export interface HttpOptions {
   readonly connections: number;
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly origin: string;
   readonly path: string;
   readonly method: 'GET' | 'POST';
@@ -51,6 +51,8 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
   UND_ERR_BODY_TIMEOUT: 'answer stopped half-way',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answer was cut short',
+  UND_ERR_DESTROYED: 'the plugin is closing',
+  UND_ERR_CLOSED: 'the plugin is closing',
   HPE_INVALID_CONSTANT: 'does not speak HTTP (is it an https:// port?)',
   EPROTO: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS (is it an http:// port?)',
@@ -84,7 +86,10 @@ function reasonOf(error: unknown): string {
   return code === '' ? 'request failed' : `request failed: ${code}`;
 }
 
-/** HTTP to the gateways: kept-alive connections, verified TLS, time limits. The only user of undici. */
+/**
+ * HTTP to the gateways: kept-alive connections, time limits, TLS verified unless the user said otherwise (rule 11). The
+ * only user of undici.
+ */
 export function createHttp(options: HttpOptions): Http {
   // An error of the connecting phase proves that nothing was sent; undici does not say which phase it was.
   const whileConnecting = new WeakSet<Error>();

@@ -109,7 +109,7 @@ function parsed(text: string): unknown {
   }
 }
 
-export interface LoginContext {
+interface LoginContext {
   readonly username: string;
   readonly attempt: number;
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import { EndpointFailure, SessionRefused } from './failures.ts';
 import { bodyText, type HttpReply } from './http.ts';
 
 /** What is known of one refusal, whatever its shape was on the wire. */
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   /** 0 when the gateway itself refused. */
   readonly code: number;

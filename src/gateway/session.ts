@@ -33,7 +33,7 @@ interface Held {
   usedAt: number;
 }
 
-/** Our login at one gateway. Token and password never leave it but in requests. */
+/** Our login at one gateway. Token and password never leave it but in requests (rule 11). */
 export class Session {
   readonly #options: SessionOptions;
   readonly #closing = new AbortController();

@@ -35,6 +35,7 @@ export class Volumes {
     this.#client = client;
   }
 
+  /** Rule 10: the array compares names exactly, case included, and so does whoever asks. */
   async find(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined> {
     const path = `${VOLUME_INSTANCES}/action/queryIdByKey`;
     const found = this.#client.call(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CancelledError, GatewayUnavailableError } from '../../../src/errors.ts';
+import { CancelledError, GatewayAuthError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
 import type { ArrayName, SdcId, VolumeId } from '../../../src/volumes/volume.ts';
 import { GIB, newVolume, simulated, soon, twoSdcs } from './simulated.ts';
@@ -97,6 +97,16 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
     const id = await gateway.createVolume(wanted, soon());
     expect((await gateway.getVolume(id, soon()))?.id).toBe(id);
   });
+});
+
+test('pages of the ingress of 4.x in place of errors: tokens are renewed, a wrong password is said', async () => {
+  const { simulator, gateway } = await simulated({ version: '4.5', htmlErrors: true });
+  const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+  simulator.sessions.revokeAll();
+  expect((await gateway.getVolume(id, soon()))?.id).toBe(id);
+  const options = { password: 'wrong', endpoints: simulator.urls };
+  const { gateway: stranger } = await simulated({}, options);
+  await expect(stranger.identity(soon())).rejects.toBeInstanceOf(GatewayAuthError);
 });
 
 test('of two gateways one goes down and comes back while volumes are made and mapped', async () => {

@@ -6,7 +6,7 @@ import type { NewVolume } from '../../../src/volumes/ports.ts';
 import type { ArrayName, SdcId, StoragePool } from '../../../src/volumes/volume.ts';
 
 export const GIB = 1024 * 1024;
-export const PASSWORD = 'Scaleio123';
+const PASSWORD = 'Scaleio123';
 
 export interface Simulated {
   readonly simulator: Simulator;

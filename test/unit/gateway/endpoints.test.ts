@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { EndpointHealth, inOrderOfHope, parseEndpoint } from '../../../src/gateway/endpoints.ts';
+import { EndpointFailure } from '../../../src/gateway/failures.ts';
+
+const because = (reason: string): EndpointFailure => new EndpointFailure(reason, { mayHaveActed: false });
 
 test.each([
   ['https://gw', 'https://gw', ''],
@@ -37,31 +40,35 @@ test('an address with a password in it is refused without repeating it', () => {
 test('a gateway rests after two failures in a row, twice as long as failing takes', () => {
   let now = 0;
   const health = new EndpointHealth(() => now);
-  health.failed('refused', 0);
-  expect([health.healthy, health.restingBecause]).toEqual([false, undefined]);
+  health.failed(because('refused'), 0);
+  expect([health.healthy, health.restingAfter?.reason]).toEqual([false, undefined]);
   now = 1;
-  health.failed('refused', 1);
-  expect(health.restingBecause).toBe('refused');
+  health.failed(because('refused'), 1);
+  expect(health.restingAfter?.reason).toBe('refused');
   now = 201;
-  expect(health.restingBecause).toBeUndefined();
+  expect(health.restingAfter?.reason).toBeUndefined();
   now = 1201;
-  health.failed('timeout', 201);
+  health.failed(because('timeout'), 201);
   now = 3200;
-  expect(health.restingBecause).toBe('timeout');
+  expect(health.restingAfter?.reason).toBe('timeout');
   now = 60_000;
-  health.failed('timeout', 3200);
+  health.failed(because('timeout'), 3200);
   now = 65_000;
-  expect(health.restingBecause).toBeUndefined();
-  health.failed('timeout', 64_000);
+  expect(health.restingAfter?.reason).toBeUndefined();
+  health.failed(because('timeout'), 64_000);
   health.succeeded();
-  expect([health.healthy, health.restingBecause, health.lastReason]).toEqual([true, undefined, undefined]);
+  expect([health.healthy, health.restingAfter?.reason, health.lastReason]).toEqual([
+    true,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('tries that ran side by side count as one failure', () => {
   let now = 0;
   const health = new EndpointHealth(() => now);
-  for (now = 5; now < 20; now += 1) health.failed('cut', 0);
-  expect([health.failures, health.restingBecause]).toEqual([1, undefined]);
+  for (now = 5; now < 20; now += 1) health.failed(because('cut'), 0);
+  expect([health.failures, health.restingAfter?.reason]).toEqual([1, undefined]);
 });
 
 test('tried first is who served last, then the healthy in given order, then those with fewest failures', () => {
@@ -75,9 +82,9 @@ test('tried first is who served last, then the healthy in given order, then thos
       .join('');
   expect(order()).toBe('abcd');
   expect(order('c')).toBe('cabd');
-  endpoints[2]?.health.failed('x', 0);
+  endpoints[2]?.health.failed(because('x'), 0);
   expect(order('c')).toBe('abdc');
-  endpoints[0]?.health.failed('x', 0);
-  endpoints[0]?.health.failed('x', 0);
+  endpoints[0]?.health.failed(because('x'), 0);
+  endpoints[0]?.health.failed(because('x'), 0);
   expect(order('c')).toBe('bdca');
 });

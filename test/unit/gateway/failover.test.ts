@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -103,6 +104,15 @@ test('while all are known to be down, calls fail at once and nobody is asked', a
   expect(fake.seen.length).toBe(asked);
 });
 
+test('a gateway that sends us elsewhere is not followed, since that would take the password along', async () => {
+  const location = 'https://elsewhere.example/login?secret=1';
+  const elsewhere = (response: ServerResponse): unknown => response.writeHead(302, { location }).end();
+  const fake = await fakeGateway({ 'GET /api/login': elsewhere, 'POST /rest/auth/login': elsewhere });
+  const { message } = await rejection(clientOf(fake).getVolume(ID, soon()));
+  expect(message).toContain('sends us elsewhere (https://elsewhere.example/login); set SCALEIO_ENDPOINT');
+  expect(message).not.toContain('secret');
+});
+
 test('a slow gateway is given up after the time limit', async () => {
   const slow = await fakeGateway({ [GET]: silence });
   const error = await rejection(clientOf(slow, { requestTimeoutMs: 100 }).getVolume(ID, soon()));
@@ -195,6 +205,8 @@ test.each([
   const error = await rejection(gateway.getVolume(ID, soon()));
   expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toContain(`serves the array "${SYSTEM_ID}" (array1), ${complaint}`);
+  const later = await Promise.all(Array.from({ length: 5 }, () => rejection(gateway.getVolume(ID, soon()))));
+  for (const again of later) expect(again).toBeInstanceOf(ConfigError);
   expect(fake.calls).toEqual([]);
 });
 
