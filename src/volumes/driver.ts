@@ -6,7 +6,7 @@ import type { VolumeHost } from './host.ts';
 import { VolumeLookup } from './lookup.ts';
 import { MountVolume } from './mount.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
-import type { HostVolume } from './ports.ts';
+import type { HostVolume, KnownVolume } from './ports.ts';
 import { releaseVolume } from './release.ts';
 import { RemoveVolume } from './remove.ts';
 import { describeStatus, type VolumeStatus } from './status.ts';
@@ -120,7 +120,7 @@ export class Driver {
     const name = existingName(rawName);
     const entry = this.#host.journal.get(name);
     const known = this.#host.journal.known(name);
-    if (entry?.phase === 'mounted' && known !== undefined) return this.#describe(name, false, call.signal);
+    if (entry?.phase === 'mounted') return this.#describe(name, known === undefined, call.signal);
     try {
       const volume = await this.#lookup.findTogether(name, call.signal);
       if (volume === undefined)
@@ -129,7 +129,7 @@ export class Driver {
       this.#lastSeen.set(name, volume);
       return await this.#describe(name, false, call.signal);
     } catch (cause) {
-      if (cause instanceof VolumeNotFoundError || known === undefined) throw cause;
+      if (cause instanceof VolumeNotFoundError || this.#knownHere(name) === undefined) throw cause;
       const reason = isPluginError(cause) ? cause.message : String(cause);
       this.#host.log.warn({ volume: name, error: reason }, 'array not asked; answering from memory');
       return this.#describe(name, true, call.signal);
@@ -211,7 +211,7 @@ export class Driver {
 
   async #describe(name: VolumeName, stale: boolean, signal: AbortSignal): Promise<DescribedVolume> {
     const { journal, policy, identity } = this.#host;
-    const known = journal.known(name);
+    const known = this.#knownHere(name);
     if (known === undefined)
       throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
     const entry = journal.get(name);
@@ -220,7 +220,7 @@ export class Driver {
     return {
       name,
       mountpoint: isMounted ? await this.#pathOf(entry) : '',
-      createdAt: new Date(known.createdAtSeconds * 1000),
+      createdAt: known.createdAtSeconds === 0 ? undefined : new Date(known.createdAtSeconds * 1000),
       status: describeStatus({
         known: { ...known, arrayName: known.arrayName || arrayNameFor(policy.prefix, name) },
         volume: this.#lastSeen.get(name),
@@ -233,6 +233,17 @@ export class Driver {
         self: me === undefined ? undefined : { sdc: me.sdcId, ip: null },
       }),
     };
+  }
+
+  /** What this host remembers, or what its journal alone tells of a volume that it works with. */
+  #knownHere(name: VolumeName): KnownVolume | undefined {
+    const { journal } = this.#host;
+    const entry = journal.get(name);
+    const known = journal.known(name);
+    if (known !== undefined || entry === undefined || entry.phase === 'creating') return known;
+    const { arrayName, volumeId } = entry;
+    const unknown = { sizeKiB: 0, createdAtSeconds: 0, storagePoolId: '', readOnly: false, label: undefined };
+    return { name, arrayName, volumeId, ...unknown };
   }
 
   async #pool(id: string, signal: AbortSignal): Promise<StoragePool | undefined> {

@@ -58,7 +58,7 @@ export class MountVolume {
   }
 
   async #reuse(entry: HostVolume): Promise<string | undefined> {
-    const { sdc, filesystems, journal } = this.#host;
+    const { sdc, filesystems } = this.#host;
     const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
     if (device === undefined) return undefined;
     const mounted = (await filesystems.mounts()).some(
@@ -68,7 +68,17 @@ export class MountVolume {
     );
     if (!mounted) return undefined;
     await filesystems.assertVisibleToHost(device, entry.mountpoint);
-    return filesystems.resolveSubpath(entry.mountpoint, journal.known(entry.name)?.label?.subpath ?? '');
+    return filesystems.resolveSubpath(entry.mountpoint, (await this.#labelOf(entry))?.subpath ?? '');
+  }
+
+  /** Of a mounted volume. What this host remembers may have been lost; the file system has not forgotten. */
+  async #labelOf(entry: HostVolume): Promise<VolumeLabel | undefined> {
+    const { filesystems, journal, policy } = this.#host;
+    const known = journal.known(entry.name);
+    if (known?.label !== undefined) return known.label;
+    const label = await filesystems.readLabel(entry.mountpoint, AbortSignal.timeout(policy.cleanupMs));
+    if (known !== undefined && label !== undefined) journal.remember({ ...known, label });
+    return label;
   }
 
   async #hold(entry: HostVolume, holder: string): Promise<HostVolume> {
