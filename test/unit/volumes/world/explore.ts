@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 /** Something that may happen next. */
 export interface Choice {
   readonly label: string;
-  take(): void;
+  readonly take: () => void;
 }
 
 /** One telling of a story whose order of events is still open. */

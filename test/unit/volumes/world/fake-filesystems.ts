@@ -103,7 +103,7 @@ export class FakeFilesystems implements Filesystems {
         deviceNumber: device.number,
         options,
         readOnly,
-        visibleToHost: true,
+        visibleToHost: !kernel.cutsPropagation,
       });
     });
   }

@@ -32,6 +32,8 @@ export class FakeKernel implements MappingListener {
   mounts: KernelMount[] = [];
   /** Mountpoints where some process has a file open: only a lazy unmount takes them away. */
   readonly openFiles = new Set<string>();
+  /** True: new mounts stay invisible to the host, as after an engine stop under live-restore. */
+  cutsPropagation = false;
   /** How long a device takes to appear after the mapping, ms. */
   deviceDelayMs = 5;
   /** Volumes whose device never comes. */
@@ -90,10 +92,12 @@ export class FakeKernel implements MappingListener {
   }
 
   /** A container (or process) binds what is mounted there, as runc does; it stays bound whatever happens to the mountpoint. */
-  bind(who: string, mountpoint: string): void {
-    const mount = this.mountAt(mountpoint);
+  bind(who: string, path: string): void {
+    const mount = this.mounts.find(
+      ({ mountpoint }) => path === mountpoint || path.startsWith(`${mountpoint}/`),
+    );
     if (mount === undefined)
-      throw new Error(`${who} would write to the host's disk: nothing is mounted at ${mountpoint}`);
+      throw new Error(`${who} would write to the host's disk: nothing is mounted at ${path}`);
     this.hold(who, mount.volume);
   }
 
