@@ -10,13 +10,16 @@ const socket = '/tmp/warm.sock';
 
 /** Settings that let the program start; the gateway is a closed port, which is one of the states it must start in. */
 const environment = {
-  PATH: '/usr/sbin:/usr/bin',
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   NODE_COMPILE_CACHE: contents.compileCache,
   SCALEIO_ENDPOINT: 'http://127.0.0.1:1',
   SCALEIO_USERNAME: 'warm',
   SCALEIO_PASSWORD: 'warm',
   SCALEIO_GUID: '00000000-0000-0000-0000-000000000000',
 };
+
+/** In a mount namespace of its own, so that whatever the program mounts is gone with it. */
+const enter = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
 
 /**
  * Starts the program once inside the finished root file system, asks what an engine asks first, and ends it in order:
@@ -26,7 +29,11 @@ const environment = {
 export async function warmCompileCache(rootfs: string): Promise<void> {
   const places = ['--mount-root', '/tmp/warm/volumes', '--state-dir', '/tmp/warm/state'];
   const argv = [contents.node, contents.bundle, 'serve', '--socket', socket, ...places];
-  const program = execa('chroot', [rootfs, ...argv], { env: environment, extendEnv: false, all: true });
+  const program = execa('unshare', ['--mount', 'sh', '-c', enter, rootfs, ...argv], {
+    env: environment,
+    extendEnv: false,
+    all: true,
+  });
   try {
     await untilListening(path.join(rootfs, socket), program);
     for (const call of [
@@ -61,12 +68,15 @@ async function untilListening(file: string, program: Promise<unknown>): Promise<
   await Promise.race([listening, ended]);
 }
 
-/** The answer does not matter, only that it was made. */
+/** The answer does not matter, only that the code ran; without a gateway the program hangs up on some calls. */
 async function post(socketPath: string, url: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((resolve) => {
     const call = request({ socketPath, path: url, method: 'POST' }, (response) => {
-      response.resume().on('end', resolve);
+      response.resume().on('close', resolve);
     });
-    call.on('error', reject).end(JSON.stringify({ Name: 'warm' }));
+    call.on('error', () => {
+      resolve();
+    });
+    call.end(JSON.stringify({ Name: 'warm' }));
   });
 }

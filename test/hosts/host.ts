@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { HostCgroup } from './cgroup.ts';
-import { detach, linkedDevices } from './loop-device.ts';
+import { mappedDevices, untilReleased } from './mapped-device.ts';
 import { insideHost, output } from './namespace.ts';
 import { addressOf, type Fabric, labRanges, type NetworkName } from './network.ts';
 import {
@@ -213,13 +213,13 @@ export class Host {
     if (running === undefined) return;
     await this.cutNetwork('cluster');
     await this.cutNetwork('storage');
-    const devices = await linkedDevices(path.join(this.directory, 'by-id'));
+    const devices = await mappedDevices(path.join(this.directory, 'by-id'));
     await this.#shutFileSystemsDown(running.init, devices);
     await killHard(running.outer);
     await this.#groups().remove();
     this.#running = undefined;
     await this.#fabric.unplug(this.number);
-    for (const device of devices) await detach(device);
+    for (const device of devices) await untilReleased(device);
   }
 
   /** Power cut and boot. */

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { labGroups, removeLabGroups } from './cgroup.ts';
-import { detachLoopDevices } from './loop-device.ts';
 import { output } from './namespace.ts';
 import { identify, isRunning, killHard, type ProcessId } from './process.ts';
 
@@ -87,7 +86,6 @@ export async function removeLab(name: string): Promise<void> {
   const { processes, madeDirectories, groups } = await readContents(name);
   await Promise.all(processes.map(killHard));
   await removeLabGroups(groups);
-  await detachLoopDevices(directory);
   await removeTree(directory);
   if ((await labNames()).length > 0) return;
   for (const made of madeDirectories) await removeIfEmpty(made);
