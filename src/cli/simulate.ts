@@ -13,7 +13,7 @@ export function addSimulateCommands(program: Command, edge: Edge): void {
     .argument('[args...]')
     .action(async (args: string[]) => {
       const { simulate } = await import('../simulator/command.ts');
-      await simulate(args, linesOf(edge));
+      await simulate(args, edge);
     });
   program
     .command('simulate-sdc')
