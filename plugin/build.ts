@@ -15,7 +15,10 @@ const limitBytes = 200 * 1000 * 1000;
  * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory. Needs root. Throws when the
  * result is too big.
  */
-export async function buildPlugin(arch: Architecture): Promise<string> {
+export async function buildPlugin(
+  arch: Architecture,
+  report: (line: string) => void = console.log,
+): Promise<string> {
   const directory = path.join(project, 'dist/plugin', arch);
   const rootfs = path.join(directory, 'rootfs');
   await bundleProgram();
@@ -24,7 +27,7 @@ export async function buildPlugin(arch: Architecture): Promise<string> {
   await writeFile(path.join(directory, 'config.json'), manifestText());
   const bytes = await sizeOf(rootfs);
   if (bytes > limitBytes) throw new Error(`the root file system has ${bytes} bytes, more than ${limitBytes}`);
-  console.log(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
+  report(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
   return directory;
 }
 

@@ -71,6 +71,12 @@ export class Host {
     return addressOf(network, this.number);
   }
 
+  /** What root of the lab's machine types to get a shell on this host. */
+  get shellCommand(): string {
+    const namespaces = '--mount --uts --ipc --net --pid --cgroup';
+    return `nsenter --target=${this.#mustBeOn().init.pid} ${namespaces} -- bash`;
+  }
+
   get isOn(): boolean {
     return this.#running !== undefined;
   }

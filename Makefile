@@ -1,0 +1,53 @@
+# What one does here; "make" lists it. Needs Debian 12, root, make, and any Node from 20 on with npm: the Node that runs
+# everything comes from npm with the rest.
+NODE := node_modules/.bin/node
+HOSTS ?= 3
+ARCH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help deps demo test test-engines plugin dockerfile bundle bench lab lab-down clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: node_modules/.package-lock.json ## install what is missing: Debian packages and npm's
+	@test/install-packages.sh apt-packages
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: deps ## try it: a simulated ScaleIO, a Docker engine of its own, a volume written and read; leaves nothing behind
+	@$(NODE) test/demo/demo.ts
+
+test: deps ## everything that is checked; ends with "N passed, N failed"
+	@$(NODE) test/run-tests.ts
+
+test-engines: deps ## the plugin on other Docker engines (Debian 13's 26.1), made with mmdebstrap in .cache
+	@test/install-packages.sh apt-packages mmdebstrap
+	@npm run --silent bundle
+	@npx vitest run --project engines
+
+bundle: deps ## dist/docker-volume-scaleio.cjs, the whole program in one file
+	@npm run --silent bundle
+
+plugin: deps ## dist/plugin/<arch>, for docker plugin create; ARCH="amd64 arm64" for both
+	@$(NODE) plugin/build.ts $(ARCH)
+
+dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sources
+	@$(NODE) plugin/dockerfile.ts
+	@$(NODE) plugin/manifest.ts
+	@npx prettier --write --log-level warn config.json
+
+bench: deps ## measure against the simulator; table and plot go to docs/
+	@npm run --silent bundle
+	@$(NODE) test/bench/bench.ts
+
+lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with
+	@$(NODE) test/hosts/lab-command.ts up $(HOSTS)
+
+lab-down: deps ## end the lab
+	@$(NODE) test/hosts/lab-command.ts down
+
+clean: ## remove what was built and fetched
+	@rm -rf dist coverage .cache
