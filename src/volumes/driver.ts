@@ -13,6 +13,10 @@ import { describeStatus, type VolumeStatus } from './status.ts';
 import { VolumeLock } from './volume-lock.ts';
 import type { ArrayVolume, StoragePool, StoragePoolId, VolumeName } from './volume.ts';
 
+/** How long Get waits for the array, ms: where memory can answer instead, within podman's limit of 5 s. */
+const KNOWN_VOLUME_MS = 4000;
+const UNKNOWN_VOLUME_MS = 25_000;
+
 export interface DescribedVolume {
   readonly name: string;
   /** Empty unless mounted on this host. */
@@ -122,7 +126,9 @@ export class Driver {
     const known = this.#host.journal.known(name);
     if (entry?.phase === 'mounted') return this.#describe(name, known === undefined, call.signal);
     try {
-      const volume = await this.#lookup.findTogether(name, call.signal);
+      const patience = known === undefined ? UNKNOWN_VOLUME_MS : KNOWN_VOLUME_MS;
+      const signal = AbortSignal.any([call.signal, AbortSignal.timeout(patience)]);
+      const volume = await this.#lookup.findTogether(name, signal);
       if (volume === undefined)
         throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
       this.#lookup.remember(name, volume);

@@ -1,11 +1,13 @@
 import {
   FilesystemError,
+  InvalidRequestError,
   SdcError,
   VolumeConflictError,
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../errors.ts';
 import { claimVolume } from './claim.ts';
+import { parseMountOptions } from './filesystem-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import type { HostVolume, Probe } from './ports.ts';
@@ -199,12 +201,27 @@ export class MountVolume {
         'volume was labelled under another name',
       );
     }
-    const wanted = label?.mountOptions ?? [];
+    const wanted = this.#allowedOptions(entry, on.fs, label);
     if (wanted.join() !== assumed.join()) {
       await filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
       await mountWith(wanted);
     }
     return label;
+  }
+
+  /** Another host wrote the label; what this one would refuse from a user it does not take from there either. */
+  #allowedOptions(entry: HostVolume, fs: FilesystemType, label: VolumeLabel | undefined): readonly string[] {
+    if (label === undefined) return [];
+    try {
+      return parseMountOptions(fs, label.mountOptions.join(','));
+    } catch (cause) {
+      if (!(cause instanceof InvalidRequestError)) throw cause;
+      this.#host.log.warn(
+        { volume: entry.name, error: cause.message },
+        'mounting without the options of its label',
+      );
+      return [];
+    }
   }
 
   async #limit(

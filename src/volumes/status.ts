@@ -19,24 +19,29 @@ export interface StatusSources {
 /** Words the status of one volume. */
 export function describeStatus(sources: StatusSources): VolumeStatus {
   const { known, volume, pool, entry, stale } = sources;
-  const label = known.label;
   return {
     id: known.volumeId,
     arrayName: known.arrayName,
-    sizeRequested: label === undefined ? null : inGiB(label.requestedKiB),
     size: inGiB(known.sizeKiB),
     provisioning: volume?.kind ?? null,
     pool: pool?.name ?? known.storagePoolId,
     domain: pool?.domainName ?? null,
-    filesystem: label?.fs ?? null,
+    ...describeLabel(known),
     mappedTo: holders(sources),
     mountedHere: entry?.phase === 'mounted',
     users: entry?.holders.length ?? 0,
     readOnly: known.readOnly,
-    limits: { iops: label?.iops ?? 0, bandwidthKiBps: label?.bandwidthKiBps ?? 0 },
-    failover: label?.failover ?? 'default',
     stale,
   };
+}
+
+/** What only a host knows that has created or mounted the volume. */
+function describeLabel({ label }: KnownVolume): VolumeStatus {
+  if (label === undefined) {
+    return { sizeRequested: null, filesystem: null, limits: null, failover: null };
+  }
+  const { requestedKiB, fs, iops, bandwidthKiBps, failover } = label;
+  return { sizeRequested: inGiB(requestedKiB), filesystem: fs, limits: { iops, bandwidthKiBps }, failover };
 }
 
 function holders({ volume, entry, self }: StatusSources): readonly object[] {
