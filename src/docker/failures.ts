@@ -13,7 +13,7 @@ const CERTAINLY_ABSENT: ReadonlySet<ErrorCode> = new Set(['VOLUME_NOT_FOUND', 'I
  */
 export function failureText(error: unknown, requestId: string): string {
   if (!isPluginError(error)) return `internal error, see the plugin's log for request ${requestId}`;
-  const line = error.message.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const line = error.message.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   if (line === '') return `failed: ${error.code}`;
   return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
 }

@@ -34,10 +34,10 @@ export interface DockerServerOptions {
 }
 
 /**
- * The Docker volume driver protocol over HTTP, not listening yet. Every answer is status 200 with a JSON object, or
- * 500 with {"Err": text} (Podman looks at the status alone, Docker at either [podman volume_api.go, moby client.go]);
- * a Get that cannot tell whether the volume exists is not answered at all (`provesAbsence`). Headers are not looked
- * at: each engine sends others.
+ * The Docker volume driver protocol over HTTP, not listening yet: await `ready()`, then give `server` to socket.ts.
+ * Every answer is status 200 with a JSON object, or 500 with {"Err": text} (Podman looks at the status alone, Docker
+ * at either [podman volume_api.go, moby client.go]); a Get that cannot tell whether the volume exists is not answered
+ * at all (`provesAbsence`). Headers are not looked at: each engine sends others.
  */
 export function createDockerServer(options: DockerServerOptions): FastifyInstance {
   const app = Fastify({

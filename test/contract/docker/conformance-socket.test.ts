@@ -1,6 +1,6 @@
 import { describeConformance } from './conformance.ts';
 import { listeningServer } from './started-server.ts';
-import { socketClient } from './target.ts';
+import { removeAllVolumes, socketClient } from './target.ts';
 
 describeConformance('on a unix socket', async () => {
   const server = await listeningServer();
@@ -9,10 +9,7 @@ describeConformance('on a unix socket', async () => {
     request: client.request,
     hangUp: client.hangUp,
     holdMounts: () => server.driver.hold('mount'),
-    reset: async () => {
-      server.driver.reset();
-      return Promise.resolve();
-    },
+    reset: () => removeAllVolumes(client),
     close: async () => {
       client.end();
       await server.close();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { ID_OF_CONTAINER, ID_OF_PODMAN, OTHER_IDS } from './target.ts';
 import type { ConformanceTarget, Outcome, RawCall } from './target.ts';
 
 interface Endpoint {
@@ -17,8 +18,6 @@ interface Endpoint {
 
 const named = (name: string) => ({ Name: name });
 const withId = (name: string) => ({ Name: name, ID: ID_OF_CONTAINER });
-const ID_OF_CONTAINER = 'c0ffee'.repeat(10) + 'abcd';
-const ID_OF_PODMAN = '2f73349cfc4630255319c6c8dfc1b46a8996ace9d14d8e07563b165915918ec2';
 
 const ENDPOINTS: readonly Endpoint[] = [
   {
@@ -140,9 +139,13 @@ const WRONG_TYPES = [
 
 /**
  * What Docker, Podman and dvdcli rely on, whatever the plugin is made of and wherever it runs. `startTarget` gives
- * a plugin without volumes.
+ * a plugin without volumes; `atOnce` volumes are used at the same time.
  */
-export function describeConformance(targetName: string, startTarget: () => Promise<ConformanceTarget>): void {
+export function describeConformance(
+  targetName: string,
+  startTarget: () => Promise<ConformanceTarget>,
+  { atOnce = 50 } = {},
+): void {
   describe(`volume driver protocol: ${targetName}`, () => {
     let target: ConformanceTarget;
     let counter = 0;
@@ -179,12 +182,13 @@ export function describeConformance(targetName: string, startTarget: () => Promi
         expect(expectOk(await post(path, bodyFor(name)))).toEqual(first);
       });
 
-      it.runIf(unknownVolume)('knows what an unknown volume is', async () => {
-        const outcome = await post(path, bodyFor('never-made'));
-        if (unknownVolume === 200) expectOk(outcome);
-        else expectFailure(outcome);
-        expect(await listed()).toEqual({ Volumes: [] });
-      });
+      if (unknownVolume !== undefined)
+        it('knows what an unknown volume is', async () => {
+          const outcome = await post(path, bodyFor('never-made'));
+          if (unknownVolume === 200) expectOk(outcome);
+          else expectFailure(outcome);
+          expect(await listed()).toEqual({ Volumes: [] });
+        });
 
       it('never takes an empty body, as of an engine that repeats a call, for a name', async () => {
         const name = await create();
@@ -205,10 +209,12 @@ export function describeConformance(targetName: string, startTarget: () => Promi
         expect(await listed()).toEqual({ Volumes: [] });
       });
 
-      it.runIf(needsName)('refuses a missing or empty name', async () => {
-        for (const body of [{}, { Name: '' }, { Opts: {} }]) expectFailure(await post(path, body), /"Name"/);
-        expect(await listed()).toEqual({ Volumes: [] });
-      });
+      if (needsName)
+        it('refuses a missing or empty name', async () => {
+          for (const body of [{}, { Name: '' }, { Opts: {} }])
+            expectFailure(await post(path, body), /"Name"/);
+          expect(await listed()).toEqual({ Volumes: [] });
+        });
 
       it('ignores fields it does not know', async () => {
         const name = path.endsWith('Create') ? freshName() : await create();
@@ -238,8 +244,8 @@ export function describeConformance(targetName: string, startTarget: () => Promi
         },
       );
 
-      it('serves 50 calls at once', async () => {
-        const names = await Promise.all(Array.from({ length: 50 }, () => create()));
+      it(`serves ${atOnce} calls at once`, async () => {
+        const names = await Promise.all(Array.from({ length: atOnce }, () => create()));
         const outcomes = await Promise.all(names.map((name) => post(path, bodyFor(name))));
         outcomes.forEach((outcome, index) => {
           expect(expectOk(outcome)).toEqual(answer(names[index] ?? ''));
@@ -317,7 +323,7 @@ export function describeConformance(targetName: string, startTarget: () => Promi
 
     it('gives every user of a volume the same mountpoint, also in Get, Path and List', async () => {
       const name = await create();
-      const ids = ['a'.repeat(64), 'b'.repeat(64), ID_OF_PODMAN];
+      const ids = [...OTHER_IDS, ID_OF_PODMAN];
       const mounts = await Promise.all(ids.map((ID) => driver('Mount', { Name: name, ID })));
       const [first] = mounts.map((mount) => (expectOk(mount) as { Mountpoint: string }).Mountpoint);
       mounts.forEach((mount) => {

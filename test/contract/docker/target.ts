@@ -1,6 +1,13 @@
 import { Agent, request as httpRequest } from 'node:http';
 
+import { expect } from 'vitest';
+
 import type { Gate } from './fake-driver.ts';
+
+/** Mount IDs that the conformance suite uses: of Docker's form, and the one that Podman always sends. [podman] */
+export const ID_OF_CONTAINER = 'c0ffee'.repeat(10) + 'abcd';
+export const OTHER_IDS = ['a'.repeat(64), 'b'.repeat(64)];
+export const ID_OF_PODMAN = '2f73349cfc4630255319c6c8dfc1b46a8996ace9d14d8e07563b165915918ec2';
 
 /** One HTTP request as a client would send it. */
 export interface RawCall {
@@ -77,4 +84,21 @@ export function socketClient(
       agent.destroy();
     },
   };
+}
+
+/** Removes every volume that the plugin lists, as a `reset` for targets that are reached only by the protocol. */
+export async function removeAllVolumes({ request }: Pick<ConformanceTarget, 'request'>): Promise<void> {
+  const call = async (operation: string, body: object) => {
+    const outcome = await request({ path: `/VolumeDriver.${operation}`, body: JSON.stringify(body) });
+    if (outcome.kind === 'dropped') throw new Error(`${operation} was not answered`);
+    return outcome;
+  };
+  const { Volumes } = JSON.parse((await call('List', {})).text) as { Volumes: { Name: string }[] };
+  await Promise.all(
+    Volumes.map(async ({ Name }) => {
+      for (const ID of [ID_OF_CONTAINER, ...OTHER_IDS, ID_OF_PODMAN, '']) await call('Unmount', { Name, ID });
+      // A Mount whose client hung up may still be on its way.
+      await expect.poll(async () => (await call('Remove', { Name })).text, { timeout: 20_000 }).toBe('{}');
+    }),
+  );
 }

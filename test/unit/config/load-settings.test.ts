@@ -1,0 +1,338 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { loadSettings } from '../../../src/config/load-settings.ts';
+import type { SettingsFlags } from '../../../src/config/load-settings.ts';
+import { ConfigError } from '../../../src/errors.ts';
+
+const REQUIRED = {
+  SCALEIO_ENDPOINT: 'https://gw.example.com',
+  SCALEIO_USERNAME: 'docker',
+  SCALEIO_PASSWORD: 'hunter2',
+};
+
+const readFrom = (files: Readonly<Record<string, string>>) => (path: string) => {
+  const content = files[path];
+  if (content === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
+  return content;
+};
+
+const load = (
+  env: Readonly<Record<string, string>> = {},
+  { flags = {}, files = {} }: { flags?: SettingsFlags; files?: Readonly<Record<string, string>> } = {},
+) => loadSettings({ env: { ...REQUIRED, ...env }, flags, readFile: readFrom(files) });
+
+const mistakesOf = (env: Readonly<Record<string, string>>, more?: Parameters<typeof load>[1]): string[] => {
+  try {
+    load(env, more);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message.split('\n- ').slice(1);
+  }
+};
+
+describe('settings', () => {
+  it('need no more than a gateway, a user and a password', () => {
+    const { settings, warnings } = load();
+    expect(settings).toMatchObject({
+      endpoints: ['https://gw.example.com'],
+      username: 'docker',
+      insecure: false,
+      provisioning: 'thin',
+      fs: 'xfs',
+      sizeKiB: 16 * 1024 * 1024,
+      prefix: 'docker-',
+      failover: 'disconnected',
+      deviceTimeoutMs: 30_000,
+      drvCfg: '/opt/emc/scaleio/sdc/bin/drv_cfg',
+      socket: '/run/docker/plugins/scaleio.sock',
+      hostMountinfo: '/proc/1/mountinfo',
+    });
+    expect(settings.password.reveal()).toBe('hunter2');
+    expect(settings.pool).toBeUndefined();
+    expect(warnings).toEqual([]);
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it('are taken from flags before the environment before the file before the defaults', () => {
+    const files = {
+      '/etc/s.json': JSON.stringify({
+        socket: '/file.sock',
+        mountRoot: '/file/mounts',
+        maxConcurrent: 3,
+        insecure: true,
+      }),
+    };
+    const { settings, origins } = load(
+      { SCALEIO_SOCKET: '/env.sock', SCALEIO_MOUNT_ROOT: '/env/mounts' },
+      { flags: { socket: '/flag.sock', config: '/etc/s.json' }, files },
+    );
+    expect(settings).toMatchObject({
+      socket: '/flag.sock',
+      mountRoot: '/env/mounts',
+      maxConcurrent: 3,
+      insecure: true,
+      fs: 'xfs',
+    });
+    expect(origins.socket).toEqual({ source: 'flag', name: '--socket' });
+    expect(origins.mountRoot).toEqual({ source: 'env', name: 'SCALEIO_MOUNT_ROOT' });
+    expect(origins.maxConcurrent).toEqual({ source: 'file', name: '/etc/s.json' });
+    expect(origins.fs).toEqual({ source: 'default' });
+  });
+
+  it('may name their file in the environment; the flag counts more', () => {
+    const files = { '/a.json': '{"pool":"a"}', '/b.json': '{"pool":"b"}' };
+    expect(load({ SCALEIO_CONFIG: '/a.json' }, { files }).settings.pool).toBe('a');
+    expect(load({ SCALEIO_CONFIG: '/a.json' }, { files, flags: { config: '/b.json' } }).settings.pool).toBe(
+      'b',
+    );
+  });
+
+  it('count as not set when they are empty, as managed plugins have them', () => {
+    const { settings } = load(
+      { SCALEIO_FS: '', SCALEIO_POOL: ' ', SCALEIO_PREFIX: '', SCALEIO_UNHEARD_OF: '' },
+      { flags: { socket: '', config: '/c.json' }, files: { '/c.json': '{"domain":"","guid":null}' } },
+    );
+    expect(settings).toMatchObject({
+      fs: 'xfs',
+      prefix: 'docker-',
+      socket: '/run/docker/plugins/scaleio.sock',
+    });
+    expect([settings.pool, settings.domain, settings.guid]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('are read from files that variables name, less the newline at the end', () => {
+    const files = { '/run/secrets/pw': ' with spaces \n', '/pool': 'sp1\r\n' };
+    const { settings, origins } = load(
+      { SCALEIO_PASSWORD: '', SCALEIO_PASSWORD_FILE: '/run/secrets/pw', SCALEIO_POOL_FILE: '/pool' },
+      { files },
+    );
+    expect(settings.password.reveal()).toBe(' with spaces ');
+    expect(settings.pool).toBe('sp1');
+    expect(origins.password).toEqual({ source: 'env', name: 'SCALEIO_PASSWORD_FILE' });
+  });
+
+  it('do not mix up a setting that is a file with a file that holds a setting', () => {
+    expect(load({ SCALEIO_CA_FILE: '/etc/ca.pem' }).settings.caFile).toBe('/etc/ca.pem');
+  });
+
+  it('show no secret, however they are shown', () => {
+    const loaded = load({ SCALEIO_PASSWORD: 'hunter2' });
+    expect(JSON.stringify(loaded)).not.toContain('hunter2');
+  });
+
+  it('warn of what is most likely not meant', () => {
+    const { settings, warnings } = load({
+      SCALEIO_INSECURE: 'true',
+      SCALEIO_CA_FILE: '/ca.pem',
+      SCALEIO_ENDPOINT: 'http://gw',
+      SCALEIO_PREFIX: 'none',
+    });
+    expect(settings.prefix).toBe('');
+    expect(warnings.map((warning) => warning.split(/[ :]/)[0])).toEqual([
+      'SCALEIO_INSECURE',
+      'SCALEIO_CA_FILE',
+      'SCALEIO_ENDPOINT',
+      'SCALEIO_PREFIX',
+    ]);
+  });
+
+  it.each([
+    ['https://gw', ['https://gw']],
+    ['https://gw/api', ['https://gw']],
+    ['https://gw/api/', ['https://gw']],
+    [
+      'https://gw:8443/ , http://10.0.0.1:80,,https://gw/api',
+      ['https://gw:8443', 'http://10.0.0.1', 'https://gw'],
+    ],
+    ['https://gw,https://gw/api', ['https://gw']],
+    ['https://[fd00::1]:443', ['https://[fd00::1]']],
+  ])('take the endpoint %s', (SCALEIO_ENDPOINT, endpoints) => {
+    expect(load({ SCALEIO_ENDPOINT }).settings.endpoints).toEqual(endpoints);
+  });
+});
+
+describe('wrong settings', () => {
+  it('are all told at once, with their names', () => {
+    const env = {
+      SCALEIO_ENDPOINT: 'gw',
+      SCALEIO_USERNAME: '',
+      SCALEIO_PASSWORD_FILE: '/missing',
+      SCALEIO_PASSWORD: '',
+      SCALEIO_SIZE: '0',
+      SCALEIO_FSTYPE: 'xfs',
+      REXRAY_PREEMPT: 'perhaps',
+    };
+    const mistakes = mistakesOf(env, {
+      flags: { socket: 'here', config: '/c.json' },
+      files: { '/c.json': '{"pol":"x"}' },
+    });
+    expect(mistakes).toEqual([
+      'settings file "/c.json": unknown setting "pol"; did you mean pool?',
+      'unknown setting "SCALEIO_FSTYPE"; did you mean SCALEIO_FS?',
+      'SCALEIO_PASSWORD: cannot read file "/missing": ENOENT',
+      'REXRAY_PREEMPT: "perhaps" is neither true nor false',
+      'SCALEIO_ENDPOINT: "gw" is not a URL like https://gateway.example.com',
+      expect.stringMatching(/^SCALEIO_USERNAME is not set: /),
+      expect.stringMatching(/^SCALEIO_SIZE: size "0" is not more than zero/),
+      '--socket: "here" is not an absolute path',
+    ]);
+  });
+
+  it.each([
+    ['SCALEIO_ENDPOINT', 'https://gw/rest'],
+    ['SCALEIO_ENDPOINT', 'ftp://gw'],
+    ['SCALEIO_ENDPOINT', 'https://gw?x=1'],
+    ['SCALEIO_ENDPOINT', ','],
+    ['SCALEIO_INSECURE', 'maybe'],
+    ['SCALEIO_FS', 'ext3'],
+    ['SCALEIO_PROVISIONING', 'fat'],
+    ['SCALEIO_SIZE', '16 bananas'],
+    ['SCALEIO_SIZE', '2PiB'],
+    ['SCALEIO_PREFIX', 'much-too-long-'],
+    ['SCALEIO_PREFIX', '-x'],
+    ['SCALEIO_PREFIX', 'a~b'],
+    ['SCALEIO_PREFIX', '..'],
+    ['SCALEIO_GUID', '271BAD82'],
+    ['SCALEIO_DRV_CFG', 'drv_cfg'],
+    ['SCALEIO_DEVICE_TIMEOUT', '30'],
+    ['SCALEIO_DEVICE_TIMEOUT', '2m'],
+    ['SCALEIO_FAILOVER', 'sometimes'],
+    ['SCALEIO_MOVE_LIMIT', '0'],
+    ['SCALEIO_MAX_CONCURRENT', '1.5'],
+    ['SCALEIO_MAX_CONCURRENT', '0x10'],
+    ['SCALEIO_SUBPATH', 'a/../../b'],
+    ['SCALEIO_MODE', '0999'],
+    ['SCALEIO_LOG_LEVEL', 'loud'],
+    ['SCALEIO_CA_FILE', 'ca.pem'],
+  ])('%s=%s is refused, and nothing else', (name, value) => {
+    const mistakes = mistakesOf({ [name]: value });
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it('never repeat a password', () => {
+    const secrets = [
+      { SCALEIO_ENDPOINT: 'https://docker:hunter2@gw' },
+      { SCALEIO_FS: 'ext3', SCALEIO_PASSWORD: 'hunter2' },
+      { SCALEIO_CONFIG: '/c.json' },
+    ];
+    for (const env of secrets) {
+      const mistakes = mistakesOf(env, { files: { '/c.json': '{"password":"hunter2",' } });
+      expect(mistakes).toHaveLength(1);
+      expect(mistakes[0]).not.toContain('hunter2');
+    }
+  });
+
+  it.each([
+    ['[]', 'is not a JSON object'],
+    ['{', 'is not JSON'],
+    ['{"endpoints":7}', 'must be a URL or a list of them'],
+    ['{"insecure":7}', 'has the wrong type'],
+    ['{"maxConcurrent":1.5}', 'whole number'],
+    ['{"fs":7}', 'must be a string'],
+  ])('in a file are told with the file: %s', (content, why) => {
+    const mistakes = mistakesOf(
+      { SCALEIO_ENDPOINT: '' },
+      { flags: { config: '/c.json' }, files: { '/c.json': content } },
+    );
+    expect(mistakes.find((mistake) => mistake.startsWith('settings file "/c.json"'))).toContain(why);
+  });
+
+  it('in a file that is not there are told', () => {
+    expect(mistakesOf({ SCALEIO_CONFIG: '/nope.json' })).toEqual([
+      'settings file "/nope.json" cannot be read: ENOENT',
+    ]);
+  });
+
+  it('refuse a password that is given twice', () => {
+    expect(mistakesOf({ SCALEIO_PASSWORD_FILE: '/pw' }, { files: { '/pw': 'x' } })).toEqual([
+      'SCALEIO_PASSWORD and SCALEIO_PASSWORD_FILE are both set; unset one',
+    ]);
+  });
+
+  it('are told, whatever they are, as one ConfigError', () => {
+    const names = [
+      'SIZE',
+      'FS',
+      'PREFIX',
+      'GUID',
+      'MODE',
+      'ENDPOINT',
+      'DEVICE_TIMEOUT',
+      'MAX_CONCURRENT',
+      'SUBPATH',
+      'SOCKET',
+    ];
+    const env = fc.dictionary(
+      fc.constantFrom(...names).map((name) => `SCALEIO_${name}`),
+      fc.string({ unit: 'binary' }),
+    );
+    fc.assert(
+      fc.property(env, (some) => {
+        for (const mistake of mistakesOf(some)) expect(mistake).toMatch(/^SCALEIO_\w+/);
+      }),
+    );
+  });
+});
+
+describe("REX-Ray's settings", () => {
+  it('are understood', () => {
+    const { settings } = load({
+      SCALEIO_ENDPOINT: 'https://gw/api',
+      SCALEIO_SYSTEMID: '2f4e',
+      SCALEIO_SYSTEMNAME: 'ignored, as the id counts more',
+      SCALEIO_PROTECTIONDOMAINNAME: 'pd1',
+      SCALEIO_STORAGEPOOLNAME: 'sp1',
+      SCALEIO_THINORTHICK: 'ThickProvisioned',
+      SCALEIO_GUID: '271bad82-08ee-44f2-a2b1-7e2787c27be1',
+      REXRAY_FSTYPE: 'ext4',
+      REXRAY_LOGLEVEL: 'warning',
+      LINUX_VOLUME_ROOTPATH: '/data',
+      LINUX_VOLUME_FILEMODE: '0700',
+    });
+    expect(settings).toMatchObject({
+      endpoints: ['https://gw'],
+      system: '2f4e',
+      domain: 'pd1',
+      pool: 'sp1',
+      provisioning: 'thick',
+      guid: '271BAD82-08EE-44F2-A2B1-7E2787C27BE1',
+      fs: 'ext4',
+      logLevel: 'warn',
+      subpath: 'data',
+      mode: 0o700,
+    });
+  });
+
+  it('give way to ours', () => {
+    const { settings, origins } = load({ REXRAY_FSTYPE: 'ext4', SCALEIO_FS: 'btrfs' });
+    expect(settings.fs).toBe('btrfs');
+    expect(origins.fs).toEqual({ source: 'env', name: 'SCALEIO_FS' });
+  });
+
+  it.each([
+    ['true', 'disconnected'],
+    ['false', 'never'],
+  ])('never become a blind take-over: REXRAY_PREEMPT=%s is %s', (REXRAY_PREEMPT, failover) => {
+    const { settings, warnings } = load({ REXRAY_PREEMPT });
+    expect(settings.failover).toBe(failover);
+    expect(warnings).toEqual([expect.stringMatching(/^REXRAY_PREEMPT /)]);
+  });
+
+  it('that mean nothing here are named at start and do no harm', () => {
+    const env = {
+      SCALEIO_VERSION: '2.0',
+      SCALEIO_USECERTS: 'false',
+      DOCKER_LEGACY: 'true',
+      X_CSI_NATIVE: 'false',
+      HTTP_PROXY: 'http://proxy',
+      REXRAY_DEBUG: 'true',
+      LIBSTORAGE_HOST: 'x',
+      PATH: '/bin',
+      HOME: '/',
+    };
+    expect(load(env).warnings.map((warning) => warning.split(' ')[0])).toEqual(Object.keys(env).slice(0, 7));
+  });
+});
