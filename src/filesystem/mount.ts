@@ -11,11 +11,12 @@ import { runTool } from './tool.ts';
  * to). xfs nouuid: a snapshot has its origin's UUID and both may be mounted on one host. ext4 stops writing at the
  * first error, as the others do by themselves. The user's options come later and win.
  */
-const defaults: Readonly<Record<FilesystemType, string>> = {
-  ext4: 'noatime,nodev,nodiscard,errors=remount-ro',
-  xfs: 'noatime,nodev,nodiscard,nouuid',
-  btrfs: 'noatime,nodev,nodiscard',
+const defaults: Readonly<Record<FilesystemType, readonly string[]>> = {
+  ext4: ['noatime', 'nodev', 'nodiscard', 'errors=remount-ro'],
+  xfs: ['noatime', 'nodev', 'nodiscard', 'nouuid'],
+  btrfs: ['noatime', 'nodev', 'nodiscard'],
 };
+const accessTimes: readonly string[] = ['atime', 'relatime', 'strictatime'];
 
 /** A read-only mapping cannot replay; what was not written back when it was taken is not seen. */
 const withoutReplay: Readonly<Record<FilesystemType, string>> = {
@@ -28,7 +29,11 @@ const LIMIT_MS = 90_000;
 
 /** The options that a file system is mounted with, as mount(8) takes them. */
 export function mountOptions({ fs, options, readOnly }: MountRequest): string {
-  return [defaults[fs], ...options, ...(readOnly ? ['ro', withoutReplay[fs]] : [])].join(',');
+  // To the kernel noatime is stronger than a relatime after it, so it has to go.
+  const own = options.some((option) => accessTimes.includes(option))
+    ? defaults[fs].filter((option) => option !== 'noatime')
+    : defaults[fs];
+  return [...own, ...options, ...(readOnly ? ['ro', withoutReplay[fs]] : [])].join(',');
 }
 
 /** Mounts by mount(8). Rejects with FilesystemError, and never settles for read-only when that was not asked for. */

@@ -8,29 +8,28 @@ export interface Mount extends MountEntry {
   readonly shared: boolean;
 }
 
-const LINE = /^(\d+) (\d+) (\d+:\d+) (\S+) (\S+) (\S+)((?: (?!-(?: |$))\S+)*) - (\S*) (\S*)(?: (\S*))?$/;
-
 /**
  * Reads a whole mountinfo; a line that cannot be read is left out, since a kernel may add kinds of lines and a mount
  * that is missing is noticed by whoever looks for it.
  */
 export function parseMountinfo(text: string): Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const fields = LINE.exec(line);
-    return fields === null ? [] : [toMount(fields)];
-  });
+  return text.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
-function toMount(fields: RegExpExecArray): Mount {
-  const [, id, parentId, device = '', root = '', mountpoint = '', options = '', optional = ''] = fields;
-  const [fsType = '', source = '', superOptions = ''] = fields.slice(8);
+function parseLine(line: string): Mount | undefined {
+  const fields = line.split(' ');
+  const [id, parentId, device = '', root = '', mountpoint = '', options = ''] = fields;
+  // Any number of optional fields, then a lone dash.
+  const dash = fields.indexOf('-', 6);
+  const [fsType, source = '', superOptions = ''] = fields.slice(dash + 1);
+  if (dash === -1 || fsType === undefined || !/^\d+:\d+$/.test(device)) return undefined;
   return {
     id: Number(id),
     parentId: Number(parentId),
     device,
     root: unescape(root),
     mountpoint: unescape(mountpoint),
-    shared: optional.split(' ').some((field) => field.startsWith('shared:')),
+    shared: fields.slice(6, dash).some((field) => field.startsWith('shared:')),
     fsType: unescape(fsType),
     source: unescape(source),
     readOnly: hasOption(options, 'ro') || hasOption(superOptions, 'ro'),

@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/host/clock.ts';
+import { createRunner } from '../../../src/host/run.ts';
+import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';
+import type { LocalSdc } from '../../../src/volumes/ports.ts';
+import type { SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import { silentLog } from '../../unit/sdc/silent-log.ts';
+import { LoopDevice, MIB } from '../filesystem/loop-device.ts';
+
+const never = new AbortController().signal;
+const system = '3ef46cbf2aaf5d0f' as SystemId;
+const volume = '6c33633100000009' as VolumeId;
+const other = '6c3363310000000a' as VolumeId;
+
+describe('the device of a volume', () => {
+  let directory: string;
+  let byId: string;
+  let udevData: string;
+  let loop: LoopDevice;
+  let sdc: LocalSdc;
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'by-id-'));
+    byId = path.join(directory, 'disk/by-id');
+    udevData = path.join(directory, 'udev');
+    loop = await LoopDevice.create(24 * MIB);
+    sdc = create();
+  });
+  afterEach(async () => {
+    await loop.detach();
+    await rm(directory, { recursive: true });
+  });
+
+  const create = (sysDevBlock = '/sys/dev/block') =>
+    createLocalSdc({
+      runner: createRunner(),
+      clock: systemClock,
+      log: silentLog,
+      drvCfgPath: path.resolve(import.meta.dirname, '../../fixtures/bin/drv_cfg'),
+      places: { byId, sysDevBlock, udevData },
+    });
+  const link = async (id: VolumeId, target: string) => {
+    await mkdir(byId, { recursive: true });
+    await symlink(target, path.join(byId, `emc-vol-${system}-${id}`));
+  };
+  const udevRecord = async (record: string) => {
+    await mkdir(udevData);
+    await writeFile(path.join(udevData, `b${loop.number}`), record);
+  };
+
+  it('is described by what the kernel says', async () => {
+    await link(volume, loop.node);
+    expect(await sdc.findDevice(system, volume)).toEqual({
+      path: path.join(byId, `emc-vol-${system}-${volume}`),
+      node: loop.node,
+      number: loop.number,
+      sizeBytes: 24 * MIB,
+    });
+  });
+
+  it('is there as soon as udev made its directory and link', async () => {
+    const waiting = sdc.waitForDevice(system, volume, never);
+    await link(volume, loop.node);
+    const before = performance.now();
+    expect((await waiting).number).toBe(loop.number);
+    expect(performance.now() - before).toBeLessThan(400);
+  });
+
+  it('is refused while another volume has the same device', async () => {
+    await link(volume, loop.node);
+    await link(other, loop.node);
+    await expect(sdc.findDevice(system, volume)).rejects.toMatchObject({
+      problem: 'device-mismatch',
+      message: expect.stringContaining(`emc-vol-${system}-${other}`) as string,
+    });
+  });
+
+  it('is refused when udev has its link for another volume', async () => {
+    await link(volume, loop.node);
+    await udevRecord(`S:disk/by-id/emc-vol-${system}-${other}\nE:ID_X=1\n`);
+    await expect(sdc.findDevice(system, volume)).rejects.toThrow('is stale: udev has its device as');
+  });
+
+  it('is taken when udev agrees', async () => {
+    await link(volume, loop.node);
+    await udevRecord(`S:disk/by-id/emc-vol-${system}-${volume}\nS:disk/by-id/wwn-0x1\n`);
+    expect(await sdc.findDevice(system, volume)).toMatchObject({ node: loop.node });
+  });
+
+  it('is not there while the kernel does not know it, or not its size', async () => {
+    await link(volume, loop.node);
+    const sys = path.join(directory, 'sys');
+    expect(await create(sys).findDevice(system, volume)).toBeUndefined();
+    await mkdir(path.join(sys, loop.number), { recursive: true });
+    await writeFile(path.join(sys, loop.number, 'size'), '0\n');
+    expect(await create(sys).findDevice(system, volume)).toBeUndefined();
+  });
+
+  it('is refused when it is a partition', async () => {
+    await link(volume, loop.node);
+    const sys = path.join(directory, 'sys');
+    await mkdir(path.join(sys, loop.number), { recursive: true });
+    await writeFile(path.join(sys, loop.number, 'size'), '2048\n');
+    await writeFile(path.join(sys, loop.number, 'partition'), '1\n');
+    await expect(create(sys).findDevice(system, volume)).rejects.toThrow('leads to a partition');
+  });
+
+  it('is refused when it is a character device', async () => {
+    await link(volume, '/dev/null');
+    await expect(sdc.findDevice(system, volume)).rejects.toMatchObject({ problem: 'device-mismatch' });
+  });
+});
