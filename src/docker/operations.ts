@@ -5,7 +5,7 @@ import { activated, capabilities, done, mountedAt, volume, volumes } from './res
 import type { CallContext, VolumeDriver } from './volume-driver.ts';
 
 /** One call read from its body, ready to run. */
-export interface PreparedCall {
+interface PreparedCall {
   /** What the log shall know of the request. */
   readonly facts: object;
   /** Resolves to the body of the answer. */

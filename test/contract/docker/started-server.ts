@@ -9,7 +9,7 @@ import type { DockerServerOptions } from '../../../src/docker/server.ts';
 import { listenOnPath } from '../../../src/docker/socket.ts';
 import { FakeDriver } from './fake-driver.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;
