@@ -8,7 +8,7 @@ import { runTool } from './tool.ts';
  * The extended attribute on a file system's root. trusted.* is seen and changed only with CAP_SYS_ADMIN, so containers
  * neither see nor forge it, and snapshots carry it along.
  */
-export const LABEL_ATTRIBUTE = 'trusted.docker-volume-scaleio';
+const LABEL_ATTRIBUTE = 'trusted.docker-volume-scaleio';
 
 const labelSchema = z.object({
   version: z.literal(1),
@@ -68,6 +68,6 @@ export async function readVolumeLabel(
 }
 
 /** Reads the JSON of a label, tolerant of fields that a later version adds. Throws SyntaxError or z.ZodError. */
-export function parseLabel(json: string): VolumeLabel {
+function parseLabel(json: string): VolumeLabel {
   return labelSchema.parse(JSON.parse(json));
 }

@@ -41,6 +41,7 @@ const DEFAULT_PLACES: DevicePlaces = {
   sysDevBlock: '/sys/dev/block',
   udevData: '/run/udev/data',
 };
+const ASK_WHY_MS = 3000;
 const DEFAULT_DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
 
 class HostSdc implements LocalSdc {
@@ -97,7 +98,7 @@ class HostSdc implements LocalSdc {
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
       if (signal.aborted) throw cancelled(`waiting for the device of volume "${volumeId}"`, signal);
-      throw arrival.problem ?? this.#missing(systemId, volumeId);
+      throw arrival.problem ?? (await this.#missing(systemId, volumeId, signal));
     } finally {
       ended.abort();
       await limit;
@@ -157,13 +158,26 @@ class HostSdc implements LocalSdc {
     }
   }
 
-  #missing(systemId: SystemId, volumeId: VolumeId): SdcError {
+  async #missing(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<SdcError> {
     const link = path.join(this.#places.byId, linkName(systemId, volumeId));
     const seconds = Math.round(this.#deviceWaitMs / 1000);
-    return new SdcError(
-      `device "${link}" did not appear within ${seconds} s; see "drv_cfg --query_vols" and the kernel log of this host`,
-      { problem: 'device-missing', context: { volumeId, systemId } },
-    );
+    const why = await this.#whyMissing(volumeId, AbortSignal.any([signal, AbortSignal.timeout(ASK_WHY_MS)]));
+    return new SdcError(`device "${link}" did not appear within ${seconds} s: ${why}`, {
+      problem: 'device-missing',
+      context: { volumeId, systemId },
+    });
+  }
+
+  async #whyMissing(volumeId: VolumeId, signal: AbortSignal): Promise<string> {
+    try {
+      const volumes = await this.#drvCfg.queryVolumes(signal);
+      return volumes.some((volume) => volume.volumeId === volumeId)
+        ? 'the SDC has the volume but udev made no link; run "udevadm trigger"'
+        : 'the SDC does not list the volume; check its connection to the MDM';
+    } catch (error) {
+      this.#log.debug({ volumeId, error }, 'cannot ask the SDC for its volumes');
+      return 'see "drv_cfg --query_vols" and the kernel log of this host';
+    }
   }
 }
 

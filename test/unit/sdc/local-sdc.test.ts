@@ -101,6 +101,7 @@ describe('createLocalSdc', () => {
     await expect(waiting.waitForDevice(system, volume, never)).rejects.toMatchObject({
       problem: 'device-missing',
       retryable: true,
+      message: expect.stringContaining('the SDC has the volume but udev made no link') as string,
     });
     expect(run.mock.calls[0]?.[1]).toEqual(['--rescan']);
   });
@@ -109,7 +110,15 @@ describe('createLocalSdc', () => {
     const waiting = sdc({ drvCfgPath: path.join(bin, 'no-drv_cfg'), deviceWaitMs: 100, rescanAfterMs: 10 });
     await expect(waiting.waitForDevice(system, volume, never)).rejects.toMatchObject({
       problem: 'device-missing',
+      message: expect.stringContaining('see "drv_cfg --query_vols"') as string,
     });
+  });
+
+  it('says that the SDC does not list the volume', async () => {
+    const unknown = '00000000000000ff' as VolumeId;
+    await expect(sdc({ deviceWaitMs: 10 }).waitForDevice(system, unknown, never)).rejects.toThrow(
+      'the SDC does not list the volume',
+    );
   });
 
   it('says at the end of the wait what contradicts itself', async () => {
