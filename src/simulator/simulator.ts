@@ -39,6 +39,7 @@ export class Simulator {
   readonly caFile: string | undefined;
   readonly #mdmPort: MdmPort;
   readonly #temporary: boolean;
+  #closed: Promise<void> | undefined;
 
   constructor(parts: {
     readonly dir: string;
@@ -135,8 +136,13 @@ export class Simulator {
     if (id !== undefined) this.array.connections.drop(id);
   }
 
-  /** Ends everything; with a temporary folder the state goes too. */
-  async close(): Promise<void> {
+  /** Ends everything, once; with a temporary folder the state goes too. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.down()));
     await this.array.close();
     await this.#mdmPort.close();

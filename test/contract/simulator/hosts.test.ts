@@ -125,7 +125,9 @@ describe('the stream to an SDC', () => {
 
   test('pings', async () => {
     const { agent } = await scene();
-    await vi.waitFor(() => expect(agent.messages.some(({ type }) => type === 'ping')).toBe(true), 3000);
+    await vi.waitFor(() => {
+      expect(agent.messages.some(({ type }) => type === 'ping')).toBe(true);
+    }, 3000);
   });
 
   test('sends the list again on rescan', async () => {
