@@ -125,6 +125,10 @@ export class Reconciler {
       await removeProvisional(this.#host, entry, signal);
       return 'finished';
     }
+    if (this.#isTwin(entry)) {
+      await this.#host.journal.delete(entry.name);
+      return 'finished';
+    }
     if (!world.mappedIds.has(entry.volumeId) && (await this.#isLost(entry, world.me, signal))) {
       return this.#cleanUpLost(entry, signal);
     }
@@ -134,6 +138,15 @@ export class Reconciler {
       if (!isLeftAlone) return 'fine';
     }
     return (await releaseVolume(this.#host, entry, signal)) === 'released' ? 'finished' : 'postponed';
+  }
+
+  /** Adopted by its array name when the full one was unknown, and since then mounted under that: it is the other's now. */
+  #isTwin({ name, arrayName, volumeId }: HostVolume): boolean {
+    const isAdopted = name === arrayName;
+    return (
+      isAdopted &&
+      this.#host.journal.all().some((other) => other.volumeId === volumeId && other.name !== other.arrayName)
+    );
   }
 
   /** The list of mappings may be older than the entry, so the volume itself is asked before anything is undone. */
