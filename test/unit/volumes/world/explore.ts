@@ -15,11 +15,11 @@ export interface Story {
   readonly world: World;
   readonly scheduler: Scheduler;
   /** Things beside the hosts' own steps that may happen now: a crash, a cut. */
-  events?(): readonly Choice[];
+  readonly events?: () => readonly Choice[];
   /** What must hold in every state: the faults found. */
-  invariant?(): string[];
+  readonly invariant?: () => string[];
   /** When nothing more can happen: the faults found. */
-  ending(): Promise<string[]>;
+  readonly ending: () => Promise<string[]>;
 }
 
 export interface Explored {
@@ -66,7 +66,7 @@ export class Scheduler {
   /** From now on nobody waits. */
   open(): void {
     this.#isOpen = true;
-    for (const { take } of this.#waiting) take();
+    for (const choice of this.#waiting) choice.take();
   }
 }
 
