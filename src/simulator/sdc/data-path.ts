@@ -35,7 +35,7 @@ export class DataPath {
     this.loop = loop;
     this.#child = child;
     this.#lines = lines;
-    this.ended = this.over ? Promise.resolve() : once(child, 'exit').then(ignore);
+    this.ended = this.over ? Promise.resolve() : once(child, 'close').then(ignore);
   }
 
   get over(): boolean {

@@ -2,19 +2,23 @@
  * scini: the data path of one mapping of a simulated SDC (in the field a kernel module of this name).
  *
  * Serves one volume file as a one-file FUSE file system that only it and the kernel can see, puts a loop device over
- * it, and stays for as long as the mapping lasts. All I/O of the device passes through this process, so the mapping
- * is gone when the process is: file systems, raw writers and page caches on the device get EIO from then on, and
- * nothing written later can reach the volume. That holds for kill -9 too, which is how a host loses power.
+ * it, and stays for as long as the mapping lasts. All I/O of the device passes through here, so the mapping is gone
+ * when the process is: file systems, raw writers and page caches on the device get EIO from then on, and nothing
+ * written later can reach the volume. That holds for kill -9 too, which is how a host loses power.
+ *
+ * It is two processes. The keeper holds the loop device, obeys the agent and watches the fence. The server does the
+ * I/O and holds nothing else: no loop device and no mount namespace of the host, because the last holder of those
+ * does the device's last writes while it dies, and could then wait for answers that only it could give.
  *
  *   scini --file FILE --volume ID --guid GUID --fence-dir DIR [--read-only]
  *
- * stdout, one line each:  ready loopN | resized | fenced | detached      stderr: why it could not
+ * stdout, one line each:  ready loopN | resized | fenced | detached | lost     stderr: why it could not
  * stdin,  one line each:  rescan (take a new size of the file) | limits IOPS KIBPS (0 is unlimited) |
  *                         detach (end in order) ; end of file: end at once
  * exit:   0 ended in order, 2 not allowed by the fence, 1 anything else
  *
  * Order that the MDM relies on: `<volume>.<GUID>.held` is created and locked (flock) before the fence is read, and
- * removed after the last write is done. Its lock is free as soon as this process is dead, whoever killed it.
+ * removed after the last write is done. Its lock is free as soon as the server is dead, whoever killed it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,6 +29,7 @@
 #include <mntent.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -40,7 +45,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,11 +56,12 @@ enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, EXIT_NOT_ALLOWED = 2, LO
 static struct {
     const char *file, *volume, *guid, *fence_dir;
     bool read_only;
-    int fuse, data, backing, loop, held;
+    int fuse, data, backing, loop, held, fence_fd, link; /* link: one end in the keeper, the other in the server */
+    pid_t server;
     char held_path[4096], fence_path[4096], loop_path[64];
     pthread_rwlock_t life; /* read-held by every I/O, write-held once to end all I/O */
     bool dead;
-} self = { .fuse = -1, .data = -1, .backing = -1, .loop = -1, .held = -1, .life = PTHREAD_RWLOCK_INITIALIZER };
+} self = { .fuse = -1, .data = -1, .backing = -1, .loop = -1, .held = -1, .link = -1, .life = PTHREAD_RWLOCK_INITIALIZER };
 
 static void say(const char *line) {
     printf("%s\n", line);
@@ -88,6 +96,11 @@ static bool allowed(void) {
     return list != NULL && strstr(list, quoted) != NULL;
 }
 
+static void send_line(const char *line) {
+    /* The server may be gone; that shows when it is waited for. */
+    if (send(self.link, line, strlen(line), MSG_NOSIGNAL) < 0) return;
+}
+
 static bool in_first_pid_namespace(void) {
     char link[64] = "";
     ssize_t length = readlink("/proc/self/ns/pid", link, sizeof link - 1);
@@ -104,8 +117,6 @@ static void hold(void) {
         if (fstat(self.held, &opened) == 0 && stat(self.held_path, &named) == 0 && opened.st_ino == named.st_ino) break;
         close(self.held);
     }
-    if (ftruncate(self.held, 0) < 0) fail("cannot write \"%s\"", self.held_path);
-    dprintf(self.held, "%d\n", in_first_pid_namespace() ? (int)getpid() : 0);
 }
 
 /* ---- limits of the mapping ---- */
@@ -266,10 +277,74 @@ static void configure(int context, const char *key, const char *value) {
     if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) < 0) fail("cannot set fuse \"%s\"", key);
 }
 
+/* ---- the server process ---- */
+
+/*
+ * A mount namespace with nothing in it. The one we were born in is copied first, mounts of other volumes included,
+ * which must not be kept busy from here; nothing may be unmounted before the copy is known to be ours alone.
+ */
+static void leave_mount_namespace(void) {
+    if (unshare(CLONE_NEWNS) < 0) fail("cannot leave the mount namespace");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("cannot make mounts private");
+    if (mount("none", "/proc", "tmpfs", 0, "size=4k") < 0) fail("cannot mount an empty root");
+    if (chdir("/proc") < 0 || syscall(SYS_pivot_root, ".", ".") < 0) fail("cannot move to an empty root");
+    if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) fail("cannot leave the old root");
+}
+
+static void end_io(void) {
+    pthread_rwlock_wrlock(&self.life);
+    self.dead = true;
+    pthread_rwlock_unlock(&self.life);
+}
+
+static void run_server(void) {
+    char line[128];
+    pthread_t thread;
+    unsigned long iops, kib_per_second;
+    bool first_namespace = in_first_pid_namespace();
+    if (ftruncate(self.held, 0) < 0) fail("cannot write \"%s\"", self.held_path);
+    dprintf(self.held, "%d\n", first_namespace ? (int)getpid() : 0);
+    leave_mount_namespace();
+    if (recv(self.link, line, sizeof line, 0) <= 0) _exit(1); /* there is nothing to read before the mount is made */
+    for (int i = 0; i < THREADS; i++) {
+        if ((errno = pthread_create(&thread, NULL, serve, NULL)) != 0) fail("cannot start a thread");
+    }
+    for (;;) {
+        ssize_t length = recv(self.link, line, sizeof line - 1, 0);
+        if (length < 0 && errno == EINTR) continue;
+        if (length <= 0) break;
+        line[length] = '\0';
+        if (sscanf(line, "limits %lu %lu", &iops, &kib_per_second) != 2) break;
+        set_limits(iops, kib_per_second);
+    }
+    end_io();
+    unlinkat(self.fence_fd, strrchr(self.held_path, '/') + 1, 0);
+    _exit(0);
+}
+
+static void start_server(void) {
+    int pair[2];
+    pid_t keeper = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) fail("cannot make a socket");
+    self.server = fork();
+    if (self.server < 0) fail("cannot start the server");
+    if (self.server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != keeper) _exit(1);
+        close(pair[0]);
+        close(STDIN_FILENO); /* stdout stays open: it closes when both processes are gone */
+        self.link = pair[1];
+        run_server();
+    }
+    close(pair[1]);
+    self.link = pair[0];
+}
+
+/* ---- the keeper process ---- */
+
 /* A mount that is never attached to any directory: no host sees it, and it ends with its last open file. */
 static void open_backing(void) {
     char text[64];
-    pthread_t thread;
     int context = (int)syscall(SYS_fsopen, "fuse", 1 /* FSOPEN_CLOEXEC */);
     if (context < 0) fail("cannot open the fuse file system");
     snprintf(text, sizeof text, "%d", self.fuse);
@@ -281,9 +356,8 @@ static void open_backing(void) {
     if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) fail("cannot create the fuse file system");
     int root = (int)syscall(SYS_fsmount, context, 1 /* FSMOUNT_CLOEXEC */, 0);
     if (root < 0) fail("cannot mount the fuse file system");
-    for (int i = 0; i < THREADS; i++) {
-        if ((errno = pthread_create(&thread, NULL, serve, NULL)) != 0) fail("cannot start a thread");
-    }
+    close(self.fuse); /* from here on the server alone has it, and waiting for the server ends with it */
+    send_line("serve");
     snprintf(text, sizeof text, "/proc/self/fd/%d", root);
     self.backing = open(text, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (self.backing < 0) fail("cannot open the fuse file");
@@ -330,12 +404,6 @@ static void rescan(void) {
 
 /* ---- the end ---- */
 
-static void end_io(void) {
-    pthread_rwlock_wrlock(&self.life);
-    self.dead = true;
-    pthread_rwlock_unlock(&self.life);
-}
-
 /*
  * A real device writes its cached blocks out when its last user closes it, but here we are a user too. So that is
  * made up for, unless a file system is on the device: what that has not synced is lost with the mapping.
@@ -348,20 +416,24 @@ static void write_out_unless_in_use(void) {
 }
 
 static void end(const char *how) {
-    set_limits(0, 0);
+    send_line("limits 0 0");
     if (how != NULL && !self.read_only) write_out_unless_in_use();
-    end_io();
-    unlink(self.held_path);
+    send_line("end");
+    waitpid(self.server, NULL, 0);
     if (how != NULL) say(how);
-    /* Descriptors close in order of their numbers: the fuse device comes first, so no close can wait for us. */
     _exit(0);
 }
 
+static void end_without_server(void) {
+    unlink(self.held_path);
+    say("lost");
+    _exit(1);
+}
+
 static void obey_line(const char *line) {
-    unsigned long iops, kib_per_second;
     if (strcmp(line, "detach") == 0) end("detached");
     if (strcmp(line, "rescan") == 0) rescan();
-    if (sscanf(line, "limits %lu %lu", &iops, &kib_per_second) == 2) set_limits(iops, kib_per_second);
+    if (strncmp(line, "limits ", strlen("limits ")) == 0) send_line(line);
 }
 
 static void obey(void) {
@@ -382,16 +454,19 @@ static void obey(void) {
 
 static void watch(void) {
     char events[4096];
-    struct pollfd waits[] = { { STDIN_FILENO, POLLIN, 0 }, { inotify_init1(IN_NONBLOCK | IN_CLOEXEC), POLLIN, 0 } };
+    struct pollfd waits[] = { { STDIN_FILENO, POLLIN, 0 },
+                              { inotify_init1(IN_NONBLOCK | IN_CLOEXEC), POLLIN, 0 },
+                              { self.link, POLLIN, 0 } };
     if (inotify_add_watch(waits[1].fd, self.fence_dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0) {
         fail("cannot watch \"%s\"", self.fence_dir);
     }
     for (;;) {
         if (!allowed()) end("fenced");
-        if (poll(waits, 2, POLL_MS) < 0 && errno != EINTR) fail("cannot wait");
+        if (poll(waits, 3, POLL_MS) < 0 && errno != EINTR) fail("cannot wait");
         while (read(waits[1].fd, events, sizeof events) > 0) continue;
+        if (waits[2].revents != 0) end_without_server();
         if (waits[0].revents != 0) obey();
-        waits[0].revents = 0;
+        waits[0].revents = waits[2].revents = 0;
     }
 }
 
@@ -462,6 +537,8 @@ int main(int count, char **values) {
     signal(SIGPIPE, SIG_IGN);
     self.fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (self.fuse < 0) fail("cannot open \"/dev/fuse\" (is the fuse module loaded?)");
+    self.fence_fd = open(self.fence_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (self.fence_fd < 0) fail("cannot open \"%s\"", self.fence_dir);
     hold();
     if (!allowed()) {
         unlink(self.held_path);
@@ -469,7 +546,10 @@ int main(int count, char **values) {
     }
     self.data = open(self.file, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (self.data < 0) fail("cannot open \"%s\"", self.file);
+    start_server();
     open_backing();
+    close(self.data);
+    close(self.held);
     attach();
     printf("ready %s\n", self.loop_path + strlen("/dev/"));
     fflush(stdout);

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { heldFile, isHeld } from '../../../src/simulator/sdc/fence.ts';
+import { sweepHost } from '../../../src/simulator/sdc/sweep.ts';
 import type { SdcVolume } from '../../../src/simulator/sdc-protocol.ts';
 import { Machine, ONE, TWO, VOLUME } from './machine.ts';
 
@@ -57,13 +58,16 @@ async function heldIsGone(guid = ONE): Promise<void> {
   );
 }
 
-/** The agent as a process of its own. */
-function startProgram() {
+function programFlags(): string[] {
   const { devDir, stateDir, fenceDir, scini, mdms } = machine.options(ONE);
   const flags = ['--guid', ONE, '--ip', '10.0.0.9', '--fence-dir', fenceDir, '--dev-dir', devDir];
   const more = ['--state-dir', stateDir, '--scini', scini, '--mdm', ...mdms];
-  const program = join(import.meta.dirname, 'run-agent.ts');
-  return execa(process.execPath, [program, ...flags, ...more], { reject: false });
+  return [join(import.meta.dirname, 'run-agent.ts'), ...flags, ...more];
+}
+
+/** The agent as a process of its own. */
+function startProgram() {
+  return execa(process.execPath, programFlags(), { reject: false });
 }
 
 function startWriter() {
@@ -223,4 +227,37 @@ test('an agent that is killed takes its devices along, and its next life cleans 
   machine.mdm.map(volume, []);
   await machine.agent(ONE);
   expect(await machine.links(ONE)).toEqual([]);
+});
+
+test('a host that is killed with all its namespaces is a power cut', async () => {
+  const held = heldFile(machine.mdm.fenceDir, VOLUME, ONE);
+  const volume = machine.volume();
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  // The shell keeps the namespaces' process 1 from being the agent itself.
+  const shell = ['sh', '-c', '"$@" & wait', 'sh'];
+  const host = execa('unshare', [...namespaces, ...shell, process.execPath, ...programFlags()], {
+    reject: false,
+  });
+  try {
+    machine.mdm.map(volume, [ONE]);
+    const link = await machine.appeared(ONE);
+    await execa('mkfs.xfs', ['-f', '-q', link]);
+    const work = `mount ${link} ${mountpoint}; cd ${mountpoint}; echo yes > synced; sync synced; echo no > unsynced`;
+    const init = (await execa('pgrep', ['--parent', String(host.pid)])).stdout;
+    await execa('nsenter', ['--target', init, '--mount', '--pid', 'sh', '-c', work]);
+    expect(await isHeld(held)).toBe(true);
+    expect(readFileSync(held, 'utf8')).toBe('0\n');
+  } finally {
+    host.kill('SIGKILL');
+    await host;
+  }
+  await vi.waitFor(async () => {
+    expect(await isHeld(held)).toBe(false);
+  });
+  await machine.agent(TWO);
+  machine.mdm.map(volume, [TWO]);
+  const where = await mountAgain('xfs', await machine.appeared(TWO));
+  expect(readFileSync(join(where, 'synced'), 'utf8')).toBe('yes\n');
+  expect(readdirSync(where)).not.toContain('unsynced');
+  await sweepHost({ guid: ONE, devDir: machine.options(ONE).devDir, fenceDir: machine.mdm.fenceDir });
 });
