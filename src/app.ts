@@ -30,6 +30,8 @@ export interface AppEdge {
 }
 
 const MINUTE_MS = 60_000;
+/** Engines kill a plugin 10 s after asking it to end; what a call left half done the next start finishes. */
+const CLOSE_MS = 5000;
 
 /**
  * Builds all parts and listens. Nothing outside this host is asked before the socket answers, so an array that is away
@@ -55,7 +57,11 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   reconciling.start();
   return {
     close: async () => {
+      const hurry = setTimeout(() => {
+        server.server.closeAllConnections();
+      }, CLOSE_MS);
       await server.close();
+      clearTimeout(hurry);
       await reconciling.stop();
       await gateway.close();
       await closeJournal();
@@ -142,8 +148,8 @@ function policyOf(settings: Settings): VolumePolicy {
 }
 
 function createDefaults(settings: Settings): CreateDefaults {
-  const { sizeKiB, provisioning, fs, mode } = settings;
-  return { ...BUILT_IN_DEFAULTS, sizeKiB, provisioning, fs, mode };
+  const { sizeKiB, provisioning, fs, mode, subpath } = settings;
+  return { ...BUILT_IN_DEFAULTS, sizeKiB, provisioning, fs, mode, subpath };
 }
 
 function residentMiB(): number {

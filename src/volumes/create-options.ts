@@ -38,7 +38,7 @@ export interface CreateOptions {
 /** What the operator may choose for volumes whose user does not say. */
 export type CreateDefaults = Pick<
   CreateOptions,
-  'sizeKiB' | 'provisioning' | 'fs' | 'mkfsOptions' | 'mountOptions' | 'uid' | 'gid' | 'mode'
+  'sizeKiB' | 'provisioning' | 'fs' | 'mkfsOptions' | 'mountOptions' | 'uid' | 'gid' | 'mode' | 'subpath'
 >;
 
 /** Where neither the user nor the operator says anything. */
@@ -51,6 +51,7 @@ export const BUILT_IN_DEFAULTS: CreateDefaults = {
   uid: undefined,
   gid: undefined,
   mode: undefined,
+  subpath: '',
 };
 
 const MOST_FAULTS = 3;
@@ -132,7 +133,7 @@ function chosen(values: Values, defaults: CreateDefaults): Plain {
     iops: values.iops ?? 0,
     bandwidthKiBps: values.bandwidth ?? 0,
     readOnly: values.readonly ?? false,
-    subpath: values.subpath ?? '',
+    subpath: values.subpath ?? defaults.subpath,
     failover: values.failover ?? 'default',
   };
 }

@@ -147,12 +147,28 @@ export class MountVolume {
     const fs = filesystemOf(await filesystems.probe(device, signal), volume);
     await filesystems.check(device, fs, signal);
     const label = await this.#mountWithOptions(entry, { volume, device, fs }, signal);
-    if (volume.accessModeLimit !== 'ReadOnly') await filesystems.grow(device, entry.mountpoint, fs, signal);
+    if (volume.accessModeLimit !== 'ReadOnly') await this.#grow(entry, device, { fs, signal });
     await this.#limit(volume, me, { label, signal });
     const path = await filesystems.resolveSubpath(entry.mountpoint, label?.subpath ?? '');
     await filesystems.assertVisibleToHost(device, entry.mountpoint);
     this.#lookup.remember(entry.name as VolumeName, volume, label);
     return path;
+  }
+
+  /** A file system that stays smaller than its volume is no reason to keep a container from its data. */
+  async #grow(
+    { name, mountpoint }: HostVolume,
+    device: Device,
+    how: { fs: FilesystemType; signal: AbortSignal },
+  ): Promise<void> {
+    const { filesystems, log } = this.#host;
+    try {
+      const grew = await filesystems.grow(device, mountpoint, how.fs, how.signal);
+      if (grew) log.info({ volume: name, sizeBytes: device.sizeBytes }, 'file system grown to its volume');
+    } catch (cause) {
+      if (!(cause instanceof FilesystemError)) throw cause;
+      log.warn({ volume: name, error: cause.message }, 'file system not grown; mounted as it is');
+    }
   }
 
   async #awaitDevice(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
