@@ -10,12 +10,7 @@ export type EngineVersion = '20.10' | '26.1' | '28.5';
 const suites: Record<EngineVersion, string> = { '20.10': 'bookworm', '26.1': 'trixie', '28.5': 'sid' };
 
 const packages = [
-  'docker.io',
-  'docker-cli',
-  'iptables',
-  'iproute2',
-  'xfsprogs',
-  'e2fsprogs',
+  ...['docker.io', 'docker-cli', 'iptables', 'iproute2', 'busybox-static', 'xfsprogs', 'e2fsprogs'],
   'ca-certificates',
 ];
 

@@ -127,14 +127,14 @@ export class Host {
     );
   }
 
-  /** Standard output of a docker command on this host; rejects with its stderr. */
+  /** Standard output of a docker command on this host; throws CommandFailedError. */
   async docker(args: readonly string[], options: { input?: string } = {}): Promise<string> {
-    return output(this.#enter(['docker', ...args]), options);
+    return this.exec(['docker', ...args], options);
   }
 
-  /** Standard output of a program on this host; rejects with its stderr. */
+  /** Standard output of a program on this host; throws CommandFailedError. */
   async exec(argv: readonly string[], options: { input?: string } = {}): Promise<string> {
-    return output(this.#enter(argv), options);
+    return output(this.#enter(argv), { ...options, shown: `"${argv.join(' ')}" on ${this.name}` });
   }
 
   /** Like exec, for a program that the caller watches or feeds while it runs. */

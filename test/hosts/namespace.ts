@@ -16,15 +16,35 @@ export function insideHost(init: ProcessId, joinFiles: readonly string[], argv: 
   ];
 }
 
-/** Standard output without the last newline; rejects with the program's stderr. The environment is a plain one. */
-export async function output(argv: readonly string[], options: { input?: string } = {}): Promise<string> {
+/** A program that ended with another status than 0; the message has what it said. */
+export class CommandFailedError extends Error {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+
+  constructor(shown: string, result: { exitCode?: number | undefined; stdout: string; stderr: string }) {
+    const said = result.stderr.trim() === '' ? result.stdout.trim() : result.stderr.trim();
+    super(`${shown} ended with status ${result.exitCode ?? 'unknown'}: ${said}`);
+    this.name = 'CommandFailedError';
+    this.exitCode = result.exitCode;
+    this.stdout = result.stdout;
+    this.stderr = result.stderr;
+  }
+}
+
+/**
+ * Standard output without the last newline; throws CommandFailedError. The environment is a plain one. `shown` is how
+ * messages name the command.
+ */
+export async function output(
+  argv: readonly string[],
+  { input = '', shown = `"${argv.join(' ')}"` }: { input?: string; shown?: string } = {},
+): Promise<string> {
   const [program = '', ...args] = argv;
-  const { stdout } = await execa(program, args, {
-    env: plainEnvironment,
-    extendEnv: false,
-    input: options.input ?? '',
-  });
-  return stdout;
+  const options = { env: plainEnvironment, extendEnv: false, input, reject: false };
+  const result = await execa(program, args, options);
+  if (result.exitCode !== 0) throw new CommandFailedError(shown, result);
+  return result.stdout;
 }
 
 /** True when the program ends with exit code 0. */

@@ -48,11 +48,13 @@ export class LabRecord {
     await this.#save();
   }
 
-  /** Makes a directory outside of the lab's own, to be removed with the last lab. */
+  /** Makes a directory outside of the lab's own; the last lab that uses it removes it, unless it was there before. */
   async makeMachineDirectory(directory: string): Promise<void> {
     const missing: string[] = [];
     for (let at = directory; !existsSync(at); at = path.dirname(at)) missing.push(at);
-    this.#contents.madeDirectories.push(...missing);
+    const others = await Promise.all((await labNames()).map(readContents));
+    const made = new Set([...others.flatMap((other) => other.madeDirectories), ...missing]);
+    this.#contents.madeDirectories.push(...made);
     await this.#save();
     await mkdir(directory, { recursive: true });
   }
@@ -88,7 +90,7 @@ export async function removeLab(name: string): Promise<void> {
   await removeLabGroups(groups);
   await removeTree(directory);
   if ((await labNames()).length > 0) return;
-  for (const made of madeDirectories) await removeIfEmpty(made);
+  for (const made of madeDirectories.toSorted().toReversed()) await removeIfEmpty(made);
   await removeIfEmpty(base);
 }
 
