@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { VolumeId } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 
 const ONCE_PER_START = { identity: 1, findSdcByGuid: 1 };
@@ -20,7 +21,8 @@ async function warmWorld() {
 function fill(world: World, count: number): void {
   const { storagePoolId } = world.volume('warm');
   for (let number = 0; number < count; number += 1) {
-    world.array.add({ name: `docker-v${number}`, storagePoolId, createdAtSeconds: 0 });
+    const id = `f0f0f0f0${number.toString(16).padStart(8, '0')}` as VolumeId;
+    world.array.add({ id, name: `docker-v${number}`, storagePoolId, createdAtSeconds: 0 });
   }
 }
 

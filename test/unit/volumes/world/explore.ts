@@ -38,9 +38,10 @@ export class Scheduler {
   #waiting: (Choice & { readonly isPossible: () => boolean })[] = [];
   #isOpen = false;
 
-  /** For Steps.hook of the host's life. */
+  /** For Steps.hook of the host's life, which is observed from now on. */
   hookFor(host: FakeHost): Hook {
     const { steps } = host.life;
+    steps.isObserved = true;
     return ({ port, method, side }) => {
       if (this.#isOpen || port !== 'array' || side !== 'before') return 'go';
       return new Promise((resolve) => {

@@ -35,6 +35,16 @@ export const PLUGIN_CRASH: Disturbance = {
   },
 };
 
+/** What is remembered goes to disk a little later than what is recorded. */
+export const FORGETFUL_CRASH: Disturbance = {
+  name: 'the plugin is killed before it wrote down what it knows',
+  hook: PLUGIN_CRASH.hook.bind(PLUGIN_CRASH),
+  recover: (host) => {
+    host.disk.known.clear();
+    host.restart();
+  },
+};
+
 export const HOST_REBOOT: Disturbance = {
   name: 'the host loses power',
   hook: PLUGIN_CRASH.hook.bind(PLUGIN_CRASH),

@@ -67,10 +67,7 @@ export class FakeArray {
     volume: Partial<StoredVolume> & { name: string; storagePoolId: StoragePoolId; createdAtSeconds: number },
   ): StoredVolume {
     if (this.#idByName.has(volume.name)) throw rejection(99, 'Volume name already in use');
-    // From the name, so that the order in which hosts create does not change it.
-    const count = (this.#made.get(volume.name) ?? 0) + 1;
-    this.#made.set(volume.name, count);
-    const suffix = createHash('sha1').update(`${volume.name} ${count}`).digest('hex').slice(0, 8);
+    const suffix = volume.id === undefined ? this.#suffixFor(volume.name) : volume.id.slice(8);
     const stored: StoredVolume = {
       id: `a1b2c3d4${suffix}` as VolumeId,
       sizeKiB: GRAIN_KIB,
@@ -86,6 +83,13 @@ export class FakeArray {
     this.volumes.set(stored.id, stored);
     this.#idByName.set(stored.name, stored.id);
     return stored;
+  }
+
+  /** From the name, so that the order in which hosts create does not change it. */
+  #suffixFor(name: string): string {
+    const count = (this.#made.get(name) ?? 0) + 1;
+    this.#made.set(name, count);
+    return createHash('sha1').update(`${name} ${count}`).digest('hex').slice(0, 8);
   }
 
   rename(id: VolumeId, name: string): void {

@@ -23,7 +23,9 @@ export function describePoint({ number, port, method, side }: Point): string {
 export class Steps {
   hook: Hook = () => 'go';
   readonly points: Point[] = [];
-  /** What the life has been told so far; with it the life's own state is determined. */
+  /** Set to keep in `observed` what the life is told. */
+  isObserved = false;
+  /** What the life has been told since; with it the life's own state is determined. */
   readonly observed: string[] = [];
   #dead = false;
 
@@ -81,11 +83,11 @@ export class Steps {
       result = await effect();
     } catch (cause) {
       if (this.#dead) return NEVER;
-      this.observed.push(`${method}!${String(cause)}`);
+      if (this.isObserved) this.observed.push(`${method}!${String(cause)}`);
       throw cause;
     }
     await this.pass(port, method, 'after');
-    this.observed.push(`${method}=${JSON.stringify(result)}`);
+    if (this.isObserved) this.observed.push(`${method}=${JSON.stringify(result)}`);
     return result;
   }
 }
