@@ -50,19 +50,19 @@ export interface SdcVolume {
 }
 
 /** Always the complete list of what is mapped to this SDC: at connect, after each change, and on rescan. */
-export interface VolumesMessage {
+interface VolumesMessage {
   readonly type: 'volumes';
   readonly volumes: readonly SdcVolume[];
 }
 
 /** The MDM does not let this SDC in; the stream ends after it. */
-export interface RefusedMessage {
+interface RefusedMessage {
   readonly type: 'refused';
   readonly reason: string;
 }
 
 /** Sent each second. */
-export interface PingMessage {
+interface PingMessage {
   readonly type: 'ping';
 }
 

@@ -83,6 +83,7 @@ export function addControls(app: FastifyInstance, simulator: Controlled): void {
     });
     scope.delete('/simulator/faults', () => {
       faults.clear();
+      resendVolumes(simulator.array);
       return {};
     });
     scope.post('/simulator/latency', (request) => {
@@ -110,7 +111,7 @@ function addArrayControls(scope: FastifyInstance, simulator: Controlled): void {
   scope.post('/simulator/devices', (request) => {
     const { volumeId, fault } = deviceSchema.parse(request.body);
     faults.setDeviceFault(volumeId, fault ?? undefined);
-    for (const sdcId of array.connections.connected()) array.hosts.sendVolumes(sdcId);
+    resendVolumes(array);
     return {};
   });
   scope.post('/simulator/pools', async (request) => {
@@ -133,6 +134,11 @@ function addArrayControls(scope: FastifyInstance, simulator: Controlled): void {
     await array.compact();
     return {};
   });
+}
+
+/** Device faults travel with the lists. */
+function resendVolumes(array: SimulatedArray): void {
+  for (const sdcId of array.connections.connected()) array.hosts.sendVolumes(sdcId);
 }
 
 /** Makes a pool look used to so many percent of what is not spare, and gives the KiB that took. */

@@ -28,7 +28,7 @@ interface ActiveRule {
   passing: number;
 }
 
-export interface Latency {
+interface Latency {
   readonly fixedMs: number;
   readonly jitterMs: number;
 }

@@ -8,7 +8,7 @@ import type { Sessions, User } from './sessions.ts';
 import type { TypeContext } from './object-type.ts';
 
 /** The 401 of bad credentials and dead tokens [csi authorization_failure.json]. */
-export function unauthorized(): ArrayError {
+function unauthorized(): ArrayError {
   return new ArrayError('Unauthorized', { status: 401, code: 0 });
 }
 

@@ -8,7 +8,7 @@ import { addFaultHooks } from './fault-hooks.ts';
 import type { FaultHookParts } from './fault-hooks.ts';
 import { sendFailure } from './replies.ts';
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly key: string;
   readonly cert: string;
 }
@@ -66,7 +66,7 @@ export class Gateway {
 }
 
 /** The gateway as a fastify application that does not listen yet. */
-export function buildGateway(parts: GatewayParts): FastifyInstance {
+function buildGateway(parts: GatewayParts): FastifyInstance {
   const options = {
     logger: false,
     forceCloseConnections: true,

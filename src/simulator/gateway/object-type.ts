@@ -4,7 +4,7 @@ import { RequestFields } from './request-fields.ts';
 import type { Statistics } from './statistics.ts';
 
 /** What an action or a create answers; undefined becomes `{}`. */
-export type Reply = object | string | undefined;
+type Reply = object | string | undefined;
 
 /** Action on one object. */
 export type Action = (id: string, fields: RequestFields) => Promise<Reply>;
@@ -40,7 +40,7 @@ export interface TypeContext {
 }
 
 /** The change that an action makes. */
-export type Operation = (cluster: Cluster, id: string, fields: RequestFields) => void;
+type Operation = (cluster: Cluster, id: string, fields: RequestFields) => void;
 
 /** The context of the types of one array. */
 export function typeContext(array: SimulatedArray): TypeContext {

@@ -4,7 +4,7 @@ import type { Mapping, VolumeRecord } from '../mdm/records.ts';
 import { linksOf } from './links.ts';
 
 /** A volume as the gateway of the played version shows it. */
-export function volumeJson(cluster: Cluster, volume: VolumeRecord): object {
+function volumeJson(cluster: Cluster, volume: VolumeRecord): object {
   const common = since(cluster, '3.0') ? thirdGeneration(cluster, volume) : secondGeneration(volume);
   const mapped = volume.mappings.length > 0;
   return {

@@ -6,7 +6,7 @@ import type { NewPool } from './pools.ts';
 import type { DomainRecord, RestrictedSdcMode, SdsRecord } from './records.ts';
 import { createSds } from './sdss.ts';
 
-export interface PoolPlan extends Omit<NewPool, 'domainId'> {
+interface PoolPlan extends Omit<NewPool, 'domainId'> {
   readonly devices: number;
   readonly deviceGiB: number;
 }

@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import type { DeviceRecord, MovementKind, MovementRecord, PoolRecord } from './records.ts';
 
 /** KiB of a movement that still have to travel. */
-export function remainingKiB(cluster: Cluster, movement: MovementRecord): number {
+function remainingKiB(cluster: Cluster, movement: MovementRecord): number {
   const moved = ((cluster.now() - movement.startedAt) / 1000) * movement.kibPerSecond;
   return Math.max(0, Math.floor(movement.totalKiB - moved));
 }

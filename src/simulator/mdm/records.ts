@@ -4,7 +4,7 @@
  */
 
 export type AccessMode = 'ReadWrite' | 'ReadOnly' | 'NoAccess';
-export type VolumeType = 'ThinProvisioned' | 'ThickProvisioned' | 'Snapshot';
+type VolumeType = 'ThinProvisioned' | 'ThickProvisioned' | 'Snapshot';
 
 export interface Mapping {
   readonly sdcId: string;

@@ -5,7 +5,7 @@ import { poolById } from './pools.ts';
 import type { AccessMode, VolumeRecord } from './records.ts';
 import { freeVolumeName, volumeById } from './volumes.ts';
 
-export interface SnapshotDefinition {
+interface SnapshotDefinition {
   readonly volumeId: string;
   readonly name?: string | undefined;
 }

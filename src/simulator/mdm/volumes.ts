@@ -7,7 +7,7 @@ import { devicesReady, poolById } from './pools.ts';
 import type { AccessMode, PoolRecord, VolumeRecord } from './records.ts';
 
 /** The array allocates volumes in blocks of this size. */
-export const grainKiB = 8 * 1024 * 1024;
+const grainKiB = 8 * 1024 * 1024;
 
 /** The volume with this id. Throws 79 when there is none. */
 export function volumeById(cluster: Cluster, id: string): VolumeRecord {

@@ -52,7 +52,7 @@ export class StateStore {
     const state = new MdmState();
     const base = Math.max(0, ...numbersOf('snapshot', names));
     const snapshot = join(options.dir, `snapshot.${base}`);
-    if (base > 0) await readSnapshot(snapshot, (saved) => restore(state, saved as SavedChange));
+    if (base > 0) await readSnapshot(snapshot, (saved) => { restore(state, saved as SavedChange); });
     const journals = numbersOf('journal', names)
       .filter((generation) => generation >= base)
       .sort((a, b) => a - b);
@@ -72,8 +72,7 @@ export class StateStore {
   transact<T>(work: () => T): { result: T; changes: Change[]; saved: Promise<void> } {
     const { result, changes } = this.state.transact(work);
     if (changes.length === 0) return { result, changes, saved: Promise.resolve() };
-    const entry = changes.map((change): SavedChange => [change.table, change.id, change.after ?? null]);
-    const saved = this.#journal.append(entry);
+    const saved = this.#journal.append(outcomeOf(changes));
     if (this.#journal.bytes > this.#threshold) this.#compaction ??= this.#compact();
     return { result, changes, saved };
   }
@@ -118,6 +117,13 @@ export class StateStore {
   #path(kind: 'snapshot' | 'journal', generation: number): string {
     return join(this.#options.dir, `${kind}.${generation}`);
   }
+}
+
+/** What each record became: only the last of several changes counts. */
+function outcomeOf(changes: readonly Change[]): SavedChange[] {
+  const outcome = new Map<string, SavedChange>();
+  for (const { table, id, after } of changes) outcome.set(`${table} ${id}`, [table, id, after ?? null]);
+  return [...outcome.values()];
 }
 
 function numbersOf(kind: 'snapshot' | 'journal', names: readonly string[]): number[] {

@@ -83,12 +83,12 @@ export function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-export function expectOk(reply: Reply): unknown {
+function expectOk(reply: Reply): unknown {
   if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
   return reply.body;
 }
 
-export function idOf(reply: Reply): string {
+function idOf(reply: Reply): string {
   return (expectOk(reply) as { id: string }).id;
 }
 

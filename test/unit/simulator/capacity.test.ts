@@ -111,6 +111,7 @@ function holdsTogether(cluster: TestCluster): void {
     const onDevices = devices.map((device) =>
       value(deviceStatistics(source, device.id) as Numbers, 'capacityInUseInKb'),
     );
+    expect(Math.min(0, ...onDevices)).toBe(0);
     const sdsUp = devices.some((device) => !device.removing && state.sdss.get(device.sdsId)?.connected);
     if (sdsUp) expect(onDevices.reduce((a, b) => a + b, 0)).toBe(of('capacityInUseInKb'));
     return numbers;
@@ -132,6 +133,23 @@ function holdsTogether(cluster: TestCluster): void {
   );
   expect(sdss.reduce((a, b) => a + b, 0)).toBe(state.devices.size);
 }
+
+test('data that goes while it is on the move is on no device any more', () => {
+  const cluster = testCluster();
+  const [pool] = cluster.state.pools.values();
+  const [device] = cluster.state.devices.values();
+  const poolId = pool?.id ?? '';
+  cluster.change((c) => {
+    createDevice(c, { sdsId: device?.sdsId ?? '', poolId, path: '/dev/x', maxKiB: 4096 * gib });
+    changePool(c, poolId, { fillKiB: 6000 * gib });
+    removeDevice(c, device?.id ?? '');
+  });
+  holdsTogether(cluster);
+  cluster.change((c) => {
+    changePool(c, poolId, { fillKiB: 1 });
+  });
+  holdsTogether(cluster);
+});
 
 test('statistics add up at every level whatever happens', () => {
   const pools = [
