@@ -13,13 +13,16 @@ mkdir -p "$host/upper" "$host/work" "$host/docker" "$host/by-id" "$root"
 mount -t overlay overlay -o "lowerdir=$engine,upperdir=$host/upper,workdir=$host/work" "$root"
 
 mount --rbind /dev "$root/dev"
-mount --rbind /sys "$root/sys"
+mount -t sysfs sysfs "$root/sys" # a new one shows this network namespace
 mount -t proc proc "$root/proc"
 for directory in run tmp; do mount -t tmpfs tmpfs "$root/$directory"; done
 for shared in "$@"; do
   mkdir -p "$root$shared"
   mount --bind "$shared" "$root$shared"
 done
+# Names outside of the lab fail at once instead of after a resolver's timeouts.
+rm -f "$root/etc/resolv.conf"
+echo 'nameserver 127.0.0.1' >"$root/etc/resolv.conf"
 mkdir -p "$root/var/lib/docker"
 mount --bind "$host/docker" "$root/var/lib/docker"
 mount --bind "$host/by-id" "$root/dev/disk/by-id"
@@ -27,7 +30,7 @@ mount --bind "$host/by-id" "$root/dev/disk/by-id"
 # What is mounted here shows the control groups from the machine's top; a host must see its own as the top.
 remount_cgroups() {
   local base=$root/sys/fs/cgroup line names directory
-  if [ "$(stat -f -c %T "$base")" = cgroup2fs ]; then
+  if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
     mount -t cgroup2 cgroup2 "$base"
     mkdir -p "$base/init"
     while read -r line; do echo "$line" >"$base/init/cgroup.procs" || true; done <"$base/cgroup.procs"
