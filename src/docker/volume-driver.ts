@@ -1,16 +1,6 @@
-/** What a driver is told about the call it serves. */
-export interface CallContext {
-  /** Aborts when the call's deadline passes, and for no other reason. */
-  readonly signal: AbortSignal;
-  /**
-   * Aborts when the client will not have the answer: it hung up before the answer was written, or the call was
-   * answered as failed because it outlived its deadline. May fire shortly after the method resolved, so whoever keeps
-   * something for the client (a Mount ID) stays subscribed to it.
-   */
-  readonly clientGone: AbortSignal;
-  /** The same id as in the log lines of the request. */
-  readonly requestId: string;
-}
+import type { CallContext } from '../volumes/driver-call.ts';
+
+export type { CallContext } from '../volumes/driver-call.ts';
 
 /** A volume as Get answers it. */
 export interface DriverVolume {

@@ -336,12 +336,16 @@ export function describeConformance(
       expect(expectOk(await driver('Path', { Name: name }))).toEqual({ Mountpoint: '' });
     });
 
-    it('keeps a volume that somebody has mounted, and removes it after the last Unmount', async () => {
+    it('keeps a volume that somebody uses, and removes it after the last Unmount', async () => {
       const name = await create();
-      expectOk(await driver('Mount', { Name: name, ID: ID_OF_CONTAINER }));
+      const { Mountpoint } = expectOk(await driver('Mount', { Name: name, ID: ID_OF_CONTAINER })) as {
+        Mountpoint: string;
+      };
+      const stopUsing = await target.use?.(Mountpoint);
       expectOk(await driver('Unmount', { Name: name, ID: 'of-somebody-else' }));
       expectFailure(await driver('Remove', { Name: name }), new RegExp(name));
       expectOk(await driver('Get', { Name: name }));
+      await stopUsing?.();
       expectOk(await driver('Unmount', { Name: name, ID: ID_OF_CONTAINER }));
       expectOk(await driver('Remove', { Name: name }));
       expectFailure(await driver('Get', { Name: name }));

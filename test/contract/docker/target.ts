@@ -33,6 +33,8 @@ export interface ConformanceTarget {
   request(call: RawCall): Promise<Outcome>;
   /** Sends the call and hangs up when `moment` comes (undefined: as soon as it is sent), without an answer. */
   hangUp(call: RawCall, moment?: Promise<undefined>): Promise<void>;
+  /** Uses a mountpoint as a container does, until the answered function is called; absent where nothing is mounted. */
+  use?(mountpoint: string): Promise<() => Promise<void>>;
   /** Holds Mounts back; absent where nothing can. */
   holdMounts?(): Gate;
   /** Removes all volumes. */
