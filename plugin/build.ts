@@ -12,14 +12,14 @@ const project = path.resolve(import.meta.dirname, '..');
 const limitBytes = 200 * 1000 * 1000;
 
 /**
- * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory. Needs root. Throws when the
- * result is too big.
+ * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory (`dist/plugin/<arch>` unless said
+ * otherwise). Needs root. Throws when the result is too big.
  */
 export async function buildPlugin(
   arch: Architecture,
   report: (line: string) => void = console.log,
+  directory = path.join(project, 'dist/plugin', arch),
 ): Promise<string> {
-  const directory = path.join(project, 'dist/plugin', arch);
   const rootfs = path.join(directory, 'rootfs');
   await bundleProgram();
   await buildRootfs(rootfs, { arch, bundle: bundleFile, cache: path.join(project, '.cache/plugin') });

@@ -7,7 +7,7 @@ import { type Architecture, machineArchitecture } from './debian.ts';
 const project = path.resolve(import.meta.dirname, '..');
 
 /** The Node version that package-lock.json pins; everything here runs on it. */
-export async function pinnedNodeVersion(): Promise<string> {
+async function pinnedNodeVersion(): Promise<string> {
   const lock = JSON.parse(await readFile(path.join(project, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version?: string }>;
   };

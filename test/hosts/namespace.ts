@@ -17,7 +17,7 @@ export function insideHost(init: ProcessId, joinFiles: readonly string[], argv: 
 }
 
 /** A program that ended with another status than 0; the message has what it said. */
-export class CommandFailedError extends Error {
+class CommandFailedError extends Error {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
