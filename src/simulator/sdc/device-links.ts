@@ -27,6 +27,7 @@ export function deviceLetters(n: number): string {
 export class DeviceLinks {
   readonly #directory: DeviceDirectory;
   readonly #nodes = new Map<string, string>();
+  readonly #taken = new Set<string>();
 
   constructor(directory: DeviceDirectory) {
     this.#directory = directory;
@@ -53,8 +54,10 @@ export class DeviceLinks {
   async remove(link: string): Promise<void> {
     await rm(link, { force: true });
     const node = this.#nodes.get(link);
+    if (node === undefined) return;
     this.#nodes.delete(link);
-    if (node !== undefined) await rm(node, { force: true });
+    await rm(node, { force: true });
+    this.#taken.delete(node);
   }
 
   /** Makes the directory and takes everything out that an earlier life of this SDC left in it. */
@@ -77,9 +80,12 @@ export class DeviceLinks {
     const numbers = (await readFile(`/sys/block/${loop}/dev`, 'utf8')).trim().split(':');
     for (let n = 0; ; n += 1) {
       const node = join(this.#directory.devDir, `scini${deviceLetters(n)}`);
-      if ([...this.#nodes.values()].includes(node) || (await isThere(node))) continue;
-      this.#nodes.set(link, node);
+      if (this.#taken.has(node)) continue;
+      // Before the first await: another volume may be looking for a name at the same time.
+      this.#taken.add(node);
+      if (await isThere(node)) continue;
       await execa('mknod', ['--mode=600', node, 'b', ...numbers]);
+      this.#nodes.set(link, node);
       return node;
     }
   }

@@ -29,13 +29,13 @@ describe('devices', () => {
     expect(await sizeKiB(await machine.appeared(ONE))).toBe(volume.sizeKiB);
     await vi.waitFor(() => {
       expect(machine.mdm.acks.at(-1)).toEqual({ guid: ONE, volumeIds: [VOLUME] });
-    });
+    }, 20_000);
     expect([...agent.devices.keys()]).toEqual([machine.link(ONE)]);
     machine.mdm.map(volume, []);
     await machine.vanished(ONE);
     await vi.waitFor(() => {
       expect(machine.mdm.acks.at(-1)).toEqual({ guid: ONE, volumeIds: [] });
-    });
+    }, 20_000);
   });
 
   test('appear after the delay, which other mappings do not prolong', async () => {
@@ -143,11 +143,11 @@ describe('the connection', () => {
     machine.mdm.pings = false;
     await vi.waitFor(() => {
       expect(machine.mdm.hellos.length).toBeGreaterThan(1);
-    }, 8000);
+    }, 20_000);
     machine.mdm.pings = true;
     await vi.waitFor(() => {
       expect(agent.connected).toBe(true);
-    }, 5000);
+    }, 20_000);
   });
 
   test('keeps trying an MDM that refuses it', async () => {
@@ -157,11 +157,11 @@ describe('the connection', () => {
     machine.agents.push(agent);
     await vi.waitFor(() => {
       expect(log.join()).toContain('not approved');
-    });
+    }, 20_000);
     machine.mdm.refuses = undefined;
     await vi.waitFor(() => {
       expect(agent.connected).toBe(true);
-    }, 5000);
+    }, 20_000);
   });
 
   test('carries what the devices did', async () => {
@@ -172,7 +172,7 @@ describe('the connection', () => {
     await vi.waitFor(() => {
       const written = machine.mdm.io.flatMap((report) => report.volumes.map((volume) => volume.writeKiB));
       expect(written.reduce((sum, each) => sum + each, 0)).toBe(4096);
-    }, 5000);
+    }, 20_000);
   });
 });
 
@@ -283,10 +283,10 @@ describe('drv_cfg', () => {
     expect((await drvCfg('--query_mdms')).stdout).toContain(NO_ID);
     await vi.waitFor(() => {
       expect(machine.mdm.connected(ONE)).toBe(false);
-    });
+    }, 20_000);
     agent.resume();
     await vi.waitFor(() => {
       expect(agent.connected).toBe(true);
-    });
+    }, 20_000);
   });
 });

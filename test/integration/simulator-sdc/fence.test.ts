@@ -54,7 +54,7 @@ async function heldIsGone(guid = ONE): Promise<void> {
     () => {
       expect(existsSync(heldFile(machine.mdm.fenceDir, VOLUME, guid))).toBe(false);
     },
-    { timeout: 5000, interval: 5 },
+    { timeout: 20_000, interval: 5 },
   );
 }
 
@@ -98,7 +98,7 @@ describe.each(['ext4', 'xfs', 'btrfs'])('a host that loses a mounted %s', (files
     const { writer, lastSynced } = startWriter();
     await vi.waitFor(() => {
       expect(lastSynced()).toBeGreaterThan(50);
-    }, 10_000);
+    }, 20_000);
 
     machine.mdm.map(volume, []);
     await heldIsGone();
@@ -115,7 +115,7 @@ describe.each(['ext4', 'xfs', 'btrfs'])('a host that loses a mounted %s', (files
     const found = records(await mountAgain(filesystem, await machine.appeared(TWO)));
     expect(found.slice(0, promised)).toEqual(Array.from({ length: promised }, (_, index) => index + 1));
     expect(found.length).toBeLessThanOrEqual(promised + 1);
-  });
+  }, 20_000);
 
   test('that loses power loses what was not synced, and nothing else', async () => {
     const agent = await machine.agent(ONE);
@@ -145,7 +145,7 @@ test('a raw writer gets EIO, and not a byte of it lands after the fence', async 
   const writer = execa('dd', flags, { reject: false, env: { LC_ALL: 'C' } });
   await vi.waitFor(() => {
     expect(statSync(volume.file).blocks).toBeGreaterThan(1000);
-  }, 5000);
+  }, 20_000);
   machine.mdm.map(volume, []);
   await heldIsGone();
   const isAsAtTheFence = await remember(volume);
@@ -181,7 +181,7 @@ test('the fence holds while the SDC cannot hear the MDM, and takes the volume ba
   agent.silence();
   await vi.waitFor(() => {
     expect(machine.mdm.connected(ONE)).toBe(false);
-  });
+  }, 20_000);
   await execa('sh', ['-c', 'echo still > here; sync here'], { cwd: mountpoint });
 
   machine.mdm.map(volume, []);
@@ -253,7 +253,7 @@ test('a host that is killed with all its namespaces is a power cut', async () =>
   }
   await vi.waitFor(async () => {
     expect(await isHeld(held)).toBe(false);
-  });
+  }, 20_000);
   await machine.agent(TWO);
   machine.mdm.map(volume, [TWO]);
   const where = await mountAgain('xfs', await machine.appeared(TWO));

@@ -52,7 +52,7 @@ export class Machine {
     await this.mdm.stop();
     await vi.waitFor(() => {
       expect([...this.#loops].filter(([loop, use]) => isBound(loop) && useOf(loop) === use)).toEqual([]);
-    }, 5000);
+    }, 20_000);
     expect((await readdir(this.mdm.fenceDir)).filter((name) => name.endsWith('.held'))).toEqual([]);
     await rm(this.dir, { recursive: true });
   }
@@ -69,7 +69,7 @@ export class Machine {
     this.agents.push(agent);
     await vi.waitFor(() => {
       expect(agent.connected && this.mdm.connected(guid)).toBe(true);
-    }, 5000);
+    }, 20_000);
     return agent;
   }
 
@@ -99,7 +99,7 @@ export class Machine {
   /** Waits until the volume's link is there and leads to a block device. */
   async appeared(guid: string, volumeId = VOLUME): Promise<string> {
     const link = this.link(guid, volumeId);
-    await vi.waitFor(() => execa('test', ['-b', link]), 5000);
+    await vi.waitFor(() => execa('test', ['-b', link]), 20_000);
     const loop = basename(await realpath(link));
     if (loop.startsWith('loop')) this.#loops.set(loop, useOf(loop));
     return link;
@@ -108,7 +108,7 @@ export class Machine {
   async vanished(guid: string, volumeId = VOLUME): Promise<void> {
     await vi.waitFor(async () => {
       expect(await this.links(guid)).not.toContain(basename(this.link(guid, volumeId)));
-    }, 5000);
+    }, 20_000);
   }
 }
 
