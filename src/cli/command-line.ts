@@ -29,6 +29,7 @@ function buildProgram(edge: Edge): Command {
       'Docker volumes on Dell ScaleIO, VxFlex OS and PowerFlex; and a simulated array to try them on',
     )
     .version(VERSION)
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(see --help)')
     .configureOutput({

@@ -10,6 +10,7 @@ export function addSimulateCommands(program: Command, edge: Edge): void {
     )
     .helpOption(false)
     .allowUnknownOption()
+    .passThroughOptions()
     .argument('[args...]')
     .action(async (args: string[]) => {
       const { simulate } = await import('../simulator/command.ts');
@@ -20,6 +21,7 @@ export function addSimulateCommands(program: Command, edge: Edge): void {
     .description('play the SDC of one host of a simulated ScaleIO (see simulate-sdc --help)')
     .helpOption(false)
     .allowUnknownOption()
+    .passThroughOptions()
     .argument('[args...]')
     .action(async (args: string[]) => {
       const { runAgent } = await import('../simulator/sdc/command.ts');

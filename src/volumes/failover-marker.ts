@@ -8,16 +8,6 @@ import type { ArrayVolume, FailoverPolicy } from './volume.ts';
  * one call, and it goes where the volume goes.
  */
 
-/** The policy that the volume's own marker names; undefined when it follows the default. One gateway call. */
-export async function readFailoverMarker(
-  host: VolumeHost,
-  volume: ArrayVolume,
-  signal: AbortSignal,
-): Promise<FailoverPolicy | undefined> {
-  const family = await host.array.volumesOfVtree(volume.vtreeId, signal);
-  return markersOf(volume, family)[0]?.policy;
-}
-
 /** Removes the markers of a volume that nobody can use yet, never another snapshot of it. */
 export async function removeMarkers(
   host: VolumeHost,

@@ -29,6 +29,7 @@ export async function releaseVolume(
 }
 
 async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+  const mounted = await deviceMountedAt(host, entry);
   try {
     await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
   } catch (cause) {
@@ -36,8 +37,17 @@ async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSig
     host.log.warn({ volume: entry.name, error: cause.message }, 'mountpoint is busy; releasing later');
     return true;
   }
-  const device = await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+  const linked = await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+  const device = linked ?? mounted;
   return device !== undefined && (await staysHeld(host, device, signal));
+}
+
+/** What the kernel says is mounted there: a link that udev lost must not make a used device look free. */
+async function deviceMountedAt(host: VolumeHost, entry: HostVolume): Promise<Device | undefined> {
+  const mounts = await host.filesystems.mounts();
+  const mount = mounts.find(({ mountpoint }) => mountpoint === entry.mountpoint);
+  if (mount === undefined) return undefined;
+  return { path: mount.source, node: mount.source, number: mount.device, sizeBytes: 0 };
 }
 
 /** A container's mount namespace dies a little after its last process: give the kernel that moment. */

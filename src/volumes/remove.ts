@@ -11,6 +11,7 @@ import type { ArrayName, ArrayVolume, VolumeName } from './volume.ts';
 
 /** The MDM's number for "Volume is mapped" [siolib]. */
 const VOLUME_MAPPED = 104;
+const JUST_MOUNTED_MS = 10_000;
 
 /** Removes a volume and its data from the array. Gone already is success; in use anywhere is refused. */
 export class RemoveVolume {
@@ -96,6 +97,12 @@ export class RemoveVolume {
       );
     }
     const { filesystems, clock, policy } = this.#host;
+    if (entry !== undefined && this.#isJustMounted(entry)) {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,
+        { context: { volumeId: volume.id } },
+      );
+    }
     // The kernel decides, not the recorded holders: an engine that crashed never takes its IDs back (rule 6).
     const outcome = await releaseVolume(
       this.#host,
@@ -117,5 +124,11 @@ export class RemoveVolume {
         { context: { volumeId: volume.id } },
       );
     }
+  }
+
+  /** Between Mount's answer and the container's own bind the kernel does not know the user yet. */
+  #isJustMounted({ phase, holders, since }: HostVolume): boolean {
+    const age = this.#host.clock.now() - Date.parse(since);
+    return phase === 'mounted' && holders.length > 0 && age < JUST_MOUNTED_MS;
   }
 }

@@ -217,9 +217,17 @@ describe('Remove', () => {
     const { world, host, run, start } = await hostWithVolume();
     await start('leaked');
     host.kernel.letGo('leaked');
+    await world.pass(11_000);
     await run(host.life.remove('db'));
     expect(world.exists('db')).toBe(false);
     expect(world.leaks()).toEqual([]);
+  });
+
+  it('is refused in the moment before a container has bound what it was given', async () => {
+    const { world, host, run } = await hostWithVolume();
+    await run(host.life.mount('db', 'a'));
+    await expect(run(host.life.remove('db'))).rejects.toThrow('mounted on this host a moment ago');
+    expect(world.exists('db')).toBe(true);
   });
 
   it('is refused while a container uses the volume, which does not notice', async () => {

@@ -152,6 +152,18 @@ describe('rule 5, never unmap what the kernel still holds', () => {
     expect(world.leaks()).toEqual([]);
   });
 
+  it('also when udev has lost the link to the device', async () => {
+    const { world, one, run } = await twoHosts();
+    one.kernel.bind('a', await run(one.life.mount('db', 'a')));
+    one.life.sdc.linksLost = true;
+    await run(one.life.unmount('db', 'a'));
+    expect(world.volume('db').mappings.size).toBe(1);
+    one.life.sdc.linksLost = false;
+    one.kernel.letGo('a');
+    await run(one.life.reconcile());
+    expect(world.leaks()).toEqual([]);
+  });
+
   it('also when a file is open at the mountpoint itself', async () => {
     const { world, one, run } = await twoHosts();
     const path = await run(one.life.mount('db', 'a'));

@@ -6,7 +6,13 @@ import type {
   MountRequest,
   Probe,
 } from '../../../../src/volumes/ports.ts';
-import type { ArrayName, Device, FilesystemType, VolumeLabel } from '../../../../src/volumes/volume.ts';
+import type {
+  ArrayName,
+  ArrayVolume,
+  Device,
+  FilesystemType,
+  VolumeLabel,
+} from '../../../../src/volumes/volume.ts';
 import { newFilesystem, type FilesystemContent } from './content.ts';
 import type { FakeArray, StoredVolume } from './fake-array.ts';
 import type { FakeKernel, KernelMount } from './fake-kernel.ts';
@@ -144,7 +150,8 @@ export class FakeFilesystems implements Filesystems {
 
   isHeld(device: Device): Promise<boolean> {
     const { kernel, array } = this.#parts;
-    const id = volumeIdOfPath(device.path);
+    const isMeant = (id: ArrayVolume['id']): boolean => kernel.device(id)?.number === device.number;
+    const id = kernel.attachedIds.find(isMeant) ?? volumeIdOfPath(device.path);
     const volume = array.volumes.get(id);
     // An open that fails for want of a device proves nothing.
     if (volume === undefined || kernel.device(id) === undefined) return Promise.resolve(true);

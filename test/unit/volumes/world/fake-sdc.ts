@@ -11,6 +11,8 @@ const LOOK_MS = 5;
 export class FakeSdc implements LocalSdc {
   /** What assertUsable finds wrong; undefined: nothing. */
   problem: SdcProblem | undefined;
+  /** udev has lost the by-id links; the devices are there. */
+  linksLost = false;
   readonly #kernel: FakeKernel;
   readonly #clock: VirtualClock;
   readonly #guid: string;
@@ -40,7 +42,7 @@ export class FakeSdc implements LocalSdc {
 
   findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
     const device = this.#kernel.device(volumeId);
-    if (device === undefined) return Promise.resolve(undefined);
+    if (device === undefined || this.linksLost) return Promise.resolve(undefined);
     return Promise.resolve({
       path: devicePath(systemId, volumeId),
       node: `/dev/scini${volumeId.slice(-2)}`,
