@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], seconds: number, parallel = true) => ({
   extends: true as const,
-  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: parallel },
+  test: {
+    name,
+    include,
+    testTimeout: seconds * 1000,
+    hookTimeout: seconds * 1000,
+    fileParallelism: parallel,
+  },
 });
 
 export default defineConfig({

@@ -52,7 +52,10 @@ export class StateStore {
     const state = new MdmState();
     const base = Math.max(0, ...numbersOf('snapshot', names));
     const snapshot = join(options.dir, `snapshot.${base}`);
-    if (base > 0) await readSnapshot(snapshot, (saved) => { restore(state, saved as SavedChange); });
+    if (base > 0)
+      await readSnapshot(snapshot, (saved) => {
+        restore(state, saved as SavedChange);
+      });
     const journals = numbersOf('journal', names)
       .filter((generation) => generation >= base)
       .sort((a, b) => a - b);
