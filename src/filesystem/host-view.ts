@@ -33,7 +33,7 @@ export function assertHostSees(
     .some((mount) => arrivesIn(views.host, path.join(mount.mountpoint, inside), own));
   if (seen) return;
   throw new FilesystemError(
-    `the host does not see "${at.mountpoint}": this plugin's mounts no longer reach it; restart the engine or run "docker plugin disable -f" and "enable"`,
+    `the host does not see "${at.mountpoint}": this plugin's mounts no longer reach it; run "docker plugin disable -f" and then "docker plugin enable"`,
     { context: { mountpoint: at.mountpoint, device: at.device.number } },
   );
 }

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { LabArray } from '../hosts/array.ts';
+import type { Host } from '../hosts/host.ts';
+import { until } from '../hosts/until.ts';
+
+interface ArrayState {
+  readonly volumes: number;
+  readonly sdcs: readonly { readonly guid: string; readonly volumes: readonly string[] }[];
+}
+
+/** What the fault controls tell of the array. */
+export async function stateOf(array: LabArray): Promise<ArrayState> {
+  return JSON.parse((await array.request('GET', '/simulator/state')).body) as ArrayState;
+}
+
+/** Ids of the volumes that the array has mapped to a host. */
+export async function mappedTo(array: LabArray, host: Host): Promise<readonly string[]> {
+  const { sdcs } = await stateOf(array);
+  return sdcs.find(({ guid }) => guid === array.guidOf(host))?.volumes ?? [];
+}
+
+/** Whatever of volumes is on a host: mappings, device links, and mounts that are not a container's own. */
+export async function leftOn(array: LabArray, host: Host): Promise<string[]> {
+  const mappings = (await mappedTo(array, host)).map((id) => `mapping of ${id}`);
+  const byId = path.join(host.directory, 'by-id');
+  const links = existsSync(byId) ? (await readdir(byId)).filter(isVolume).map((name) => `link ${name}`) : [];
+  return [...mappings, ...links, ...(await volumeMounts(host)).map((mountpoint) => `mount ${mountpoint}`)];
+}
+
+function isVolume(link: string): boolean {
+  return link.startsWith('emc-vol-');
+}
+
+/** Where volumes are mounted, as the host sees it. */
+export async function volumeMounts(host: Host): Promise<string[]> {
+  const table = await readFile(host.pathFromOutside('/proc/1/mountinfo'), 'utf8');
+  return table.split('\n').flatMap((line) => {
+    const mountpoint = line.split(' ')[4] ?? '';
+    return /\/volumes\/[^/]+/.test(mountpoint.replace('/var/lib/docker/volumes', '')) ? [mountpoint] : [];
+  });
+}
+
+/** Returns when nothing of any volume is left on the host. */
+export async function untilNothingLeft(array: LabArray, host: Host, timeoutMs = 30_000): Promise<void> {
+  let left: string[] = [];
+  await until(
+    `${host.name} to be left by all volumes`,
+    async () => {
+      left = await leftOn(array, host);
+      return left.length === 0;
+    },
+    { timeoutMs },
+  ).catch((cause: unknown) => {
+    throw new Error(`still on ${host.name}: ${left.join(', ')}`, { cause });
+  });
+}

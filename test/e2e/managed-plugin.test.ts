@@ -1,0 +1,3 @@
+import { describeManagedPlugin } from './managed-plugin-suite.ts';
+
+describeManagedPlugin('20.10');
