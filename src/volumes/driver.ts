@@ -236,7 +236,7 @@ export class Driver {
             : await this.#pool(known.storagePoolId, signal),
         entry,
         stale,
-        self: me === undefined ? undefined : { sdc: me.sdcId, ip: null },
+        self: me === undefined ? undefined : { sdc: me.sdcName ?? me.sdcId, ip: me.sdcIp },
       }),
     };
   }

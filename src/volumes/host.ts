@@ -34,6 +34,8 @@ export interface HostIdentity {
   readonly systemId: SystemId;
   readonly sdcId: SdcId;
   readonly guid: string;
+  readonly sdcName: string | null;
+  readonly sdcIp: string | null;
 }
 
 /** Who this host is to the array: asked once, kept until somebody has reason to doubt it. */
@@ -64,7 +66,7 @@ export class SdcIdentity {
         { problem: 'not-approved', context: { guid, systemId, sdcId: sdc.id } },
       );
     }
-    this.#known = { systemId, sdcId: sdc.id, guid };
+    this.#known = { systemId, sdcId: sdc.id, guid, sdcName: sdc.name, sdcIp: sdc.ip };
     return this.#known;
   }
 
