@@ -1,0 +1,35 @@
+import type { LabArray } from '../hosts/array.ts';
+
+/** What of a volume's description counts here. */
+export interface SeenVolume {
+  readonly id: string;
+  readonly name: string;
+  readonly sizeInKb: number;
+  readonly mappedSdcInfo: readonly SeenMapping[] | null;
+}
+
+export interface SeenMapping {
+  readonly sdcIp: string;
+  readonly limitIops: number;
+  readonly limitBwInMbps: number;
+}
+
+/** All volumes as the gateway describes them to anybody who logs in. */
+export async function volumesOf(array: LabArray): Promise<readonly SeenVolume[]> {
+  const basic = (user: string, secret: string): Record<string, string> => {
+    const credentials = Buffer.from(`${user}:${secret}`).toString('base64');
+    return { authorization: `Basic ${credentials}` };
+  };
+  const login = await array.request('GET', '/api/login', undefined, basic(array.user, array.password));
+  const token = JSON.parse(login.body) as string;
+  const listed = await array.request('GET', '/api/types/Volume/instances', undefined, basic('', token));
+  return JSON.parse(listed.body) as SeenVolume[];
+}
+
+/** The one volume of this name on the array. */
+export async function volumeNamed(array: LabArray, name: string): Promise<SeenVolume> {
+  const found = (await volumesOf(array)).filter((volume) => volume.name === name);
+  const [only] = found;
+  if (only === undefined || found.length > 1) throw new Error(`${found.length} volumes are named "${name}"`);
+  return only;
+}
