@@ -51,7 +51,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, EXIT_NOT_ALLOWED = 2, LOOP_TRIES = 64, LOOP_MAJOR_NUMBER = 7 };
+enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, BLIND_POLL_MS = 50, EXIT_NOT_ALLOWED = 2, LOOP_TRIES = 64, LOOP_MAJOR_NUMBER = 7 };
 
 static struct {
     const char *file, *volume, *guid, *fence_dir;
@@ -454,16 +454,16 @@ static void obey(void) {
 
 static void watch(void) {
     char events[4096];
-    struct pollfd waits[] = { { STDIN_FILENO, POLLIN, 0 },
-                              { inotify_init1(IN_NONBLOCK | IN_CLOEXEC), POLLIN, 0 },
-                              { self.link, POLLIN, 0 } };
-    if (inotify_add_watch(waits[1].fd, self.fence_dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0) {
+    /* A user may have no more than 128 of these by default; without one, poll() passes over the -1. */
+    int changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    struct pollfd waits[] = { { STDIN_FILENO, POLLIN, 0 }, { changes, POLLIN, 0 }, { self.link, POLLIN, 0 } };
+    if (changes >= 0 && inotify_add_watch(changes, self.fence_dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE) < 0) {
         fail("cannot watch \"%s\"", self.fence_dir);
     }
     for (;;) {
         if (!allowed()) end("fenced");
-        if (poll(waits, 3, POLL_MS) < 0 && errno != EINTR) fail("cannot wait");
-        while (read(waits[1].fd, events, sizeof events) > 0) continue;
+        if (poll(waits, 3, changes >= 0 ? POLL_MS : BLIND_POLL_MS) < 0 && errno != EINTR) fail("cannot wait");
+        while (changes >= 0 && read(changes, events, sizeof events) > 0) continue;
         if (waits[2].revents != 0) end_without_server();
         if (waits[0].revents != 0) obey();
         waits[0].revents = waits[2].revents = 0;
