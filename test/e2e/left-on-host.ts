@@ -38,7 +38,7 @@ export async function volumeMounts(host: Host): Promise<string[]> {
   const table = await readFile(host.pathFromOutside('/proc/1/mountinfo'), 'utf8');
   return table.split('\n').flatMap((line) => {
     const mountpoint = line.split(' ')[4] ?? '';
-    return /\/volumes\/[^/]+/.test(mountpoint.replace('/var/lib/docker/volumes', '')) ? [mountpoint] : [];
+    return /\/(volumes|mounts)\/(docker-|~new)[^/]*$/.test(mountpoint) ? [mountpoint] : [];
   });
 }
 

@@ -189,7 +189,9 @@ export class Host {
   /** The volume plugin's process, managed or host service, undefined when none runs. */
   async pluginProcess(): Promise<SeenProcess | undefined> {
     const serves = ({ argv }: SeenProcess): boolean =>
-      argv.includes('serve') && argv.some((word) => word.endsWith('docker-volume-scaleio.cjs'));
+      /(^|\/)node$/.test(argv[0] ?? '') &&
+      argv.includes('serve') &&
+      argv.some((word) => word.endsWith('docker-volume-scaleio.cjs'));
     return (await this.processes()).find(serves);
   }
 
