@@ -116,7 +116,6 @@ export class MountVolume {
       mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
       since: new Date(clock.now()).toISOString(),
     };
-    await journal.put(entry);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
     try {
@@ -141,8 +140,9 @@ export class MountVolume {
     me: HostIdentity,
     signal: AbortSignal,
   ): Promise<string> {
-    const { filesystems } = this.#host;
-    await claimVolume(this.#host, volume, me, signal);
+    const { filesystems, journal } = this.#host;
+    // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
+    await bothDone(journal.put(entry), claimVolume(this.#host, volume, me, signal));
     const device = await this.#awaitDevice(volume, me, signal);
     const fs = filesystemOf(await filesystems.probe(device, signal), volume);
     await filesystems.check(device, fs, signal);
@@ -210,7 +210,9 @@ export class MountVolume {
     const mountWith = (options: readonly string[]): Promise<void> =>
       filesystems.mount(on.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
     await mountWith(assumed);
-    const label = await filesystems.readLabel(entry.mountpoint, signal);
+    // Written once, when the volume was made: what this host knows of it stays true.
+    const remembered = known?.volumeId === on.volume.id ? known.label : undefined;
+    const label = remembered ?? (await filesystems.readLabel(entry.mountpoint, signal));
     if (label !== undefined && label.name !== entry.name && label.name.length > 0) {
       this.#host.log.warn(
         { volume: entry.name, label: label.name },
@@ -268,4 +270,11 @@ function filesystemOf(probe: Probe, volume: ArrayVolume): FilesystemType {
     `mounting volume "${name}" failed: it holds ${probe.what}, which this plugin does not mount; it was not changed`,
     { context: { volumeId: volume.id } },
   );
+}
+
+/** Rejects as the first of them does, but only when nothing of either goes on any more. */
+async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
+  for (const outcome of await Promise.allSettled([one, other])) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
 }

@@ -18,10 +18,14 @@ export async function releaseVolume(
   entry: HostVolume,
   signal: AbortSignal,
 ): Promise<ReleaseOutcome> {
-  if (entry.phase !== 'releasing' || entry.holders.length > 0) {
-    await host.journal.put({ ...entry, phase: 'releasing', holders: [] });
-  }
-  if (await isStillHeld(host, entry, signal)) return 'held';
+  const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
+  const [recorded, held] = await Promise.allSettled([
+    isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
+    isStillHeld(host, entry, signal),
+  ]);
+  if (recorded.status === 'rejected') throw recorded.reason;
+  if (held.status === 'rejected') throw held.reason;
+  if (held.value) return 'held';
   const me = await host.identity.current(signal);
   await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
   await host.journal.delete(entry.name);
