@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const PREFIX = 'scaleio-bench-';
+
+/**
+ * `make bench`. The benchmark runs in namespaces of its own: when it ends, or is ended, the kernel takes its processes,
+ * mounts and devices away with it, so there is nothing to clean up but one directory.
+ */
+async function main(): Promise<number> {
+  if (process.getuid?.() !== 0) throw new Error('the benchmark mounts volumes: run it as root');
+  const dir = await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`));
+  await removeLeftovers(dir);
+  try {
+    return await runInside(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+}
+
+async function runInside(dir: string): Promise<number> {
+  const inside = path.join(import.meta.dirname, 'inside.ts');
+  const own = ['--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork', '--kill-child'];
+  const child = spawn('unshare', [...own, process.execPath, inside, dir], { stdio: 'inherit' });
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill('SIGKILL'));
+  }
+  const [code] = await ended;
+  return code ?? 130;
+}
+
+/** Of runs that were killed themselves. */
+async function removeLeftovers(own: string): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
+    const left = path.join(tmpdir(), name);
+    if (left === own || Number.isNaN(pid) || isRunning(pid)) continue;
+    await rm(left, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+process.exitCode = await main();

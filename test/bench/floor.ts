@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
+import { mkdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Pool } from 'undici';
+import { PASSWORD, USER, type BenchArray } from './array.ts';
+
+const run = promisify(execFile);
+const LABEL = 'trusted.docker-volume-scaleio';
+
+export interface FloorVolume {
+  readonly name: string;
+  readonly id: string;
+  readonly mountpoint: string;
+}
+
+/**
+ * What the plugin's operations cannot do without, done by hand: the same requests to the gateway in the same order with
+ * a token at hand, the same wait for the device, the same programs. No journal, no checks, no locks, no log.
+ */
+export class Floor {
+  readonly #array: BenchArray;
+  readonly #gateway: Pool;
+  readonly #authorization: string;
+  readonly #poolId: string;
+  readonly #dir: string;
+  readonly #devices: FSWatcher;
+
+  private constructor(
+    array: BenchArray,
+    parts: { gateway: Pool; authorization: string; poolId: string; dir: string },
+  ) {
+    this.#array = array;
+    this.#gateway = parts.gateway;
+    this.#authorization = parts.authorization;
+    this.#poolId = parts.poolId;
+    this.#dir = parts.dir;
+    this.#devices = watch(array.byIdDir).setMaxListeners(0);
+  }
+
+  static async start(dir: string, array: BenchArray): Promise<Floor> {
+    const gateway = new Pool(array.gateway, { connections: 16 });
+    const basic = (user: string, secret: string): string =>
+      `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
+    const get = async (asked: string, authorization: string): Promise<unknown> =>
+      (await gateway.request({ method: 'GET', path: asked, headers: { authorization } })).body.json();
+    const authorization = basic('', String(await get('/api/login', basic(USER, PASSWORD))));
+    const pools = (await get('/api/types/StoragePool/instances', authorization)) as { id: string }[];
+    return new Floor(array, { gateway, authorization, poolId: pools[0]?.id ?? '', dir });
+  }
+
+  /** The name shall bear no prefix of the plugin's, so that it leaves the volume alone. */
+  async create(name: string): Promise<FloorVolume> {
+    await this.#find(name);
+    const id = await this.#make(`${name}-new`);
+    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdcId, allowMultipleMappings: 'FALSE' });
+    const node = await this.#device(id);
+    await run('blockdev', ['--flushbufs', node]);
+    // It answers 2 when it finds nothing, as it should.
+    await run('blkid', ['-p', '-o', 'export', '--', node]).catch(() => undefined);
+    await run('wipefs', ['--no-act', '--parsable', '--', node]);
+    await run('mkfs.xfs', ['-q', '-K', '--', node]);
+    const mountpoint = path.join(this.#dir, name);
+    await mkdir(mountpoint, { recursive: true });
+    await mountAt(node, mountpoint);
+    await run('setfattr', ['-n', LABEL, '-v', 'as long as a label'.repeat(10), '--', mountpoint]);
+    await run('umount', ['-n', '--', mountpoint]);
+    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
+    await this.#act(id, 'setVolumeName', { newName: name });
+    return { name, id, mountpoint };
+  }
+
+  /** What a Get asks for. */
+  async get({ id }: FloorVolume): Promise<void> {
+    await this.#call('GET', `/api/instances/Volume::${id}`);
+  }
+
+  async mount({ id, mountpoint }: FloorVolume): Promise<void> {
+    await this.#call('GET', `/api/instances/Volume::${id}`);
+    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdcId, allowMultipleMappings: 'FALSE' });
+    const node = await this.#device(id);
+    await run('blkid', ['-p', '-o', 'export', '--', node]);
+    await mountAt(node, mountpoint);
+    await run('getfattr', ['--absolute-names', '--only-values', '-n', LABEL, '--', mountpoint]);
+  }
+
+  async unmount({ id, mountpoint }: FloorVolume): Promise<void> {
+    await run('umount', ['-n', '--', mountpoint]);
+    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
+  }
+
+  /** The list read as JSON: what anybody needs who wants names. */
+  async list(): Promise<void> {
+    await this.#call('GET', '/api/types/Volume/instances');
+  }
+
+  async remove({ id }: FloorVolume): Promise<void> {
+    await this.#call('GET', `/api/instances/Volume::${id}`);
+    await this.#act(id, 'removeVolume', { removeMode: 'ONLY_ME' });
+  }
+
+  async #make(name: string): Promise<string> {
+    const made = await this.#call('POST', '/api/types/Volume/instances', {
+      name,
+      volumeSizeInKb: String(16 * 1024 * 1024),
+      storagePoolId: this.#poolId,
+      volumeType: 'ThinProvisioned',
+    });
+    return (made as { id: string }).id;
+  }
+
+  async #find(name: string): Promise<void> {
+    const asked = '/api/types/Volume/instances/action/queryIdByKey';
+    await this.#call('POST', asked, { name }, 500);
+  }
+
+  #act(id: string, action: string, body: object): Promise<unknown> {
+    return this.#call('POST', `/api/instances/Volume::${id}/action/${action}`, body);
+  }
+
+  async #call(method: 'GET' | 'POST', asked: string, body?: object, expected = 200): Promise<unknown> {
+    const headers = { authorization: this.#authorization, 'content-type': 'application/json' };
+    const json = body === undefined ? null : JSON.stringify(body);
+    const reply = await this.#gateway.request({ method, path: asked, headers, body: json });
+    const answer: unknown = await reply.body.json();
+    if (reply.statusCode !== expected) throw new Error(`${asked}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  async #device(id: string): Promise<string> {
+    const link = path.join(this.#array.byIdDir, `emc-vol-${this.#array.systemId}-${id}`);
+    while (!existsSync(link)) await once(this.#devices, 'change');
+    return realpath(link);
+  }
+}
+
+async function mountAt(node: string, mountpoint: string): Promise<void> {
+  const options = 'noatime,nodev,nodiscard,nouuid';
+  await run('mount', ['-n', '--read-write', '-t', 'xfs', '-o', options, '--', node, mountpoint]);
+}

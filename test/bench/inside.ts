@@ -1,0 +1,34 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { judge } from './budgets.ts';
+import { measureAll } from './measure.ts';
+import { describeMachine, page } from './page.ts';
+import { plot } from './plot.ts';
+import { budgetTable, burstTable, operationTables, parallelTable, processTable } from './report.ts';
+import { startSetup } from './setup.ts';
+
+const docs = path.resolve(import.meta.dirname, '../../docs');
+
+/** The benchmark itself; bench.ts runs it in namespaces of its own, with a directory of its own. */
+async function main(dir: string): Promise<number> {
+  const machine = await describeMachine();
+  const started = performance.now();
+  const say = (what: string): void => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    process.stderr.write(`${seconds.toString().padStart(4)} s  ${what}\n`);
+  };
+  const results = await measureAll(await startSetup(dir), say);
+  const findings = judge(results);
+  await writeFile(path.join(docs, 'benchmark.md'), page(results, findings, machine));
+  await writeFile(path.join(docs, 'benchmark.svg'), plot(results));
+  const tables = [operationTables, parallelTable, burstTable, processTable].map((make) => make(results));
+  process.stdout.write(`\n${[...tables, budgetTable(findings)].join('\n\n')}\n\n`);
+  const broken = findings.filter(({ isKept }) => !isKept);
+  for (const { what, limit, measured } of broken) {
+    process.stdout.write(`BROKEN: ${what}: ${measured}, the design allows ${limit}\n`);
+  }
+  return broken.length === 0 ? 0 : 1;
+}
+
+// The other processes of the benchmark end with this one: it is the first of their namespace.
+process.exit(await main(process.argv[2] ?? ''));

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+import type { Finding } from './budgets.ts';
+import type { Results } from './measure.ts';
+import { budgetTable, burstTable, operationTables, parallelTable, processTable } from './report.ts';
+
+/** The machine as somebody needs to know it who compares numbers. */
+export async function describeMachine(): Promise<string> {
+  const cores = cpus();
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  const system = /^PRETTY_NAME="(.*)"$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+  const load = loadavg()[0]?.toFixed(1) ?? '?';
+  return `${cores.length} × ${cores[0]?.model.trim() ?? 'CPU'} (${arch()}), ${memoryGiB} GiB, ${system}, kernel ${release()}, Node ${process.version}; load when it began: ${load}`;
+}
+
+/** docs/benchmark.md. */
+export function page(results: Results, findings: readonly Finding[], machine: string): string {
+  return `# Benchmark
+
+Written by \`make bench\`, which takes some minutes, needs root, and fails when a budget of the design is broken.
+
+${budgetTable(findings)}
+
+![Time of each operation beside its floor](benchmark.svg)
+
+## Each operation
+
+Milliseconds: **p50 / p95 · p50 of the floor · ratio of the p50s**. "calls" is the most that any one took of the gateway, of
+those that the design allows.
+
+${operationTables(results)}
+
+## Many at once
+
+Different volumes, all at the same moment, with 10,000 on the array; per second and milliseconds each.
+
+${parallelTable(results)}
+
+## An engine that starts
+
+asks about every volume it knows, all at once.
+
+${burstTable(results)}
+
+## The process
+
+${processTable(results)}
+
+## How this is measured
+
+- The plugin is the bundled program in a process of its own under the pinned Node, asked over its unix socket with kept-alive
+  connections. Its state is on the disk that /tmp is on; every change of its journal is fsynced there.
+- The array is the simulated one (\`simulate\`, version 3.6) with one SDC (\`simulate-sdc\`) whose devices appear without
+  added delay: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array have
+  no data. All of them bear the plugin's prefix, so List answers with all.
+- Gateway calls are counted by the simulated gateway. The reconciler's own rounds are left out.
+- The floor is the same done by hand from another Node process, next to each measurement and in turns before and after
+  it: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
+  device's link, the same programs (blkid, mount, getfattr, umount; for Create also blockdev, wipefs, mkfs.xfs, setfattr)
+  with the same arguments. Not in it: journal and fsync, making a guarded mountpoint, identity of the device, proof
+  that a volume is blank, checks of what the kernel shows, locks, log, the protocol itself. The floor of List reads the
+  answer as JSON; without that nobody has a list.
+- "First here" includes making the mountpoint, "later" finds it there. Get and Path of a mounted volume have no
+  floor: they ask nobody.
+- A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times; budgets of time are
+  judged over all cases without delay. On a busy machine all times grow; the ratios less.
+- 10,000 operations are rounds of Mount by another user, Get, Path and Unmount by that user, of one mounted volume, 8 at
+  a time. Starts are medians of 9.
+
+Machine: ${machine}.
+`;
+}

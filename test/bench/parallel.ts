@@ -1,0 +1,82 @@
+import type { FloorVolume } from './floor.ts';
+import { milliseconds, type SeriesTable } from './samples.ts';
+import type { Setup } from './setup.ts';
+
+/** So many at once. */
+export const PARALLEL = [16, 64] as const;
+const MOST = Math.max(...PARALLEL);
+const CREATED_AT_ONCE = 8;
+
+/** Volumes for operations in parallel: those of the plugin, by name, and as many made by hand. */
+export interface Fleet {
+  readonly names: readonly string[];
+  readonly byHand: readonly FloorVolume[];
+}
+
+export async function createFleet({ plugin, floor }: Setup): Promise<Fleet> {
+  const numbers = Array.from({ length: MOST }, (_, number) => number);
+  const byHand: FloorVolume[] = [];
+  for (let first = 0; first < MOST; first += CREATED_AT_ONCE) {
+    const batch = numbers.slice(first, first + CREATED_AT_ONCE);
+    await Promise.all(batch.map((number) => plugin.ask('Create', { Name: `fleet${number}`, Opts: {} })));
+    byHand.push(...(await Promise.all(batch.map((number) => floor.create(`floor-fleet${number}`)))));
+  }
+  return { names: numbers.map((number) => `fleet${number}`), byHand };
+}
+
+/**
+ * Mounts of so many different volumes at once, then their unmounts, then as many Gets: all of it with the plugin, then
+ * by hand.
+ */
+export async function measureParallel(
+  setup: Setup,
+  fleet: Fleet,
+  width: number,
+  into: SeriesTable,
+): Promise<void> {
+  const { array, plugin, floor } = setup;
+  const names = fleet.names.slice(0, width);
+  const byHand = fleet.byHand.slice(0, width);
+  const withPlugin = async (call: 'Mount' | 'Unmount' | 'Get', body: object): Promise<void> => {
+    const series = into.of(`${width} × ${call}`);
+    const act = (Name: string): Promise<void> => plugin.ask(call, { Name, ...body });
+    const calls = await array.callsDuring(async () => {
+      series.pluginWalls.push(await atOnce(names, act, series.plugin));
+    });
+    series.calls = Math.max(series.calls, calls);
+  };
+  const withHands = async (call: string, act: (volume: FloorVolume) => Promise<void>): Promise<void> => {
+    const series = into.of(`${width} × ${call}`);
+    series.floorWalls.push(await atOnce(byHand, act, series.floor));
+  };
+  await withPlugin('Mount', { ID: 'bench' });
+  await withPlugin('Unmount', { ID: 'bench' });
+  await array.untilDevicesGone();
+  await withPlugin('Get', {});
+  await withHands('Mount', (volume) => floor.mount(volume));
+  await withHands('Unmount', (volume) => floor.unmount(volume));
+  await array.untilDevicesGone();
+  await withHands('Get', (volume) => floor.get(volume));
+}
+
+/** An engine's Gets at its start: of so many volumes at once. Gives the gateway calls and the time until the last answer. */
+export async function measureBurst(
+  setup: Setup,
+  names: readonly string[],
+): Promise<{ calls: number; ms: number }> {
+  let ms = Number.NaN;
+  const calls = await setup.array.callsDuring(async () => {
+    ms = await milliseconds(() => Promise.all(names.map((Name) => setup.plugin.ask('Get', { Name }))));
+  });
+  return { calls, ms };
+}
+
+async function atOnce<T>(
+  items: readonly T[],
+  act: (item: T) => Promise<void>,
+  times: number[],
+): Promise<number> {
+  return milliseconds(() =>
+    Promise.all(items.map(async (item) => times.push(await milliseconds(() => act(item))))),
+  );
+}

@@ -1,0 +1,87 @@
+import path from 'node:path';
+import { Pool } from 'undici';
+import { PASSWORD, PREFIX, SDC_GUID, USER, type BenchArray } from './array.ts';
+import { Program } from './programs.ts';
+
+/** How often somebody who waits for the plugin looks for its socket, ms. */
+const KNOCK_MS = 2;
+
+export interface PluginPlace {
+  /** Separates its state and mounts from those of other plugins in the directory. */
+  readonly name: string;
+  /** Another gateway than the array's. */
+  readonly gateway?: string;
+}
+
+/** The plugin under test in a process of its own, asked over its socket as an engine asks. */
+export class Plugin {
+  /** From starting the process to the answer to its first request, ms. */
+  readonly startMs: number;
+  readonly #program: Program;
+  readonly #socket: Pool;
+
+  private constructor(program: Program, socket: Pool, startMs: number) {
+    this.#program = program;
+    this.#socket = socket;
+    this.startMs = startMs;
+  }
+
+  static async start(dir: string, array: BenchArray, place: PluginPlace): Promise<Plugin> {
+    const socketPath = path.join(dir, `${place.name}.sock`);
+    const ownDir = path.join(dir, place.name);
+    const dirs = ['--mount-root', path.join(ownDir, 'mounts'), '--state-dir', path.join(ownDir, 'state')];
+    const started = performance.now();
+    const program = new Program(['serve', '--socket', socketPath, ...dirs], {
+      logFile: path.join(dir, `${place.name}.log`),
+      env: settings(array, place.gateway ?? array.gateway),
+    });
+    const socket = new Pool('http://plugin', { connect: { socketPath }, connections: 512 });
+    await program.until(() => firstAnswer(socket), KNOCK_MS);
+    return new Plugin(program, socket, performance.now() - started);
+  }
+
+  /** Asks one thing of the volume driver. Throws with the plugin's own words when it fails. */
+  async ask(call: string, body: object = {}): Promise<void> {
+    await ask(this.#socket, `/VolumeDriver.${call}`, body);
+  }
+
+  residentMiB(): Promise<number> {
+    return this.#program.residentMiB();
+  }
+
+  async stop(): Promise<void> {
+    await this.#socket.destroy();
+    await this.#program.stop();
+  }
+}
+
+function settings(array: BenchArray, gateway: string): Record<string, string> {
+  return {
+    SCALEIO_ENDPOINT: gateway,
+    SCALEIO_USERNAME: USER,
+    SCALEIO_PASSWORD: PASSWORD,
+    SCALEIO_PREFIX: PREFIX,
+    SCALEIO_GUID: SDC_GUID,
+    SCALEIO_BY_ID_DIR: array.byIdDir,
+    SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
+    // Its regular rounds belong to no operation.
+    SCALEIO_RECONCILE_INTERVAL: '24h',
+  };
+}
+
+async function firstAnswer(socket: Pool): Promise<true | undefined> {
+  try {
+    await ask(socket, '/Plugin.Activate', {});
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    throw error;
+  }
+}
+
+async function ask(socket: Pool, asked: string, body: object): Promise<void> {
+  const reply = await socket.request({ method: 'POST', path: asked, body: JSON.stringify(body) });
+  const text = await reply.body.text();
+  if (reply.statusCode !== 200) throw new Error(`${asked}: ${text}`);
+}

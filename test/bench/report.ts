@@ -1,0 +1,112 @@
+import { MOST_CALLS, type Finding } from './budgets.ts';
+import { BURST, DELAYS_MS, VOLUMES, type Case, type Results } from './measure.ts';
+import { summary, quantile, type Series } from './samples.ts';
+
+type Row = readonly string[];
+
+/** The tables of docs/benchmark.md, of which the first ones are also printed. */
+export function budgetTable(findings: readonly Finding[]): string {
+  const rows = findings.map(({ what, limit, measured, isKept }) => [
+    what,
+    limit,
+    measured,
+    isKept ? 'kept' : 'BROKEN',
+  ]);
+  return table(['budget', 'limit', 'measured', ''], rows);
+}
+
+/** One table per delay: a row for each operation, a column for each number of volumes. */
+export function operationTables(results: Results): string {
+  return DELAYS_MS.map((delayMs) => {
+    const cases = results.cases.filter((one) => one.delayMs === delayMs);
+    const columns = VOLUMES.map((volumes) => `${count(volumes)} volumes`);
+    const [first] = cases;
+    const names = first?.series.entries().map(([name]) => name) ?? [];
+    const rows = names.map((name) => {
+      const all = cases.map((one) => seriesIn(one, name));
+      const calls = Math.max(...all.map((series) => series?.calls ?? 0));
+      return [name, `${calls} of ${MOST_CALLS[name] ?? 0}`, ...all.map(cell)];
+    });
+    return `### ${delayMs} ms added per request\n\n${table(['operation', 'calls', ...columns], rows)}`;
+  }).join('\n\n');
+}
+
+export function parallelTable(results: Results): string {
+  const rows = results.parallel.flatMap(({ delayMs, series }) =>
+    series.entries().map(([name, found]) => {
+      const { plugin, floor } = { plugin: summary(found.plugin), floor: summary(found.floor) };
+      const each = found.plugin.length / found.pluginWalls.length;
+      const rate = (walls: readonly number[]): string => ((each / quantile(walls, 0.5)) * 1000).toFixed(0);
+      return [
+        `${delayMs} ms`,
+        name,
+        `${found.calls}`,
+        `${rate(found.pluginWalls)} / s`,
+        `${rate(found.floorWalls)} / s`,
+        `${ms(plugin.p50)} / ${ms(plugin.p95)}`,
+        `${ms(floor.p50)} / ${ms(floor.p95)}`,
+        ratio(plugin.p50, floor.p50),
+      ];
+    }),
+  );
+  const columns = ['plugin', 'floor', 'plugin p50 / p95', 'floor p50 / p95', 'ratio'];
+  return table(['delay', 'at once', 'calls', ...columns], rows);
+}
+
+export function burstTable({ bursts }: Results): string {
+  const rows = bursts.map(({ delayMs, volumes, isKnown, calls, ms: took }) => [
+    count(volumes),
+    `${delayMs} ms`,
+    isKnown ? 'yes' : 'no',
+    `${calls}`,
+    `${ms(took)} ms`,
+  ]);
+  return table(['volumes', 'delay', 'asked about before', 'calls', `last of ${BURST} answered after`], rows);
+}
+
+export function processTable({ process: costs }: Results): string {
+  const mib = (value: number): string => `${value.toFixed(0)} MiB`;
+  const many = count(Math.max(...VOLUMES));
+  return table(
+    ['process', ''],
+    [
+      ['start to first answer', `${ms(costs.startMs)} ms`],
+      ['the same, gateway away', `${ms(costs.startAwayMs)} ms`],
+      ['resident memory after the start', mib(costs.freshMiB)],
+      ['… after one Create', mib(costs.idleMiB)],
+      ['… after 10,000 operations', mib(costs.busyMiB)],
+      [`… after three Lists of ${many} volumes`, mib(costs.listMiB)],
+    ],
+  );
+}
+
+function seriesIn({ series }: Case, name: string): Series | undefined {
+  return series.entries().find(([found]) => found === name)?.[1];
+}
+
+/** p50 / p95 of the plugin, then what the floor took and the ratio. */
+function cell(series: Series | undefined): string {
+  if (series === undefined) return '';
+  const plugin = summary(series.plugin);
+  const own = `${ms(plugin.p50)} / ${ms(plugin.p95)}`;
+  if (series.floor.length === 0) return own;
+  const floor = summary(series.floor);
+  return `${own} · ${ms(floor.p50)} · ${ratio(plugin.p50, floor.p50)}`;
+}
+
+export function ms(value: number): string {
+  return value >= 100 ? count(Math.round(value)) : value.toFixed(1);
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function ratio(plugin: number, floor: number): string {
+  return `${(plugin / floor).toFixed(2)} ×`;
+}
+
+function table(head: Row, rows: readonly Row[]): string {
+  const line = (row: Row): string => `| ${row.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
