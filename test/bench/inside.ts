@@ -9,8 +9,11 @@ import { startSetup } from './setup.ts';
 
 const docs = path.resolve(import.meta.dirname, '../../docs');
 
-/** The benchmark itself; bench.ts runs it in namespaces of its own, with a directory of its own. */
-async function main(dir: string): Promise<number> {
+/**
+ * The benchmark itself, in a directory of its own: measures, prints the tables and writes them to docs/. Gives the exit
+ * code; the processes that it has started end with its own.
+ */
+export async function benchmark(dir: string): Promise<number> {
   const machine = await describeMachine();
   const started = performance.now();
   const say = (what: string): void => {
@@ -29,6 +32,3 @@ async function main(dir: string): Promise<number> {
   }
   return broken.length === 0 ? 0 : 1;
 }
-
-// The other processes of the benchmark end with this one: it is the first of their namespace.
-process.exit(await main(process.argv[2] ?? ''));
