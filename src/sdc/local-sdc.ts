@@ -77,7 +77,9 @@ class HostSdc implements LocalSdc {
   }
 
   findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
-    return identifyDevice(this.#places, systemId, volumeId);
+    return new Promise((resolve) => {
+      resolve(identifyDevice(this.#places, systemId, volumeId));
+    });
   }
 
   async waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device> {
@@ -118,7 +120,9 @@ class HostSdc implements LocalSdc {
   }
 
   listDevices(systemId: SystemId): Promise<VolumeId[]> {
-    return linkedVolumes(this.#places.byId, systemId);
+    return new Promise((resolve) => {
+      resolve(linkedVolumes(this.#places.byId, systemId));
+    });
   }
 
   rescan(signal: AbortSignal): Promise<void> {
