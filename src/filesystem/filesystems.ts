@@ -74,6 +74,10 @@ class HostFilesystems implements Filesystems {
     return checkFilesystem(this.#runner, device, fs, signal);
   }
 
+  async prepareMountpoint(mountpoint: string): Promise<void> {
+    await this.#root.prepare(mountpoint, await readMounts(this.#ownMountinfo));
+  }
+
   async mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {
     const mounts = await readMounts(this.#ownMountinfo);
     const there = mountAt(mounts, mountpoint);

@@ -28,6 +28,8 @@ export class MountRoot {
   readonly #runner: Runner;
   readonly #mountinfo: string;
   readonly #lock = new AsyncLock();
+  /** Mountpoints to be made while the guard is writable, whoever asked for that. */
+  readonly #wanted = new Set<string>();
 
   constructor(options: { path: string; runner: Runner; mountinfo: string }) {
     this.path = path.resolve(options.path);
@@ -53,8 +55,15 @@ export class MountRoot {
       throw new FilesystemError(`mountpoint "${mountpoint}" is not in the mount root "${this.path}"`);
     }
     if (this.guardAmong(mounts)?.readOnly === true && (await isDirectory(mountpoint))) return;
-    // Not the caller's signal: a guard must not stay writable because a client hung up.
-    await this.#lock.acquire('guard', () => this.#prepareGuarded(mountpoint, AbortSignal.timeout(LIMIT_MS)));
+    this.#wanted.add(mountpoint);
+    try {
+      // Not the caller's signal: a guard must not stay writable because a client hung up.
+      await this.#lock.acquire('guard', () =>
+        this.#prepareGuarded(mountpoint, AbortSignal.timeout(LIMIT_MS)),
+      );
+    } finally {
+      this.#wanted.delete(mountpoint);
+    }
   }
 
   async #prepareGuarded(mountpoint: string, signal: AbortSignal): Promise<void> {
@@ -62,12 +71,10 @@ export class MountRoot {
     if (await isDirectory(mountpoint)) return;
     await this.#remount('rw', signal);
     try {
-      // No rights for anybody: what a container without its volume sees is an error, not an empty directory.
-      await mkdir(mountpoint, { mode: 0 });
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) {
-        throw new FilesystemError(`cannot make mountpoint "${mountpoint}"`, { cause: error });
-      }
+      // Of many mounts at once the first makes what all of them need: the guard takes two processes each time.
+      const others = [...this.#wanted].filter((wanted) => wanted !== mountpoint);
+      await Promise.allSettled(others.map(makeMountpoint));
+      await makeMountpoint(mountpoint);
     } finally {
       await this.#remount('ro', AbortSignal.timeout(LIMIT_MS));
     }
@@ -121,6 +128,16 @@ export class MountRoot {
 /** True for a mount of our tmpfs, in whatever namespace. */
 export function isGuard(mount: Mount): boolean {
   return mount.fsType === 'tmpfs' && mount.source === GUARD_SOURCE && mount.root === '/';
+}
+
+async function makeMountpoint(mountpoint: string): Promise<void> {
+  try {
+    // No rights for anybody: what a container without its volume sees is an error, not an empty directory.
+    await mkdir(mountpoint, { mode: 0 });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    throw new FilesystemError(`cannot make mountpoint "${mountpoint}"`, { cause: error });
+  }
 }
 
 async function isDirectory(file: string): Promise<boolean> {

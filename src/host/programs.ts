@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { hasCode } from './files.ts';
 
@@ -29,20 +28,17 @@ export function debianPackageOf(program: string): string | undefined {
 }
 
 /** The absolute path of a program; undefined when it is in none of the directories. */
-export async function findProgram(
-  program: string,
-  directories: readonly string[],
-): Promise<string | undefined> {
+export function findProgram(program: string, directories: readonly string[]): string | undefined {
   const candidates = path.isAbsolute(program)
     ? [program]
     : directories.map((directory) => path.join(directory, program));
-  for (const candidate of candidates) if (await isExecutable(candidate)) return candidate;
-  return undefined;
+  return candidates.find(isExecutable);
 }
 
-async function isExecutable(file: string): Promise<boolean> {
+/** At once: starting the program reads the same directories, and waits for them too. */
+function isExecutable(file: string): boolean {
   try {
-    await access(file, constants.X_OK);
+    accessSync(file, constants.X_OK);
     return true;
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return false;

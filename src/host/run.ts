@@ -99,7 +99,7 @@ export function createRunner(options: RunnerOptions = {}): Runner {
   return {
     run: async (program, args, runOptions) => {
       if (runOptions.signal.aborted) throw cancelled(`running ${program}`, runOptions.signal);
-      const file = await findProgram(program, directories);
+      const file = findProgram(program, directories);
       if (file === undefined) throw new MissingProgramError(program, args);
       return runToEnd({ program, file, args }, runOptions, settings);
     },

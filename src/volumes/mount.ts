@@ -140,12 +140,11 @@ export class MountVolume {
     me: HostIdentity,
     signal: AbortSignal,
   ): Promise<string> {
-    const { filesystems, journal } = this.#host;
-    // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
-    await bothDone(journal.put(entry), claimVolume(this.#host, volume, me, signal));
-    const device = await this.#awaitDevice(volume, me, signal);
-    const fs = filesystemOf(await filesystems.probe(device, signal), volume);
-    await filesystems.check(device, fs, signal);
+    const { filesystems } = this.#host;
+    const [{ device, fs }] = await both(
+      this.#openDevice(entry, volume, me, signal),
+      filesystems.prepareMountpoint(entry.mountpoint),
+    );
     const label = await this.#mountWithOptions(entry, { volume, device, fs }, signal);
     if (volume.accessModeLimit !== 'ReadOnly') await this.#grow(entry, device, { fs, signal });
     await this.#limit(volume, me, { label, signal });
@@ -169,6 +168,22 @@ export class MountVolume {
       if (!(cause instanceof FilesystemError)) throw cause;
       log.warn({ volume: name, error: cause.message }, 'file system not grown; mounted as it is');
     }
+  }
+
+  /** Until the volume's device is here and its file system may be mounted. */
+  async #openDevice(
+    entry: HostVolume,
+    volume: ArrayVolume,
+    me: HostIdentity,
+    signal: AbortSignal,
+  ): Promise<{ device: Device; fs: FilesystemType }> {
+    const { filesystems, journal } = this.#host;
+    // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
+    await both(journal.put(entry), claimVolume(this.#host, volume, me, signal));
+    const device = await this.#awaitDevice(volume, me, signal);
+    const fs = filesystemOf(await filesystems.probe(device, signal), volume);
+    await filesystems.check(device, fs, signal);
+    return { device, fs };
   }
 
   async #awaitDevice(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
@@ -272,9 +287,8 @@ function filesystemOf(probe: Probe, volume: ArrayVolume): FilesystemType {
   );
 }
 
-/** Rejects as the first of them does, but only when nothing of either goes on any more. */
-async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
-  for (const outcome of await Promise.allSettled([one, other])) {
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
+/** What both come to. Rejects as the first of them does, but only when nothing of either goes on any more. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }

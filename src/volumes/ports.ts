@@ -166,6 +166,8 @@ export interface Filesystems {
   make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void>;
   /** Replays or checks what must be before mounting; rejects when the file system needs more than that. */
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void>;
+  /** Makes the guarded mountpoint (rule 9) if needed: what a mount does first, for callers who wait for a device. */
+  prepareMountpoint(mountpoint: string): Promise<void>;
   /** Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. */
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;
   /** Grows the mounted file system to its device; true when it grew. Cheap when there is nothing to do. */

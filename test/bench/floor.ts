@@ -83,7 +83,6 @@ export class Floor {
     const node = await this.#device(id);
     await run('blkid', ['-p', '-o', 'export', '--', node]);
     await mountAt(node, mountpoint);
-    await run('getfattr', ['--absolute-names', '--only-values', '-n', LABEL, '--', mountpoint]);
   }
 
   async unmount({ id, mountpoint }: FloorVolume): Promise<void> {

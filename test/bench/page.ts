@@ -56,7 +56,7 @@ ${processTable(results)}
 - Gateway calls are counted by the simulated gateway. The reconciler's own rounds are left out.
 - The floor is the same done by hand from another Node process, next to each measurement and in turns before and after
   it: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
-  device's link, the same programs (blkid, mount, getfattr, umount; for Create also blockdev, wipefs, mkfs.xfs, setfattr)
+  device's link, the same programs (blkid, mount, umount; for Create also blockdev, wipefs, mkfs.xfs, setfattr)
   with the same arguments. Not in it: journal and fsync, making a guarded mountpoint, identity of the device, proof
   that a volume is blank, checks of what the kernel shows, locks, log, the protocol itself. The floor of List reads the
   answer as JSON; without that nobody has a list.

@@ -63,6 +63,15 @@ describe('the guarded mount root', () => {
     }
   });
 
+  it('takes mountpoints made ahead of their mounts, many at once', async () => {
+    const names = Array.from({ length: 20 }, (_, number) => `v${number}`);
+    await Promise.all(names.map((name) => root.filesystems.prepareMountpoint(root.at(name))));
+    expect((await readdir(root.path)).toSorted()).toEqual(names.toSorted());
+    await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
+    await root.filesystems.mount(device, root.at('v7'), request, never);
+    await expect(root.filesystems.prepareMountpoint(path.join(root.path, 'a/b'))).rejects.toThrow('not in');
+  });
+
   it('is made read-only again when a plugin was killed while it made a mountpoint', async () => {
     await root.filesystems.mount(device, root.at('db'), request, never);
     await root.filesystems.unmount(root.at('db'), { lazy: false }, never);

@@ -88,6 +88,11 @@ export class FakeFilesystems implements Filesystems {
     });
   }
 
+  /** The kernel of this world makes mountpoints by itself. */
+  prepareMountpoint(): Promise<void> {
+    return attempt(undefined, () => undefined);
+  }
+
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {
     return attempt(signal, () => {
       const { kernel } = this.#parts;
