@@ -32,7 +32,8 @@ export class Writer {
     const name = `writer-of-${volume}`;
     const script = 'while :; do echo line >>/data/log || exit 1; usleep 100000; done';
     const mount = ['--volume', `${volume}:/data`];
-    await host.docker(['run', '--detach', '--name', name, ...more, ...mount, busybox, 'sh', '-c', script]);
+    const detached = ['run', '--detach', '--stop-timeout', '1'];
+    await host.docker([...detached, '--name', name, ...more, ...mount, busybox, 'sh', '-c', script]);
     const writer = new Writer(host, name);
     await writer.goesOn();
     return writer;

@@ -156,6 +156,22 @@ describe('what the engine asks, and what comes of it', () => {
     await types('docker volume rm idle used');
   });
 
+  // The engine repeats a call whose connection broke without its body. [moby client.go]
+  test('a plugin that is killed within a Create leaves nothing, and the next Create makes the volume', async () => {
+    await stage.array.request('POST', '/simulator/devices', { fault: 3000 });
+    const creating = expect(types('docker volume create -d scaleio broken')).rejects.toThrow(
+      /without a body/,
+    );
+    await until('the unfinished volume', async () => (await stateOf(stage.array)).volumes === 1);
+    await host.killPlugin();
+    await creating;
+    await stage.array.request('DELETE', '/simulator/faults');
+    await types('docker volume create -d scaleio broken');
+    await untilNothingLeft(stage.array, host);
+    expect((await stateOf(stage.array)).volumes).toBe(1);
+    await types('docker volume rm broken');
+  });
+
   test('an engine that starts finds its 60 volumes with two gateway calls', async () => {
     await stage.array.request('POST', '/simulator/seed', { count: 60, prefix: 'docker-crowd' });
     await types('for n in $(seq 60); do docker volume create -d scaleio crowd$n; done');

@@ -124,6 +124,22 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await host.docker(['volume', 'rm', 'busy']);
       });
 
+      // `docker plugin enable` gives the plugin 30 s for a call unless told otherwise, and repeats what took longer
+      // without its body. [moby client.go]
+      test('finds its Mount done when it is repeated after the engine gave up', async () => {
+        await host.docker(['plugin', 'disable', '--force', driver]);
+        await host.docker(['plugin', 'enable', '--timeout', '2', driver]);
+        await createVolume(host, 'late');
+        await array.request('POST', '/simulator/devices', { fault: 4000 });
+        await expect(onVolume(host, 'late', 'true')).rejects.toThrow(/without a body/);
+        await until('the Mount to be done', () => onVolume(host, 'late', 'touch /data/a').then(() => true));
+        await array.request('DELETE', '/simulator/faults');
+        await untilNothingLeft(array, host);
+        await host.docker(['volume', 'rm', 'late']);
+        await host.docker(['plugin', 'disable', '--force', driver]);
+        await host.docker(['plugin', 'enable', driver]);
+      });
+
       test('is upgraded while a volume is in use', async () => {
         const newer = await publishNewer();
         await createVolume(host, 'aged');
