@@ -8,6 +8,7 @@ import { createFilesystems } from './filesystem/filesystems.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
+import { openFenceLog } from './journal/fences.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { openJournal } from './journal/journal.ts';
 import { createLocalSdc } from './sdc/local-sdc.ts';
@@ -85,6 +86,7 @@ async function buildHost(
     clock: systemClock,
     log,
   });
+  const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, log });
   const sdc = createLocalSdc({
     runner,
     clock: systemClock,
@@ -108,12 +110,17 @@ async function buildHost(
     sdc,
     filesystems,
     journal,
+    fences,
     clock: systemClock,
     log,
     policy,
     identity,
   };
-  return { host, gateway, closeJournal: () => journal.close() };
+  const closeJournal = async (): Promise<void> => {
+    await fences.close();
+    await journal.close();
+  };
+  return { host, gateway, closeJournal };
 }
 
 async function connectGateway(settings: Settings, log: Logger): Promise<Gateway> {
@@ -144,6 +151,13 @@ function policyOf(settings: Settings): VolumePolicy {
     abandonedMountMs: MINUTE_MS,
     releaseWaitMs: 300,
     cleanupMs: 15_000,
+    takeover: {
+      graceMs: settings.failoverGraceMs,
+      pollMs: 500,
+      idleWindowMs: settings.failoverIdleWindowMs,
+      moveLimit: settings.moveLimit,
+      moveWindowMs: settings.moveWindowMs,
+    },
   };
 }
 

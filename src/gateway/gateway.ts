@@ -133,6 +133,7 @@ function storageArray(client: GatewayClient, now: () => number): StorageArray {
     getVolumes: (ids, signal) => volumes.getMany(ids, signal),
     listVolumes: (passes, signal) => volumes.list(passes, signal),
     volumesOfSdc: (id, signal) => volumes.ofSdc(id, signal),
+    recentIo: (id, signal) => volumes.recentIo(id, signal),
     volumesOfVtree: (id, signal) => volumes.ofVtree(id, signal),
     createVolume: (volume, signal) => changes.create(volume, signal),
     renameVolume: (id, name, signal) => changes.rename(id, name, signal),

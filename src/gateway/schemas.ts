@@ -86,6 +86,15 @@ export const volumeSchema = z
     mappedToAllSdcs: wire.mappingToAllSdcsEnabled ?? false,
   }));
 
+const operations = z.object({ numOccured: number });
+
+/** An array that does not say how much I/O there was must not be taken for an idle one, so both are required. */
+export const volumeIoSchema = z
+  .object({ userDataReadBwc: operations, userDataWriteBwc: operations })
+  .transform(
+    ({ userDataReadBwc, userDataWriteBwc }) => userDataReadBwc.numOccured + userDataWriteBwc.numOccured,
+  );
+
 export const sdcSchema = z
   .object({
     id,

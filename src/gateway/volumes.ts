@@ -5,7 +5,7 @@ import type { GatewayClient } from './client.ts';
 import { bodyText } from './http.ts';
 import { unquoted } from './login.ts';
 import { isMissing } from './replies.ts';
-import { volumeSchema } from './schemas.ts';
+import { volumeIoSchema, volumeSchema } from './schemas.ts';
 
 /** The gateway gathers a long list before its first byte. */
 const LIST_TIMEOUT_MS = 60_000;
@@ -67,6 +67,21 @@ export class Volumes {
         },
         signal,
       ),
+    );
+  }
+
+  /** Reads and writes in the array's present measuring interval [goscaleio: VolumeStatistics]. */
+  recentIo(id: VolumeId, signal: AbortSignal): Promise<number> {
+    return this.#client.call(
+      {
+        what: `read the I/O of volume "${id}"`,
+        method: 'GET',
+        path: volumePath(id, '/relationships/Statistics'),
+        route: '/api/instances/Volume::{id}/relationships/Statistics',
+        repeatable: true,
+        read: objectOf(volumeIoSchema),
+      },
+      signal,
     );
   }
 

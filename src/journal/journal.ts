@@ -2,6 +2,7 @@ import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
 import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/ports.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { FENCES_FILE } from './fences.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyChanges, readContent, writeContent } from './journal-content.ts';
 import type { JournalChange, JournalContent } from './journal-content.ts';
@@ -9,6 +10,7 @@ import { isLeftover, type JournalFiles } from './journal-files.ts';
 import { KNOWN_VOLUMES_FILE, KnownVolumes } from './known-volumes.ts';
 
 const JOURNAL_FILE = 'journal';
+const WRITTEN_HERE = [JOURNAL_FILE, KNOWN_VOLUMES_FILE, FENCES_FILE];
 const KEPT_ASIDE = 5;
 
 export interface JournalPorts {
@@ -143,7 +145,7 @@ class DiskJournal implements OpenJournal {
 async function removeLeftovers({ dir, files, log }: JournalPorts): Promise<void> {
   try {
     for (const file of await files.list(dir)) {
-      if (![JOURNAL_FILE, KNOWN_VOLUMES_FILE].some((name) => isLeftover(name, file))) continue;
+      if (!WRITTEN_HERE.some((name) => isLeftover(name, file))) continue;
       await files.remove(path.join(dir, file));
     }
   } catch (error) {

@@ -1,76 +1,71 @@
-import { GatewayRejectedError, SdcError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
+import { GatewayRejectedError, SdcError, VolumeInUseError } from '../errors.ts';
+import { readAgain } from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
-import type { ArrayVolume, Mapping } from './volume.ts';
+import { Takeover, type Claim } from './takeover.ts';
+import type { ArrayVolume } from './volume.ts';
 
 /** The MDM's numbers for refusals that mean something to us [siolib, os-brick, flocker]. */
 const ARRAY_CODE = { sdcNotFound: 80, heldByAnother: 306 } as const;
 
-/** Who holds a volume, as operators look for them: name, address, else id. */
-export function describeHolder(mapping: Mapping): string {
-  const label = mapping.sdcName ?? mapping.sdcIp ?? mapping.sdcId;
-  return mapping.sdcIp !== null && mapping.sdcName !== null ? `${label} (${mapping.sdcIp})` : label;
-}
-
-/** The mappings of SDCs other than this host's. */
-export function mappingsOfOthers(volume: ArrayVolume, me: HostIdentity): readonly Mapping[] {
-  return volume.mappings.filter(({ sdcId }) => sdcId !== me.sdcId);
-}
-
 /**
- * Maps the volume to this host's SDC alone (rule 1), or beside others when the array itself limits it to reading.
- * Mapped here already is success. Rejects with VolumeInUseError that names the holder.
+ * Maps the volume to this host's SDC alone (rule 1), taking it from another one where the failover policy allows that
+ * (rule 2); or beside others when the array itself limits it to reading. Mapped here already is success. Rejects with
+ * VolumeInUseError that names the holder. `name` is Docker's.
  */
 export async function claimVolume(
   host: VolumeHost,
-  volume: ArrayVolume,
+  wanted: { readonly volume: ArrayVolume; readonly name: string },
   me: HostIdentity,
   signal: AbortSignal,
 ): Promise<void> {
-  const readOnly = volume.accessModeLimit === 'ReadOnly';
-  if (volume.mappedToAllSdcs) throw mappedToAll(volume);
-  const others = mappingsOfOthers(volume, me);
-  if (others.length > 0 && !readOnly) throw heldByAnother(volume, others);
-  if (volume.mappings.some(({ sdcId }) => sdcId === me.sdcId)) return;
-  try {
-    await host.array.mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly }, signal);
-  } catch (cause) {
-    throw await explainRefusal(host, volume, me, { cause, signal });
-  }
-}
-
-async function explainRefusal(
-  host: VolumeHost,
-  volume: ArrayVolume,
-  me: HostIdentity,
-  failure: { cause: unknown; signal: AbortSignal },
-): Promise<unknown> {
-  const { cause, signal } = failure;
-  if (!(cause instanceof GatewayRejectedError)) return cause;
-  if (cause.arrayCode === ARRAY_CODE.sdcNotFound) {
-    host.identity.forget();
-    return new SdcError(
-      `mapping volume "${volume.name ?? volume.id}" failed: the array no longer knows this host's SDC "${me.guid}"; register it again`,
-      { problem: 'not-known', cause },
+  const { volume, name } = wanted;
+  const claim: Claim = { name, me, firstHolders: new Set(volume.mappings.map(({ sdcId }) => sdcId)) };
+  const winner = await tryToClaim(host, volume, claim, signal);
+  if (winner === undefined) return;
+  // Somebody was quicker: once more, which ends with the volume or with the error that names who has it.
+  const again = await tryToClaim(host, await readAgain(host.array, volume, signal), claim, signal);
+  if (again !== undefined) {
+    throw new VolumeInUseError(
+      `volume "${name}" was mapped by other hosts twice while this one tried: stop what uses it there, or try again`,
+      { cause: again, context: { volumeId: volume.id } },
     );
   }
-  if (cause.arrayCode !== ARRAY_CODE.heldByAnother) return cause;
-  const now = await host.array.getVolume(volume.id, signal);
-  if (now === undefined)
-    return new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
-  return heldByAnother(now, mappingsOfOthers(now, me), cause);
 }
 
-function heldByAnother(volume: ArrayVolume, others: readonly Mapping[], cause?: unknown): VolumeInUseError {
-  const holders = others.map(describeHolder).join(', ') || 'another SDC';
-  return new VolumeInUseError(
-    `volume "${volume.name ?? volume.id}" is held by SDC ${holders}: stop what uses it there, or unmap it at the array`,
-    { cause, context: { volumeId: volume.id, holder: holders } },
+/** The array's refusal when another SDC was quicker, undefined when the volume is mapped here. */
+async function tryToClaim(
+  host: VolumeHost,
+  volume: ArrayVolume,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<GatewayRejectedError | undefined> {
+  const { me } = claim;
+  if (volume.mappedToAllSdcs) throw mappedToAll(volume, claim);
+  const readOnly = volume.accessModeLimit === 'ReadOnly';
+  const free = readOnly ? volume : await new Takeover(host).free(volume, claim, signal);
+  if (free.mappings.some(({ sdcId }) => sdcId === me.sdcId)) return undefined;
+  try {
+    await host.array.mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly }, signal);
+    return undefined;
+  } catch (cause) {
+    if (!(cause instanceof GatewayRejectedError)) throw cause;
+    if (cause.arrayCode === ARRAY_CODE.heldByAnother) return cause;
+    if (cause.arrayCode === ARRAY_CODE.sdcNotFound) throw unknownHere(host, claim, cause);
+    throw cause;
+  }
+}
+
+function unknownHere(host: VolumeHost, { name, me }: Claim, cause: unknown): SdcError {
+  host.identity.forget();
+  return new SdcError(
+    `mapping volume "${name}" failed: the array no longer knows this host's SDC "${me.guid}"; register it again`,
+    { problem: 'not-known', cause },
   );
 }
 
-function mappedToAll(volume: ArrayVolume): VolumeInUseError {
+function mappedToAll(volume: ArrayVolume, { name }: Claim): VolumeInUseError {
   return new VolumeInUseError(
-    `volume "${volume.name ?? volume.id}" is mapped to all SDCs, so no host can own it: unmap it from all at the array first`,
+    `volume "${name}" is mapped to all SDCs, so no host can own it: unmap it from all at the array first`,
     { context: { volumeId: volume.id } },
   );
 }

@@ -236,6 +236,7 @@ export class Driver {
             : await this.#pool(known.storagePoolId, signal),
         entry,
         stale,
+        lastFence: this.#host.fences.of(known.volumeId).at(-1),
         self: me === undefined ? undefined : { sdc: me.sdcName ?? me.sdcId, ip: me.sdcIp },
       }),
     };

@@ -8,6 +8,14 @@ import type { ArrayVolume, FailoverPolicy } from './volume.ts';
  * one call, and it goes where the volume goes.
  */
 
+/** The policy that the volume's own marker in its V-tree names; undefined when it follows the default. */
+export function markedPolicy(
+  volume: ArrayVolume,
+  family: readonly ArrayVolume[],
+): FailoverPolicy | undefined {
+  return markersOf(volume, family)[0]?.policy;
+}
+
 /** Removes the markers of a volume that nobody can use yet, never another snapshot of it. */
 export async function removeMarkers(
   host: VolumeHost,

@@ -1,6 +1,19 @@
 import { SdcError } from '../errors.ts';
-import type { Clock, Filesystems, Journal, LocalSdc, Log, StorageArray } from './ports.ts';
+import type { Clock, FenceLog, Filesystems, Journal, LocalSdc, Log, StorageArray } from './ports.ts';
 import type { FailoverPolicy, SdcId, SystemId } from './volume.ts';
+
+/** When a volume may be taken from another host. Times in milliseconds. */
+export interface TakeoverPolicy {
+  /** How long a holder that is alive may take to let go by itself (rolling update, drain). */
+  readonly graceMs: number;
+  /** Between looks at such a holder. */
+  readonly pollMs: number;
+  /** No I/O for so long counts as idle. */
+  readonly idleWindowMs: number;
+  /** So many takeovers of one volume by this host within the window, and no more. */
+  readonly moveLimit: number;
+  readonly moveWindowMs: number;
+}
 
 /** Decisions of the operator that the core follows. Times in milliseconds. */
 export interface VolumePolicy {
@@ -9,7 +22,9 @@ export interface VolumePolicy {
   /** Default pool and domain of new volumes, by name or id; undefined: the array's only one. */
   readonly pool: string | undefined;
   readonly domain: string | undefined;
+  /** Of volumes that have none of their own. */
   readonly failover: FailoverPolicy;
+  readonly takeover: TakeoverPolicy;
   /** How long a mount stays after its client hung up, for the repeated call to pick up. */
   readonly abandonedMountMs: number;
   /** How long to wait for a kernel that still holds a device just unmounted. */
@@ -24,6 +39,7 @@ export interface VolumeHost {
   readonly sdc: LocalSdc;
   readonly filesystems: Filesystems;
   readonly journal: Journal;
+  readonly fences: FenceLog;
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: VolumePolicy;

@@ -179,7 +179,7 @@ export class MountVolume {
   ): Promise<{ device: Device; fs: FilesystemType }> {
     const { filesystems, journal } = this.#host;
     // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
-    await both(journal.put(entry), claimVolume(this.#host, volume, me, signal));
+    await both(journal.put(entry), claimVolume(this.#host, { volume, name: entry.name }, me, signal));
     const device = await this.#awaitDevice(volume, me, signal);
     const fs = filesystemOf(await filesystems.probe(device, signal), volume);
     await filesystems.check(device, fs, signal);

@@ -2,6 +2,7 @@ import type {
   ArrayName,
   ArrayVolume,
   Device,
+  FailoverPolicy,
   FilesystemType,
   ListedVolume,
   Provisioning,
@@ -64,6 +65,11 @@ export interface StorageArray {
   listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ListedVolume[]>;
   /** Volumes mapped to one SDC. */
   volumesOfSdc(sdcId: SdcId, signal: AbortSignal): Promise<ArrayVolume[]>;
+  /**
+   * I/O operations on the volume in the array's present measuring interval, whoever did them. Rejects rather than
+   * answer 0 when the array does not say.
+   */
+  recentIo(id: VolumeId, signal: AbortSignal): Promise<number>;
   /** The volume and all its snapshots. */
   volumesOfVtree(vtreeId: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]>;
   /** Rejects with GatewayRejectedError 99 when the name is taken by a volume that this call did not make. */
@@ -244,6 +250,37 @@ export interface Journal {
   readonly mustRebuild: boolean;
   /** The truth has been rebuilt: mustRebuild becomes false, also for the next start. */
   rebuilt(): Promise<void>;
+}
+
+/** Who took what from whom, and why: the audit record of one fence. */
+export interface FenceRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Docker's name. */
+  readonly volume: string;
+  readonly volumeId: string;
+  /** Who took it: the SDC of the new host, or who forced it. */
+  readonly by: string;
+  /** SDC that lost it, and its name and address for people. */
+  readonly from: string;
+  readonly fromName: string;
+  readonly policy: FailoverPolicy | 'forced';
+  /** What was known of the holder when it was decided. */
+  readonly holderState: string;
+  /** The volume's I/O operations when it was decided; null where the decision did not ask. */
+  readonly recentIo: number | null;
+  /** From the first look at the holder to the end of the fence. */
+  readonly durationMs: number;
+  /** late: another host had taken it in the same moment. */
+  readonly outcome: 'taken' | 'late' | 'failed';
+}
+
+/** Where fences are recorded and looked up; survives a restart. Implemented by journal/. */
+export interface FenceLog {
+  /** Keeps the record and writes one log line. Never fails, so that no takeover stops half-way for want of a record. */
+  record(fence: FenceRecord): void;
+  /** Fences of one volume by this host, oldest first. */
+  of(volumeId: string): readonly FenceRecord[];
 }
 
 /** Time and chance come in here so that tests own them. */

@@ -1,6 +1,6 @@
 import { GatewayRejectedError, VolumeInUseError, isPluginError } from '../errors.ts';
-import { describeHolder, mappingsOfOthers } from './claim.ts';
 import { findMarkers } from './failover-marker.ts';
+import { describeHolder, mappingsOfOthers } from './holders.ts';
 import type { VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from './naming.ts';

@@ -1,4 +1,4 @@
-import type { HostVolume, KnownVolume } from './ports.ts';
+import type { FenceRecord, HostVolume, KnownVolume } from './ports.ts';
 import type { ArrayVolume, StoragePool } from './volume.ts';
 
 /** What `docker volume inspect` shows under Status. Sizes with their unit; null where this host does not know. */
@@ -12,6 +12,8 @@ export interface StatusSources {
   readonly entry: HostVolume | undefined;
   /** True when the array could not be asked although this answer needed it. */
   readonly stale: boolean;
+  /** The last time that this host took the volume from another. */
+  readonly lastFence: FenceRecord | undefined;
   /** This host as a holder, for a volume mounted here. */
   readonly self: { readonly sdc: string; readonly ip: string | null } | undefined;
 }
@@ -31,6 +33,7 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
     mountedHere: entry?.phase === 'mounted',
     users: entry?.holders.length ?? 0,
     readOnly: known.readOnly,
+    lastFence: sources.lastFence ?? null,
     stale,
   };
 }

@@ -156,3 +156,28 @@ test('20,000 volumes: the event loop turns while they are read', async () => {
   expect(listed).toHaveLength(20_000);
   expect(turns).toBeGreaterThanOrEqual(body.length / (256 * 1024));
 });
+
+const STATISTICS = 'GET /api/instances/Volume::aa/relationships/Statistics';
+const counter = (numOccured: unknown): object => ({ numSeconds: 5, totalWeightInKb: 40, numOccured });
+
+test('the I/O of a volume is its reads and writes together, in one call', async () => {
+  const statistics = { userDataReadBwc: counter(3), userDataWriteBwc: counter('4'), numOfMappedSdcs: 1 };
+  const fake = await fakeGateway({ [STATISTICS]: [json(200, statistics)] });
+  expect(await clientOf(fake).recentIo('aa' as VolumeId, soon())).toBe(7);
+  expect(fake.calls).toEqual([STATISTICS]);
+});
+
+test.each([
+  ['no counters', {}],
+  ['one counter', { userDataReadBwc: counter(0) }],
+  ['null', { userDataReadBwc: counter(0), userDataWriteBwc: null }],
+])('an array that does not count the I/O is not taken for idle: %s', async (_what, statistics) => {
+  const fake = await fakeGateway({ [STATISTICS]: json(200, statistics) });
+  const error = await rejection(clientOf(fake).recentIo('aa' as VolumeId, soon()));
+  expect(error).toBeInstanceOf(GatewayUnavailableError);
+});
+
+test('the I/O of a volume that is gone is refused, not 0', async () => {
+  const fake = await fakeGateway({ [STATISTICS]: [refusal(79, 'Could not find the volume')] });
+  expect(await rejection(clientOf(fake).recentIo('aa' as VolumeId, soon()))).toMatchObject({ arrayCode: 79 });
+});

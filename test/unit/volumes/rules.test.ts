@@ -26,7 +26,7 @@ describe('rule 1, one writer', () => {
     const { world, one, two, run } = await twoHosts();
     await run(one.life.mount('db', 'a'));
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by SDC host1 (10.0.0.1): stop what uses it there',
+      'held by SDC host1 (10.0.0.1), which is connected to the array',
     );
     expect([...world.volume('db').mappings.keys()]).toEqual([one.sdcId]);
     expect(world.array.violations).toEqual([]);

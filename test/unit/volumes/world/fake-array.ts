@@ -30,13 +30,23 @@ export interface StoredVolume {
   accessModeLimit: AccessMode;
   readonly mappings: Map<SdcId, StoredMapping>;
   mappedToAllSdcs: boolean;
+  /** What the statistics say. */
+  recentIo: number;
   content: Content;
 }
 
 /** A host as the array reaches it: its devices come and go with the mappings. */
 export interface MappingListener {
   attached(volume: StoredVolume): void;
-  detached(volume: StoredVolume): void;
+  /** isFence: another host did it, so whatever uses the device loses it. */
+  detached(volume: StoredVolume, isFence: boolean): void;
+}
+
+export interface ActualFence {
+  readonly by: SdcId;
+  readonly from: SdcId;
+  readonly volume: StoredVolume;
+  readonly wasConnected: boolean;
 }
 
 /** State and rules of the array (the MDM), one for all hosts. Its methods happen at once; the gateway adds the waiting. */
@@ -49,8 +59,20 @@ export class FakeArray {
   readonly listeners = new Map<SdcId, MappingListener>();
   /** What somebody did that no rule allows. */
   readonly violations: string[] = [];
+  /** Every mapping that somebody took from another SDC. */
+  readonly fences: ActualFence[] = [];
   readonly #idByName = new Map<string, VolumeId>();
   readonly #made = new Map<string, number>();
+
+  isConnected(sdcId: SdcId): boolean {
+    return this.sdcs.get(sdcId)?.connected === true;
+  }
+
+  /** What the MDM notices when a host dies, is cut off, or comes back. */
+  setConnected(sdcId: SdcId, connected: boolean): void {
+    const sdc = this.sdcs.get(sdcId);
+    if (sdc !== undefined) this.sdcs.set(sdcId, { ...sdc, connected });
+  }
 
   byName(name: string): StoredVolume | undefined {
     const id = this.#idByName.get(name);
@@ -77,6 +99,7 @@ export class FakeArray {
       accessModeLimit: 'ReadWrite',
       mappings: new Map(),
       mappedToAllSdcs: false,
+      recentIo: 0,
       content: { kind: 'blank' },
       ...volume,
     };
@@ -139,10 +162,11 @@ export class FakeArray {
     this.listeners.get(sdcId)?.attached(volume);
   }
 
-  unmap(id: VolumeId, sdcId: SdcId): void {
+  unmap(id: VolumeId, sdcId: SdcId, by: SdcId = sdcId): void {
     const volume = this.existing(id);
     if (!volume.mappings.has(sdcId)) throw rejection(84, 'The volume is not mapped to SDC');
-    this.listeners.get(sdcId)?.detached(volume);
+    if (by !== sdcId) this.fences.push({ by, from: sdcId, volume, wasConnected: this.isConnected(sdcId) });
+    this.listeners.get(sdcId)?.detached(volume, by !== sdcId);
     volume.mappings.delete(sdcId);
   }
 
@@ -178,7 +202,7 @@ export class FakeArray {
       volume.content.kind,
       volume.content.kind === 'filesystem' ? volume.content.label?.name : '',
     ]);
-    return JSON.stringify(volumes);
+    return JSON.stringify([volumes, [...this.sdcs.values()].map(({ connected }) => connected)]);
   }
 }
 

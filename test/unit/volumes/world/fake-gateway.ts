@@ -86,6 +86,11 @@ export class FakeGateway implements StorageArray {
     return this.#select((volume) => volume.mappings.has(sdcId));
   }
 
+  async recentIo(id: VolumeId, signal: AbortSignal): Promise<number> {
+    await this.#called('recentIo', signal);
+    return this.#array.existing(id).recentIo;
+  }
+
   async volumesOfVtree(vtreeId: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]> {
     await this.#called('volumesOfVtree', signal);
     return this.#select((volume) => volume.vtreeId === vtreeId);
@@ -135,7 +140,7 @@ export class FakeGateway implements StorageArray {
     }
     this.#unless(84, () => {
       this.#unless(79, () => {
-        this.#array.unmap(id, sdcId);
+        this.#array.unmap(id, sdcId, this.#host.sdcId);
       });
     });
   }

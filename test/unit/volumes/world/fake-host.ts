@@ -66,9 +66,17 @@ export class FakeHost {
     return this.#life;
   }
 
+  /** Power cut: nothing of the host happens any more, and the MDM notices that its SDC is silent. */
+  powerOff(): void {
+    this.#life?.kill();
+    this.kernel.powerOff();
+    this.world.array.setConnected(this.sdcId, false);
+  }
+
   /** Power cut of the whole host, and its next boot. */
   reboot(): Life {
     this.#life?.kill();
+    this.world.array.setConnected(this.sdcId, true);
     this.#boots += 1;
     this.bootId = `boot ${this.#boots}`;
     this.kernel.reboot();

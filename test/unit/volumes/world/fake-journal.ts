@@ -1,9 +1,16 @@
-import type { HostVolume, Journal, KnownVolume } from '../../../../src/volumes/ports.ts';
+import type {
+  FenceLog,
+  FenceRecord,
+  HostVolume,
+  Journal,
+  KnownVolume,
+} from '../../../../src/volumes/ports.ts';
 
 /** The state directory of one host: survives the plugin's death and reboots. */
 export class FakeDisk {
   entries = new Map<string, HostVolume>();
   known = new Map<string, KnownVolume>();
+  readonly fences: FenceRecord[] = [];
   bootId = '';
   mustRebuild = false;
   /** False: what is remembered never reaches the disk in time. */
@@ -13,6 +20,25 @@ export class FakeDisk {
   loseJournal(): void {
     this.entries.clear();
     this.mustRebuild = true;
+  }
+}
+
+/** Fences as one life of the plugin records them. */
+export class FakeFenceLog implements FenceLog {
+  readonly #disk: FakeDisk;
+  readonly #isAlive: () => boolean;
+
+  constructor(disk: FakeDisk, isAlive: () => boolean) {
+    this.#disk = disk;
+    this.#isAlive = isAlive;
+  }
+
+  record(fence: FenceRecord): void {
+    if (this.#isAlive()) this.#disk.fences.push(fence);
+  }
+
+  of(volumeId: string): readonly FenceRecord[] {
+    return this.#disk.fences.filter((fence) => fence.volumeId === volumeId);
   }
 }
 

@@ -43,6 +43,8 @@ export class FakeKernel implements MappingListener {
   readonly #name: string;
   readonly #attachments = new Map<VolumeId, Attachment>();
   #holds: Hold[] = [];
+  /** Mounts and holds whose device was pulled. */
+  readonly #cutOff = new WeakSet<Hold | KernelMount>();
 
   constructor(array: FakeArray, clock: VirtualClock, name: string) {
     this.#array = array;
@@ -55,13 +57,15 @@ export class FakeKernel implements MappingListener {
   }
 
   /** The device is pulled whatever uses it: that is what rule 5 is for. */
-  detached(volume: StoredVolume): void {
-    if (this.holdersOf(volume).length > 0 && !this.wasFenced(volume)) {
+  detached(volume: StoredVolume, isFence: boolean): void {
+    if (this.holdersOf(volume).length > 0 && !isFence && !this.wasFenced(volume)) {
       this.#array.violations.push(
         `rule 5: "${volume.name}" was unmapped from ${this.#name} while held by ${this.holdersOf(volume).join(', ')}`,
       );
     }
     if (this.isWritable(volume)) markDirty(volume);
+    // What used the device sees I/O errors for good, also when the volume comes back.
+    for (const use of [...this.#holds, ...this.mounts]) if (use.volume === volume) this.#cutOff.add(use);
     this.#attachments.delete(volume.id);
   }
 
@@ -99,6 +103,7 @@ export class FakeKernel implements MappingListener {
     if (mount === undefined)
       throw new Error(`${who} would write to the host's disk: nothing is mounted at ${path}`);
     this.hold(who, mount.volume);
+    if (this.#cutOff.has(mount)) for (const hold of this.#holds.slice(-1)) this.#cutOff.add(hold);
   }
 
   hold(who: string, volume: StoredVolume, untilMs = Infinity): void {
@@ -138,14 +143,19 @@ export class FakeKernel implements MappingListener {
     this.mounts = this.mounts.filter((other) => other !== mount);
   }
 
-  /** Power cut and boot: nothing is mounted or held, and what was mounted writable needs a replay. */
-  reboot(): void {
+  /** Containers end; what was mounted writable needs a replay. The mapping stays at the array. */
+  powerOff(): void {
     for (const { volume } of this.#attachments.values()) {
       if (this.isWritable(volume)) markDirty(volume);
     }
     this.mounts = [];
     this.#holds = [];
     this.openFiles.clear();
+  }
+
+  /** Power cut and boot: nothing is mounted or held, and what was mounted writable needs a replay. */
+  reboot(): void {
+    this.powerOff();
     const again = [...this.#attachments.values()];
     this.#attachments.clear();
     for (const { volume } of again) this.attached(volume);
@@ -163,7 +173,7 @@ export class FakeKernel implements MappingListener {
   #opened(who: string): FilesystemContent {
     const hold = this.#holds.find((other) => other.who === who);
     if (hold === undefined) throw new Error(`${who} has no volume`);
-    if (!this.#attachments.has(hold.volume.id)) throw new Error(`${who}: EIO`);
+    if (this.#cutOff.has(hold) || !this.#attachments.has(hold.volume.id)) throw new Error(`${who}: EIO`);
     if (hold.volume.content.kind !== 'filesystem') throw new Error(`${who}: its file system is gone`);
     return hold.volume.content;
   }

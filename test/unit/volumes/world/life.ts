@@ -8,7 +8,7 @@ import { VolumeLock } from '../../../../src/volumes/volume-lock.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import type { FakeHost } from './fake-host.ts';
-import { FakeJournal } from './fake-journal.ts';
+import { FakeFenceLog, FakeJournal } from './fake-journal.ts';
 import { FakeSdc } from './fake-sdc.ts';
 import { Steps } from './steps.ts';
 
@@ -20,6 +20,7 @@ export const POLICY: VolumePolicy = {
   abandonedMountMs: 60_000,
   releaseWaitMs: 100,
   cleanupMs: 60_000,
+  takeover: { graceMs: 2000, pollMs: 1000, idleWindowMs: 3000, moveLimit: 3, moveWindowMs: 600_000 },
 };
 
 export interface TestCall extends CallContext {
@@ -68,7 +69,8 @@ export class Life {
       journal: steps.around('journal', journal, ['get', 'all', 'known', 'allKnown', 'remember', 'forget']),
     };
     const identity = new SdcIdentity(ports.array, ports.sdc);
-    this.host = { ...ports, identity, clock: ownClock, log: this.#log(), policy };
+    const fences = new FakeFenceLog(on.disk, () => !steps.isDead);
+    this.host = { ...ports, fences, identity, clock: ownClock, log: this.#log(), policy };
     const lock = new VolumeLock(ownClock);
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);

@@ -1,0 +1,83 @@
+import { GatewayRejectedError, isPluginError } from '../errors.ts';
+import { describeHolder, isHeldBy, readAgain } from './holders.ts';
+import type { Clock, FenceLog, FenceRecord, StorageArray } from './ports.ts';
+import type { ArrayVolume, Mapping } from './volume.ts';
+
+/** What a fence needs of its host. */
+export interface FencingHost {
+  readonly array: StorageArray;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly fences: FenceLog;
+}
+
+/** A fence that has been decided. */
+export interface Fence {
+  /** Docker's name of the volume. */
+  readonly name: string;
+  readonly by: string;
+  readonly volume: ArrayVolume;
+  /** The one mapping to take away. */
+  readonly mapping: Mapping;
+  readonly policy: FenceRecord['policy'];
+  readonly holderState: string;
+  readonly recentIo: number | undefined;
+  /** When the holder was first looked at, ms since 1970. */
+  readonly startedMs: number;
+}
+
+/**
+ * Takes the volume from exactly the one SDC of the mapping (rule 2), and answers the volume as it is then. One record,
+ * whatever comes of it. Two gateway calls. Rejects when the array still shows the mapping, or cannot be asked.
+ */
+export async function fenceHolder(
+  host: FencingHost,
+  fence: Fence,
+  signal: AbortSignal,
+): Promise<ArrayVolume> {
+  const { volume, mapping } = fence;
+  try {
+    await host.array.unmapVolume(volume.id, mapping.sdcId, signal);
+  } catch (cause) {
+    record(host, fence, 'failed');
+    throw cause;
+  }
+  const now = await readBack(host, fence, signal);
+  if (isHeldBy(now, mapping)) {
+    record(host, fence, 'failed');
+    throw new GatewayRejectedError(
+      `taking volume "${fence.name}" from SDC ${describeHolder(mapping)} failed: the array still shows it mapped there; try again`,
+      { arrayCode: 0, httpStatus: 200, retryable: true, context: { volumeId: volume.id } },
+    );
+  }
+  const before = new Set<string>([fence.by, ...volume.mappings.map(({ sdcId }) => sdcId)]);
+  const isLate = now.mappings.some(({ sdcId }) => !before.has(sdcId));
+  record(host, fence, isLate ? 'late' : 'taken');
+  return now;
+}
+
+/** The mapping is gone once the array took the unmapping, so a look that fails does not make it undone. */
+async function readBack(host: FencingHost, fence: Fence, signal: AbortSignal): Promise<ArrayVolume> {
+  try {
+    return await readAgain(host.array, fence.volume, signal);
+  } catch (cause) {
+    if (isPluginError(cause)) record(host, fence, 'taken');
+    throw cause;
+  }
+}
+
+function record({ fences, clock }: FencingHost, fence: Fence, outcome: FenceRecord['outcome']): void {
+  const { name, by, volume, mapping, policy, holderState, recentIo, startedMs } = fence;
+  fences.record({
+    at: new Date(clock.now()).toISOString(),
+    volume: name,
+    volumeId: volume.id,
+    by,
+    from: mapping.sdcId,
+    fromName: describeHolder(mapping),
+    policy,
+    holderState,
+    recentIo: recentIo ?? null,
+    durationMs: clock.now() - startedMs,
+    outcome,
+  });
+}

@@ -1,0 +1,30 @@
+import { VolumeNotFoundError } from '../errors.ts';
+import type { HostIdentity } from './host.ts';
+import type { StorageArray } from './ports.ts';
+import type { ArrayVolume, Mapping } from './volume.ts';
+
+/** Who holds a volume, as operators look for them: name and address, else what there is. */
+export function describeHolder({ sdcName, sdcIp, sdcId }: Mapping): string {
+  if (sdcName !== null && sdcIp !== null) return `${sdcName} (${sdcIp})`;
+  return sdcName ?? sdcIp ?? sdcId;
+}
+
+/** The mappings of SDCs other than this host's. */
+export function mappingsOfOthers(volume: ArrayVolume, me: HostIdentity): readonly Mapping[] {
+  return volume.mappings.filter(({ sdcId }) => sdcId !== me.sdcId);
+}
+
+export function isHeldBy(volume: ArrayVolume, mapping: Mapping): boolean {
+  return volume.mappings.some(({ sdcId }) => sdcId === mapping.sdcId);
+}
+
+/** The volume as it is now: one gateway call. Rejects with VolumeNotFoundError when it was removed meanwhile. */
+export async function readAgain(
+  array: StorageArray,
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<ArrayVolume> {
+  const now = await array.getVolume(volume.id, signal);
+  if (now !== undefined) return now;
+  throw new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
+}

@@ -1,0 +1,183 @@
+import { CancelledError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
+import { fenceHolder } from './fence.ts';
+import { markedPolicy } from './failover-marker.ts';
+import { describeHolder, isHeldBy, mappingsOfOthers, readAgain } from './holders.ts';
+import type { HostIdentity, VolumeHost } from './host.ts';
+import type { ArrayVolume, FailoverPolicy, Mapping } from './volume.ts';
+
+/** One Mount's wish to have a volume. */
+export interface Claim {
+  /** Docker's name of the volume. */
+  readonly name: string;
+  readonly me: HostIdentity;
+  /** SDCs that held the volume when the Mount first looked: who came later has won a race and is never fenced by it. */
+  readonly firstHolders: ReadonlySet<string>;
+}
+
+interface Situation {
+  readonly volume: ArrayVolume;
+  readonly mapping: Mapping;
+  readonly policy: FailoverPolicy;
+  /** False only when the array said so: a holder that it cannot describe may be alive. */
+  readonly connected: boolean;
+  /** I/O operations that the array counted; undefined: not asked. */
+  readonly io: number | undefined;
+}
+
+interface Verdict {
+  readonly allowed: boolean;
+  /** As it follows "held by SDC X, ". */
+  readonly why: string;
+}
+
+/**
+ * Frees a volume that another SDC holds, if its failover policy lets it (rule 2): waits for a holder that is alive to
+ * let go, asks the array about it, and takes away that one SDC's mapping, never more. Each fence leaves one record.
+ */
+export class Takeover {
+  readonly #host: VolumeHost;
+
+  constructor(host: VolumeHost) {
+    this.#host = host;
+  }
+
+  /**
+   * The volume as read when no other SDC held it. With a holder that has lost the array: four gateway calls. Rejects
+   * with VolumeInUseError that names the holder, its state, and the command that would force it; also when the signal
+   * fires while a holder that is alive is waited for.
+   */
+  async free(volume: ArrayVolume, claim: Claim, signal: AbortSignal): Promise<ArrayVolume> {
+    const startedMs = this.#host.clock.now();
+    let now = volume;
+    for (;;) {
+      const [mapping, ...more] = mappingsOfOthers(now, claim.me);
+      if (mapping === undefined) return now;
+      if (more.length > 0) throw severalHolders(now, claim);
+      const situation = await this.#outwait(await this.#look(now, mapping, signal), claim, signal);
+      if (isHeldBy(situation.volume, mapping)) return this.#takeAway(situation, claim, { startedMs, signal });
+      now = situation.volume;
+    }
+  }
+
+  /** Two calls; the second tells the policy and is at the same time the fresh look at the volume. */
+  async #look(volume: ArrayVolume, mapping: Mapping, signal: AbortSignal): Promise<Situation> {
+    const { array, policy } = this.#host;
+    const connected = await this.#isConnected(mapping, signal);
+    const family = await array.volumesOfVtree(volume.vtreeId, signal);
+    const now = family.find(({ id }) => id === volume.id);
+    if (now === undefined)
+      throw new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
+    return {
+      volume: now,
+      mapping,
+      connected,
+      policy: markedPolicy(now, family) ?? policy.failover,
+      io: undefined,
+    };
+  }
+
+  async #isConnected({ sdcId }: Mapping, signal: AbortSignal): Promise<boolean> {
+    return (await this.#host.array.getSdc(sdcId, signal))?.connected !== false;
+  }
+
+  /** Gives a holder that is alive the time to let go by itself, and watches meanwhile whether it is idle. */
+  async #outwait(first: Situation, claim: Claim, signal: AbortSignal): Promise<Situation> {
+    const { clock, array, policy } = this.#host;
+    const { graceMs, idleWindowMs, pollMs } = policy.takeover;
+    const startedMs = clock.now();
+    let situation = first;
+    for (;;) {
+      const { connected, volume, mapping } = situation;
+      if (!connected || !isHeldBy(volume, mapping)) return situation;
+      if (first.policy === 'idle') {
+        const io = (situation.io ?? 0) + (await array.recentIo(volume.id, signal));
+        situation = { ...situation, io };
+      }
+      const isUndecided = first.policy === 'idle' && situation.io === 0;
+      const waitMs = isUndecided ? Math.max(graceMs, idleWindowMs) : graceMs;
+      const leftMs = startedMs + waitMs - clock.now();
+      if (leftMs <= 0) return situation;
+      situation = await this.#lookAgain(situation, Math.min(pollMs, leftMs), claim, signal);
+    }
+  }
+
+  async #lookAgain(
+    situation: Situation,
+    afterMs: number,
+    claim: Claim,
+    signal: AbortSignal,
+  ): Promise<Situation> {
+    const { clock, array } = this.#host;
+    try {
+      await clock.sleep(afterMs, signal);
+      const volume = await readAgain(array, situation.volume, signal);
+      return { ...situation, volume, connected: await this.#isConnected(situation.mapping, signal) };
+    } catch (cause) {
+      if (!(cause instanceof CancelledError)) throw cause;
+      throw refused(situation, claim, 'which did not let go before the time for this mount was over', cause);
+    }
+  }
+
+  async #takeAway(
+    situation: Situation,
+    claim: Claim,
+    how: { readonly startedMs: number; readonly signal: AbortSignal },
+  ): Promise<ArrayVolume> {
+    const { volume, mapping, policy, io } = situation;
+    const { allowed, why } = this.#judge(situation, claim);
+    if (!allowed) throw refused(situation, claim, why);
+    const now = await fenceHolder(
+      this.#host,
+      {
+        ...{ name: claim.name, by: claim.me.sdcId, volume, mapping, policy },
+        ...{ holderState: why, recentIo: io, startedMs: how.startedMs },
+      },
+      how.signal,
+    );
+    const [winner] = mappingsOfOthers(now, claim.me);
+    if (winner === undefined) return now;
+    throw refused({ ...situation, volume: now, mapping: winner }, claim, 'which took it at the same moment');
+  }
+
+  #judge({ volume, mapping, policy, connected, io }: Situation, claim: Claim): Verdict {
+    const state = connected ? 'which is connected to the array' : 'which has lost the array';
+    const no = (reason: string): Verdict => ({ allowed: false, why: `${state} (${reason})` });
+    if (!claim.firstHolders.has(mapping.sdcId))
+      return no('it took the volume while this mount was under way');
+    if (policy === 'never') return no('failover policy "never"');
+    if (policy === 'disconnected' && connected) return no('failover policy "disconnected"');
+    if (policy === 'idle' && connected && io !== 0) return no('and doing I/O; failover policy "idle"');
+    const { moveLimit, moveWindowMs } = this.#host.policy.takeover;
+    const moves = this.#movesSince(volume, this.#host.clock.now() - moveWindowMs);
+    if (moves >= moveLimit) return no(`and this host took it ${moves} times lately; move limit reached`);
+    return { allowed: true, why: state.replace('which is ', '').replace('which ', '') };
+  }
+
+  #movesSince(volume: ArrayVolume, sinceMs: number): number {
+    const fences = this.#host.fences.of(volume.id);
+    return fences.filter(({ at, outcome }) => outcome === 'taken' && Date.parse(at) > sinceMs).length;
+  }
+}
+
+function refused(
+  { mapping, volume, connected }: Situation,
+  { name }: Claim,
+  why: string,
+  cause?: unknown,
+): VolumeInUseError {
+  const advice = connected
+    ? 'an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there'
+    : 'stop what uses it there';
+  return new VolumeInUseError(
+    `volume "${name}" is held by SDC ${describeHolder(mapping)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
+    { cause, context: { volumeId: volume.id, holder: mapping.sdcId } },
+  );
+}
+
+function severalHolders(volume: ArrayVolume, { name, me }: Claim): VolumeInUseError {
+  const holders = mappingsOfOthers(volume, me).map(describeHolder).join(', ');
+  return new VolumeInUseError(
+    `volume "${name}" is held by several SDCs, ${holders}, which this plugin never makes: find out who mapped it so, then unmap all but one at the array`,
+    { context: { volumeId: volume.id } },
+  );
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { FENCES_FILE, openFenceLog } from '../../../src/journal/fences.ts';
+import type { FenceRecord } from '../../../src/volumes/ports.ts';
+import { diskError, FakeDisk, fakeLog } from './fake-disk.ts';
+
+const file = `/state/${FENCES_FILE}`;
+
+function fence(number: number, changes: Partial<FenceRecord> = {}): FenceRecord {
+  return {
+    at: new Date(number).toISOString(),
+    volume: 'db',
+    volumeId: '72ce476b00000002',
+    by: 'sdc-b',
+    from: 'sdc-a',
+    fromName: 'host-a (10.0.0.1)',
+    policy: 'disconnected',
+    holderState: 'has lost the array',
+    recentIo: null,
+    durationMs: number,
+    outcome: 'taken',
+    ...changes,
+  };
+}
+
+async function open(files = new FakeDisk()) {
+  const log = fakeLog();
+  return { fences: await openFenceLog({ dir: '/state', files, log }), files, log };
+}
+
+describe('the fence log', () => {
+  it('answers by volume, oldest first, and survives a restart', async () => {
+    const { fences, files } = await open();
+    fences.record(fence(1));
+    fences.record(fence(2, { volumeId: 'other' }));
+    fences.record(fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' }));
+    const expected = [fence(1), fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' })];
+    expect(fences.of('72ce476b00000002')).toEqual(expected);
+    await fences.close();
+    const { fences: again, log } = await open(files.restart());
+    expect(again.of('72ce476b00000002')).toEqual(expected);
+    expect(log.lines).toEqual([]);
+  });
+
+  it.each([
+    ['taken', 'volume taken from another host'],
+    ['late', 'volume taken from a host, but another host has it now'],
+    ['failed', 'taking a volume from another host failed'],
+  ] as const)('writes one log line for a fence that was %s', async (outcome, message) => {
+    const { fences, log } = await open();
+    fences.record(fence(1, { outcome }));
+    await fences.close();
+    expect(log.lines).toEqual([{ level: 'warn', facts: { fence: fence(1, { outcome }) }, message }]);
+  });
+
+  it('keeps the last thousand', async () => {
+    const { fences, files } = await open();
+    for (let number = 0; number < 1005; number += 1) fences.record(fence(number));
+    await fences.close();
+    const { fences: again } = await open(files.restart());
+    for (const log of [fences, again]) {
+      expect(log.of('72ce476b00000002').map(({ durationMs }) => durationMs)).toEqual(
+        Array.from({ length: 1000 }, (_, index) => index + 5),
+      );
+    }
+  });
+
+  it.each([
+    ['one byte is changed', (text: string) => text.replace('sdc-a', 'sdc-x')],
+    ['it was cut', (text: string) => text.slice(0, -10)],
+    ['it is empty', () => ''],
+  ])('begins anew and says so when %s', async (_what, damage) => {
+    const { fences, files } = await open();
+    fences.record(fence(1));
+    await fences.close();
+    const damaged = files.restart();
+    damaged.contents.set(file, damage(damaged.contents.get(file) ?? ''));
+    const { fences: again, log } = await open(damaged);
+    expect(again.of('72ce476b00000002')).toEqual([]);
+    expect(log.lines).toMatchObject([
+      { level: 'warn', message: 'earlier fences cannot be read and are forgotten' },
+    ]);
+    again.record(fence(2));
+    await again.close();
+    expect((await open(damaged.restart())).fences.of('72ce476b00000002')).toEqual([fence(2)]);
+  });
+
+  it('survives a full disk in memory, and says so', async () => {
+    const { fences, files, log } = await open();
+    files.failure = diskError('ENOSPC', 'no space left on device');
+    fences.record(fence(1));
+    await fences.close();
+    expect(fences.of('72ce476b00000002')).toEqual([fence(1)]);
+    expect(log.lines.at(-1)).toMatchObject({ level: 'error', message: 'fence is not recorded on disk' });
+  });
+
+  it('holds the old or the new records after a crash at any write', async () => {
+    for (const dieAfter of [false, true]) {
+      const files = new FakeDisk();
+      const { fences } = await open(files);
+      fences.record(fence(1));
+      await fences.close();
+      files.dieIn = files.writes;
+      files.dieAfter = dieAfter;
+      fences.record(fence(2));
+      await fences.close();
+      const { fences: again, log } = await open(files.restart());
+      expect(again.of('72ce476b00000002')).toEqual(dieAfter ? [fence(1), fence(2)] : [fence(1)]);
+      expect(log.lines).toEqual([]);
+    }
+  });
+});
