@@ -15,6 +15,7 @@ import { createLocalSdc } from './sdc/local-sdc.ts';
 import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
 import { Driver } from './volumes/driver.ts';
 import { SdcIdentity, type VolumeHost, type VolumePolicy } from './volumes/host.ts';
+import type { Log } from './volumes/ports.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
 import { VolumeLock } from './volumes/volume-lock.ts';
@@ -123,7 +124,8 @@ async function buildHost(
   return { host, gateway, closeJournal };
 }
 
-async function connectGateway(settings: Settings, log: Logger): Promise<Gateway> {
+/** The array behind the gateways of the settings. Asks nobody yet; rejects when the CA file cannot be read. */
+export async function connectGateway(settings: Settings, log: Log): Promise<Gateway> {
   return createGateway({
     endpoints: settings.endpoints,
     username: settings.username,

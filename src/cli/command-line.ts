@@ -4,6 +4,7 @@ import { addConfigCommand } from './config.ts';
 import type { Edge } from './edge.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
+import { addVolumeCommands } from './volume.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly. Never rejects. */
@@ -38,6 +39,7 @@ function buildProgram(edge: Edge): Command {
     });
   addServeCommand(program, edge);
   addConfigCommand(program, edge);
+  addVolumeCommands(program, edge);
   addSimulateCommands(program, edge);
   return program;
 }

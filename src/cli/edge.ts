@@ -6,6 +6,8 @@ export interface Edge {
   readonly pid: number;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Asks whoever sits at the terminal and answers the line; undefined where there is no terminal. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   onSignal(signal: 'SIGTERM' | 'SIGINT', handler: () => void): void;
 }
 

@@ -5,6 +5,9 @@ import { describeHolder, isHeldBy, mappingsOfOthers, readAgain } from './holders
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { ArrayVolume, FailoverPolicy, Mapping } from './volume.ts';
 
+/** What a takeover needs of its host. */
+export type TakingHost = Pick<VolumeHost, 'array' | 'clock' | 'fences' | 'policy'>;
+
 /** One Mount's wish to have a volume. */
 export interface Claim {
   /** Docker's name of the volume. */
@@ -35,9 +38,9 @@ interface Verdict {
  * let go, asks the array about it, and takes away that one SDC's mapping, never more. Each fence leaves one record.
  */
 export class Takeover {
-  readonly #host: VolumeHost;
+  readonly #host: TakingHost;
 
-  constructor(host: VolumeHost) {
+  constructor(host: TakingHost) {
     this.#host = host;
   }
 

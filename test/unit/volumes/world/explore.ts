@@ -16,6 +16,8 @@ export interface Story {
   readonly scheduler: Scheduler;
   /** Things beside the hosts' own steps that may happen now: a crash, a cut. */
   readonly events?: () => readonly Choice[];
+  /** What the story itself remembers and judges by, as text. */
+  readonly memory?: () => string;
   /** What must hold in every state: the faults found. */
   readonly invariant?: () => string[];
   /** When nothing more can happen: the faults found. */
@@ -136,8 +138,9 @@ function choicesOf({ world, scheduler, events }: Story): Choice[] {
   return [...scheduler.choices, ...(events?.() ?? []), ...time];
 }
 
-function stateOf({ world }: Story, choices: readonly Choice[]): string {
+function stateOf({ world, memory }: Story, choices: readonly Choice[]): string {
   const text = [
+    memory?.() ?? '',
     world.clock.now(),
     world.array.fingerprint,
     ...world.hosts.map(({ fingerprint }) => fingerprint),

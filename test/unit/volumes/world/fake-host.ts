@@ -48,6 +48,9 @@ export class FakeHost {
       [...disk.entries.values()],
       kernel.mounts.map(({ mountpoint, volume }) => [mountpoint, volume.id]),
       kernel.holderNames,
+      kernel.cutOffNames,
+      disk.fences,
+      this.gatewayUp,
       life.steps.isDead,
       life.steps.observed,
     ]);

@@ -170,6 +170,13 @@ export class FakeKernel implements MappingListener {
     return this.#holds.filter(({ untilMs }) => untilMs > now).map(({ who }) => who);
   }
 
+  /** Who has a device that was pulled, and where such a one is mounted. */
+  get cutOffNames(): string[] {
+    const holds = this.#holds.filter((hold) => this.#cutOff.has(hold)).map(({ who }) => who);
+    const mounts = this.mounts.filter((mount) => this.#cutOff.has(mount));
+    return [...holds, ...mounts.map(({ mountpoint }) => mountpoint)];
+  }
+
   #opened(who: string): FilesystemContent {
     const hold = this.#holds.find((other) => other.who === who);
     if (hold === undefined) throw new Error(`${who} has no volume`);

@@ -1,0 +1,133 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { connectGateway } from '../app.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { InvalidRequestError } from '../errors.ts';
+import { systemClock } from '../host/clock.ts';
+import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog, type OpenFenceLog } from '../journal/fences.ts';
+import { journalFiles } from '../journal/journal-files.ts';
+import { VolumeOperator, type HeldVolume } from '../volumes/operator.ts';
+import type { Log } from '../volumes/ports.ts';
+import type { Edge } from './edge.ts';
+import { settingsOf } from './serve.ts';
+import { volumeTable, wordsForFence, wordsForVolume } from './volume-words.ts';
+
+/** Everything but ls and show is over in seconds; an array that does not answer must not hold a terminal for ever. */
+const LIMIT_MS = 60_000;
+
+interface Session {
+  readonly operator: VolumeOperator;
+  /** Fences that this host's plugin did, then those forced from here. */
+  readonly logs: { readonly plugin: OpenFenceLog; readonly forced: OpenFenceLog };
+  readonly signal: AbortSignal;
+}
+
+interface ReleaseFlags extends SettingsFlags {
+  readonly yes?: true;
+  readonly holder?: string;
+}
+
+/** `volume ls`, `volume show` and `volume force-release`: the array's truth about volumes, with the plugin's settings. */
+export function addVolumeCommands(program: Command, edge: Edge): void {
+  const volume = program.command('volume').description('see who holds volumes, and take one away by force');
+  withGatewaySettings(volume.command('ls'))
+    .description('list the volumes of this prefix with their holders')
+    .action((flags: SettingsFlags) =>
+      inSession(edge, flags, async ({ operator, signal }) => {
+        edge.stdout.write(volumeTable(await operator.list(signal)));
+      }),
+    );
+  withGatewaySettings(volume.command('show'))
+    .description("show one volume: holder, the holder's state, I/O, last fence")
+    .argument('<name>')
+    .action((name: string, flags: SettingsFlags) =>
+      inSession(edge, flags, async ({ operator, logs, signal }) => {
+        const held = await operator.look(name, signal);
+        edge.stdout.write(wordsForVolume(held) + wordsForFence(lastFence(logs, held)));
+      }),
+    );
+  withGatewaySettings(volume.command('force-release'))
+    .description('take a volume from the SDC that holds it, whatever its failover policy')
+    .argument('<name>')
+    .option('--yes', 'do not ask')
+    .option('--holder <sdc>', 'id, name or address of the SDC that shall lose it, when there are several')
+    .action((name: string, flags: ReleaseFlags) =>
+      inSession(edge, flags, (session) => forceRelease(edge, session, name, flags)),
+    );
+}
+
+async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {
+  const { operator, logs, signal } = session;
+  const held = await operator.look(name, signal);
+  if (held.holders.length === 0) {
+    edge.stdout.write(`volume "${name}" is held by nobody; nothing to do\n`);
+    return;
+  }
+  const holder = operator.chooseHolder(held, flags.holder);
+  edge.stdout.write(wordsForVolume(held));
+  if (!(await isAgreed(edge, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
+    throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
+  }
+  // Whoever answers may take his time.
+  const inTime = AbortSignal.timeout(LIMIT_MS);
+  await operator.forceRelease(held, holder, `operator ${userInfo().username}`, inTime);
+  edge.stdout.write(wordsForFence(logs.forced.of(held.volume.id).at(-1)));
+}
+
+async function isAgreed(edge: Edge, flags: ReleaseFlags, question: string): Promise<boolean> {
+  if (flags.yes === true) return true;
+  if (edge.ask === undefined) {
+    throw new InvalidRequestError('force-release needs --yes where nobody can be asked (no terminal)');
+  }
+  edge.stdout.write('What runs there sees I/O errors from then on; data not yet written there is lost.\n');
+  return /^y(es)?$/i.test((await edge.ask(`${question} [y/N] `)).trim());
+}
+
+async function inSession(
+  edge: Edge,
+  flags: SettingsFlags,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  const { settings } = settingsOf(edge, flags);
+  const log = warningsTo(edge);
+  const gateway = await connectGateway(settings, log);
+  const logs = await openLogs(settings, log);
+  const parts = { array: gateway, clock: systemClock, fences: logs.forced };
+  try {
+    const operator = new VolumeOperator(parts, settings);
+    await work({ operator, logs, signal: AbortSignal.timeout(LIMIT_MS) });
+  } finally {
+    await logs.forced.close();
+    await gateway.close();
+  }
+}
+
+/** The running plugin writes its own file, so what is forced from here goes into another. */
+async function openLogs(settings: Settings, log: Log): Promise<Session['logs']> {
+  const at = { dir: settings.stateDir, files: journalFiles, log };
+  return {
+    plugin: await openFenceLog({ ...at, name: FENCES_FILE }),
+    forced: await openFenceLog({ ...at, name: FORCED_FENCES_FILE }),
+  };
+}
+
+function lastFence({ plugin, forced }: Session['logs'], { volume }: HeldVolume) {
+  const all = [...plugin.of(volume.id), ...forced.of(volume.id)];
+  return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
+}
+
+function warningsTo(edge: Edge): Log {
+  const write = (facts: object, message: string): void => {
+    edge.stderr.write(`${message} ${JSON.stringify(facts)}\n`);
+  };
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: write, error: write };
+}
+
+/** Gateway, credentials, prefix and state directory come from environment and file, as for `serve`. */
+function withGatewaySettings(command: Command): Command {
+  return command
+    .option('--state-dir <dir>', 'directory in which the plugin and this command record fences')
+    .option('--config <file>', 'JSON file with settings');
+}

@@ -1,0 +1,113 @@
+import { InvalidRequestError, VolumeNotFoundError } from '../errors.ts';
+import { markedPolicy } from './failover-marker.ts';
+import { fenceHolder, type FencingHost } from './fence.ts';
+import { describeHolder, isHeldBy, readAgain } from './holders.ts';
+import type { VolumePolicy } from './host.ts';
+import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
+import type { ArrayVolume, FailoverPolicy, Mapping } from './volume.ts';
+
+/** One SDC that has a volume. */
+export interface Holder {
+  readonly mapping: Mapping;
+  /** Name and address. */
+  readonly described: string;
+  /** As the array sees it; unknown when it cannot describe the holder. */
+  readonly state: 'connected' | 'disconnected' | 'unknown';
+}
+
+/** A volume and who has it, as the array says. */
+export interface HeldVolume {
+  readonly name: string;
+  readonly volume: ArrayVolume;
+  readonly failover: FailoverPolicy | 'default';
+  readonly holders: readonly Holder[];
+  /** I/O operations in the array's present measuring interval. */
+  readonly recentIo: number;
+  /** When the look began, ms since 1970. */
+  readonly lookedMs: number;
+}
+
+/** What an operator needs to see and may do when the plugin refuses: the array's truth, and the one fence by hand. */
+export class VolumeOperator {
+  readonly #host: FencingHost;
+  readonly #prefix: string;
+
+  constructor(host: FencingHost, policy: Pick<VolumePolicy, 'prefix'>) {
+    this.#host = host;
+    this.#prefix = policy.prefix;
+  }
+
+  /** Volumes that bear our prefix, sorted; a shortened name stands as the array has it. One gateway call. */
+  async list(
+    signal: AbortSignal,
+  ): Promise<readonly { readonly name: string; readonly volume: ArrayVolume }[]> {
+    const volumes = await this.#host.array.listVolumes((name) => isOurs(this.#prefix, name), signal);
+    return volumes
+      .map((volume) => {
+        const arrayName = volume.name ?? volume.id;
+        return { name: dockerNameOf(this.#prefix, arrayName) ?? arrayName, volume };
+      })
+      .sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /** Rejects with VolumeNotFoundError; the name is Docker's. */
+  async look(rawName: string, signal: AbortSignal): Promise<HeldVolume> {
+    const { array, clock } = this.#host;
+    const lookedMs = clock.now();
+    const name = validateVolumeName(rawName);
+    const id = await array.findVolumeId(arrayNameFor(this.#prefix, name), signal);
+    const volume = id === undefined ? undefined : await array.getVolume(id, signal);
+    if (volume === undefined) {
+      throw new VolumeNotFoundError(
+        `no volume "${name}" with the prefix "${this.#prefix}" on the array: see docker-volume-scaleio volume ls`,
+      );
+    }
+    const family = await array.volumesOfVtree(volume.vtreeId, signal);
+    const recentIo = await array.recentIo(volume.id, signal);
+    const holders: Holder[] = [];
+    for (const mapping of volume.mappings) holders.push(await this.#describe(mapping, signal));
+    return { name, volume, failover: markedPolicy(volume, family) ?? 'default', holders, recentIo, lookedMs };
+  }
+
+  /**
+   * The holder that a fence would hit: the only one, or the one named by SDC id, name or address. Throws
+   * InvalidRequestError where that is not exactly one.
+   */
+  chooseHolder({ name, holders }: HeldVolume, wanted: string | undefined): Holder {
+    const fitting = holders.filter(
+      ({ mapping: { sdcId, sdcName, sdcIp } }) =>
+        wanted === undefined || [sdcId, sdcName, sdcIp].includes(wanted),
+    );
+    const [only] = fitting;
+    if (only !== undefined && fitting.length === 1) return only;
+    const all = holders.map(({ described }) => described).join(', ') || 'nobody';
+    throw new InvalidRequestError(
+      `volume "${name}" is held by ${all}: say which SDC shall lose it with --holder and its id, name or address`,
+    );
+  }
+
+  /** Takes the volume from that one SDC, whatever its state. `by`: who is answerable, for the record. */
+  async forceRelease(
+    held: HeldVolume,
+    holder: Holder,
+    by: string,
+    signal: AbortSignal,
+  ): Promise<ArrayVolume> {
+    const { name, volume, recentIo, lookedMs } = held;
+    const { mapping, state } = holder;
+    const now = await readAgain(this.#host.array, volume, signal);
+    if (now.name !== volume.name || !isHeldBy(now, mapping)) {
+      throw new InvalidRequestError(
+        `volume "${name}" is no longer as it was shown: SDC ${describeHolder(mapping)} does not hold it; nothing was done, look again`,
+      );
+    }
+    const decided = { by, policy: 'forced', holderState: state, recentIo, startedMs: lookedMs } as const;
+    return fenceHolder(this.#host, { name, volume: now, mapping, ...decided }, signal);
+  }
+
+  async #describe(mapping: Mapping, signal: AbortSignal): Promise<Holder> {
+    const sdc = await this.#host.array.getSdc(mapping.sdcId, signal);
+    const known = sdc?.connected === true ? 'connected' : 'disconnected';
+    return { mapping, described: describeHolder(mapping), state: sdc === undefined ? 'unknown' : known };
+  }
+}

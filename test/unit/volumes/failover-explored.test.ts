@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { explore, type Explored } from './world/explore.ts';
+import { rivals, type Blow, type Rivalry } from './world/rivals.ts';
+
+const POLICIES = ['never', 'disconnected', 'idle', 'always'] as const;
+
+const of =
+  (host: number) =>
+  (blow: Blow): { host: number; blow: Blow } => ({ host, blow });
+const holder = of(1);
+const taker = of(2);
+
+/** Two or three hosts, the real core on each, every order of their calls of the array and of the blows. */
+async function explored(rivalry: Rivalry): Promise<Explored> {
+  const found = await explore(() => rivals(rivalry));
+  expect(found.faults.slice(0, 3)).toEqual([]);
+  expect(found.endings).toBeGreaterThan(1);
+  return found;
+}
+
+const STORIES: readonly (readonly [string, Omit<Rivalry, 'policy'>])[] = [
+  ['the holder lives on (its cluster network is cut, or start-first)', { hosts: 2, held: true, blows: [] }],
+  ['the holder lives on and does I/O', { hosts: 2, held: true, busy: true, blows: [] }],
+  ['the holder dies and boots again', { hosts: 2, held: true, blows: [holder('dies'), holder('boots')] }],
+  [
+    'the holder loses the array, comes back and looks around',
+    { hosts: 2, held: true, blows: [holder('loses the array'), holder('comes back'), holder('reconciles')] },
+  ],
+  [
+    'the holder loses array and gateway, and its plugin restarts',
+    {
+      hosts: 2,
+      held: true,
+      blows: [holder('loses the array'), holder('loses the gateway'), holder('restarts its plugin')],
+    },
+  ],
+  [
+    'the holder gives it back or dies at it',
+    { hosts: 2, held: true, blows: [holder('gives'), holder('dies')] },
+  ],
+  [
+    'the holder dies, and the taker loses the gateway',
+    { hosts: 2, held: true, blows: [holder('dies'), taker('loses the gateway')] },
+  ],
+  [
+    "the holder dies, and the taker's plugin restarts",
+    { hosts: 2, held: true, blows: [holder('dies'), taker('restarts its plugin')] },
+  ],
+  [
+    'the holder dies, then the taker, and boots again',
+    { hosts: 2, held: true, blows: [holder('dies'), taker('dies'), taker('boots')] },
+  ],
+];
+
+describe.each(POLICIES)('failover policy "%s", every order of events', { timeout: 60_000 }, (policy) => {
+  it.each(STORIES)('%s', async (_what, story) => {
+    if (story.blows.length > 0) await explored({ ...story, policy });
+    else expect((await explore(() => rivals({ ...story, policy }))).faults).toEqual([]);
+  });
+
+  it('two hosts want a free volume at the same instant', async () => {
+    await explored({ hosts: 2, policy, held: false, blows: [] });
+  });
+
+  it('two hosts want the volume of a third, which dies', async () => {
+    const { states } = await explored({ hosts: 3, policy, held: true, blows: [holder('dies')] });
+    expect(states).toBeGreaterThan(200);
+  });
+});
+
+describe('policy "disconnected", every order of events', { timeout: 60_000 }, () => {
+  it('three hosts want a free volume at the same instant', async () => {
+    await explored({ hosts: 3, policy: 'disconnected', held: false, blows: [] });
+  });
+
+  it('two hosts want the volume of a third, which dies, and one of the two dies too', async () => {
+    await explored({ hosts: 3, policy: 'disconnected', held: true, blows: [holder('dies'), taker('dies')] });
+  });
+});

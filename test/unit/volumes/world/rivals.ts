@@ -1,0 +1,253 @@
+import { GatewayUnavailableError, VolumeInUseError } from '../../../../src/errors.ts';
+import { VolumeOperator } from '../../../../src/volumes/operator.ts';
+import type { FailoverPolicy } from '../../../../src/volumes/volume.ts';
+import { Scheduler, type Choice, type Story } from './explore.ts';
+import type { FakeHost } from './fake-host.ts';
+import { POLICY, type Life } from './life.ts';
+import { turn } from './virtual-clock.ts';
+import { World } from './world.ts';
+
+/** What may befall a host beside its own steps, each once. */
+export type Blow =
+  | 'dies'
+  | 'boots'
+  | 'loses the array'
+  | 'comes back'
+  | 'loses the gateway'
+  | 'reconciles'
+  | 'restarts its plugin'
+  | 'gives';
+
+/** What a blow must come after. */
+const AFTER: Partial<Record<Blow, Blow>> = { boots: 'dies', 'comes back': 'loses the array' };
+
+export interface Rivalry {
+  readonly hosts: 2 | 3;
+  readonly policy: FailoverPolicy;
+  /** False: nobody holds the volume in the beginning, and host 1 wants it as the others do. */
+  readonly held: boolean;
+  /** True: whoever has the volume does I/O all the time. */
+  readonly busy?: true;
+  readonly blows: readonly { readonly host: number; readonly blow: Blow }[];
+}
+
+interface Told {
+  readonly world: World;
+  readonly scheduler: Scheduler;
+  readonly rivalry: Rivalry;
+  readonly answers: Map<string, string | Error>;
+  readonly fallen: Set<string>;
+  /** Writes that a container was told are there. */
+  readonly written: Map<string, string>;
+}
+
+const waits = { graceMs: 1000, pollMs: 1000, idleWindowMs: 1000 };
+
+/** Hosts that want one volume at the same instant, while some of them are struck. Rules 1 and 2 hold in every state. */
+export async function rivals(rivalry: Rivalry): Promise<Story> {
+  const { hosts, policy, held } = rivalry;
+  const world = new World(hosts);
+  const [first] = world.hosts;
+  if (first === undefined) throw new Error('no hosts');
+  for (const host of world.hosts) {
+    host.kernel.deviceDelayMs = 0;
+    host.mayFence = true;
+    host.policy = { ...POLICY, takeover: { ...POLICY.takeover, ...waits } };
+  }
+  await world.run(first.life.create('db', { failover: policy }));
+  world.content('db').files.set('precious', 'data');
+  for (const { life } of world.hosts) {
+    await world.run(life.get('db'));
+    await world.run(life.host.identity.current(life.call().signal));
+  }
+  const scheduler = new Scheduler();
+  const told: Told = {
+    ...{ world, scheduler, rivalry },
+    ...{ answers: new Map(), fallen: new Set(), written: new Map() },
+  };
+  if (rivalry.busy === true) world.volume('db').recentIo = 5;
+  if (held) first.kernel.bind('c1', await world.run(first.life.mount('db', 'c1')));
+  world.hosts.forEach((host, index) => {
+    host.life.steps.hook = scheduler.hookFor(host);
+    if (!held || index > 0) want(told, host, `c${index + 1}`);
+  });
+  const isOver = (): boolean => world.hosts.every((host) => told.answers.has(host.name) || isOut(host, told));
+  return {
+    world,
+    scheduler,
+    events: () => (isOver() ? [] : blowsLeft(told)),
+    memory: () => [...told.fallen, ...told.answers.keys()].sort().join(),
+    invariant: () => broken(told),
+    ending: () => end(told, scheduler),
+  };
+}
+
+function isOut(host: FakeHost, { rivalry }: Told): boolean {
+  return host.life.steps.isDead || (rivalry.held && host.name === 'host1');
+}
+
+function want({ world, answers }: Told, host: FakeHost, who: string): void {
+  const { life, kernel, name } = host;
+  life.mount('db', who).then(
+    (path) => {
+      answers.set(name, 'ok');
+      // A container whose host was fenced meanwhile finds no mount; it does not start.
+      if (world.volume('db').mappings.has(host.sdcId)) kernel.bind(who, path);
+    },
+    (error: unknown) => answers.set(name, error instanceof Error ? error : new Error(String(error))),
+  );
+}
+
+function blowsLeft(told: Told): Choice[] {
+  const { rivalry, fallen, world } = told;
+  return rivalry.blows.flatMap(({ host: number, blow }) => {
+    const label = `host${number} ${blow}`;
+    const host = world.host(number);
+    const before = AFTER[blow];
+    const isTooEarly = before !== undefined && !fallen.has(`host${number} ${before}`);
+    const isTooLate = blow !== 'boots' && host.life.steps.isDead;
+    if (fallen.has(label) || isTooEarly || isTooLate) return [];
+    const take = (): void => {
+      fallen.add(label);
+      strike(told, host, blow);
+    };
+    return [{ label, take }];
+  });
+}
+
+function strike(told: Told, host: FakeHost, blow: Blow): void {
+  const { world } = told;
+  if (blow === 'boots') begin(told, host.reboot(), host);
+  if (blow === 'restarts its plugin') begin(told, host.restart(), host);
+  if (blow === 'dies') host.powerOff();
+  if (blow === 'loses the array') world.array.setConnected(host.sdcId, false);
+  if (blow === 'comes back') world.array.setConnected(host.sdcId, true);
+  if (blow === 'loses the gateway') host.gatewayUp = false;
+  if (blow === 'reconciles') host.life.reconcile().catch(ignoreUnavailable);
+  if (blow === 'gives') {
+    host.kernel.letGo('c1');
+    host.life.unmount('db', 'c1').catch(ignoreUnavailable);
+  }
+}
+
+/** As a plugin begins: with a look at what is there. */
+function begin({ scheduler }: Told, life: Life, host: FakeHost): void {
+  life.steps.hook = scheduler.hookFor(host);
+  life.reconcile().catch(ignoreUnavailable);
+}
+
+function ignoreUnavailable(cause: unknown): void {
+  if (!(cause instanceof GatewayUnavailableError)) throw cause;
+}
+
+/** What must never be, whatever happened: looked at in every state, with every container trying to write. */
+function broken(told: Told): string[] {
+  const { world, written } = told;
+  const { mappings } = world.volume('db');
+  const faults = [...world.array.violations];
+  if (mappings.size > 1) faults.push(`rule 1: mapped to ${[...mappings.keys()].join()}`);
+  for (const { kernel, sdcId, name } of world.hosts) {
+    for (const who of kernel.holderNames) {
+      const record = `${who} ${written.size}`;
+      try {
+        kernel.write(who, record, who);
+      } catch {
+        continue;
+      }
+      written.set(record, who);
+      if (!mappings.has(sdcId)) faults.push(`${who} on ${name} wrote after its fence`);
+    }
+  }
+  return [...faults, ...unlawfulFences(told)];
+}
+
+function unlawfulFences({ world, rivalry, fallen }: Told): string[] {
+  const { fences } = world.array;
+  return fences.flatMap(({ from, by }) => {
+    const name = world.hosts.find(({ sdcId }) => sdcId === from)?.name ?? from;
+    const wasSilent = fallen.has(`${name} dies`) || fallen.has(`${name} loses the array`);
+    const what = `${by} took it from ${name}`;
+    if (rivalry.policy === 'never') return [`${what}, policy never`];
+    const mayTakeAlive = rivalry.policy === 'always' || (rivalry.policy === 'idle' && rivalry.busy !== true);
+    return wasSilent || mayTakeAlive ? [] : [`${what}, which was alive`];
+  });
+}
+
+/** Nobody does anything more: answers make sense, data is there, and every state can be left. */
+async function end(told: Told, scheduler: Scheduler): Promise<string[]> {
+  const { world } = told;
+  scheduler.open();
+  await turn();
+  for (const host of world.hosts) host.gatewayUp = true;
+  const faults = [...answersAtFault(told), ...(await comesBack(told))];
+  for (const [record, who] of told.written) {
+    if (world.content('db').files.get(record) !== who) faults.push(`lost: ${record}`);
+  }
+  if (world.content('db').files.get('precious') !== 'data') faults.push('data lost');
+  return [...faults, ...(await tidiedUp(world))];
+}
+
+function answersAtFault({ world, rivalry, answers, fallen }: Told): string[] {
+  const faults: string[] = [];
+  const given = [...answers.values()].filter((answer) => answer === 'ok').length;
+  // Each fence makes room for one more; without any, one has it.
+  if (given === 0 && !rivalry.held && rivalry.blows.length === 0) faults.push('nobody has a free volume');
+  if (given > 1 + world.array.fences.length) faults.push(`${given} were told that they have it`);
+  for (const [name, answer] of answers) {
+    if (answer === 'ok') continue;
+    const isNamed =
+      answer instanceof VolumeInUseError && /held by SDC host\d \(10\.0\.0\.\d\)/.test(answer.message);
+    const isCut = answer instanceof GatewayUnavailableError && fallen.has(`${name} loses the gateway`);
+    const mayHaveLost = world.array.fences.some(({ from }) => from === sdcIdOf(world, name));
+    if (!isNamed && !isCut && !mayHaveLost) faults.push(`${name}: ${String(answer)}`);
+  }
+  return faults;
+}
+
+function sdcIdOf(world: World, name: string): string | undefined {
+  return world.hosts.find((host) => host.name === name)?.sdcId;
+}
+
+/** Some live host asks again, as Swarm does. It gets the volume, or is refused for a reason that the policy gives. */
+async function comesBack({ world, rivalry }: Told): Promise<string[]> {
+  const host = world.hosts.findLast(({ life }) => !life.steps.isDead);
+  if (host === undefined) return [];
+  const { life, sdcId } = host;
+  const ending = await world.runToEnd(life.mount('db', 'again'));
+  if (ending.kind === 'answered')
+    return world.volume('db').mappings.has(sdcId) ? [] : ['answered, not mapped'];
+  if (ending.kind === 'died') return ['a Mount that never ends'];
+  const [holder] = world.volume('db').mappings.keys();
+  const isAlive = holder !== undefined && world.array.isConnected(holder);
+  const isLawful = rivalry.policy === 'never' || (isAlive && rivalry.policy !== 'always');
+  const faults =
+    isLawful && ending.error instanceof VolumeInUseError ? [] : [`stuck: ${String(ending.error)}`];
+  return [...faults, ...(await forced(world, host))];
+}
+
+/** The documented command ends what does not end by itself. */
+async function forced(world: World, host: FakeHost): Promise<string[]> {
+  const { life } = host;
+  const { signal } = life.call();
+  const operator = new VolumeOperator(life.host, life.host.policy);
+  const held = await world.run(operator.look('db', signal));
+  const holder = operator.chooseHolder(held, undefined);
+  await world.run(operator.forceRelease(held, holder, 'operator test', signal));
+  const ending = await world.runToEnd(life.mount('db', 'forced'));
+  return ending.kind === 'answered' ? [] : ['not even by force'];
+}
+
+/** Everybody is back and nobody uses anything: what is left anywhere. */
+async function tidiedUp(world: World): Promise<string[]> {
+  for (const host of world.hosts) {
+    if (host.life.steps.isDead) host.reboot();
+    world.array.setConnected(host.sdcId, true);
+  }
+  await world.reconcileAll(1);
+  for (const { kernel, disk, life } of world.hosts) {
+    for (const who of kernel.holderNames) kernel.letGo(who);
+    for (const holder of disk.entries.get('db')?.holders ?? []) await world.run(life.unmount('db', holder));
+  }
+  await world.reconcileAll();
+  return world.leaks();
+}
