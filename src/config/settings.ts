@@ -120,10 +120,13 @@ export const settingsSchema = z.strictObject({
       env: 'SCALEIO_FAILOVER_GRACE',
       description: 'How long to wait for the other host to release the volume by itself',
     }),
-  failoverIdleWindow: duration(SECOND, HOUR).prefault('60s').meta({
-    env: 'SCALEIO_FAILOVER_IDLE_WINDOW',
-    description: 'How long a volume must have had no I/O to count as idle',
-  }),
+  // A Mount waits for it, and has 100 s for everything.
+  failoverIdleWindow: duration(SECOND, 60 * SECOND)
+    .prefault('60s')
+    .meta({
+      env: 'SCALEIO_FAILOVER_IDLE_WINDOW',
+      description: 'How long a volume must have had no I/O to count as idle',
+    }),
   moveLimit: wholeNumber(1, 1000).prefault('5').meta({
     env: 'SCALEIO_MOVE_LIMIT',
     description: 'A volume taken over this often within the move window stays where it is',

@@ -129,6 +129,22 @@ describe.each(VERSIONS)('version %s', (version) => {
     expect(volume?.mappings.map(({ accessMode }) => accessMode)).toEqual(['ReadOnly', 'ReadOnly']);
   });
 
+  test('the I/O of a volume is what its SDC reports, and fades', async () => {
+    let now = Date.now();
+    const { simulator, gateway, calls } = await simulated({ version, now: () => now });
+    const { one } = await twoSdcs(simulator);
+    const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+    expect(await gateway.recentIo(id, soon())).toBe(0);
+    simulator.array.io.add(one, [
+      { volumeId: id, readKiB: 8, reads: 2, writeKiB: 12, writes: 3, seconds: 1 },
+    ]);
+    calls();
+    expect(await gateway.recentIo(id, soon())).toBe(5);
+    expect(calls()).toEqual([`GET /api/instances/Volume::${id}/relationships/Statistics`]);
+    now += 60_000;
+    expect(await gateway.recentIo(id, soon())).toBe(0);
+  });
+
   test('snapshots are volumes of the same VTree', async () => {
     const { gateway, calls } = await simulated({ version });
     const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());

@@ -142,10 +142,13 @@ describe('the failover policy decides', () => {
     expect(two.disk.fences[0]).toMatchObject({ recentIo: 0, holderState: 'connected to the array' });
   });
 
-  it('"idle" refuses when there was I/O in the middle of the window', async () => {
+  it.each([
+    ['first', [3, 0, 0, 0, 0, 0]],
+    ['middle', [0, 0, 3, 0, 0, 0]],
+    ['last', [0, 0, 0, 3]],
+  ])('"idle" refuses when there was I/O at the %s look of the window', async (_which, counts) => {
     const { world, two, run } = await heldByFirst({ failover: 'idle' });
     const volume = world.volume('db');
-    const counts = [0, 0, 3, 0, 0, 0];
     Object.defineProperty(volume, 'recentIo', { get: () => counts.shift() ?? 0 });
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('doing I/O; failover policy "idle"');
     expect(world.array.fences).toEqual([]);
@@ -212,6 +215,25 @@ describe('rule 2, only that SDC, never more', () => {
       'held by several SDCs, host1 (10.0.0.1), host3 (10.0.0.3)',
     );
     expect(holders()).toEqual([one.sdcId, three.sdcId]);
+  });
+
+  it('exactly the mapping of the other SDC goes when the volume is mapped here too', async () => {
+    const { world, one, two, run, holders } = await heldByFirst();
+    const mapping = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
+    world.volume('db').mappings.set(two.sdcId, mapping);
+    two.kernel.attached(world.volume('db'));
+    one.powerOff();
+    const before = stepsOf(two).length;
+    await run(two.life.mount('db', 'b'));
+    expect(stepsOf(two).slice(before)).toEqual([
+      'getVolume',
+      'getSdc',
+      'volumesOfVtree',
+      'unmapVolume',
+      'getVolume',
+    ]);
+    expect(holders()).toEqual([two.sdcId]);
+    expect(world.array.fences.map(({ from }) => from)).toEqual([one.sdcId]);
   });
 
   it('a read-only volume is shared, not fenced', async () => {

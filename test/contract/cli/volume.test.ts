@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runCommandLine } from '../../../src/cli/command-line.ts';
+import type { Simulator } from '../../../src/simulator/simulator.ts';
+import type { SdcId } from '../../../src/volumes/volume.ts';
+import { newVolume, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
+
+/** "db" held by SDC one, "free" by nobody, "other-x" not ours; and the program with an answerer at its terminal. */
+async function scene(holders: 'one' | 'both' = 'one') {
+  const { simulator, gateway } = await simulated({ version: '3.6' });
+  const { one, two } = await twoSdcs(simulator);
+  const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+  await gateway.createVolume(await newVolume(gateway, 'docker-free'), soon());
+  await gateway.createVolume(await newVolume(gateway, 'other-x'), soon());
+  const readOnly = holders === 'both';
+  if (readOnly) await gateway.limitToReadOnly(id, soon());
+  await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly }, soon());
+  if (readOnly) await gateway.mapVolume({ volumeId: id, sdcId: two, readOnly }, soon());
+  const stateDir = await mkdtemp(path.join(tmpdir(), 'volume-command-'));
+  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const mapped = async (): Promise<SdcId[]> =>
+    ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
+  return { simulator, one, two, id, mapped, run: programOn(simulator, stateDir) };
+}
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function programOn(simulator: Simulator, stateDir: string) {
+  return async (args: readonly string[], answer?: string): Promise<Ended> => {
+    const [out, err]: [string[], string[]] = [[], []];
+    const code = await runCommandLine({
+      argv: ['volume', ...args],
+      env: {
+        SCALEIO_ENDPOINT: simulator.urls.join(),
+        SCALEIO_USERNAME: 'admin',
+        SCALEIO_PASSWORD: 'Scaleio123',
+        SCALEIO_STATE_DIR: stateDir,
+      },
+      pid: 1,
+      stdout: { write: (text) => out.push(text) },
+      stderr: { write: (text) => err.push(text) },
+      ask: answer === undefined ? undefined : () => Promise.resolve(answer),
+      onSignal: () => undefined,
+    });
+    return { code, out: out.join(''), err: err.join('') };
+  };
+}
+
+describe('docker-volume-scaleio volume', () => {
+  test('ls lists our volumes with their holders', async () => {
+    const { run } = await scene();
+    const { code, out } = await run(['ls']);
+    expect(code).toBe(0);
+    const rows = out.trimEnd().split('\n');
+    expect(rows).toEqual([
+      expect.stringMatching(/^NAME +SIZE +ACCESS +HELD BY$/),
+      expect.stringMatching(/^db +16GiB +read-write +.*10\.0\.0\.1/),
+      expect.stringMatching(/^free +16GiB +read-write +-$/),
+    ]);
+  });
+
+  test("show tells the holder's state and the I/O", async () => {
+    const { simulator, run, one, id } = await scene();
+    simulator.array.io.add(one, [{ volumeId: id, readKiB: 4, reads: 1, writeKiB: 8, writes: 2, seconds: 1 }]);
+    const busy = await run(['show', 'db']);
+    expect(busy.out).toMatch(new RegExp(`held by +SDC .*10\\.0\\.0\\.1.*, id ${one}, connected\n`));
+    expect(busy.out).toMatch(/I\/O now +3 operations/);
+    expect(busy.out).toContain('none by this host');
+    simulator.silence('11111111-1111-1111-1111-111111111111');
+    expect((await run(['show', 'db'])).out).toContain(`id ${one}, disconnected\n`);
+    expect(await run(['show', 'free'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/held by +nobody/) as string,
+    });
+  });
+
+  test.each(['nothing', 'DB', 'x', 'a b'])('show says that there is no "%s"', async (name) => {
+    const { run } = await scene();
+    expect(await run(['show', name])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(name) as string,
+    });
+  });
+
+  test('force-release takes the volume when told so, and records it', async () => {
+    const { run, mapped, one } = await scene();
+    const { code, out } = await run(['force-release', 'db', '--yes']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/last fence .* taken: from SDC .*10\.0\.0\.1.* by operator \w+, policy forced/);
+    expect(await mapped()).toEqual([]);
+    expect((await run(['show', 'db'])).out).toMatch(/last fence .* policy forced, holder connected/);
+    const again = await run(['force-release', 'db', '--yes']);
+    expect(again).toMatchObject({ code: 0, out: 'volume "db" is held by nobody; nothing to do\n' });
+    expect(one).not.toBe('');
+  });
+
+  test.each([
+    ['y', []],
+    ['Yes ', []],
+  ])('force-release asks at a terminal, and "%s" is yes', async (answer, left) => {
+    const { run, mapped } = await scene();
+    expect((await run(['force-release', 'db'], answer)).code).toBe(0);
+    expect(await mapped()).toEqual(left);
+  });
+
+  test.each(['', 'n', 'yeah', 'no y'])('force-release asks at a terminal, and "%s" is no', async (answer) => {
+    const { run, mapped, one } = await scene();
+    expect((await run(['force-release', 'db'], answer)).code).toBe(1);
+    expect(await mapped()).toEqual([one]);
+  });
+
+  test('force-release does nothing where nobody can be asked', async () => {
+    const { run, mapped, one } = await scene();
+    const { code, err } = await run(['force-release', 'db']);
+    expect([code, err]).toEqual([1, expect.stringContaining('needs --yes')]);
+    expect(await mapped()).toEqual([one]);
+  });
+
+  test('force-release takes exactly the one SDC that is named, of several', async () => {
+    const { run, mapped, one, two } = await scene('both');
+    const { code, err } = await run(['force-release', 'db', '--yes']);
+    expect([code, err]).toEqual([1, expect.stringContaining('--holder')]);
+    expect((await run(['force-release', 'db', '--yes', '--holder', '10.9.9.9'])).code).toBe(1);
+    expect(await mapped()).toEqual([one, two]);
+    expect((await run(['force-release', 'db', '--yes', '--holder', '10.0.0.2'])).code).toBe(0);
+    expect(await mapped()).toEqual([one]);
+  });
+});

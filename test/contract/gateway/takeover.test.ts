@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { VolumeInUseError } from '../../../src/errors.ts';
+import { systemClock } from '../../../src/host/clock.ts';
+import { markerName } from '../../../src/volumes/naming.ts';
+import type { FenceRecord } from '../../../src/volumes/ports.ts';
+import { Takeover, type TakingHost } from '../../../src/volumes/takeover.ts';
+import type { FailoverPolicy, SdcId, SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import { newVolume, simulated, soon, twoSdcs } from './simulated.ts';
+
+const HOLDER_GUID = '11111111-1111-1111-1111-111111111111';
+
+/** A volume that SDC one holds, and SDC two that wants it. */
+async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 'disconnected') {
+  const { simulator, gateway, calls } = await simulated({ version });
+  const { one, two } = await twoSdcs(simulator);
+  const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+  await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+  const records: FenceRecord[] = [];
+  const host: TakingHost = {
+    array: gateway,
+    clock: systemClock,
+    fences: { record: (fence) => records.push(fence), of: () => records },
+    policy: {
+      ...{ prefix: 'docker-', pool: undefined, domain: undefined, failover },
+      ...{ abandonedMountMs: 0, releaseWaitMs: 0, cleanupMs: 0 },
+      takeover: { graceMs: 20, pollMs: 5, idleWindowMs: 30, moveLimit: 5, moveWindowMs: 60_000 },
+    },
+  };
+  const free = async (): Promise<SdcId[]> => {
+    const volume = await gateway.getVolume(id, soon());
+    if (volume === undefined) throw new Error('no volume');
+    calls();
+    const me = { systemId: simulator.systemId as SystemId, sdcId: two, guid: '', sdcName: null, sdcIp: null };
+    const firstHolders = new Set(volume.mappings.map(({ sdcId }) => sdcId));
+    const freed = await new Takeover(host).free(volume, { name: 'db', me, firstHolders }, soon());
+    return freed.mappings.map(({ sdcId }) => sdcId);
+  };
+  const holders = async (): Promise<SdcId[]> =>
+    ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
+  return { simulator, gateway, calls, id, one, two, free, holders, records };
+}
+
+const taken = (id: VolumeId, one: SdcId): unknown[] => [
+  `GET /api/instances/Sdc::${one}`,
+  expect.stringMatching(/^GET \/api\/instances\/VTree::[0-9a-f]{16}\/relationships\/Volume$/),
+  `POST /api/instances/Volume::${id}/action/removeMappedSdc`,
+  `GET /api/instances/Volume::${id}`,
+];
+
+describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
+  test('a volume is taken from an SDC that has lost the array, in four calls', async () => {
+    const { simulator, calls, id, one, free, holders, records } = await scene(version);
+    simulator.silence(HOLDER_GUID);
+    expect(await free()).toEqual([]);
+    expect(calls()).toEqual(taken(id, one));
+    expect(await holders()).toEqual([]);
+    expect(records).toMatchObject([{ from: one, outcome: 'taken' }]);
+  });
+
+  test('an SDC that is connected keeps it', async () => {
+    const { one, free, holders, records } = await scene(version);
+    await expect(free()).rejects.toThrow(VolumeInUseError);
+    expect(await holders()).toEqual([one]);
+    expect(records).toEqual([]);
+  });
+
+  test("the volume's own policy is read from its marker", async () => {
+    const { gateway, id, free, holders, records } = await scene(version);
+    await gateway.snapshotVolume(id, markerName('always', id), soon());
+    await free();
+    expect(await holders()).toEqual([]);
+    expect(records).toMatchObject([{ policy: 'always' }]);
+  });
+
+  test('"idle" asks the statistics', async () => {
+    const { simulator, id, one, free, holders } = await scene(version, 'idle');
+    const io = { volumeId: id, readKiB: 4, reads: 1, writeKiB: 0, writes: 0, seconds: 1 };
+    simulator.array.io.add(one, [io]);
+    await expect(free()).rejects.toThrow('doing I/O');
+    expect(await holders()).toEqual([one]);
+  });
+});
