@@ -37,6 +37,24 @@ test('any JSON array cut anywhere gives the elements that JSON.parse gives', asy
   );
 });
 
+test('so does a list of objects, whatever looks like the place between two of them', async () => {
+  const tricky = fc.constantFrom('},{', '"},{"', '{"a":1},{"b":2}', '\\\\"},{', '🐳},{é');
+  const value = fc.oneof(tricky, fc.array(fc.record({ a: tricky }), { maxLength: 3 }), fc.integer());
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ name: tricky, links: value, more: value }), { maxLength: 12 }),
+      fc.array(fc.nat(2000), { maxLength: 20 }),
+      fc.boolean(),
+      async (array, cuts, isBroken) => {
+        const text = JSON.stringify(array);
+        if (!isBroken) expect(await read(Buffer.from(text), cuts)).toEqual(array);
+        else await expect(read(Buffer.from(text.slice(0, -1)), cuts)).rejects.toThrow(SyntaxError);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
 test('escapes, brackets in strings and many-byte characters survive a cut at every byte', async () => {
   const array = [
     { name: '"]},[{\\\\"\\', emoji: '🐳é\u2028', nested: [{}, [], 'x]'] },
