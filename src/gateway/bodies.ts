@@ -24,11 +24,16 @@ export function listOf<Schema extends z.ZodType>(
   schema: Schema,
   passes: (element: object) => boolean = () => true,
 ): (reply: HttpReply) => Promise<z.output<Schema>[]> {
+  return pickedOf((element) => (passes(element) ? understand(schema, element) : undefined));
+}
+
+/** Reads a list of any length as listOf does, keeping what `pick` makes of its elements, without the undefined. */
+export function pickedOf<T>(pick: (element: object) => T | undefined): (reply: HttpReply) => Promise<T[]> {
   return async (reply) => {
-    const kept: z.output<Schema>[] = [];
+    const kept: T[] = [];
     const take = (element: unknown): void => {
-      const seen = typeof element === 'object' && element !== null ? element : {};
-      if (passes(seen)) kept.push(understand(schema, element));
+      const picked = pick(typeof element === 'object' && element !== null ? element : {});
+      if (picked !== undefined) kept.push(picked);
     };
     await eachElement(reply.body, take, () => setImmediate());
     return kept;

@@ -132,6 +132,7 @@ function storageArray(client: GatewayClient, now: () => number): StorageArray {
     getVolume: (id, signal) => volumes.get(id, signal),
     getVolumes: (ids, signal) => volumes.getMany(ids, signal),
     listVolumes: (passes, signal) => volumes.list(passes, signal),
+    listVolumeNames: (pick, signal) => volumes.listNames(pick, signal),
     volumesOfSdc: (id, signal) => volumes.ofSdc(id, signal),
     recentIo: (id, signal) => volumes.recentIo(id, signal),
     volumesOfVtree: (id, signal) => volumes.ofVtree(id, signal),

@@ -1,8 +1,8 @@
 import { GatewayRejectedError } from '../errors.ts';
 import type { ArrayName, ArrayVolume, SdcId, VolumeId, VtreeId } from '../volumes/volume.ts';
-import { listOf, objectOf } from './bodies.ts';
+import { listOf, objectOf, pickedOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
-import { bodyText } from './http.ts';
+import { bodyText, type HttpReply } from './http.ts';
 import { unquoted } from './login.ts';
 import { isMissing } from './replies.ts';
 import { volumeIoSchema, volumeSchema } from './schemas.ts';
@@ -118,6 +118,12 @@ export class Volumes {
     );
   }
 
+  listNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]> {
+    const pickFrom = (element: object): T | undefined =>
+      'name' in element && typeof element.name === 'string' ? pick(element.name) : undefined;
+    return this.#listAs(pickedOf(pickFrom), signal);
+  }
+
   ofSdc(id: SdcId, signal: AbortSignal): Promise<ArrayVolume[]> {
     return this.#related('Sdc', id, signal);
   }
@@ -143,6 +149,10 @@ export class Volumes {
   }
 
   #list(passes: (element: object) => boolean, signal: AbortSignal): Promise<ArrayVolume[]> {
+    return this.#listAs(listOf(volumeSchema, passes), signal);
+  }
+
+  #listAs<T>(read: (reply: HttpReply) => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#client.call(
       {
         what: 'list volumes',
@@ -151,7 +161,7 @@ export class Volumes {
         route: VOLUME_INSTANCES,
         repeatable: true,
         timeoutMs: LIST_TIMEOUT_MS,
-        read: listOf(volumeSchema, passes),
+        read,
       },
       signal,
     );

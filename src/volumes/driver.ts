@@ -145,17 +145,23 @@ export class Driver {
   /** Volumes that bear our prefix, by their full name where this host knows it; one gateway call. */
   async list(call: CallContext): Promise<readonly { readonly name: string; readonly mountpoint: string }[]> {
     const { array, journal, policy } = this.#host;
-    const volumes = await array.listVolumes((name) => isOurs(policy.prefix, name), call.signal);
-    const fullNames = new Map(journal.allKnown().map(({ arrayName, name }) => [arrayName, name]));
+    // A shortened name stays as the array has it, with its '~', until its full name is looked up.
+    const names = await array.listVolumeNames(
+      (arrayName) =>
+        dockerNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined),
+      call.signal,
+    );
+    const isShortened = (name: string): boolean => name.includes('~');
+    const known = names.some(isShortened) ? journal.allKnown() : [];
+    const fullNames = new Map(known.map(({ arrayName, name }) => [arrayName, name]));
     const mountpoints = new Map(
       journal
         .all()
         .flatMap(({ phase, name, mountpoint }) => (phase === 'mounted' ? [[name, mountpoint] as const] : [])),
     );
-    return volumes.flatMap(({ name: arrayName }) => {
-      const name =
-        arrayName === null ? undefined : (dockerNameOf(policy.prefix, arrayName) ?? fullNames.get(arrayName));
-      // A hashed name that this host never saw in full cannot be asked for, so it must not be offered.
+    return names.flatMap((listed) => {
+      const name = isShortened(listed) ? fullNames.get(listed) : listed;
+      // A shortened name that this host never saw in full cannot be asked for, so it must not be offered.
       if (name === undefined || this.#removing.has(name)) return [];
       return [{ name, mountpoint: mountpoints.get(name) ?? '' }];
     });

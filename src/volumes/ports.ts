@@ -63,6 +63,11 @@ export interface StorageArray {
    * array holds.
    */
   listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ListedVolume[]>;
+  /**
+   * What `pick` makes of the name of every volume that has one, without the undefined; as listVolumes otherwise, and
+   * with less work for those who want no more than names.
+   */
+  listVolumeNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]>;
   /** Volumes mapped to one SDC. */
   volumesOfSdc(sdcId: SdcId, signal: AbortSignal): Promise<ArrayVolume[]>;
   /**

@@ -85,6 +85,13 @@ test('the list holds what passes by name; what does not pass is not looked at', 
   expect(fake.calls).toEqual([LIST]);
 });
 
+test('the list of names holds what is picked of them, and looks at nothing else', async () => {
+  const odd = { name: 'odd', sizeInKb: 'a great deal' };
+  const fake = await fakeGateway({ [LIST]: [json(200, [volume('aa'), odd, volume('cc', null), 7])] });
+  const pick = (name: string): string | undefined => (name === 'docker-aa' ? undefined : name.toUpperCase());
+  expect(await clientOf(fake).listVolumeNames(pick, soon())).toEqual(['ODD']);
+});
+
 test.each([
   ['[]', []],
   ['null', []],

@@ -76,6 +76,14 @@ export class FakeGateway implements StorageArray {
     return found.map((volume) => this.#array.describe(volume));
   }
 
+  async listVolumeNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]> {
+    await this.#called('listVolumeNames', signal);
+    return [...this.#array.volumes.values()].flatMap(({ name }) => {
+      const picked = pick(name);
+      return picked === undefined ? [] : [picked];
+    });
+  }
+
   async listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ArrayVolume[]> {
     await this.#called('listVolumes', signal);
     return this.#select((volume) => passes(volume.name));
