@@ -59,7 +59,7 @@ async function useVolume({ host }: Installed): Promise<void> {
     return said;
   };
   await docker('Create a volume', ['volume', 'create', '--driver', driver, '--opt', 'size=8GiB', volume]);
-  const write = `echo ${text} >/data/greeting; fsync /data/greeting; sha256sum /data/greeting`;
+  const write = `echo ${text} | dd of=/data/greeting conv=fsync 2>/dev/null && sha256sum /data/greeting`;
   const name = ['--name', 'writer'];
   const written = await docker('Run a container that writes', [
     ...['run', ...name, ...onVolume, busybox, 'sh', '-c', write],

@@ -8,6 +8,8 @@ import type { MdmMessage } from '../sdc-protocol.ts';
 import type { SdcStream } from './sdc-connections.ts';
 
 const pingMs = 1000;
+/** Pings without an answer after which an SDC counts as disconnected, ms. */
+const silenceMs = 4000;
 
 const guid = z.string().transform((text) => text.toUpperCase());
 const connectSchema = z.object({
@@ -17,7 +19,7 @@ const connectSchema = z.object({
   version: z.string().optional(),
 });
 const ackSchema = z.object({ guid, volumeIds: z.array(z.string()) });
-const rescanSchema = z.object({ guid });
+const guidSchema = z.object({ guid });
 const count = z.number().min(0);
 const ioSchema = z.object({
   guid,
@@ -52,7 +54,8 @@ export class MdmPort {
     this.#app = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16 * 1024 * 1024 });
     this.#app.post('/sdc/connect', (request, reply) => this.#connect(request, reply));
     this.#app.post('/sdc/ack', (request) => this.#acknowledge(ackSchema.parse(request.body).guid));
-    this.#app.post('/sdc/rescan', (request) => this.#rescan(rescanSchema.parse(request.body).guid));
+    this.#app.post('/sdc/pong', (request) => this.#hear(guidSchema.parse(request.body).guid));
+    this.#app.post('/sdc/rescan', (request) => this.#rescan(guidSchema.parse(request.body).guid));
     this.#app.post('/sdc/io', (request) => this.#count(ioSchema.parse(request.body)));
     this.#app.setErrorHandler((error, _, reply) => {
       const message = error instanceof Error ? error.message : String(error);
@@ -72,6 +75,7 @@ export class MdmPort {
     const { host, port, array } = this.#parts;
     await this.#app.listen({ host, port });
     this.#ping = setInterval(() => {
+      array.connections.dropSilent(performance.now() - silenceMs);
       array.connections.broadcast({ type: 'ping' });
     }, pingMs);
   }
@@ -117,6 +121,11 @@ export class MdmPort {
 
   #acknowledge(guidOf: string): object {
     this.#parts.array.connections.acknowledge(this.#sdcId(guidOf));
+    return {};
+  }
+
+  #hear(guidOf: string): object {
+    this.#parts.array.connections.heard(this.#sdcId(guidOf), performance.now());
     return {};
   }
 

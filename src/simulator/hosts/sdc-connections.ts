@@ -10,6 +10,8 @@ export interface SdcStream {
 interface Connection {
   readonly stream: SdcStream;
   readonly waiting: Set<() => void>;
+  /** When it last answered a ping, ms; undefined while it never has. */
+  heardAt: number | undefined;
 }
 
 /** Which SDCs the MDM hears at this moment. Nothing of it outlives a restart. */
@@ -27,7 +29,7 @@ export class SdcConnections {
   /** Takes a new stream; an older one of the same SDC is dropped. */
   attach(sdcId: string, stream: SdcStream): void {
     this.drop(sdcId);
-    this.#connections.set(sdcId, { stream, waiting: new Set() });
+    this.#connections.set(sdcId, { stream, waiting: new Set(), heardAt: undefined });
   }
 
   /** The stream has ended; nothing happens if another has taken its place. */
@@ -52,6 +54,19 @@ export class SdcConnections {
 
   broadcast(message: MdmMessage): void {
     for (const { stream } of this.#connections.values()) stream.send(message);
+  }
+
+  /** The SDC has answered a ping. */
+  heard(sdcId: string, atMs: number): void {
+    const connection = this.#connections.get(sdcId);
+    if (connection !== undefined) connection.heardAt = atMs;
+  }
+
+  /** Cuts off who answered pings and has stopped to: a host without power or network sends no farewell. */
+  dropSilent(sinceMs: number): void {
+    for (const [sdcId, { heardAt }] of [...this.#connections]) {
+      if (heardAt !== undefined && heardAt < sinceMs) this.drop(sdcId);
+    }
   }
 
   /** The agent has acted on what it was last told. */

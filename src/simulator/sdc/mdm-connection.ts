@@ -138,6 +138,7 @@ export class MdmConnection {
         this.#options.log(`The MDM does not let this SDC in: ${message.reason}`);
         return;
       case 'ping':
+        void this.post('/sdc/pong', { guid: this.#options.hello.guid });
         return;
     }
   }
