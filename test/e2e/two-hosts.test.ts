@@ -77,7 +77,7 @@ describe('two hosts with one array', () => {
     const writer = await Writer.start(one, 'taken');
     const refused = onVolume(other, 'taken', 'true');
     await expect(refused).rejects.toThrow(
-      new RegExp(`volume "docker-taken" is held by SDC .*${one.address('storage')}`),
+      new RegExp(`volume "taken" is held by SDC .*${one.address('storage')}`),
     );
     await writer.goesOn();
     await writer.remove();
