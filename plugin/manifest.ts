@@ -30,7 +30,8 @@ export function manifest(): object {
     documentation: 'https://docs.docker.com/engine/extend/plugins_volume/',
     interface: { types: ['docker.volumedriver/1.0'], socket: 'scaleio.sock' },
     entrypoint: [
-      ...[contents.node, contents.bundle, 'serve', '--socket', '/run/docker/plugins/scaleio.sock'],
+      ...[contents.node, ...contents.nodeFlags, contents.bundle, 'serve'],
+      ...['--socket', '/run/docker/plugins/scaleio.sock'],
       ...['--mount-root', `${propagated}/volumes`, '--state-dir', `${propagated}/state`],
     ],
     workdir: '/',

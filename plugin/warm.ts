@@ -28,14 +28,15 @@ const enter = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && ex
  */
 export async function warmCompileCache(rootfs: string): Promise<void> {
   const places = ['--mount-root', '/tmp/warm/volumes', '--state-dir', '/tmp/warm/state'];
-  const argv = [contents.node, contents.bundle, 'serve', '--socket', socket, ...places];
-  const program = execa('unshare', ['--mount', 'sh', '-c', enter, rootfs, ...argv], {
+  const program = [contents.node, ...contents.nodeFlags, contents.bundle];
+  const argv = [...program, 'serve', '--socket', socket, ...places];
+  const running = execa('unshare', ['--mount', 'sh', '-c', enter, rootfs, ...argv], {
     env: environment,
     extendEnv: false,
     all: true,
   });
   try {
-    await untilListening(path.join(rootfs, socket), program);
+    await untilListening(path.join(rootfs, socket), running);
     for (const call of [
       'Plugin.Activate',
       'VolumeDriver.Capabilities',
@@ -44,10 +45,10 @@ export async function warmCompileCache(rootfs: string): Promise<void> {
     ]) {
       await post(path.join(rootfs, socket), `/${call}`);
     }
-    program.kill('SIGTERM');
-    await program;
+    running.kill('SIGTERM');
+    await running;
   } finally {
-    program.kill('SIGKILL');
+    running.kill('SIGKILL');
   }
   await rm(path.join(rootfs, socket), { force: true });
   await rm(path.join(rootfs, 'tmp/warm'), { recursive: true, force: true });

@@ -48,7 +48,8 @@ ${processTable(results)}
 
 ## How this is measured
 
-- The plugin is the bundled program in a process of its own under the pinned Node, asked over its unix socket with kept-alive
+- The plugin is the bundled program in a process of its own under the pinned Node, with the flags and the code cache
+  that an installed plugin has, asked over its unix socket with kept-alive
   connections. Its state is on the disk that /tmp is on; every change of its journal is fsynced there.
 - The array is the simulated one (\`simulate\`, version 3.6) with one SDC (\`simulate-sdc\`) whose devices appear without
   added delay: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array have

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Pool } from 'undici';
+import { contents } from '../../plugin/contents.ts';
 import { PASSWORD, PREFIX, SDC_GUID, USER, type BenchArray } from './array.ts';
 import { Program } from './programs.ts';
 
@@ -33,7 +34,11 @@ export class Plugin {
     const started = performance.now();
     const program = new Program(['serve', '--socket', socketPath, ...dirs], {
       logFile: path.join(dir, `${place.name}.log`),
-      env: settings(array, place.gateway ?? array.gateway),
+      nodeFlags: contents.nodeFlags,
+      env: {
+        ...settings(array, place.gateway ?? array.gateway),
+        NODE_COMPILE_CACHE: path.join(dir, 'compile-cache'),
+      },
     });
     const socket = new Pool('http://plugin', { connect: { socketPath }, connections: 512 });
     await program.until(() => firstAnswer(socket), KNOCK_MS);

@@ -9,18 +9,27 @@ import { bundleFile } from '../../plugin/bundle.ts';
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 const START_LIMIT_MS = 30_000;
 
+interface ProgramOptions {
+  readonly logFile: string;
+  readonly nodeFlags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** The bundled program as one of its commands, under the pinned Node; its output goes to a file. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #logFile: string;
   readonly #name: string;
 
-  constructor(args: readonly string[], at: { logFile: string; env?: Readonly<Record<string, string>> }) {
+  constructor(args: readonly string[], at: ProgramOptions) {
     const log = openSync(at.logFile, 'a');
     const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...at.env };
     this.#logFile = at.logFile;
     this.#name = args[0] ?? '';
-    this.#child = spawn(node, [bundleFile, ...args], { stdio: ['ignore', log, log], env });
+    this.#child = spawn(node, [...(at.nodeFlags ?? []), bundleFile, ...args], {
+      stdio: ['ignore', log, log],
+      env,
+    });
     closeSync(log);
   }
 
