@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const PREFIX = 'scaleio-bench-';
+/** Of 128 volumes at once each has a file system's log of 64 MiB. */
+const NEEDED_BYTES = 10e9;
 
 /**
  * `make bench`. The benchmark runs in namespaces of its own: when it ends, or is ended, the kernel takes its processes,
@@ -12,8 +14,12 @@ const PREFIX = 'scaleio-bench-';
  */
 async function main(): Promise<number> {
   if (process.getuid?.() !== 0) throw new Error('the benchmark mounts volumes: run it as root');
+  await removeLeftovers();
+  const free = await statfs(tmpdir());
+  if (free.bavail * free.bsize < NEEDED_BYTES) {
+    throw new Error(`the benchmark's volumes take 10 GB in "${tmpdir()}" while it runs: make room there`);
+  }
   const dir = await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`));
-  await removeLeftovers(dir);
   try {
     return await runInside(dir);
   } finally {
@@ -33,11 +39,11 @@ async function runInside(dir: string): Promise<number> {
 }
 
 /** Of runs that were killed themselves. */
-async function removeLeftovers(own: string): Promise<void> {
+async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
     const left = path.join(tmpdir(), name);
-    if (left === own || Number.isNaN(pid) || isRunning(pid)) continue;
+    if (Number.isNaN(pid) || isRunning(pid)) continue;
     await rm(left, { recursive: true, force: true });
   }
 }
