@@ -26,17 +26,23 @@ export class Gather<K, V> {
   readonly #answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #clock: Clock;
   readonly #times: GatherTimes;
+  readonly #isCostly: (key: K) => boolean;
   #waiting: Waiting<K, V>[] = [];
   #busy = false;
 
-  /** `answer` must give a value for every key it is asked. */
+  /**
+   * `answer` must give a value for every key it is asked. `isCostly`: a key that takes more than one question when it is
+   * asked alone, so that it is worth waiting for company.
+   */
   constructor(
     answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>,
     clock: Clock,
+    isCostly: (key: K) => boolean,
     times: GatherTimes = { firstMs: 1, quietMs: 8, maxMs: 500 },
   ) {
     this.#answer = answer;
     this.#clock = clock;
+    this.#isCostly = isCostly;
     this.#times = times;
   }
 
@@ -53,6 +59,7 @@ export class Gather<K, V> {
 
   async #drain(): Promise<void> {
     await this.#clock.sleep(this.#times.firstMs, NEVER);
+    if (this.#waiting.some(({ key }) => this.#isCostly(key))) await this.#awaitQuiet();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
