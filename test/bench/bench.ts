@@ -29,7 +29,8 @@ async function main(): Promise<number> {
 
 async function runInside(dir: string): Promise<number> {
   const own = ['--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork', '--kill-child'];
-  const child = spawn('unshare', [...own, process.execPath, import.meta.filename, dir], { stdio: 'inherit' });
+  const inside = ['unshare', ...own, process.execPath, import.meta.filename, dir];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...inside], { stdio: 'inherit' });
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => child.kill('SIGKILL'));
