@@ -23,11 +23,14 @@ export async function releaseVolume(
     isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
     isStillHeld(host, entry, signal),
   ]);
-  if (recorded.status === 'rejected') throw recorded.reason;
   if (held.status === 'rejected') throw held.reason;
+  if (!held.value) {
+    const me = await host.identity.current(signal);
+    await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
+  }
+  // A full disk must not keep the volume from other hosts.
+  if (recorded.status === 'rejected') throw recorded.reason;
   if (held.value) return 'held';
-  const me = await host.identity.current(signal);
-  await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
   await host.journal.delete(entry.name);
   return 'released';
 }

@@ -97,4 +97,24 @@ describe('MountVolume', () => {
     await expect(run(other.life.mount('db', 'a'))).rejects.toThrow(FilesystemError);
     expect(world.leaks()).toEqual([]);
   });
+
+  it('keeps the volume from nobody when its journal cannot be written', async () => {
+    const { world, other, run } = await twoHosts();
+    const { steps } = other.life;
+    const full = new FilesystemError('no space left on device');
+    const isWritten = (port: string, side: string): boolean => port === 'journal' && side === 'before';
+    steps.hook = ({ port, side }) => (isWritten(port, side) ? full : 'go');
+    await expect(run(other.life.mount('db', 'a'))).rejects.toThrow(full);
+    expect(world.leaks()).toEqual([]);
+
+    steps.hook = () => 'go';
+    await run(other.life.mount('db', 'b'));
+    steps.hook = ({ port, side }) => (isWritten(port, side) ? full : 'go');
+    await run(other.life.unmount('db', 'b'));
+    await run(world.host(1).life.mount('db', 'c'));
+    steps.hook = () => 'go';
+    await world.reconcileAll();
+    await run(world.host(1).life.unmount('db', 'c'));
+    expect(world.leaks()).toEqual([]);
+  });
 });
