@@ -1,17 +1,13 @@
 import type { Clock } from './ports.ts';
 
 export interface GatherTimes {
-  /** Half of the silence that ends a batch, ms. */
+  /** Wait of a lone first item for company, ms. */
+  readonly firstMs: number;
+  /** In a burst: half of the silence that ends a batch, ms. */
   readonly quietMs: number;
-  /** Longest a batch is held open, ms. */
+  /** In a burst: longest a batch is held open, ms. */
   readonly maxMs: number;
 }
-
-/**
- * Gives a value for every key that it is asked, except those that it leaves to be asked again together with the others
- * while `othersWait`.
- */
-type Answer<K, V> = (keys: readonly K[], othersWait: () => boolean) => Promise<ReadonlyMap<K, V>>;
 
 const NEVER = new AbortController().signal;
 
@@ -22,20 +18,31 @@ interface Waiting<K, V> {
 }
 
 /**
- * Answers many look-ups that arrive together with few questions. The first is asked at once, so that one alone waits for
- * nothing; what comes while it is being answered gathers until nobody came for a while. An engine that starts asks
- * about every volume it knows at once, and its burst must not become as many gateway calls (design, budgets).
+ * Answers many look-ups that arrive together with few questions: the first batch is whoever came within a breath; while
+ * it is being answered the rest gather, until nobody came for a while. An engine that starts asks about every volume
+ * it knows at once, and its burst must not become as many gateway calls (design, budgets).
  */
 export class Gather<K, V> {
-  readonly #answer: Answer<K, V>;
+  readonly #answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #clock: Clock;
   readonly #times: GatherTimes;
+  readonly #isCostly: (key: K) => boolean;
   #waiting: Waiting<K, V>[] = [];
   #busy = false;
 
-  constructor(answer: Answer<K, V>, clock: Clock, times: GatherTimes = { quietMs: 8, maxMs: 500 }) {
+  /**
+   * `answer` must give a value for every key it is asked. `isCostly`: a key that takes more than one question when it is
+   * asked alone, so that it is worth waiting for company.
+   */
+  constructor(
+    answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>,
+    clock: Clock,
+    isCostly: (key: K) => boolean,
+    times: GatherTimes = { firstMs: 1, quietMs: 8, maxMs: 500 },
+  ) {
     this.#answer = answer;
     this.#clock = clock;
+    this.#isCostly = isCostly;
     this.#times = times;
   }
 
@@ -51,6 +58,8 @@ export class Gather<K, V> {
   }
 
   async #drain(): Promise<void> {
+    await this.#clock.sleep(this.#times.firstMs, NEVER);
+    if (this.#waiting.some(({ key }) => this.#isCostly(key))) await this.#awaitQuiet();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -74,13 +83,11 @@ export class Gather<K, V> {
 
   async #answerBatch(batch: readonly Waiting<K, V>[]): Promise<void> {
     try {
-      const keys = [...new Set(batch.map(({ key }) => key))];
-      const values = await this.#answer(keys, () => this.#waiting.length > 0);
-      for (const one of batch) {
-        const value = values.get(one.key);
-        if (value !== undefined) one.resolve(value);
-        else if (this.#waiting.length > 0) this.#waiting.push(one);
-        else one.reject(new Error(`look-up left out ${String(one.key)}`));
+      const values = await this.#answer([...new Set(batch.map(({ key }) => key))]);
+      for (const { key, resolve, reject } of batch) {
+        const value = values.get(key);
+        if (value === undefined) reject(new Error(`look-up left out ${String(key)}`));
+        else resolve(value);
       }
     } catch (cause) {
       for (const { reject } of batch) reject(cause);

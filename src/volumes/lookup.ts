@@ -17,12 +17,11 @@ const GATHERED_LOOKUP_MS = 45_000;
 export class VolumeLookup {
   readonly #host: VolumeHost;
   readonly #gather: Gather<VolumeName, Answer>;
-  /** Found by a look-up that then left the reading to the burst that it had run ahead of. */
-  readonly #found = new Map<VolumeName, VolumeId>();
 
   constructor(host: VolumeHost) {
     this.#host = host;
-    this.#gather = new Gather((names, othersWait) => this.#many(names, othersWait), host.clock);
+    const isUnknown = (name: VolumeName): boolean => host.journal.known(name) === undefined;
+    this.#gather = new Gather((names) => this.#many(names), host.clock, isUnknown);
   }
 
   /** The volume as it is now: one gateway call when known here, two when not. Undefined when there is none. */
@@ -63,49 +62,20 @@ export class VolumeLookup {
     return known;
   }
 
-  async #many(
-    names: readonly VolumeName[],
-    othersWait: () => boolean,
-  ): Promise<ReadonlyMap<VolumeName, Answer>> {
+  async #many(names: readonly VolumeName[]): Promise<ReadonlyMap<VolumeName, Answer>> {
     const signal = AbortSignal.timeout(GATHERED_LOOKUP_MS);
     const [only] = names;
-    if (only !== undefined && names.length === 1) return this.#alone(only, othersWait, signal);
-    const allKnown = names.every((name) => this.#idOf(name) !== undefined);
-    const answers = await (allKnown ? this.#byIds(names, signal) : this.#byList(names, signal));
-    this.#found.clear();
-    return answers;
-  }
-
-  /** A name that this host has not seen takes two calls; the second is left to a burst that has come meanwhile. */
-  async #alone(
-    name: VolumeName,
-    othersWait: () => boolean,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<VolumeName, Answer>> {
-    const { array, journal, policy } = this.#host;
-    const answer = (volume: ArrayVolume | undefined): ReadonlyMap<VolumeName, Answer> =>
-      new Map([[name, { volume }]]);
-    if (journal.known(name) !== undefined) return answer(await this.find(name, signal));
-    const arrayName = arrayNameFor(policy.prefix, name);
-    const before = this.#found.get(name);
-    this.#found.clear();
-    const id = before ?? (await array.findVolumeId(arrayName, signal));
-    if (id === undefined) return answer(undefined);
-    if (before === undefined && othersWait()) {
-      this.#found.set(name, id);
-      return new Map();
+    if (only !== undefined && names.length === 1) {
+      return new Map([[only, { volume: await this.find(only, signal) }]]);
     }
-    const volume = await array.getVolume(id, signal);
-    return answer(volume?.name === arrayName ? volume : await this.find(name, signal));
-  }
-
-  #idOf(name: VolumeName): VolumeId | undefined {
-    return (this.#host.journal.known(name)?.volumeId as VolumeId | undefined) ?? this.#found.get(name);
+    const { journal } = this.#host;
+    const allKnown = names.every((name) => journal.known(name) !== undefined);
+    return allKnown ? this.#byIds(names, signal) : this.#byList(names, signal);
   }
 
   async #byIds(names: readonly VolumeName[], signal: AbortSignal): Promise<ReadonlyMap<VolumeName, Answer>> {
-    const { array, policy } = this.#host;
-    const ids = names.flatMap((name) => this.#idOf(name) ?? []);
+    const { array, journal, policy } = this.#host;
+    const ids = names.flatMap((name) => journal.known(name)?.volumeId ?? []) as VolumeId[];
     const found = new Map((await array.getVolumes(ids, signal)).map((volume) => [volume.name, volume]));
     const answers = new Map<VolumeName, Answer>();
     for (const name of names) {
