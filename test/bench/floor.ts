@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'undici';
 import { PASSWORD, USER, type BenchArray } from './array.ts';
+import { FloorMountpoints } from './floor-mountpoints.ts';
 
 const run = promisify(execFile);
 const LABEL = 'trusted.docker-volume-scaleio';
@@ -25,22 +26,23 @@ export class Floor {
   readonly #gateway: Pool;
   readonly #authorization: string;
   readonly #poolId: string;
-  readonly #dir: string;
+  readonly #mountpoints: FloorMountpoints;
   readonly #devices: FSWatcher;
 
   private constructor(
     array: BenchArray,
-    parts: { gateway: Pool; authorization: string; poolId: string; dir: string },
+    parts: { gateway: Pool; authorization: string; poolId: string; mountpoints: FloorMountpoints },
   ) {
     this.#array = array;
     this.#gateway = parts.gateway;
     this.#authorization = parts.authorization;
     this.#poolId = parts.poolId;
-    this.#dir = parts.dir;
+    this.#mountpoints = parts.mountpoints;
     this.#devices = watch(array.byIdDir).setMaxListeners(0);
   }
 
   static async start(dir: string, array: BenchArray): Promise<Floor> {
+    const mountpoints = await FloorMountpoints.start(dir);
     const gateway = new Pool(array.gateway, { connections: 16 });
     const basic = (user: string, secret: string): string =>
       `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
@@ -48,7 +50,7 @@ export class Floor {
       (await gateway.request({ method: 'GET', path: asked, headers: { authorization } })).body.json();
     const authorization = basic('', String(await get('/api/login', basic(USER, PASSWORD))));
     const pools = (await get('/api/types/StoragePool/instances', authorization)) as { id: string }[];
-    return new Floor(array, { gateway, authorization, poolId: pools[0]?.id ?? '', dir });
+    return new Floor(array, { gateway, authorization, poolId: pools[0]?.id ?? '', mountpoints });
   }
 
   /** The name shall bear no prefix of the plugin's, so that it leaves the volume alone. */
@@ -62,14 +64,13 @@ export class Floor {
     await run('blkid', ['-p', '-o', 'export', '--', node]).catch(() => undefined);
     await run('wipefs', ['--no-act', '--parsable', '--', node]);
     await run('mkfs.xfs', ['-q', '-K', '--', node]);
-    const mountpoint = path.join(this.#dir, name);
-    await mkdir(mountpoint, { recursive: true });
-    await mountAt(node, mountpoint);
-    await run('setfattr', ['-n', LABEL, '-v', 'as long as a label'.repeat(10), '--', mountpoint]);
-    await run('umount', ['-n', '--', mountpoint]);
+    const draft = this.#mountpoints.at(`${name}-new`);
+    await this.#mountAt(node, draft);
+    await run('setfattr', ['-n', LABEL, '-v', 'as long as a label'.repeat(10), '--', draft]);
+    await run('umount', ['-n', '--', draft]);
     await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
     await this.#act(id, 'setVolumeName', { newName: name });
-    return { name, id, mountpoint };
+    return { name, id, mountpoint: this.#mountpoints.at(name) };
   }
 
   /** What a Get asks for. */
@@ -82,7 +83,7 @@ export class Floor {
     await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdcId, allowMultipleMappings: 'FALSE' });
     const node = await this.#device(id);
     await run('blkid', ['-p', '-o', 'export', '--', node]);
-    await mountAt(node, mountpoint);
+    await this.#mountAt(node, mountpoint);
   }
 
   async unmount({ id, mountpoint }: FloorVolume): Promise<void> {
@@ -133,9 +134,10 @@ export class Floor {
     while (!existsSync(link)) await once(this.#devices, 'change');
     return realpath(link);
   }
-}
 
-async function mountAt(node: string, mountpoint: string): Promise<void> {
-  const options = 'noatime,nodev,nodiscard,nouuid';
-  await run('mount', ['-n', '--read-write', '-t', 'xfs', '-o', options, '--', node, mountpoint]);
+  async #mountAt(node: string, mountpoint: string): Promise<void> {
+    await this.#mountpoints.ensure(mountpoint);
+    const options = 'noatime,nodev,nodiscard,nouuid';
+    await run('mount', ['-n', '--read-write', '-t', 'xfs', '-o', options, '--', node, mountpoint]);
+  }
 }

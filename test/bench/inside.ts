@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { judge } from './budgets.ts';
 import { measureAll } from './measure.ts';
 import { describeMachine, page } from './page.ts';
@@ -22,7 +23,9 @@ export async function benchmark(dir: string): Promise<number> {
   };
   const results = await measureAll(await startSetup(dir), say);
   const findings = judge(results);
-  await writeFile(path.join(docs, 'benchmark.md'), page(results, findings, machine));
+  const file = path.join(docs, 'benchmark.md');
+  const style = await resolveConfig(file);
+  await writeFile(file, await format(page(results, findings, machine), { ...style, filepath: file }));
   await writeFile(path.join(docs, 'benchmark.svg'), plot(results));
   const tables = [operationTables, parallelTable, burstTable, processTable].map((make) => make(results));
   process.stdout.write(`\n${[...tables, budgetTable(findings)].join('\n\n')}\n\n`);

@@ -1,4 +1,5 @@
 import type { FloorVolume } from './floor.ts';
+import type { Plugin } from './plugin.ts';
 import { milliseconds, type SeriesTable } from './samples.ts';
 import type { Setup } from './setup.ts';
 
@@ -13,15 +14,25 @@ export interface Fleet {
   readonly byHand: readonly FloorVolume[];
 }
 
-export async function createFleet({ plugin, floor }: Setup): Promise<Fleet> {
+export async function createFleet({ array, plugin, floor }: Setup): Promise<Fleet> {
   const numbers = Array.from({ length: MOST }, (_, number) => number);
   const byHand: FloorVolume[] = [];
   for (let first = 0; first < MOST; first += CREATED_AT_ONCE) {
     const batch = numbers.slice(first, first + CREATED_AT_ONCE);
     await Promise.all(batch.map((number) => plugin.ask('Create', { Name: `fleet${number}`, Opts: {} })));
     byHand.push(...(await Promise.all(batch.map((number) => floor.create(`floor-fleet${number}`)))));
+    // Once, so that the mountpoints are there.
+    await Promise.all(batch.map((number) => mountOnce(plugin, `fleet${number}`)));
+    await Promise.all(byHand.slice(first).map((volume) => floor.mount(volume)));
+    await Promise.all(byHand.slice(first).map((volume) => floor.unmount(volume)));
   }
+  await array.untilDevicesGone();
   return { names: numbers.map((number) => `fleet${number}`), byHand };
+}
+
+async function mountOnce(plugin: Plugin, Name: string): Promise<void> {
+  await plugin.ask('Mount', { Name, ID: 'bench' });
+  await plugin.ask('Unmount', { Name, ID: 'bench' });
 }
 
 /**
