@@ -5,6 +5,28 @@ interface PackageContents {
   readonly files: readonly string[];
 }
 
+const node = '/usr/bin/node';
+const bundle = '/usr/lib/docker-volume-scaleio/docker-volume-scaleio.cjs';
+
+/**
+ * For the host's own PATH: runs the program inside of the running plugin, where its settings, secrets and state are. The
+ * engine's runc keeps managed plugins in one of two places, by its version.
+ */
+const hostCommand = `#!/bin/sh
+# Runs docker-volume-scaleio inside of the managed plugin of this host. SCALEIO_PLUGIN: its alias, if not scaleio.
+set -eu
+plugin="\${SCALEIO_PLUGIN:-scaleio}"
+id="$(docker plugin inspect --format "{{.ID}}" "$plugin")"
+terminal=
+[ -t 0 ] && [ -t 1 ] && terminal=--tty
+for root in /run/docker/runtime-runc/plugins.moby /run/docker/plugins/runtime-root/plugins.moby; do
+  [ -d "$root/$id" ] || continue
+  exec runc --root "$root" exec $terminal "$id" ${node} ${bundle} "$@"
+done
+echo "docker-volume-scaleio: plugin $plugin does not run on this host: docker plugin enable $plugin" >&2
+exit 1
+`;
+
 /**
  * What the plugin's root file system holds: the one list that the build without a registry (rootfs.ts) and the
  * Dockerfile (dockerfile.ts) both work from. The shared libraries that the programs link are found by reading the
@@ -12,13 +34,13 @@ interface PackageContents {
  */
 export const contents = {
   suite: 'bookworm',
-  node: '/usr/bin/node',
+  node,
   /**
    * A small young generation: it would grow to 48 MiB, and starting a program (a mount takes three) costs the more the
    * more memory there is to fork. The code cache is only good for the flags it was written with.
    */
   nodeFlags: ['--max-semi-space-size=2'],
-  bundle: '/usr/lib/docker-volume-scaleio/docker-volume-scaleio.cjs',
+  bundle,
   /** V8's code cache of the bundle, written once at build: halves the start. */
   compileCache: '/usr/lib/docker-volume-scaleio/compile-cache',
 
@@ -47,10 +69,11 @@ export const contents = {
     ...['libdevmapper1.02.1', 'libudev1', 'libcap2', 'libattr1', 'zlib1g', 'liblzo2-2', 'libzstd1'],
   ],
 
-  /** Empty directories that the engine or the plugin mounts over or writes into. */
+  /** Directories that are made, most of them for the engine or the plugin to mount over or write into. */
   directories: [
     ...['/proc', '/sys', '/dev', '/run/docker/plugins', '/tmp', '/root', '/opt', '/host/etc'],
     '/var/lib/scaleio',
+    '/usr/lib/docker-volume-scaleio',
   ],
 
   links: {
@@ -63,6 +86,7 @@ export const contents = {
   },
 
   texts: {
+    '/usr/lib/docker-volume-scaleio/host-command': hostCommand,
     '/etc/passwd': 'root:x:0:0:root:/root:/sbin/nologin\n',
     '/etc/group': 'root:x:0:\n',
     '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',

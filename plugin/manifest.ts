@@ -5,6 +5,7 @@ import { contents } from './contents.ts';
 
 /** Everything the plugin mounts or remembers lies below this; the engine shows it to the host. */
 const propagated = '/var/lib/scaleio';
+const stateDir = `${propagated}/state`;
 
 /** Settings that have one right value inside the managed plugin: given as flags, which win over everything. */
 export const fixedSettings = [
@@ -32,7 +33,7 @@ export function manifest(): object {
     entrypoint: [
       ...[contents.node, ...contents.nodeFlags, contents.bundle, 'serve'],
       ...['--socket', '/run/docker/plugins/scaleio.sock'],
-      ...['--mount-root', `${propagated}/volumes`, '--state-dir', `${propagated}/state`],
+      ...['--mount-root', `${propagated}/volumes`, '--state-dir', stateDir],
     ],
     workdir: '/',
     network: { type: 'host' },
@@ -71,7 +72,10 @@ function environment(): Environment[] {
     value: contents.compileCache,
     settable: [],
   };
-  return [...settable, { name: 'NODE_COMPILE_CACHE', ...cache }];
+  const state = { description: 'Where it keeps its records', value: stateDir, settable: [] };
+  // For commands that are run inside of the plugin beside it.
+  const ownState = { name: 'SCALEIO_STATE_DIR', ...state };
+  return [...settable, ownState, { name: 'NODE_COMPILE_CACHE', ...cache }];
 }
 
 /** config.json's text. */

@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { connectGateway } from '../app.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
@@ -6,11 +6,13 @@ import type { Settings } from '../config/settings.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { systemClock } from '../host/clock.ts';
 import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog, type OpenFenceLog } from '../journal/fences.ts';
+import { readHeldHere } from '../journal/held-here.ts';
 import { journalFiles } from '../journal/journal-files.ts';
-import { VolumeOperator, type HeldVolume } from '../volumes/operator.ts';
-import type { Log } from '../volumes/ports.ts';
+import { VolumeOperator } from '../volumes/operator.ts';
+import type { FenceRecord, Log } from '../volumes/ports.ts';
 import type { Edge } from './edge.ts';
 import { settingsOf } from './serve.ts';
+import { listedFacts, shownFacts, type HostMemory } from './volume-facts.ts';
 import { volumeTable, wordsForFence, wordsForVolume } from './volume-words.ts';
 
 /** Everything but ls and show is over in seconds; an array that does not answer must not hold a terminal for ever. */
@@ -18,9 +20,12 @@ const LIMIT_MS = 60_000;
 
 interface Session {
   readonly operator: VolumeOperator;
-  /** Fences that this host's plugin did, then those forced from here. */
-  readonly logs: { readonly plugin: OpenFenceLog; readonly forced: OpenFenceLog };
+  readonly memory: HostMemory;
   readonly signal: AbortSignal;
+}
+
+interface LookFlags extends SettingsFlags {
+  readonly json?: true;
 }
 
 interface ReleaseFlags extends SettingsFlags {
@@ -32,19 +37,24 @@ interface ReleaseFlags extends SettingsFlags {
 export function addVolumeCommands(program: Command, edge: Edge): void {
   const volume = program.command('volume').description('see who holds volumes, and take one away by force');
   withGatewaySettings(volume.command('ls'))
-    .description('list the volumes of this prefix with their holders')
-    .action((flags: SettingsFlags) =>
-      inSession(edge, flags, async ({ operator, signal }) => {
-        edge.stdout.write(volumeTable(await operator.list(signal)));
+    .description('list the volumes of this prefix: who holds each, since when, and its last fence')
+    .option('--json', 'print as JSON')
+    .action((flags: LookFlags) =>
+      inSession(edge, flags, async ({ operator, memory, signal }) => {
+        const listed = await operator.list(signal);
+        const facts = listed.map(({ name, volume }) => listedFacts(name, volume, memory));
+        edge.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
       }),
     );
   withGatewaySettings(volume.command('show'))
-    .description("show one volume: holder, the holder's state, I/O, last fence")
+    .description("show one volume: holder, the holder's state, since when, I/O, last fence")
     .argument('<name>')
-    .action((name: string, flags: SettingsFlags) =>
-      inSession(edge, flags, async ({ operator, logs, signal }) => {
-        const held = await operator.look(name, signal);
-        edge.stdout.write(wordsForVolume(held) + wordsForFence(lastFence(logs, held)));
+    .option('--json', 'print as JSON')
+    .action((name: string, flags: LookFlags) =>
+      inSession(edge, flags, async ({ operator, memory, signal }) => {
+        const facts = shownFacts(await operator.look(name, signal), memory);
+        const words = (): string => wordsForVolume(facts) + wordsForFence(facts.lastFence);
+        edge.stdout.write(flags.json === true ? asJson(facts) : words());
       }),
     );
   withGatewaySettings(volume.command('force-release'))
@@ -58,21 +68,21 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
 }
 
 async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {
-  const { operator, logs, signal } = session;
+  const { operator, memory, signal } = session;
   const held = await operator.look(name, signal);
   if (held.holders.length === 0) {
     edge.stdout.write(`volume "${name}" is held by nobody; nothing to do\n`);
     return;
   }
   const holder = operator.chooseHolder(held, flags.holder);
-  edge.stdout.write(wordsForVolume(held));
+  edge.stdout.write(wordsForVolume(shownFacts(held, memory)));
   if (!(await isAgreed(edge, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
   }
   // Whoever answers may take his time.
   const inTime = AbortSignal.timeout(LIMIT_MS);
-  await operator.forceRelease(held, holder, `operator ${userInfo().username}`, inTime);
-  edge.stdout.write(wordsForFence(logs.forced.of(held.volume.id).at(-1)));
+  await operator.forceRelease(held, holder, `operator ${userInfo().username} on ${hostname()}`, inTime);
+  edge.stdout.write(wordsForFence(memory.lastFence(held.volume.id) ?? null));
 }
 
 async function isAgreed(edge: Edge, flags: ReleaseFlags, question: string): Promise<boolean> {
@@ -96,15 +106,24 @@ async function inSession(
   const parts = { array: gateway, clock: systemClock, fences: logs.forced };
   try {
     const operator = new VolumeOperator(parts, settings);
-    await work({ operator, logs, signal: AbortSignal.timeout(LIMIT_MS) });
+    const memory = {
+      heldHere: await readHeldHere({ dir: settings.stateDir, files: journalFiles, log }),
+      lastFence: (volumeId: string) => lastFence(logs, volumeId),
+    };
+    await work({ operator, memory, signal: AbortSignal.timeout(LIMIT_MS) });
   } finally {
     await logs.forced.close();
     await gateway.close();
   }
 }
 
+interface FenceLogs {
+  readonly plugin: OpenFenceLog;
+  readonly forced: OpenFenceLog;
+}
+
 /** The running plugin writes its own file, so what is forced from here goes into another. */
-async function openLogs(settings: Settings, log: Log): Promise<Session['logs']> {
+async function openLogs(settings: Settings, log: Log): Promise<FenceLogs> {
   const at = { dir: settings.stateDir, files: journalFiles, log };
   return {
     plugin: await openFenceLog({ ...at, name: FENCES_FILE }),
@@ -112,9 +131,13 @@ async function openLogs(settings: Settings, log: Log): Promise<Session['logs']> 
   };
 }
 
-function lastFence({ plugin, forced }: Session['logs'], { volume }: HeldVolume) {
-  const all = [...plugin.of(volume.id), ...forced.of(volume.id)];
+function lastFence({ plugin, forced }: FenceLogs, volumeId: string): FenceRecord | undefined {
+  const all = [...plugin.of(volumeId), ...forced.of(volumeId)];
   return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
+}
+
+function asJson(facts: unknown): string {
+  return `${JSON.stringify(facts, null, 2)}\n`;
 }
 
 function warningsTo(edge: Edge): Log {

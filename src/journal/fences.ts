@@ -16,13 +16,14 @@ const fenceRecord: z.ZodType<FenceRecord> = z.object({
   volume: z.string(),
   volumeId: z.string(),
   by: z.string(),
+  byName: z.string(),
   from: z.string(),
   fromName: z.string(),
   policy: z.enum(['never', 'disconnected', 'idle', 'always', 'forced']),
-  holderState: z.string(),
+  holderState: z.enum(['connected', 'disconnected', 'unknown']),
   recentIo: z.number().nullable(),
   durationMs: z.number(),
-  outcome: z.enum(['taken', 'late', 'failed']),
+  outcome: z.enum(['taken', 'late', 'failed', 'unknown']),
 });
 
 export interface FenceLogPorts {
@@ -88,6 +89,7 @@ class FenceFile implements OpenFenceLog {
 function wordsFor({ outcome }: FenceRecord): string {
   if (outcome === 'taken') return 'volume taken from another host';
   if (outcome === 'late') return 'volume taken from a host, but another host has it now';
+  if (outcome === 'unknown') return 'no gateway said whether a volume was taken from another host';
   return 'taking a volume from another host failed';
 }
 

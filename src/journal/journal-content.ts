@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { HostVolume } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 
+export const JOURNAL_FILE = 'journal';
 const FORMAT = 'docker-volume-scaleio journal';
 
 const aboutSchema = z.object({ bootId: z.string(), mustRebuild: z.boolean() });
@@ -14,6 +15,8 @@ const hostVolume: z.ZodType<HostVolume> = z.object({
   holders: z.array(z.string()),
   mountpoint: z.string(),
   since: z.string(),
+  sdcId: z.string().optional(),
+  heldSince: z.string().optional(),
 });
 
 /** All that the journal's file holds. */

@@ -4,12 +4,11 @@ import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/po
 import { lockDirectory } from './directory-lock.ts';
 import { FENCES_FILE } from './fences.ts';
 import { GroupCommit } from './group-commit.ts';
-import { applyChanges, readContent, writeContent } from './journal-content.ts';
+import { applyChanges, JOURNAL_FILE, readContent, writeContent } from './journal-content.ts';
 import type { JournalChange, JournalContent } from './journal-content.ts';
 import { isLeftover, type JournalFiles } from './journal-files.ts';
 import { KNOWN_VOLUMES_FILE, KnownVolumes } from './known-volumes.ts';
 
-const JOURNAL_FILE = 'journal';
 const WRITTEN_HERE = [JOURNAL_FILE, KNOWN_VOLUMES_FILE, FENCES_FILE];
 const KEPT_ASIDE = 5;
 

@@ -1,4 +1,4 @@
-import { GatewayRejectedError, isPluginError } from '../errors.ts';
+import { CancelledError, GatewayRejectedError, GatewayUnavailableError } from '../errors.ts';
 import { describeHolder, isHeldBy, readAgain } from './holders.ts';
 import type { Clock, FenceLog, FenceRecord, StorageArray } from './ports.ts';
 import type { ArrayVolume, Mapping } from './volume.ts';
@@ -15,11 +15,12 @@ export interface Fence {
   /** Docker's name of the volume. */
   readonly name: string;
   readonly by: string;
+  readonly byName: string;
   readonly volume: ArrayVolume;
   /** The one mapping to take away. */
   readonly mapping: Mapping;
   readonly policy: FenceRecord['policy'];
-  readonly holderState: string;
+  readonly holderState: FenceRecord['holderState'];
   readonly recentIo: number | undefined;
   /** When the holder was first looked at, ms since 1970. */
   readonly startedMs: number;
@@ -38,7 +39,7 @@ export async function fenceHolder(
   try {
     await host.array.unmapVolume(volume.id, mapping.sdcId, signal);
   } catch (cause) {
-    record(host, fence, 'failed');
+    record(host, fence, mayHaveHappened(cause) ? 'unknown' : 'failed');
     throw cause;
   }
   const now = await readBack(host, fence, signal);
@@ -60,18 +61,23 @@ async function readBack(host: FencingHost, fence: Fence, signal: AbortSignal): P
   try {
     return await readAgain(host.array, fence.volume, signal);
   } catch (cause) {
-    if (isPluginError(cause)) record(host, fence, 'taken');
+    record(host, fence, 'taken');
     throw cause;
   }
 }
 
+function mayHaveHappened(cause: unknown): boolean {
+  return cause instanceof GatewayUnavailableError || cause instanceof CancelledError;
+}
+
 function record({ fences, clock }: FencingHost, fence: Fence, outcome: FenceRecord['outcome']): void {
-  const { name, by, volume, mapping, policy, holderState, recentIo, startedMs } = fence;
+  const { name, by, byName, volume, mapping, policy, holderState, recentIo, startedMs } = fence;
   fences.record({
     at: new Date(clock.now()).toISOString(),
     volume: name,
     volumeId: volume.id,
     by,
+    byName,
     from: mapping.sdcId,
     fromName: describeHolder(mapping),
     policy,

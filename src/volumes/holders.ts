@@ -1,12 +1,32 @@
 import { VolumeNotFoundError } from '../errors.ts';
 import type { HostIdentity } from './host.ts';
 import type { StorageArray } from './ports.ts';
-import type { ArrayVolume, Mapping } from './volume.ts';
+import type { ArrayVolume, HolderState, Mapping } from './volume.ts';
 
 /** Who holds a volume, as operators look for them: name and address, else what there is. */
-export function describeHolder({ sdcName, sdcIp, sdcId }: Mapping): string {
+export function describeHolder({
+  sdcName,
+  sdcIp,
+  sdcId,
+}: Pick<Mapping, 'sdcId' | 'sdcName' | 'sdcIp'>): string {
   if (sdcName !== null && sdcIp !== null) return `${sdcName} (${sdcIp})`;
   return sdcName ?? sdcIp ?? sdcId;
+}
+
+/** This host as a holder, in the same words. */
+export function describeSelf({ sdcId, sdcName, sdcIp }: HostIdentity): string {
+  return describeHolder({ sdcId, sdcName, sdcIp });
+}
+
+/** One gateway call. */
+export async function stateOfHolder(
+  array: StorageArray,
+  { sdcId }: Mapping,
+  signal: AbortSignal,
+): Promise<HolderState> {
+  const sdc = await array.getSdc(sdcId, signal);
+  if (sdc === undefined) return 'unknown';
+  return sdc.connected ? 'connected' : 'disconnected';
 }
 
 /** The mappings of SDCs other than this host's. */

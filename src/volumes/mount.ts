@@ -115,6 +115,7 @@ export class MountVolume {
       holders,
       mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
       since: new Date(clock.now()).toISOString(),
+      ...this.#holding(volume, me, request.before),
     };
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
@@ -132,6 +133,18 @@ export class MountVolume {
       else await releaseAfterFailure(this.#host, entry);
       throw cause;
     }
+  }
+
+  /** Since when this host has the volume. What it finds mapped here and did not record has a beginning nobody knows. */
+  #holding(
+    volume: ArrayVolume,
+    { sdcId }: HostIdentity,
+    before: HostVolume | undefined,
+  ): Pick<HostVolume, 'sdcId' | 'heldSince'> {
+    const isMapped = volume.mappings.some((mapping) => mapping.sdcId === sdcId);
+    if (!isMapped) return { sdcId, heldSince: new Date(this.#host.clock.now()).toISOString() };
+    const isSame = before?.volumeId === volume.id && before.sdcId === sdcId;
+    return isSame && before.heldSince !== undefined ? { sdcId, heldSince: before.heldSince } : {};
   }
 
   async #bringUp(

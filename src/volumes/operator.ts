@@ -1,18 +1,17 @@
 import { InvalidRequestError, VolumeNotFoundError } from '../errors.ts';
 import { markedPolicy } from './failover-marker.ts';
 import { fenceHolder, type FencingHost } from './fence.ts';
-import { describeHolder, isHeldBy, readAgain } from './holders.ts';
+import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts';
 import type { VolumePolicy } from './host.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
-import type { ArrayVolume, FailoverPolicy, Mapping } from './volume.ts';
+import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from './volume.ts';
 
 /** One SDC that has a volume. */
 export interface Holder {
   readonly mapping: Mapping;
   /** Name and address. */
   readonly described: string;
-  /** As the array sees it; unknown when it cannot describe the holder. */
-  readonly state: 'connected' | 'disconnected' | 'unknown';
+  readonly state: HolderState;
 }
 
 /** A volume and who has it, as the array says. */
@@ -101,13 +100,19 @@ export class VolumeOperator {
         `volume "${name}" is no longer as it was shown: SDC ${describeHolder(mapping)} does not hold it; nothing was done, look again`,
       );
     }
-    const decided = { by, policy: 'forced', holderState: state, recentIo, startedMs: lookedMs } as const;
+    const decided = {
+      by,
+      byName: by,
+      policy: 'forced',
+      holderState: state,
+      recentIo,
+      startedMs: lookedMs,
+    } as const;
     return fenceHolder(this.#host, { name, volume: now, mapping, ...decided }, signal);
   }
 
   async #describe(mapping: Mapping, signal: AbortSignal): Promise<Holder> {
-    const sdc = await this.#host.array.getSdc(mapping.sdcId, signal);
-    const known = sdc?.connected === true ? 'connected' : 'disconnected';
-    return { mapping, described: describeHolder(mapping), state: sdc === undefined ? 'unknown' : known };
+    const state = await stateOfHolder(this.#host.array, mapping, signal);
+    return { mapping, described: describeHolder(mapping), state };
   }
 }

@@ -4,6 +4,7 @@ import type {
   Device,
   FailoverPolicy,
   FilesystemType,
+  HolderState,
   ListedVolume,
   Provisioning,
   Sdc,
@@ -221,8 +222,11 @@ export interface HostVolume {
   /** Mount IDs of the engine, '' for clients that send none (rule 6). */
   readonly holders: readonly string[];
   readonly mountpoint: string;
-  /** ISO 8601. */
+  /** Of the last Mount or change of phase; ISO 8601. */
   readonly since: string;
+  /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
+  readonly sdcId?: string | undefined;
+  readonly heldSince?: string | undefined;
 }
 
 /** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */
@@ -264,20 +268,27 @@ export interface FenceRecord {
   /** Docker's name. */
   readonly volume: string;
   readonly volumeId: string;
-  /** Who took it: the SDC of the new host, or who forced it. */
+  /** Who took it: the SDC of the new host, or who forced it; and its name and address for people. */
   readonly by: string;
+  readonly byName: string;
   /** SDC that lost it, and its name and address for people. */
   readonly from: string;
   readonly fromName: string;
   readonly policy: FailoverPolicy | 'forced';
-  /** What was known of the holder when it was decided. */
-  readonly holderState: string;
-  /** The volume's I/O operations when it was decided; null where the decision did not ask. */
+  /** The holder when it was decided. */
+  readonly holderState: HolderState;
+  /**
+   * The volume's last I/O as the array counted it when it was decided: operations in its measuring interval, with the
+   * policy "idle" all that were seen in the idle window. Null of a holder that had lost the array, which does none.
+   */
   readonly recentIo: number | null;
   /** From the first look at the holder to the end of the fence. */
   readonly durationMs: number;
-  /** late: another host had taken it in the same moment. */
-  readonly outcome: 'taken' | 'late' | 'failed';
+  /**
+   * late: another host had taken it in the same moment. failed: the holder still has it. unknown: no gateway said
+   * whether it happened.
+   */
+  readonly outcome: 'taken' | 'late' | 'failed' | 'unknown';
 }
 
 /** Where fences are recorded and looked up; survives a restart. Implemented by journal/. */

@@ -1,9 +1,16 @@
-import { CancelledError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
+import { CancelledError, GatewayRejectedError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
 import { fenceHolder } from './fence.ts';
 import { markedPolicy } from './failover-marker.ts';
-import { describeHolder, isHeldBy, mappingsOfOthers, readAgain } from './holders.ts';
+import {
+  describeHolder,
+  describeSelf,
+  isHeldBy,
+  stateOfHolder,
+  mappingsOfOthers,
+  readAgain,
+} from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
-import type { ArrayVolume, FailoverPolicy, Mapping } from './volume.ts';
+import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from './volume.ts';
 
 /** What a takeover needs of its host. */
 export type TakingHost = Pick<VolumeHost, 'array' | 'clock' | 'fences' | 'policy'>;
@@ -21,8 +28,7 @@ interface Situation {
   readonly volume: ArrayVolume;
   readonly mapping: Mapping;
   readonly policy: FailoverPolicy;
-  /** False only when the array said so: a holder that it cannot describe may be alive. */
-  readonly connected: boolean;
+  readonly state: HolderState;
   /** I/O operations that the array counted; undefined: not asked. */
   readonly io: number | undefined;
 }
@@ -65,7 +71,7 @@ export class Takeover {
   /** Two calls; the second tells the policy and is at the same time the fresh look at the volume. */
   async #look(volume: ArrayVolume, mapping: Mapping, signal: AbortSignal): Promise<Situation> {
     const { array, policy } = this.#host;
-    const connected = await this.#isConnected(mapping, signal);
+    const state = await stateOfHolder(this.#host.array, mapping, signal);
     const family = await array.volumesOfVtree(volume.vtreeId, signal);
     const now = family.find(({ id }) => id === volume.id);
     if (now === undefined)
@@ -73,14 +79,10 @@ export class Takeover {
     return {
       volume: now,
       mapping,
-      connected,
+      state,
       policy: markedPolicy(now, family) ?? policy.failover,
       io: undefined,
     };
-  }
-
-  async #isConnected({ sdcId }: Mapping, signal: AbortSignal): Promise<boolean> {
-    return (await this.#host.array.getSdc(sdcId, signal))?.connected !== false;
   }
 
   /** Gives a holder that is alive the time to let go by itself, and watches meanwhile whether it is idle. */
@@ -90,8 +92,8 @@ export class Takeover {
     const startedMs = clock.now();
     let situation = first;
     for (;;) {
-      const { connected, volume, mapping } = situation;
-      if (!connected || !isHeldBy(volume, mapping)) return situation;
+      const { state, volume, mapping } = situation;
+      if (state === 'disconnected' || !isHeldBy(volume, mapping)) return situation;
       if (first.policy === 'idle') {
         const io = (situation.io ?? 0) + (await array.recentIo(volume.id, signal));
         situation = { ...situation, io };
@@ -114,7 +116,7 @@ export class Takeover {
     try {
       await clock.sleep(afterMs, signal);
       const volume = await readAgain(array, situation.volume, signal);
-      return { ...situation, volume, connected: await this.#isConnected(situation.mapping, signal) };
+      return { ...situation, volume, state: await stateOfHolder(array, situation.mapping, signal) };
     } catch (cause) {
       if (!(cause instanceof CancelledError)) throw cause;
       throw refused(situation, claim, 'which did not let go before the time for this mount was over', cause);
@@ -126,14 +128,15 @@ export class Takeover {
     claim: Claim,
     how: { readonly startedMs: number; readonly signal: AbortSignal },
   ): Promise<ArrayVolume> {
-    const { volume, mapping, policy, io } = situation;
+    const { volume, mapping, policy, state } = situation;
     const { allowed, why } = this.#judge(situation, claim);
     if (!allowed) throw refused(situation, claim, why);
     const now = await fenceHolder(
       this.#host,
       {
-        ...{ name: claim.name, by: claim.me.sdcId, volume, mapping, policy },
-        ...{ holderState: why, recentIo: io, startedMs: how.startedMs },
+        ...{ name: claim.name, by: claim.me.sdcId, byName: describeSelf(claim.me) },
+        ...{ volume, mapping, policy, holderState: state, startedMs: how.startedMs },
+        recentIo: await this.#lastIo(situation, how.signal),
       },
       how.signal,
     );
@@ -142,9 +145,21 @@ export class Takeover {
     throw refused({ ...situation, volume: now, mapping: winner }, claim, 'which took it at the same moment');
   }
 
-  #judge({ volume, mapping, policy, connected, io }: Situation, claim: Claim): Verdict {
-    const state = connected ? 'which is connected to the array' : 'which has lost the array';
-    const no = (reason: string): Verdict => ({ allowed: false, why: `${state} (${reason})` });
+  /** For the record alone: an array that does not say is no reason to leave the volume where it is. */
+  async #lastIo({ volume, state, io }: Situation, signal: AbortSignal): Promise<number | undefined> {
+    if (io !== undefined || state === 'disconnected') return io;
+    try {
+      return await this.#host.array.recentIo(volume.id, signal);
+    } catch (cause) {
+      if (!(cause instanceof GatewayRejectedError)) throw cause;
+      return undefined;
+    }
+  }
+
+  #judge({ volume, mapping, policy, state, io }: Situation, claim: Claim): Verdict {
+    const connected = state !== 'disconnected';
+    const words = connected ? 'which is connected to the array' : 'which has lost the array';
+    const no = (reason: string): Verdict => ({ allowed: false, why: `${words} (${reason})` });
     if (!claim.firstHolders.has(mapping.sdcId))
       return no('it took the volume while this mount was under way');
     if (policy === 'never') return no('failover policy "never"');
@@ -153,7 +168,7 @@ export class Takeover {
     const { moveLimit, moveWindowMs } = this.#host.policy.takeover;
     const moves = this.#movesSince(volume, this.#host.clock.now() - moveWindowMs);
     if (moves >= moveLimit) return no(`and this host took it ${moves} times lately; move limit reached`);
-    return { allowed: true, why: state.replace('which is ', '').replace('which ', '') };
+    return { allowed: true, why: words };
   }
 
   #movesSince(volume: ArrayVolume, sinceMs: number): number {
@@ -163,14 +178,15 @@ export class Takeover {
 }
 
 function refused(
-  { mapping, volume, connected }: Situation,
+  { mapping, volume, state }: Situation,
   { name }: Claim,
   why: string,
   cause?: unknown,
 ): VolumeInUseError {
-  const advice = connected
-    ? 'an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there'
-    : 'stop what uses it there';
+  const advice =
+    state !== 'disconnected'
+      ? 'an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there'
+      : 'stop what uses it there';
   return new VolumeInUseError(
     `volume "${name}" is held by SDC ${describeHolder(mapping)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
     { cause, context: { volumeId: volume.id, holder: mapping.sdcId } },
@@ -180,7 +196,7 @@ function refused(
 function severalHolders(volume: ArrayVolume, { name, me }: Claim): VolumeInUseError {
   const holders = mappingsOfOthers(volume, me).map(describeHolder).join(', ');
   return new VolumeInUseError(
-    `volume "${name}" is held by several SDCs, ${holders}, which this plugin never makes: find out who mapped it so, then unmap all but one at the array`,
+    `volume "${name}" is held by several SDCs, ${holders}, which this plugin never makes: find out who mapped it so, then take it from all but one: docker-volume-scaleio volume force-release ${name} --holder SDC`,
     { context: { volumeId: volume.id } },
   );
 }

@@ -20,6 +20,8 @@ export type AccessMode = 'ReadWrite' | 'ReadOnly' | 'NoAccess';
 export type FilesystemType = 'ext4' | 'xfs' | 'btrfs';
 /** What may be done about a volume that another host holds (docs/architecture.md, failover). */
 export type FailoverPolicy = 'never' | 'disconnected' | 'idle' | 'always';
+/** An SDC as the array sees it; unknown when the array cannot describe it, so that it may well be alive. */
+export type HolderState = 'connected' | 'disconnected' | 'unknown';
 
 /** One SDC's access to one volume. Limits belong to it and vanish with it. */
 export interface Mapping {

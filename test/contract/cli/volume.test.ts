@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
+import { systemClock } from '../../../src/host/clock.ts';
+import { journalFiles } from '../../../src/journal/journal-files.ts';
+import { openJournal } from '../../../src/journal/journal.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
+import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { newVolume, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
 /** "db" held by SDC one, "free" by nobody, "other-x" not ours; and the program with an answerer at its terminal. */
@@ -22,7 +26,7 @@ async function scene(holders: 'one' | 'both' = 'one') {
   onTestFinished(() => rm(stateDir, { recursive: true }));
   const mapped = async (): Promise<SdcId[]> =>
     ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
-  return { simulator, one, two, id, mapped, run: programOn(simulator, stateDir) };
+  return { simulator, one, two, id, mapped, stateDir, run: programOn(simulator, stateDir) };
 }
 
 interface Ended {
@@ -59,9 +63,9 @@ describe('docker-volume-scaleio volume', () => {
     expect(code).toBe(0);
     const rows = out.trimEnd().split('\n');
     expect(rows).toEqual([
-      expect.stringMatching(/^NAME +SIZE +ACCESS +HELD BY$/),
-      expect.stringMatching(/^db +16GiB +read-write +.*10\.0\.0\.1/),
-      expect.stringMatching(/^free +16GiB +read-write +-$/),
+      expect.stringMatching(/^NAME +SIZE +ACCESS +HELD BY +SINCE +LAST FENCE$/),
+      expect.stringMatching(/^db +16GiB +read-write +.*10\.0\.0\.1\)? +not known on this host +-$/),
+      expect.stringMatching(/^free +16GiB +read-write +- +- +-$/),
     ]);
   });
 
@@ -80,6 +84,51 @@ describe('docker-volume-scaleio volume', () => {
     });
   });
 
+  test("since when a holder has it is told where that host's journal knows, and only of that SDC", async () => {
+    const { run, one, two, id, stateDir } = await scene();
+    const since = '2026-11-25T06:30:00.000Z';
+    const entry = { ...{ name: 'db', arrayName: 'docker-db', volumeId: id, systemId: '1', holders: ['c'] } };
+    const place = {
+      phase: 'mounted',
+      mountpoint: '/m/docker-db',
+      since: '2026-11-25T07:00:00.000Z',
+    } as const;
+    const journal = await openJournal({
+      ...{
+        dir: stateDir,
+        files: journalFiles,
+        bootId: 'b',
+        pid: process.pid,
+        clock: systemClock,
+        log: silentLog,
+      },
+    });
+    await journal.put({ ...entry, ...place, sdcId: two, heldSince: since });
+    expect((await run(['show', 'db'])).out).toMatch(/since +not known on this host\n/);
+    await journal.put({ ...entry, ...place, sdcId: one, heldSince: since });
+    // Beside the running plugin, whose lock and file stay as they are.
+    expect(await run(['show', 'db'])).toMatchObject({ code: 0, err: '' });
+    expect((await run(['show', 'db'])).out).toContain(`since         ${since}\n`);
+    expect((await run(['ls'])).out).toMatch(new RegExp(`^db .* ${since} +-$`, 'm'));
+    await journal.close();
+  });
+
+  test('ls and show print JSON when asked to', async () => {
+    const { run, one, id } = await scene();
+    const holder = { sdcId: one, ip: '10.0.0.1', since: null };
+    const db = { name: 'db', id, arrayName: 'docker-db', sizeKiB: 16777216, access: 'read-write' };
+    const listed = await run(['ls', '--json']);
+    expect(JSON.parse(listed.out)).toMatchObject([
+      { ...db, holders: [holder], lastFence: null },
+      { name: 'free', holders: [] },
+    ]);
+    await run(['force-release', 'db', '--yes']);
+    expect(JSON.parse((await run(['show', 'db', '--json'])).out)).toMatchObject({
+      ...{ ...db, failover: 'default', recentIo: 0, holders: [] },
+      lastFence: { from: one, policy: 'forced', holderState: 'connected', recentIo: 0, outcome: 'taken' },
+    });
+  });
+
   test.each(['nothing', 'DB', 'x', 'a b'])('show says that there is no "%s"', async (name) => {
     const { run } = await scene();
     expect(await run(['show', name])).toMatchObject({
@@ -92,7 +141,9 @@ describe('docker-volume-scaleio volume', () => {
     const { run, mapped, one } = await scene();
     const { code, out } = await run(['force-release', 'db', '--yes']);
     expect(code).toBe(0);
-    expect(out).toMatch(/last fence .* taken: from SDC .*10\.0\.0\.1.* by operator \w+, policy forced/);
+    expect(out).toMatch(
+      /last fence .* taken: from SDC .*10\.0\.0\.1.* by operator \w+ on \S+, policy forced/,
+    );
     expect(await mapped()).toEqual([]);
     expect((await run(['show', 'db'])).out).toMatch(/last fence .* policy forced, holder connected/);
     const again = await run(['force-release', 'db', '--yes']);

@@ -11,10 +11,11 @@ function fence(number: number, changes: Partial<FenceRecord> = {}): FenceRecord 
     volume: 'db',
     volumeId: '72ce476b00000002',
     by: 'sdc-b',
+    byName: 'host-b (10.0.0.2)',
     from: 'sdc-a',
     fromName: 'host-a (10.0.0.1)',
     policy: 'disconnected',
-    holderState: 'has lost the array',
+    holderState: 'disconnected',
     recentIo: null,
     durationMs: number,
     outcome: 'taken',
@@ -45,6 +46,7 @@ describe('the fence log', () => {
     ['taken', 'volume taken from another host'],
     ['late', 'volume taken from a host, but another host has it now'],
     ['failed', 'taking a volume from another host failed'],
+    ['unknown', 'no gateway said whether a volume was taken from another host'],
   ] as const)('writes one log line for a fence that was %s', async (outcome, message) => {
     const { fences, log } = await open();
     fences.record(fence(1, { outcome }));

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
+import {
+  CancelledError,
+  GatewayRejectedError,
+  GatewayUnavailableError,
+  VolumeInUseError,
+} from '../../../src/errors.ts';
 import type { FailoverPolicy, SdcId } from '../../../src/volumes/volume.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { POLICY } from './world/life.ts';
@@ -64,15 +69,88 @@ describe('a Mount of a volume whose host lost power', () => {
       volume: 'db',
       volumeId: world.volume('db').id,
       by: two.sdcId,
+      byName: 'host2 (10.0.0.2)',
       from: one.sdcId,
       fromName: 'host1 (10.0.0.1)',
       policy: 'disconnected',
-      holderState: 'has lost the array',
+      holderState: 'disconnected',
       recentIo: null,
       outcome: 'taken',
     };
     expect(two.disk.fences).toEqual([expect.objectContaining(record)]);
     expect((await run(two.life.get('db'))).status['lastFence']).toMatchObject(record);
+  });
+});
+
+describe('the record of a fence', () => {
+  it('is still shown when the plugin has been started again, and only on the host that took the volume', async () => {
+    const { one, two, three, run } = await heldByFirst();
+    one.powerOff();
+    await run(two.life.mount('db', 'b'));
+    two.restart();
+    expect((await run(two.life.get('db'))).status['lastFence']).toMatchObject({ outcome: 'taken' });
+    expect((await run(three.life.get('db'))).status['lastFence']).toBeNull();
+  });
+
+  it("tells the last I/O of a holder that is alive, and asks for nobody else's", async () => {
+    const { world, one, two, three, run } = await heldByFirst({ failover: 'always' });
+    world.volume('db').recentIo = 7;
+    await run(two.life.mount('db', 'b'));
+    expect(two.disk.fences).toMatchObject([{ recentIo: 7, holderState: 'connected', from: one.sdcId }]);
+    silence(world, two);
+    await run(three.life.mount('db', 'c'));
+    expect(three.disk.fences).toMatchObject([{ recentIo: null, holderState: 'disconnected' }]);
+    expect(three.life.gateway.calls.get('recentIo')).toBeUndefined();
+  });
+
+  it('does without the last I/O where the array does not tell it', async () => {
+    const { two, run } = await heldByFirst({ failover: 'always' });
+    two.life.steps.hook = ({ method }) => {
+      const refusal = new GatewayRejectedError('no statistics', { arrayCode: 0, httpStatus: 500 });
+      return method === 'recentIo' ? refusal : 'go';
+    };
+    await run(two.life.mount('db', 'b'));
+    expect(two.disk.fences).toMatchObject([{ recentIo: null, outcome: 'taken' }]);
+  });
+
+  it('says that the array does not know the holder', async () => {
+    const { world, one, two, run } = await heldByFirst({ failover: 'always' });
+    world.array.sdcs.delete(one.sdcId);
+    await run(two.life.mount('db', 'b'));
+    expect(two.disk.fences).toMatchObject([{ holderState: 'unknown', fromName: one.sdcId }]);
+  });
+
+  it.each([
+    ['before', new GatewayRejectedError('no', { arrayCode: 1, httpStatus: 500 }), 'failed'],
+    ['before', new GatewayUnavailableError('no gateway'), 'unknown'],
+    ['after', new GatewayUnavailableError('reply lost'), 'unknown'],
+    ['after', new CancelledError('deadline'), 'unknown'],
+  ] as const)('an unmapping that ended %s its effect with %s was %s', async (side, error, outcome) => {
+    const { one, two, run } = await heldByFirst();
+    one.powerOff();
+    two.life.steps.hook = (point) => (point.method === 'unmapVolume' && point.side === side ? error : 'go');
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(error.message);
+    expect(two.disk.fences).toMatchObject([{ outcome, from: one.sdcId }]);
+  });
+
+  it('says failed when the array still shows the mapping, and then nothing is mapped here', async () => {
+    const { world, one, two, run, holders } = await heldByFirst();
+    one.powerOff();
+    world.array.keepsMappings = true;
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('still shows it mapped there');
+    expect(two.disk.fences).toMatchObject([{ outcome: 'failed' }]);
+    expect(holders()).toEqual([one.sdcId]);
+  });
+
+  it('says taken when only the look afterwards failed', async () => {
+    const { world, one, two, run } = await heldByFirst();
+    one.powerOff();
+    two.life.steps.hook = ({ method, side }) => {
+      const isLookBack = method === 'getVolume' && side === 'before' && world.array.fences.length === 1;
+      return isLookBack ? new GatewayUnavailableError('gone') : 'go';
+    };
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('gone');
+    expect(two.disk.fences).toMatchObject([{ outcome: 'taken' }]);
   });
 });
 
@@ -139,7 +217,7 @@ describe('the failover policy decides', () => {
     const tookMs = world.clock.now() - startedMs;
     expect(tookMs).toBeGreaterThanOrEqual(idleWindowMs);
     expect(tookMs).toBeLessThan(idleWindowMs + 1000);
-    expect(two.disk.fences[0]).toMatchObject({ recentIo: 0, holderState: 'connected to the array' });
+    expect(two.disk.fences[0]).toMatchObject({ recentIo: 0, holderState: 'connected' });
   });
 
   it.each([

@@ -61,6 +61,8 @@ export class FakeArray {
   readonly violations: string[] = [];
   /** Every mapping that somebody took from another SDC. */
   readonly fences: ActualFence[] = [];
+  /** True: the array answers that it unmapped from another SDC, and did not. */
+  keepsMappings = false;
   readonly #idByName = new Map<string, VolumeId>();
   readonly #made = new Map<string, number>();
 
@@ -165,6 +167,7 @@ export class FakeArray {
   unmap(id: VolumeId, sdcId: SdcId, by: SdcId = sdcId): void {
     const volume = this.existing(id);
     if (!volume.mappings.has(sdcId)) throw rejection(84, 'The volume is not mapped to SDC');
+    if (by !== sdcId && this.keepsMappings) return;
     if (by !== sdcId) this.fences.push({ by, from: sdcId, volume, wasConnected: this.isConnected(sdcId) });
     this.listeners.get(sdcId)?.detached(volume, by !== sdcId);
     volume.mappings.delete(sdcId);

@@ -1,0 +1,75 @@
+import type { HeldHere } from '../journal/held-here.ts';
+import { describeHolder } from '../volumes/holders.ts';
+import type { HeldVolume } from '../volumes/operator.ts';
+import type { FenceRecord } from '../volumes/ports.ts';
+import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volumes/volume.ts';
+
+/** What only this host can tell beside the array. */
+export interface HostMemory {
+  /** By volume id. */
+  readonly heldHere: ReadonlyMap<string, HeldHere>;
+  /** The last fence of a volume that was done or forced from this host. */
+  lastFence(volumeId: string): FenceRecord | undefined;
+}
+
+/** One SDC that has a volume. */
+export interface HolderFacts {
+  readonly sdcId: string;
+  readonly name: string | null;
+  readonly ip: string | null;
+  /** Name and address. */
+  readonly described: string;
+  /** ISO 8601; null where this host does not know: only the host that has it does, and not the array. */
+  readonly since: string | null;
+}
+
+/** A volume as `volume ls` tells of it; with --json, as it is here. */
+export interface ListedFacts {
+  readonly name: string;
+  readonly arrayName: string | null;
+  readonly id: string;
+  readonly sizeKiB: number;
+  readonly access: 'read-write' | 'read-only';
+  readonly mappedToAllSdcs: boolean;
+  readonly holders: readonly HolderFacts[];
+  /** Null: none by this host. */
+  readonly lastFence: FenceRecord | null;
+}
+
+/** A volume as `volume show` tells of it. */
+export interface ShownFacts extends ListedFacts {
+  readonly failover: FailoverPolicy | 'default';
+  readonly holders: readonly (HolderFacts & { readonly state: HolderState })[];
+  /** I/O operations in the array's present measuring interval. */
+  readonly recentIo: number;
+}
+
+export function listedFacts(name: string, volume: ArrayVolume, memory: HostMemory): ListedFacts {
+  return {
+    name,
+    arrayName: volume.name,
+    id: volume.id,
+    sizeKiB: volume.sizeKiB,
+    access: volume.accessModeLimit === 'ReadOnly' ? 'read-only' : 'read-write',
+    mappedToAllSdcs: volume.mappedToAllSdcs,
+    holders: volume.mappings.map((mapping) => holderFacts(volume, mapping, memory)),
+    lastFence: memory.lastFence(volume.id) ?? null,
+  };
+}
+
+export function shownFacts(held: HeldVolume, memory: HostMemory): ShownFacts {
+  const { name, volume, failover, recentIo, holders } = held;
+  return {
+    ...listedFacts(name, volume, memory),
+    failover,
+    holders: holders.map(({ mapping, state }) => ({ ...holderFacts(volume, mapping, memory), state })),
+    recentIo,
+  };
+}
+
+function holderFacts({ id }: ArrayVolume, mapping: Mapping, { heldHere }: HostMemory): HolderFacts {
+  const { sdcId, sdcName, sdcIp } = mapping;
+  const here = heldHere.get(id);
+  const since = here?.sdcId === sdcId ? here.since : null;
+  return { sdcId, name: sdcName, ip: sdcIp, described: describeHolder(mapping), since };
+}
