@@ -88,7 +88,7 @@ class FenceFile implements OpenFenceLog {
 
 function wordsFor({ outcome }: FenceRecord): string {
   if (outcome === 'taken') return 'volume taken from another host';
-  if (outcome === 'late') return 'volume taken from a host, but another host has it now';
+  if (outcome === 'late') return 'volume taken from a host, and mapped again at once';
   if (outcome === 'unknown') return 'no gateway said whether a volume was taken from another host';
   return 'taking a volume from another host failed';
 }

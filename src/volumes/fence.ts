@@ -1,5 +1,5 @@
-import { CancelledError, GatewayRejectedError, GatewayUnavailableError } from '../errors.ts';
-import { describeHolder, isHeldBy, readAgain } from './holders.ts';
+import { CancelledError, GatewayUnavailableError } from '../errors.ts';
+import { describeHolder, readAgain } from './holders.ts';
 import type { Clock, FenceLog, FenceRecord, StorageArray } from './ports.ts';
 import type { ArrayVolume, Mapping } from './volume.ts';
 
@@ -28,7 +28,8 @@ export interface Fence {
 
 /**
  * Takes the volume from exactly the one SDC of the mapping (rule 2), and answers the volume as it is then. One record,
- * whatever comes of it. Two gateway calls. Rejects when the array still shows the mapping, or cannot be asked.
+ * whatever comes of it. Two gateway calls. Who attaches the volume next has to see in the answer that nobody holds it: another
+ * host may have been quicker, also the one that lost it. Rejects when the array refuses or cannot be asked.
  */
 export async function fenceHolder(
   host: FencingHost,
@@ -43,14 +44,9 @@ export async function fenceHolder(
     throw cause;
   }
   const now = await readBack(host, fence, signal);
-  if (isHeldBy(now, mapping)) {
-    record(host, fence, 'failed');
-    throw new GatewayRejectedError(
-      `taking volume "${fence.name}" from SDC ${describeHolder(mapping)} failed: the array still shows it mapped there; try again`,
-      { arrayCode: 0, httpStatus: 200, retryable: true, context: { volumeId: volume.id } },
-    );
-  }
-  const before = new Set<string>([fence.by, ...volume.mappings.map(({ sdcId }) => sdcId)]);
+  // The array took the unmapping, so a mapping that it shows now is a new one, be it of the host that lost it.
+  const others = volume.mappings.filter(({ sdcId }) => sdcId !== mapping.sdcId);
+  const before = new Set<string>([fence.by, ...others.map(({ sdcId }) => sdcId)]);
   const isLate = now.mappings.some(({ sdcId }) => !before.has(sdcId));
   record(host, fence, isLate ? 'late' : 'taken');
   return now;

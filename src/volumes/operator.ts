@@ -1,4 +1,4 @@
-import { InvalidRequestError, VolumeNotFoundError } from '../errors.ts';
+import { InvalidRequestError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
 import { markedPolicy } from './failover-marker.ts';
 import { fenceHolder, type FencingHost } from './fence.ts';
 import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts';
@@ -85,7 +85,7 @@ export class VolumeOperator {
     );
   }
 
-  /** Takes the volume from that one SDC, whatever its state. `by`: who is answerable, for the record. */
+  /** Takes the volume from that one SDC, whatever its state; rejects with VolumeInUseError when that SDC has it again. `by`: who is answerable, for the record. */
   async forceRelease(
     held: HeldVolume,
     holder: Holder,
@@ -108,7 +108,12 @@ export class VolumeOperator {
       recentIo,
       startedMs: lookedMs,
     } as const;
-    return fenceHolder(this.#host, { name, volume: now, mapping, ...decided }, signal);
+    const left = await fenceHolder(this.#host, { name, volume: now, mapping, ...decided }, signal);
+    if (!isHeldBy(left, mapping)) return left;
+    throw new VolumeInUseError(
+      `volume "${name}" was taken from SDC ${describeHolder(mapping)}, which mapped it again at once: stop what uses it there, then force it again`,
+      { context: { volumeId: volume.id } },
+    );
   }
 
   async #describe(mapping: Mapping, signal: AbortSignal): Promise<Holder> {

@@ -285,7 +285,7 @@ export interface FenceRecord {
   /** From the first look at the holder to the end of the fence. */
   readonly durationMs: number;
   /**
-   * late: another host had taken it in the same moment. failed: the holder still has it. unknown: no gateway said
+   * late: another host, or the one that lost it, mapped it in the same moment. failed: the holder still has it. unknown: no gateway said
    * whether it happened.
    */
   readonly outcome: 'taken' | 'late' | 'failed' | 'unknown';

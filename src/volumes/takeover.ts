@@ -10,6 +10,7 @@ import {
   readAgain,
 } from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import type { FenceRecord } from './ports.ts';
 import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from './volume.ts';
 
 /** What a takeover needs of its host. */
@@ -173,7 +174,9 @@ export class Takeover {
 
   #movesSince(volume: ArrayVolume, sinceMs: number): number {
     const fences = this.#host.fences.of(volume.id);
-    return fences.filter(({ at, outcome }) => outcome === 'taken' && Date.parse(at) > sinceMs).length;
+    // What another host had at once was taken too: two that are always late would take it in turn for ever.
+    const isMove = ({ outcome }: FenceRecord): boolean => outcome === 'taken' || outcome === 'late';
+    return fences.filter((fence) => isMove(fence) && Date.parse(fence.at) > sinceMs).length;
   }
 }
 

@@ -44,7 +44,7 @@ describe('the fence log', () => {
 
   it.each([
     ['taken', 'volume taken from another host'],
-    ['late', 'volume taken from a host, but another host has it now'],
+    ['late', 'volume taken from a host, and mapped again at once'],
     ['failed', 'taking a volume from another host failed'],
     ['unknown', 'no gateway said whether a volume was taken from another host'],
   ] as const)('writes one log line for a fence that was %s', async (outcome, message) => {

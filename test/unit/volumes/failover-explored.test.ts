@@ -50,6 +50,59 @@ const STORIES: readonly (readonly [string, Omit<Rivalry, 'policy'>])[] = [
     'the holder dies, then the taker, and boots again',
     { hosts: 2, held: true, blows: [holder('dies'), taker('dies'), taker('boots')] },
   ],
+  [
+    'the holder hangs and goes on later',
+    { hosts: 2, held: true, blows: [holder('freezes'), holder('thaws'), holder('reconciles')] },
+  ],
+  [
+    'the holder is cut off, comes back, and its plugin restarts with a journal of old',
+    {
+      hosts: 2,
+      held: true,
+      blows: [holder('loses the array'), holder('comes back'), holder('restarts its plugin')],
+    },
+  ],
+  [
+    'the holder is cut off, and its engine wants the volume again',
+    { hosts: 2, held: true, blows: [holder('loses the array'), holder('wants it again')] },
+  ],
+  [
+    'the holder gives it back while it loses the array',
+    { hosts: 2, held: true, blows: [holder('gives'), holder('loses the array'), holder('reconciles')] },
+  ],
+  [
+    'the holder dies, and any one reply to the taker is lost',
+    { hosts: 2, held: true, losesReply: 2, blows: [holder('dies')] },
+  ],
+  [
+    'the holder gives it back, and any one reply to it is lost',
+    { hosts: 2, held: true, losesReply: 1, blows: [holder('gives'), holder('loses the array')] },
+  ],
+  [
+    'the holder dies, and the taker is without gateway for a while',
+    {
+      hosts: 2,
+      held: true,
+      blows: [
+        holder('dies'),
+        taker('loses the gateway'),
+        taker('finds the gateway'),
+        taker('wants it again'),
+      ],
+    },
+  ],
+  [
+    'it is taken by force while another host wants it and the holder gives it back',
+    { hosts: 2, held: true, forced: true, blows: [holder('gives')] },
+  ],
+  [
+    'it is taken by force while the holder dies, another host wants it, and any one reply to that is lost',
+    { hosts: 2, held: true, forced: true, losesReply: 2, blows: [holder('dies')] },
+  ],
+  [
+    'two hosts ask again and again, and a host may take it once',
+    { hosts: 2, held: true, moveLimit: 1, blows: [holder('wants it again'), taker('wants it again')] },
+  ],
 ];
 
 describe.each(POLICIES)('failover policy "%s", every order of events', { timeout: 60_000 }, (policy) => {
@@ -71,6 +124,11 @@ describe.each(POLICIES)('failover policy "%s", every order of events', { timeout
 describe('policy "disconnected", every order of events', { timeout: 60_000 }, () => {
   it('three hosts want a free volume at the same instant', async () => {
     await explored({ hosts: 3, policy: 'disconnected', held: false, blows: [] });
+  });
+
+  it('two hosts want the volume of a third, which dies, and one of the two hangs and goes on', async () => {
+    const hangs = [taker('freezes'), taker('thaws')];
+    await explored({ hosts: 3, policy: 'disconnected', held: true, blows: [holder('dies'), ...hangs] });
   });
 
   it('two hosts want the volume of a third, which dies, and one of the two dies too', async () => {

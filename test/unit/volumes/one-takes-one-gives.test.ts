@@ -67,6 +67,62 @@ describe('one host gives while another takes, in every order', () => {
     },
   );
 
+  it('Create and Mount: who mounts has a whole volume, or is told that there is none', async () => {
+    const outcomes = new Set<boolean>();
+    const explored = await explore(() =>
+      race(
+        () => Promise.resolve(),
+        [(life) => life.create('db', { failover: 'never' }), (life) => life.mount('db', 'm2')],
+        ([created, took], world) => {
+          outcomes.add(isOk(took));
+          const isWhole = !isOk(took) || world.content('db').label?.name === 'db';
+          return isOk(created) && isWhole ? [] : [`created ${isOk(created)}, whole ${isWhole}`];
+        },
+        { atRest: wholeOrGone },
+      ),
+    );
+    expect(explored.faults).toEqual([]);
+    expect(outcomes).toEqual(new Set([true, false]));
+  });
+
+  it('Mount and Mount of a read-only volume: both have it, and nobody is fenced', async () => {
+    const explored = await explore(() =>
+      race(
+        async (world) => {
+          await world.run(world.host(1).life.create('db', { readonly: 'true', failover: 'always' }));
+          await world.run(world.host(2).life.get('db'));
+        },
+        [(life) => life.mount('db', 'm1'), (life) => life.mount('db', 'm2')],
+        (answers, world) => [
+          ...answers.flatMap((answer) => (isOk(answer) ? [] : [`answered ${JSON.stringify(answer)}`])),
+          ...(world.volume('db').mappings.size === 2 && world.array.fences.length === 0
+            ? []
+            : ['not shared']),
+        ],
+      ),
+    );
+    expect(explored.faults).toEqual([]);
+    expect(explored.endings).toBeGreaterThan(1);
+  });
+
+  it('Unmount, Remove and Mount of a read-only volume: nobody loses what is mounted', async () => {
+    const explored = await explore(() =>
+      race(
+        async (world) => {
+          await world.run(world.host(1).life.create('db', { readonly: 'true' }));
+          await world.run(world.host(2).life.get('db'));
+          await world.run(world.host(1).life.mount('db', 'm1'));
+        },
+        [(life) => life.unmount('db', 'm1').then(() => life.remove('db')), (life) => life.mount('db', 'm2')],
+        ([removed, took], world) => [
+          ...(isOk(took) && !world.exists('db') ? ['removed under a mount'] : []),
+          ...(isOk(removed) && world.exists('db') ? ['not removed'] : []),
+        ],
+      ),
+    );
+    expect(explored.faults).toEqual([]);
+  });
+
   it('Remove and Remove: both succeed', async () => {
     const explored = await explore(() =>
       race(

@@ -133,12 +133,14 @@ describe('the record of a fence', () => {
     expect(two.disk.fences).toMatchObject([{ outcome, from: one.sdcId }]);
   });
 
-  it('says failed when the array still shows the mapping, and then nothing is mapped here', async () => {
+  it('says late when the array shows the mapping again, and then nothing is mapped here', async () => {
     const { world, one, two, run, holders } = await heldByFirst();
     one.powerOff();
     world.array.keepsMappings = true;
-    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('still shows it mapped there');
-    expect(two.disk.fences).toMatchObject([{ outcome: 'failed' }]);
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
+      'held by SDC host1 (10.0.0.1), which took it at the same moment',
+    );
+    expect(two.disk.fences).toMatchObject([{ outcome: 'late' }]);
     expect(holders()).toEqual([one.sdcId]);
   });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { GatewayUnavailableError } from '../../../../src/errors.ts';
 import type { FakeHost } from './fake-host.ts';
 import type { Hook } from './steps.ts';
 import { turn } from './virtual-clock.ts';
@@ -37,19 +38,32 @@ export interface Explored {
  * only calls of the array are scheduled.
  */
 export class Scheduler {
-  #waiting: (Choice & { readonly isPossible: () => boolean })[] = [];
+  #waiting: (Choice & { readonly host: FakeHost; readonly isPossible: () => boolean })[] = [];
   #isOpen = false;
+  /** Replies that get lost, one each, by host. */
+  readonly #mayLose = new Set<string>();
+  readonly #losing = new Set<string>();
+
+  /** From now on one reply to this host, whichever, may get lost after the array has acted. */
+  mayLoseReply(host: FakeHost): void {
+    this.#mayLose.add(host.name);
+  }
 
   /** For Steps.hook of the host's life, which is observed from now on. */
   hookFor(host: FakeHost): Hook {
     const { steps } = host.life;
     steps.isObserved = true;
     return ({ port, method, side }) => {
+      const label = `${host.name}.${method}`;
+      if (side === 'after' && this.#losing.delete(label)) {
+        return new GatewayUnavailableError(`the reply to ${method} was lost`);
+      }
       if (this.#isOpen || port !== 'array' || side !== 'before') return 'go';
       return new Promise((resolve) => {
         const choice = {
-          isPossible: () => !steps.isDead,
-          label: `${host.name}.${method}`,
+          host,
+          isPossible: () => !steps.isDead && !host.isFrozen,
+          label,
           take: () => {
             this.#waiting = this.#waiting.filter((other) => other !== choice);
             resolve('go');
@@ -63,7 +77,22 @@ export class Scheduler {
   /** The next steps of all hosts, in an order that does not depend on how they came here. */
   get choices(): Choice[] {
     const possible = this.#waiting.filter(({ isPossible }) => isPossible());
-    return possible.sort((one, other) => one.label.localeCompare(other.label));
+    const lost = possible.flatMap((choice): Choice[] => {
+      const { host, label, take } = choice;
+      if (!this.#mayLose.has(host.name)) return [];
+      const loseReply = (): void => {
+        this.#mayLose.delete(host.name);
+        this.#losing.add(label);
+        take();
+      };
+      return [{ label: `${label}, reply lost`, take: loseReply }];
+    });
+    return [...possible, ...lost].sort((one, other) => one.label.localeCompare(other.label));
+  }
+
+  /** Who may still lose a reply, as text. */
+  get lossesLeft(): string {
+    return [...this.#mayLose].join();
   }
 
   /** From now on nobody waits. */

@@ -18,6 +18,8 @@ export class FakeHost {
   gatewayUp = true;
   /** True: this host may take volumes from others. */
   mayFence = false;
+  /** True: the machine hangs, and goes on later as if nothing had been. */
+  isFrozen = false;
   bootId = 'boot 1';
   #boots = 1;
   #drawn = 0;
@@ -51,6 +53,7 @@ export class FakeHost {
       kernel.cutOffNames,
       disk.fences,
       this.gatewayUp,
+      this.isFrozen,
       life.steps.isDead,
       life.steps.observed,
     ]);

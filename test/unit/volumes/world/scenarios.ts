@@ -188,6 +188,66 @@ function removing(options: Record<string, string>, isRetried: boolean): Scenario
   };
 }
 
+/** Host 2 had it for a container; host 1 takes it by the policy "always" or because host 2 lost power. */
+function takingOver(isAlive: boolean): Scenario {
+  return {
+    name: `Mount that takes it from a host that is ${isAlive ? 'alive' : 'dead'}`,
+    hosts: 2,
+    prepare: async (world) => {
+      const [one, two] = [world.host(1), world.host(2)];
+      one.mayFence = true;
+      await createPrecious(world, { failover: isAlive ? 'always' : 'disconnected' }, 2);
+      await world.run(one.life.get('db'));
+      two.kernel.bind('old', await world.run(two.life.mount('db', 'old')));
+      if (!isAlive) two.powerOff();
+    },
+    act: (world) => world.host(1).life.mount('db', 'unanswered'),
+    afterwards: async (world, wasAnswered) => {
+      const [one, two] = [world.host(1), world.host(2)];
+      if (wasAnswered) await world.run(one.life.unmount('db', 'unanswered'));
+      await useVolume(world, 'after');
+      if (!isAlive) two.reboot();
+      two.kernel.letGo('old');
+      await world.run(two.life.unmount('db', 'old'));
+    },
+    faults: (world) => [...precious(world), ...fencedOthers(world)],
+  };
+}
+
+/** Host 1 has lost it to host 2 and finds out, while host 2 works with it. */
+function losing(): Scenario {
+  return {
+    name: 'look around after a fence',
+    hosts: 2,
+    prepare: async (world) => {
+      const [one, two] = [world.host(1), world.host(2)];
+      two.mayFence = true;
+      await createPrecious(world, { failover: 'always' });
+      await start(world, 'old');
+      await world.run(two.life.get('db'));
+      two.kernel.bind('new', await world.run(two.life.mount('db', 'new')));
+      one.kernel.wasFenced = () => true;
+    },
+    act: (world) => world.host(1).life.reconcile(),
+    afterwards: async (world) => {
+      const { kernel, life } = world.host(2);
+      await world.reconcileAll();
+      kernel.write('new', 'still', 'alive');
+      await stop(world, 'old');
+      kernel.write('new', 'still', 'alive');
+      kernel.letGo('new');
+      await world.run(life.unmount('db', 'new'));
+    },
+    faults: (world) => [...precious(world), ...fencedOthers(world)],
+  };
+}
+
+/** One fence is enough, and none may come from the host that lost the volume. */
+function fencedOthers(world: World): string[] {
+  const { fences } = world.array;
+  return fences.length === 1 ? [] : [`${fences.length} fences`];
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   creating({}, true),
   creating({}, false),
@@ -210,4 +270,7 @@ export const SCENARIOS: readonly Scenario[] = [
   removing({}, false),
   removing(LABELLED, true),
   removing(LABELLED, false),
+  takingOver(false),
+  takingOver(true),
+  losing(),
 ];
