@@ -74,8 +74,8 @@ class HostFilesystems implements Filesystems {
     return checkFilesystem(this.#runner, device, fs, signal);
   }
 
-  async prepareMountpoint(mountpoint: string): Promise<void> {
-    await this.#root.prepare(mountpoint, await readMounts(this.#ownMountinfo));
+  prepareMountpoint(mountpoint: string): Promise<void> {
+    return this.#root.prepareAhead(mountpoint);
   }
 
   async mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {

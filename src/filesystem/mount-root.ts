@@ -21,7 +21,8 @@ const LIMIT_MS = 10_000;
  * The directory that holds all mountpoints. Rule 9: it is a small tmpfs of our own that is read-only except for the
  * moment in which a mountpoint is made, so that even root cannot write to a mountpoint on which nothing is mounted.
  * An immutable flag would do as well, but `docker plugin rm` then fails on the directories and it takes one more
- * capability. Mountpoints stay until the next boot: each is one inode of memory.
+ * capability. Mountpoints stay until the next boot: each is one inode of memory. Making one takes two processes, so it is
+ * done ahead of the Mount where that can be, and for many at once.
  */
 export class MountRoot {
   readonly path: string;
@@ -30,6 +31,8 @@ export class MountRoot {
   readonly #lock = new AsyncLock();
   /** Mountpoints to be made while the guard is writable, whoever asked for that. */
   readonly #wanted = new Set<string>();
+  /** Mountpoints that are there, as far as this process knows. */
+  readonly #made = new Set<string>();
 
   constructor(options: { path: string; runner: Runner; mountinfo: string }) {
     this.path = path.resolve(options.path);
@@ -51,16 +54,25 @@ export class MountRoot {
 
   /** Makes the guard and the mountpoint where they are missing. Throws FilesystemError. */
   async prepare(mountpoint: string, mounts: readonly Mount[]): Promise<void> {
+    if (this.guardAmong(mounts)?.readOnly === true && (await isDirectory(mountpoint))) return;
+    this.#made.delete(mountpoint);
+    await this.prepareAhead(mountpoint);
+  }
+
+  /** As prepare, but takes for granted what this process has made before; whoever mounts calls prepare. */
+  async prepareAhead(mountpoint: string): Promise<void> {
     if (path.dirname(mountpoint) !== this.path) {
       throw new FilesystemError(`mountpoint "${mountpoint}" is not in the mount root "${this.path}"`);
     }
-    if (this.guardAmong(mounts)?.readOnly === true && (await isDirectory(mountpoint))) return;
+    if (this.#made.has(mountpoint)) return;
     this.#wanted.add(mountpoint);
     try {
       // Not the caller's signal: a guard must not stay writable because a client hung up.
-      await this.#lock.acquire('guard', () =>
-        this.#prepareGuarded(mountpoint, AbortSignal.timeout(LIMIT_MS)),
-      );
+      await this.#lock.acquire('guard', async () => {
+        if (this.#made.has(mountpoint)) return;
+        await this.#prepareGuarded(mountpoint, AbortSignal.timeout(LIMIT_MS));
+        this.#made.add(mountpoint);
+      });
     } finally {
       this.#wanted.delete(mountpoint);
     }
@@ -73,7 +85,12 @@ export class MountRoot {
     try {
       // Of many mounts at once the first makes what all of them need: the guard takes two processes each time.
       const others = [...this.#wanted].filter((wanted) => wanted !== mountpoint);
-      await Promise.allSettled(others.map(makeMountpoint));
+      await Promise.allSettled(
+        others.map(async (other) => {
+          await makeMountpoint(other);
+          this.#made.add(other);
+        }),
+      );
       await makeMountpoint(mountpoint);
     } finally {
       await this.#remount('ro', AbortSignal.timeout(LIMIT_MS));

@@ -130,7 +130,13 @@ export class CreateVolume {
   async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
     const { sdc, filesystems } = this.#host;
     const { name, options, me, id, mountpoint } = draft;
-    const device = await sdc.waitForDevice(me.systemId, id, signal);
+    const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
+    const [device] = await Promise.all([
+      sdc.waitForDevice(me.systemId, id, signal),
+      filesystems.prepareMountpoint(mountpoint),
+      // The first Mount here is likely the next call, and both are made at one go.
+      filesystems.prepareMountpoint(final),
+    ]);
     await filesystems.proveBlank(device, signal);
     await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
     const label: VolumeLabel = {

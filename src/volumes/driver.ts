@@ -11,7 +11,7 @@ import { releaseVolume } from './release.ts';
 import { RemoveVolume } from './remove.ts';
 import { describeStatus, type VolumeStatus } from './status.ts';
 import { VolumeLock } from './volume-lock.ts';
-import type { ArrayVolume, StoragePool, StoragePoolId, VolumeName } from './volume.ts';
+import type { ArrayName, ArrayVolume, StoragePool, StoragePoolId, VolumeName } from './volume.ts';
 
 /** How long Get waits for the array, ms: where memory can answer instead, within podman's limit of 5 s. */
 const KNOWN_VOLUME_MS = 4000;
@@ -133,6 +133,7 @@ export class Driver {
         throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
       this.#lookup.remember(name, volume);
       this.#lastSeen.set(name, volume);
+      this.#prepareFor(volume);
       return await this.#describe(name, false, call.signal);
     } catch (cause) {
       if (cause instanceof VolumeNotFoundError || this.#knownHere(name) === undefined) throw cause;
@@ -164,6 +165,15 @@ export class Driver {
       // A shortened name that this host never saw in full cannot be asked for, so it must not be offered.
       if (name === undefined || this.#removing.has(name)) return [];
       return [{ name, mountpoint: mountpoints.get(name) ?? '' }];
+    });
+  }
+
+  /** A Mount may be next, here or where another host has failed: its mountpoint is made meanwhile. */
+  #prepareFor(volume: ArrayVolume): void {
+    const { filesystems, log } = this.#host;
+    const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+    filesystems.prepareMountpoint(mountpoint).catch((cause: unknown) => {
+      log.debug({ mountpoint, error: String(cause) }, 'mountpoint not made ahead; the mount will tell why');
     });
   }
 

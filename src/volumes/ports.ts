@@ -178,7 +178,7 @@ export interface Filesystems {
   make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void>;
   /** Replays or checks what must be before mounting; rejects when the file system needs more than that. */
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void>;
-  /** Makes the guarded mountpoint (rule 9) if needed: what a mount does first, for callers who wait for a device. */
+  /** Makes the guarded mountpoint (rule 9) if needed, ahead of the mount that needs it. Costs nothing once it is there. */
   prepareMountpoint(mountpoint: string): Promise<void>;
   /** Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. */
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;

@@ -25,16 +25,17 @@ export class FloorMountpoints {
     return path.join(this.#dir, name);
   }
 
-  /** Makes it where it is missing, one after the other. */
-  async ensure(mountpoint: string): Promise<void> {
-    if (existsSync(mountpoint)) return;
-    this.#making = this.#making.then(() => this.#make(mountpoint));
+  /** Makes those that are missing, all at one go. */
+  async ensure(mountpoints: readonly string[]): Promise<void> {
+    const missing = mountpoints.filter((mountpoint) => !existsSync(mountpoint));
+    if (missing.length === 0) return;
+    this.#making = this.#making.then(() => this.#make(missing));
     await this.#making;
   }
 
-  async #make(mountpoint: string): Promise<void> {
+  async #make(mountpoints: readonly string[]): Promise<void> {
     await this.#remount('rw');
-    await mkdir(mountpoint, { mode: 0 });
+    for (const mountpoint of mountpoints) await mkdir(mountpoint, { mode: 0 });
     await this.#remount('ro');
   }
 

@@ -64,13 +64,14 @@ export class Floor {
     await run('blkid', ['-p', '-o', 'export', '--', node]).catch(() => undefined);
     await run('wipefs', ['--no-act', '--parsable', '--', node]);
     await run('mkfs.xfs', ['-q', '-K', '--', node]);
-    const draft = this.#mountpoints.at(`${name}-new`);
+    const [draft, final] = [this.#mountpoints.at(`${name}-new`), this.#mountpoints.at(name)];
+    await this.#mountpoints.ensure([draft, final]);
     await this.#mountAt(node, draft);
     await run('setfattr', ['-n', LABEL, '-v', 'as long as a label'.repeat(10), '--', draft]);
     await run('umount', ['-n', '--', draft]);
     await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
     await this.#act(id, 'setVolumeName', { newName: name });
-    return { name, id, mountpoint: this.#mountpoints.at(name) };
+    return { name, id, mountpoint: final };
   }
 
   /** What a Get asks for. */
@@ -136,7 +137,7 @@ export class Floor {
   }
 
   async #mountAt(node: string, mountpoint: string): Promise<void> {
-    await this.#mountpoints.ensure(mountpoint);
+    await this.#mountpoints.ensure([mountpoint]);
     const options = 'noatime,nodev,nodiscard,nouuid';
     await run('mount', ['-n', '--read-write', '-t', 'xfs', '-o', options, '--', node, mountpoint]);
   }

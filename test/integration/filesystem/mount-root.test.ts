@@ -72,6 +72,17 @@ describe('the guarded mount root', () => {
     await expect(root.filesystems.prepareMountpoint(path.join(root.path, 'a/b'))).rejects.toThrow('not in');
   });
 
+  it('is writable only while mountpoints are made ahead, and a mount makes again what is gone', async () => {
+    await root.filesystems.prepareMountpoint(root.at('db'));
+    await expect(writeFile(path.join(root.at('db'), 'file'), 'lost')).rejects.toThrow('EROFS');
+    await sh('umount', root.path);
+    // Taken for granted, so that asking costs nothing; nobody uses it without a mount.
+    await root.filesystems.prepareMountpoint(root.at('db'));
+    await root.filesystems.mount(device, root.at('db'), request, never);
+    await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
+    expect(await guards()).toHaveLength(1);
+  });
+
   it('is made read-only again when a plugin was killed while it made a mountpoint', async () => {
     await root.filesystems.mount(device, root.at('db'), request, never);
     await root.filesystems.unmount(root.at('db'), { lazy: false }, never);

@@ -247,6 +247,21 @@ describe('a holder that is alive', () => {
     expect(two.disk.fences).toEqual([]);
   });
 
+  it('that let go before the second look is not waited for, fenced or recorded', async () => {
+    const { world, one, two, run } = await heldByFirst({ failover: 'always' });
+    one.kernel.letGo('a');
+    two.life.steps.hook = ({ method, side }) => {
+      const isSecondLook = method === 'volumesOfVtree' && side === 'before';
+      if (isSecondLook) world.array.unmap(world.volume('db').id, one.sdcId);
+      return 'go';
+    };
+    one.kernel.wasFenced = () => true;
+    const startedMs = world.clock.now();
+    await run(two.life.mount('db', 'b'));
+    expect(world.clock.now() - startedMs).toBeLessThan(100);
+    expect(two.disk.fences).toEqual([]);
+  });
+
   it('that dies meanwhile is fenced at once', async () => {
     const { world, one, two, run, holders } = await heldByFirst();
     two.policy = { ...POLICY, takeover: { ...POLICY.takeover, graceMs: 60_000 } };
