@@ -39,8 +39,15 @@ export interface ArrayStage extends Stage {
   readonly array: LabArray;
 }
 
+interface PluginOptions {
+  /** Settings of the plugin on every host. */
+  readonly plugin?: Readonly<Record<string, string>>;
+}
+
 /** Hosts with a simulated array, and with the managed plugin installed from the lab's registry, logging every call. */
-export async function pluginStage(options: StageOptions & ArrayOptions = {}): Promise<ArrayStage> {
+export async function pluginStage(
+  options: StageOptions & ArrayOptions & PluginOptions = {},
+): Promise<ArrayStage> {
   const directory = await builtPlugin();
   const stage = await bareStage(options);
   try {
@@ -48,7 +55,8 @@ export async function pluginStage(options: StageOptions & ArrayOptions = {}): Pr
       publishPlugin(stage.lab, directory),
       startArray(stage.lab, options),
     ]);
-    for (const host of stage.lab.hosts) await installPlugin(host, array, published, loggingAll);
+    const settings = { ...loggingAll, ...options.plugin };
+    for (const host of stage.lab.hosts) await installPlugin(host, array, published, settings);
     return { ...stage, array };
   } catch (error) {
     await stage.close();

@@ -1,0 +1,157 @@
+import type { Host } from '../hosts/host.ts';
+import { busybox } from '../hosts/image.ts';
+import type { Lab } from '../hosts/lab.ts';
+import { driver } from '../hosts/scaleio-plugin.ts';
+import { until } from '../hosts/until.ts';
+import {
+  assertKept,
+  parseRecords,
+  recording,
+  type StoredRecord,
+  type Testimony,
+  testimoniesOn,
+  writersInTurn,
+} from './records.ts';
+
+/** One line of `docker service ps`. */
+export interface Task {
+  readonly id: string;
+  readonly node: string;
+  readonly wanted: string;
+  /** Such as "Running" or "Rejected", without since when. */
+  readonly state: string;
+  readonly error: string;
+}
+
+/** A Swarm service whose containers append records to their volume: see records.ts. Managed from the first host. */
+export class RecordingService {
+  readonly name: string;
+  readonly #lab: Lab;
+
+  private constructor(lab: Lab, name: string) {
+    this.#lab = lab;
+    this.name = name;
+  }
+
+  /** Starts it with the volume of the same name, on any host but the first, and waits until it records. */
+  static async start(lab: Lab, name: string, more: readonly string[] = []): Promise<RecordingService> {
+    const service = new RecordingService(lab, name);
+    await service.manage([
+      ...['create', '--detach', '--name', name, '--no-resolve-image', '--constraint', 'node.hostname!=host1'],
+      ...[
+        '--env',
+        'WRITER={{.Service.Name}}.{{.Node.Hostname}}',
+        '--restart-delay',
+        '1s',
+        '--stop-grace-period',
+        '2s',
+      ],
+      ...['--mount', `type=volume,source=${name},target=/data,volume-driver=${driver}`],
+      ...[...more, busybox, 'sh', '-c', recording],
+    ]);
+    await service.recordsAnew([]);
+    return service;
+  }
+
+  /** `docker service …` on the manager. */
+  async manage(args: readonly string[]): Promise<string> {
+    return this.#lab.host(1).docker(['service', ...args]);
+  }
+
+  /** `docker service update`, and waits for nothing. */
+  async update(...args: readonly string[]): Promise<void> {
+    await this.manage(['update', '--detach', ...args, this.name]);
+  }
+
+  async remove(): Promise<void> {
+    await this.manage(['rm', this.name]);
+  }
+
+  /** The newest first. */
+  async tasks(): Promise<Task[]> {
+    const format = ['{{.ID}}', '{{.Node}}', '{{.DesiredState}}', '{{.CurrentState}}', '{{.Error}}'].join('|');
+    const said = await this.manage(['ps', '--no-trunc', '--format', format, this.name]);
+    return said.split('\n').flatMap((line) => {
+      const [id = '', node = '', wanted = '', state = '', ...error] = line.split('|');
+      return id === ''
+        ? []
+        : [{ id, node, wanted, state: state.split(' ')[0] ?? '', error: error.join('|') }];
+    });
+  }
+
+  /** The host whose task is wanted and runs; undefined when there is none. */
+  async runsOn(): Promise<Host | undefined> {
+    const task = (await this.tasks()).find(
+      ({ wanted, state }) => wanted === 'Running' && state === 'Running',
+    );
+    return this.#lab.hosts.find(({ name }) => name === task?.node);
+  }
+
+  /** Of every task so far, on all hosts. */
+  async testimonies(): Promise<Testimony[]> {
+    return (await Promise.all(this.#lab.hosts.map((host) => this.#testimoniesOn(host)))).flat();
+  }
+
+  /** Waits until a writer that is none of these has acknowledged records; returns it with the host it runs on. */
+  async recordsAnew(before: readonly Testimony[], timeoutMs = 60_000): Promise<Recorder> {
+    const known = new Set(before.map(({ writer }) => writer));
+    const found = await until(
+      `a new task of service ${this.name} to record`,
+      async () => {
+        for (const host of this.#lab.hosts) {
+          const fresh = (await this.#testimoniesOn(host)).filter(({ writer }) => !known.has(writer));
+          const recorder = fresh.find(({ acknowledged }) => acknowledged.length > 2);
+          if (recorder !== undefined) return { host, writer: recorder.writer };
+        }
+        return undefined;
+      },
+      { timeoutMs, everyMs: 200 },
+    ).catch(async (cause: unknown) => {
+      throw new Error(JSON.stringify(await this.tasks(), undefined, 1), { cause });
+    });
+    return new Recorder(found.host, found.writer);
+  }
+
+  async #testimoniesOn(host: Host): Promise<Testimony[]> {
+    return (await testimoniesOn(host)).filter(({ writer }) => writer.startsWith(`${this.name}.`));
+  }
+}
+
+/** One container that records. */
+export class Recorder {
+  readonly host: Host;
+  readonly writer: string;
+
+  constructor(host: Host, writer: string) {
+    this.host = host;
+    this.writer = writer;
+  }
+
+  get container(): string {
+    return this.writer.slice(this.writer.lastIndexOf('-') + 1);
+  }
+
+  async testimony(): Promise<Testimony> {
+    const found = (await testimoniesOn(this.host)).find(({ writer }) => writer === this.writer);
+    if (found === undefined) throw new Error(`${this.writer} said nothing on ${this.host.name}`);
+    return found;
+  }
+
+  /** Returns when it has seen more acknowledged than at the time of the call. */
+  async goesOn(): Promise<void> {
+    const before = (await this.testimony()).acknowledged.length;
+    await until(
+      `${this.writer} to record`,
+      async () => (await this.testimony()).acknowledged.length > before + 1,
+    );
+  }
+
+  /** The records on the volume, checked: each intact, in order, each that these writers saw acknowledged. */
+  async records(testimonies: readonly Testimony[]): Promise<StoredRecord[]> {
+    const text = await this.host.docker(['exec', this.container, 'cat', '/data/records']);
+    const records = parseRecords(`${text}\n`); // its last newline is not part of a command's output here
+    assertKept(records, testimonies);
+    writersInTurn(records);
+    return records;
+  }
+}
