@@ -21,12 +21,26 @@ export async function mappedTo(array: LabArray, host: Host): Promise<readonly st
   return sdcs.find(({ guid }) => guid === array.guidOf(host))?.volumes ?? [];
 }
 
-/** Whatever of volumes is on a host: mappings, device links, and mounts that are not a container's own. */
+/** Whatever of volumes is on a host: mappings, device links, journal entries, and mounts not a container's own. */
 export async function leftOn(array: LabArray, host: Host): Promise<string[]> {
   const mappings = (await mappedTo(array, host)).map((id) => `mapping of ${id}`);
   const byId = path.join(host.directory, 'by-id');
   const links = existsSync(byId) ? (await readdir(byId)).filter(isVolume).map((name) => `link ${name}`) : [];
-  return [...mappings, ...links, ...(await volumeMounts(host)).map((mountpoint) => `mount ${mountpoint}`)];
+  const mounts = (await volumeMounts(host)).map((mountpoint) => `mount ${mountpoint}`);
+  return [...mappings, ...links, ...mounts, ...(await journalEntries(host))];
+}
+
+/** What the journal of a managed plugin tells of volumes; none where the plugin runs in another way. */
+async function journalEntries(host: Host): Promise<string[]> {
+  const plugins = path.join(host.directory, 'docker/plugins');
+  const ids = existsSync(plugins) ? await readdir(plugins) : [];
+  const files = ids.map((id) => path.join(plugins, id, 'propagated-mount/state/journal'));
+  const texts = await Promise.all(
+    files.filter((file) => existsSync(file)).map((file) => readFile(file, 'utf8')),
+  );
+  return texts.flatMap((text) =>
+    [...text.matchAll(/"name":"([^"]*)"/g)].map(([, name = '']) => `entry ${name}`),
+  );
 }
 
 function isVolume(link: string): boolean {

@@ -1,17 +1,12 @@
 import type { Host } from '../hosts/host.ts';
 import { busybox } from '../hosts/image.ts';
 import type { Lab } from '../hosts/lab.ts';
+import { untilNothingLeft } from './left-on-host.ts';
 import { driver } from '../hosts/scaleio-plugin.ts';
+import type { LabArray } from '../hosts/array.ts';
 import { until } from '../hosts/until.ts';
-import {
-  assertKept,
-  parseRecords,
-  recording,
-  type StoredRecord,
-  type Testimony,
-  testimoniesOn,
-  writersInTurn,
-} from './records.ts';
+import { Recorder } from './recorder.ts';
+import { recording, type Testimony, testimoniesOn } from './records.ts';
 
 /** One line of `docker service ps`. */
 export interface Task {
@@ -63,8 +58,19 @@ export class RecordingService {
     await this.manage(['update', '--detach', ...args, this.name]);
   }
 
-  async remove(): Promise<void> {
+  /** Removes it, and returns when nothing of any volume is left on any host. */
+  async removeFrom(array: LabArray): Promise<void> {
     await this.manage(['rm', this.name]);
+    for (const host of this.#lab.hosts) await untilNothingLeft(array, host);
+  }
+
+  /** The newest error of its tasks; waits for one. */
+  async refusal(): Promise<string> {
+    return until(
+      `a task of service ${this.name} to be refused`,
+      async () => (await this.tasks()).map(({ error }) => error).find((error) => error !== ''),
+      { timeoutMs: 90_000, everyMs: 200 },
+    );
   }
 
   /** The newest first. */
@@ -114,44 +120,5 @@ export class RecordingService {
 
   async #testimoniesOn(host: Host): Promise<Testimony[]> {
     return (await testimoniesOn(host)).filter(({ writer }) => writer.startsWith(`${this.name}.`));
-  }
-}
-
-/** One container that records. */
-export class Recorder {
-  readonly host: Host;
-  readonly writer: string;
-
-  constructor(host: Host, writer: string) {
-    this.host = host;
-    this.writer = writer;
-  }
-
-  get container(): string {
-    return this.writer.slice(this.writer.lastIndexOf('-') + 1);
-  }
-
-  async testimony(): Promise<Testimony> {
-    const found = (await testimoniesOn(this.host)).find(({ writer }) => writer === this.writer);
-    if (found === undefined) throw new Error(`${this.writer} said nothing on ${this.host.name}`);
-    return found;
-  }
-
-  /** Returns when it has seen more acknowledged than at the time of the call. */
-  async goesOn(): Promise<void> {
-    const before = (await this.testimony()).acknowledged.length;
-    await until(
-      `${this.writer} to record`,
-      async () => (await this.testimony()).acknowledged.length > before + 1,
-    );
-  }
-
-  /** The records on the volume, checked: each intact, in order, each that these writers saw acknowledged. */
-  async records(testimonies: readonly Testimony[]): Promise<StoredRecord[]> {
-    const text = await this.host.docker(['exec', this.container, 'cat', '/data/records']);
-    const records = parseRecords(`${text}\n`); // its last newline is not part of a command's output here
-    assertKept(records, testimonies);
-    writersInTurn(records);
-    return records;
   }
 }

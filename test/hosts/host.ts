@@ -223,6 +223,8 @@ export class Host {
     await this.cutNetwork('storage');
     const devices = await mappedDevices(path.join(this.directory, 'by-id'));
     await this.#shutFileSystemsDown(running.init, devices);
+    signal(running.outer, 'SIGKILL');
+    await this.thaw(); // what is frozen does not even die
     await killHard(running.outer);
     await this.#groups().remove();
     this.#running = undefined;

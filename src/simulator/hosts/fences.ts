@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isHeld } from '../sdc/fence.ts';
+import { heldFile, isHeld } from '../sdc/fence.ts';
+import { killDataPath } from './data-path-end.ts';
 import type { FenceFile } from '../sdc-protocol.ts';
 
 const pollMs = 15;
@@ -74,5 +75,15 @@ export class Fences {
       await pause(pollMs);
     }
     return true;
+  }
+
+  /**
+   * Ends the I/O of everybody outside `allowed` from here, for hosts that do not see the fence themselves, such as one
+   * that stands still and would write on when it goes on. The real SDSs refuse such I/O.
+   */
+  async enforce(volumeId: string, allowed: readonly string[]): Promise<void> {
+    for (const guid of await this.holders(volumeId, allowed)) {
+      await killDataPath(heldFile(this.#dir, volumeId, guid));
+    }
   }
 }

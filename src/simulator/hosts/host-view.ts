@@ -6,6 +6,9 @@ import type { Fences } from './fences.ts';
 import type { SdcConnections } from './sdc-connections.ts';
 import type { VolumeFiles } from './volume-files.ts';
 
+/** How long hosts that the MDM does not hear may take to see a fence by themselves. */
+const UNHEARD_RELEASE_MS = 1000;
+
 export interface HostViewParts {
   readonly cluster: Cluster;
   readonly fences: Fences;
@@ -96,24 +99,32 @@ export class HostView {
   }
 
   async #show(volume: VolumeRecord, affected: ReadonlySet<string>): Promise<void> {
-    const { cluster, fences, releaseTimeoutMs } = this.#parts;
+    const { cluster } = this.#parts;
     await this.#prepare(volume);
     const current = this.#sdcsOf(volume);
     const losers = [...affected].filter((sdcId) => !current.includes(sdcId));
     const acknowledged = this.#tell(affected, losers);
     const guids = cluster.state.sdcs.many(current).map((sdc) => sdc.guid);
-    await fences.released(volume.id, guids, releaseTimeoutMs);
+    await this.#endOthers(volume.id, guids, losers);
     await acknowledged;
   }
 
   async #discard(id: string, affected: ReadonlySet<string>): Promise<void> {
-    const { fences, files, releaseTimeoutMs } = this.#parts;
+    const { fences, files } = this.#parts;
     this.#ready.delete(id);
     await fences.remove(id);
     const acknowledged = this.#tell(affected, [...affected]);
-    await fences.released(id, [], releaseTimeoutMs);
+    await this.#endOthers(id, [], [...affected]);
     await acknowledged;
     await files.remove(id);
+  }
+
+  /** Nobody but the allowed can do I/O on the volume when this resolves; who is out of reach gets less time for it. */
+  async #endOthers(volumeId: string, allowed: readonly string[], losers: readonly string[]): Promise<void> {
+    const { fences, connections, releaseTimeoutMs } = this.#parts;
+    const canHear = losers.some((sdcId) => connections.isConnected(sdcId));
+    const patienceMs = canHear ? releaseTimeoutMs : Math.min(releaseTimeoutMs, UNHEARD_RELEASE_MS);
+    if (!(await fences.released(volumeId, allowed, patienceMs))) await fences.enforce(volumeId, allowed);
   }
 
   /** Sends new lists; resolves when the losers have answered. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Fences } from '../../../src/simulator/hosts/fences.ts';
 import { heldFile, isHeld } from '../../../src/simulator/sdc/fence.ts';
 import { sweepHost } from '../../../src/simulator/sdc/sweep.ts';
 import type { SdcVolume } from '../../../src/simulator/sdc-protocol.ts';
@@ -211,6 +212,29 @@ test('a stopped agent is fenced all the same', async () => {
     agent.kill('SIGTERM');
   }
   expect((await agent).exitCode).toBe(0);
+});
+
+test('a data path that stands still can be ended by the MDM, and writes no more when it goes on', async () => {
+  await machine.agent(ONE);
+  const volume = machine.volume();
+  machine.mdm.map(volume, [ONE]);
+  const link = await machine.appeared(ONE);
+  const { stdout } = await execa('pgrep', ['--full', `${machine.scini} .*--guid ${ONE}`]);
+  const pids = stdout.split('\n').map(Number);
+  expect(pids).toHaveLength(2);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const flags = ['bs=4096', 'count=1', 'oflag=direct', 'conv=notrunc', 'status=none'];
+  const writer = execa('dd', [`of=${link}`, ...flags], { input: 'late'.repeat(1024), reject: false });
+  machine.mdm.map(volume, []);
+  const fences = await Fences.open(machine.mdm.fenceDir);
+  expect(await fences.released(VOLUME, [], 200)).toBe(false);
+  await fences.enforce(VOLUME, []);
+  expect(await fences.released(VOLUME, [], 20_000)).toBe(true);
+  for (const pid of pids) if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT');
+  expect((await writer).stderr).toContain('Input/output error');
+  await machine.vanished(ONE);
+  const beginning = await execa('head', ['--bytes=4', volume.file]);
+  expect(beginning.stdout).not.toBe('late');
 });
 
 test('an agent that is killed takes its devices along, and its next life cleans up', async () => {
