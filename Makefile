@@ -3,9 +3,12 @@
 NODE := node_modules/.bin/node
 HOSTS ?= 3
 ARCH ?=
+ENGINE ?=
+HOST ?=
+DO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test test-engines plugin dockerfile bundle bench lab lab-down clean
+.PHONY: help deps demo test test-engines plugin dockerfile bundle bench lab lab-status lab-do lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +46,15 @@ bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle
 	@$(NODE) test/bench/bench.ts
 
-lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with
-	@$(NODE) test/hosts/lab-command.ts up $(HOSTS)
+lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with; ENGINE=26 or 20,26,28 for other engines
+	@[ -z "$(ENGINE)" ] || test/install-packages.sh apt-packages mmdebstrap
+	@$(NODE) test/hosts/lab-command.ts up $(HOSTS) $(ENGINE)
+
+lab-status: deps ## how each host of the lab is
+	@$(NODE) test/hosts/lab-command.ts status
+
+lab-do: deps ## do to a host what life does: HOST=2 DO=power-off; without them, a list
+	@$(NODE) test/hosts/lab-command.ts do "$(HOST)" "$(DO)"
 
 lab-down: deps ## end the lab
 	@$(NODE) test/hosts/lab-command.ts down

@@ -6,6 +6,7 @@ import { createDockerServer } from './docker/server.ts';
 import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from './docker/socket.ts';
 import { createFilesystems } from './filesystem/filesystems.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { readBootId } from './host/boot.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
 import { openFenceLog } from './journal/fences.ts';
@@ -78,7 +79,7 @@ async function buildHost(
 ): Promise<{ host: VolumeHost; gateway: Gateway; closeJournal: () => Promise<void> }> {
   const { log } = edge;
   const runner = createRunner();
-  const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const bootId = await readBootId(edge.systemd.ownPid);
   const journal = await openJournal({
     dir: settings.stateDir,
     files: journalFiles,

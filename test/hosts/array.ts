@@ -9,7 +9,7 @@ import { buildDrvCfg, buildScini } from '../../src/simulator/sdc/programs.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
 import { addressOf } from './network.ts';
-import { killHard, type ProcessId } from './process.ts';
+import { isRunning, killHard, type ProcessId } from './process.ts';
 import { until } from './until.ts';
 
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
@@ -55,15 +55,31 @@ export class LabArray {
       ...[node, bundleFile, 'simulate', '--config', config, '--faults', '--dir', this.#state],
       ...['--listen', `${address}:${gatewayPort}`, '--mdm-listen', `${address}:${mdmPort}`],
     ]);
+    await this.#lab.rememberArray({ options: this.#options, simulator: this.#simulator });
     await until(`the gateway to listen (see ${this.#lab.directory}/simulator.log)`, async () => {
       return (await this.request('GET', '/api/login')).status < 500;
     });
+  }
+
+  /** The array of a lab that another process made; undefined when it has none. */
+  static resume(lab: Lab): LabArray | undefined {
+    const plan = lab.arrayPlan;
+    if (plan === undefined) return undefined;
+    const array = new LabArray(lab, plan.options);
+    array.#simulator = plan.simulator ?? undefined;
+    for (const host of lab.hosts) host.expectService({ name: 'sdc', argv: (on) => array.#agent(on) });
+    return array;
+  }
+
+  get isOn(): boolean {
+    return this.#simulator !== undefined && isRunning(this.#simulator);
   }
 
   /** kill -9 of gateway and MDM; hosts keep their devices. */
   async kill(): Promise<void> {
     if (this.#simulator !== undefined) await killHard(this.#simulator);
     this.#simulator = undefined;
+    await this.#lab.rememberArray({ options: this.#options, simulator: null });
   }
 
   /** Installs drv_cfg on a host and runs its SDC, also after each reboot. */

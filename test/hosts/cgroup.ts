@@ -1,17 +1,30 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { identify, killHard } from './process.ts';
+import { identify, killHard, type ProcessId, signal } from './process.ts';
 import { until } from './until.ts';
 
 const family = 'docker-volume-scaleio-lab';
 
+/** What makes a frozen group go on, in version 1 and 2. */
+const THAWING = [
+  ['freezer.state', 'THAWED'],
+  ['cgroup.freeze', '0'],
+] as const;
+
 interface Hierarchy {
   readonly mountpoint: string;
-  /** Where our groups go: below our own group in version 1 (to stay within its limits), at the top in version 2. */
+  /** Where new labs' groups go: below our own group in version 1 (to stay within its limits), at the top in version 2. */
   readonly parent: string;
   readonly version: 1 | 2;
   readonly controllers: readonly string[];
+}
+
+interface Freezer {
+  readonly switch: string;
+  readonly state: string;
+  asks(frozen: boolean): string;
+  says(frozen: boolean): string;
 }
 
 /** One host's control group in every hierarchy of the machine: what holds, freezes and finds all its processes. */
@@ -22,14 +35,21 @@ export class HostCgroup {
     this.#directories = directories;
   }
 
-  /** Makes the groups `<family>/<lab>/<host>`; there already is success. */
-  static async create(lab: string, host: string): Promise<HostCgroup> {
-    const directories = (await hierarchies()).map((hierarchy) => ({
-      hierarchy,
-      directory: path.join(hierarchy.parent, family, lab, host),
-    }));
-    for (const { hierarchy, directory } of directories) await makeGroup(hierarchy, directory);
+  /** Makes the host's group in each of its lab's groups; there already is success. */
+  static async create(labGroups: readonly string[], host: string): Promise<HostCgroup> {
+    const directories = (await hierarchies()).flatMap((hierarchy) => {
+      const group = labGroups.find((one) => one.startsWith(`${hierarchy.mountpoint}/`));
+      if (group === undefined) return [];
+      return [{ hierarchy, directory: path.join(group, host), above: path.resolve(group, '../..') }];
+    });
+    for (const { hierarchy, directory, above } of directories) await makeGroup(hierarchy, above, directory);
     return new HostCgroup(directories);
+  }
+
+  /** Whether the host's processes stand still. */
+  async isFrozen(): Promise<boolean> {
+    const control = this.#freezer();
+    return (await readFile(control.state, 'utf8')).includes(control.says(true));
   }
 
   /** Files that take a process id (0: the writer) into the host. */
@@ -43,23 +63,32 @@ export class HostCgroup {
 
   /** Stops every process of the host where it stands, or lets them go on. Returns when it has happened. */
   async freeze(frozen: boolean): Promise<void> {
+    const control = this.#freezer();
+    const wanted = control.says(frozen);
+    await writeFile(control.switch, control.asks(frozen));
+    await until(`${control.state} to say ${wanted}`, async () =>
+      (await readFile(control.state, 'utf8')).includes(wanted),
+    );
+  }
+
+  #freezer(): Freezer {
     for (const { directory, hierarchy } of this.#directories) {
-      if (hierarchy.controllers.includes('freezer')) {
-        const file = path.join(directory, 'freezer.state');
-        const wanted = frozen ? 'FROZEN' : 'THAWED';
-        await writeFile(file, wanted);
-        await until(`${file} to be ${wanted}`, async () => (await readFile(file, 'utf8')).trim() === wanted);
-        return;
-      }
-      if (hierarchy.version === 2 && existsSync(path.join(directory, 'cgroup.freeze'))) {
-        await writeFile(path.join(directory, 'cgroup.freeze'), frozen ? '1' : '0');
-        const events = path.join(directory, 'cgroup.events');
-        const line = `frozen ${frozen ? 1 : 0}`;
-        await until(`${events} to say ${line}`, async () => (await readFile(events, 'utf8')).includes(line));
-        return;
-      }
+      const old = path.join(directory, 'freezer.state');
+      const words = (frozen: boolean): string => (frozen ? 'FROZEN' : 'THAWED');
+      if (hierarchy.controllers.includes('freezer'))
+        return { switch: old, state: old, asks: words, says: words };
+      const file = path.join(directory, 'cgroup.freeze');
+      if (hierarchy.version !== 2 || !existsSync(file)) continue;
+      const digit = (frozen: boolean): string => (frozen ? '1' : '0');
+      const state = path.join(directory, 'cgroup.events');
+      return { switch: file, state, asks: digit, says: (frozen) => `frozen ${digit(frozen)}` };
     }
     throw new Error('this machine has no cgroup freezer: mount the freezer hierarchy or cgroup version 2');
+  }
+
+  /** SIGKILL to everything in the groups, also to what is frozen and dies only when it may go on. */
+  async kill(): Promise<void> {
+    await killGroups(this.#directories.map(({ directory }) => directory));
   }
 
   /** Ends whatever still runs in the groups and removes them. */
@@ -71,6 +100,34 @@ export class HostCgroup {
 /** A lab's group in every hierarchy, as this process would make them. */
 export async function labGroups(lab: string): Promise<string[]> {
   return (await hierarchies()).map(({ parent }) => path.join(parent, family, lab));
+}
+
+/** SIGKILL to every process in the groups and below; frozen ones are let go on, to die before they do anything. */
+export async function killGroups(groups: readonly string[]): Promise<void> {
+  const directories = (
+    await Promise.all(groups.filter((group) => existsSync(group)).map(withGroupsBelow))
+  ).flat();
+  for (const directory of directories) {
+    for (const member of await membersOf(directory)) signal(member, 'SIGKILL');
+  }
+  for (const directory of directories) {
+    for (const [file, word] of THAWING) {
+      const control = path.join(directory, file);
+      if (existsSync(control)) await writeFile(control, word);
+    }
+  }
+}
+
+async function withGroupsBelow(group: string): Promise<string[]> {
+  const entries = await readdir(group, { withFileTypes: true });
+  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(group, entry.name));
+  return [group, ...(await Promise.all(below.map(withGroupsBelow))).flat()];
+}
+
+async function membersOf(group: string): Promise<ProcessId[]> {
+  const text = await readFile(path.join(group, 'cgroup.procs'), 'utf8');
+  const pids = text.trim().split('\n').filter(Boolean).map(Number);
+  return pids.map(identify).filter((id) => id !== undefined);
 }
 
 /** Ends every process in the groups and removes them; gone already is success. */
@@ -113,9 +170,9 @@ function matches(mount: CgroupMount, wanted: readonly string[]): boolean {
   return mount.type === 'cgroup' && wanted.every((name) => mount.options.includes(name));
 }
 
-async function makeGroup(hierarchy: Hierarchy, directory: string): Promise<void> {
-  const steps = path.relative(hierarchy.parent, directory).split(path.sep);
-  let current = hierarchy.parent;
+async function makeGroup(hierarchy: Hierarchy, above: string, directory: string): Promise<void> {
+  const steps = path.relative(above, directory).split(path.sep);
+  let current = above;
   for (const step of steps) {
     if (hierarchy.version === 2) await passControllersDown(current);
     const parent = current;
@@ -145,11 +202,8 @@ async function removeGroup(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.isDirectory()) await removeGroup(path.join(directory, entry.name));
   }
-  const procs = path.join(directory, 'cgroup.procs');
   await until(`the processes in ${directory} to end`, async () => {
-    const pids = (await readFile(procs, 'utf8')).trim().split('\n').filter(Boolean).map(Number);
-    const members = pids.map(identify).filter((id) => id !== undefined);
-    await Promise.all(members.map(killHard));
+    await Promise.all((await membersOf(directory)).map(killHard));
     return rmdirUnlessBusy(directory);
   });
 }

@@ -7,6 +7,16 @@ import { output } from './namespace.ts';
 /** Docker engines that a host can run: Debian 12's own, Debian 13's and unstable's. */
 export type EngineVersion = '20.10' | '26.1' | '28.5';
 
+const versions = ['20.10', '26.1', '28.5'] as const satisfies readonly EngineVersion[];
+
+/** The engine that a person means with "26", "26.1" or nothing. Throws with what there is. */
+export function engineNamed(wanted: string): EngineVersion {
+  if (wanted === '') return '20.10';
+  const found = versions.find((version) => version === wanted || version.split('.')[0] === wanted);
+  if (found !== undefined) return found;
+  throw new Error(`there is no engine "${wanted}" here: there are ${versions.join(', ')}`);
+}
+
 const suites: Record<EngineVersion, string> = { '20.10': 'bookworm', '26.1': 'trixie', '28.5': 'sid' };
 
 const packages = [

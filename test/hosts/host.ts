@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { HostCgroup } from './cgroup.ts';
 import { mappedDevices, untilReleased } from './mapped-device.ts';
-import { insideHost, output } from './namespace.ts';
+import { insideHost, output, succeeds } from './namespace.ts';
 import { addressOf, type Fabric, labRanges, type NetworkName } from './network.ts';
 import {
   isRunning,
@@ -39,7 +39,6 @@ export interface HostService {
 interface Running {
   readonly outer: ProcessId;
   readonly init: ProcessId;
-  dockerd: ProcessId | undefined;
 }
 
 /**
@@ -81,16 +80,26 @@ export class Host {
     return this.#running !== undefined;
   }
 
+  async isFrozen(): Promise<boolean> {
+    return this.isOn && (await this.#groups().isFrozen());
+  }
+
+  /** What `docker -H` of the lab's machine takes; the same after each boot. */
+  get dockerAddress(): string {
+    return `unix://${path.join(this.directory, 'engine', 'docker.sock')}`;
+  }
+
   /** Powers the host on, with its services, and returns when its engine answers. */
   async boot(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
     await rm(path.join(this.directory, 'ready'), { force: true });
     await rm(path.join(this.directory, 'by-id'), { recursive: true, force: true });
-    this.#cgroup = await HostCgroup.create(this.#record.name, this.name);
+    this.#cgroup = await HostCgroup.create(this.#record.groups, this.name);
     const outer = await this.#startInit(this.#cgroup);
     await this.#record.addProcess(outer);
     const inner = await onlyChild(outer);
-    this.#running = { outer, init: inner, dockerd: undefined };
+    this.#running = { outer, init: inner };
+    await writeFile(this.#runningFile, JSON.stringify(this.#running));
     await until(
       `${this.name} to set itself up (see ${this.#log('init')})`,
       async () => (await this.#saysReady()) && isRunning(inner),
@@ -103,8 +112,21 @@ export class Host {
 
   /** Has a service run from now on, also after each reboot. */
   async addService(service: HostService): Promise<void> {
-    this.#services.push(service);
+    this.expectService(service);
     if (this.isOn) await this.start(service.name, service.argv(this));
+  }
+
+  /** Has a service run after each further boot; if the host is on, it runs already. */
+  expectService(service: HostService): void {
+    this.#services.push(service);
+  }
+
+  /** Takes up a host that another process has booted, or has powered off. */
+  async resume(): Promise<void> {
+    this.#cgroup = await HostCgroup.create(this.#record.groups, this.name);
+    if (!existsSync(this.#runningFile)) return;
+    const running = JSON.parse(await readFile(this.#runningFile, 'utf8')) as Running;
+    if (isRunning(running.outer) && isRunning(running.init)) this.#running = running;
   }
 
   /** Starts a program on the host; its output is in `<directory>/<name>.log`. */
@@ -115,9 +137,9 @@ export class Host {
   /** Starts the engine (again) and returns when it answers. */
   async startDockerd(): Promise<void> {
     const trusted = labRanges.map((range) => `--insecure-registry=${range}`);
-    const running = this.#mustBeOn();
-    running.dockerd = await this.start('dockerd', [
-      ...['dockerd', '--log-level=warn', ...trusted],
+    const sockets = ['--host=unix:///var/run/docker.sock', '--host=unix:///run/engine/docker.sock'];
+    await this.start('dockerd', [
+      ...['dockerd', '--log-level=warn', ...sockets, ...trusted],
       ...this.#options.engineArguments,
     ]);
     await until(
@@ -125,6 +147,12 @@ export class Host {
       async () => (await this.docker(['version', '--format', '{{.Server.Version}}'])) !== '',
       { timeoutMs: 60_000, everyMs: 100 },
     );
+  }
+
+  /** Whether the engine runs and answers; asks for its process first, so that a dead one costs no wait. */
+  async isEngineUp(): Promise<boolean> {
+    const engines = (await this.processes()).filter(({ argv }) => /(^|\/)dockerd$/.test(argv[0] ?? ''));
+    return engines.length > 0 && (await succeeds(this.#enter(['docker', 'version'])));
   }
 
   /** Standard output of a docker command on this host; throws CommandFailedError. */
@@ -157,10 +185,8 @@ export class Host {
 
   /** SIGKILL to the engine alone: containers and plugins stay. */
   async killDockerd(): Promise<void> {
-    const running = this.#mustBeOn();
     const engines = (await this.processes()).filter(({ argv }) => /(^|\/)dockerd$/.test(argv[0] ?? ''));
     await Promise.all(engines.map(killHard));
-    running.dockerd = undefined;
   }
 
   /** SIGTERM to the engine, and returns when it is gone. */
@@ -175,7 +201,6 @@ export class Host {
       },
       { timeoutMs: 60_000 },
     );
-    this.#mustBeOn().dockerd = undefined;
   }
 
   /** SIGKILL to the volume plugin's process; the engine starts it anew. Returns the process that was killed. */
@@ -223,11 +248,11 @@ export class Host {
     await this.cutNetwork('storage');
     const devices = await mappedDevices(path.join(this.directory, 'by-id'));
     await this.#shutFileSystemsDown(running.init, devices);
-    signal(running.outer, 'SIGKILL');
-    await this.thaw(); // what is frozen does not even die
+    if (await this.isFrozen()) await this.#groups().kill();
     await killHard(running.outer);
     await this.#groups().remove();
     this.#running = undefined;
+    await rm(this.#runningFile, { force: true });
     await this.#fabric.unplug(this.number);
     for (const device of devices) await untilReleased(device);
   }
@@ -285,6 +310,10 @@ export class Host {
   #groups(): HostCgroup {
     if (this.#cgroup === undefined) throw new Error(`${this.name} was never booted`);
     return this.#cgroup;
+  }
+
+  get #runningFile(): string {
+    return path.join(this.directory, 'running.json');
   }
 
   #log(name: string): string {

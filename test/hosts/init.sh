@@ -9,13 +9,15 @@ shift 3
 hostname "$name"
 mount --make-rprivate /
 root=$host/root
-mkdir -p "$host/upper" "$host/work" "$host/docker" "$host/by-id" "$root"
+mkdir -p "$host/upper" "$host/work" "$host/docker" "$host/by-id" "$host/engine" "$root"
 mount -t overlay overlay -o "lowerdir=$engine,upperdir=$host/upper,workdir=$host/work" "$root"
 
 mount --rbind /dev "$root/dev"
 mount -t sysfs sysfs "$root/sys" # a new one shows this network namespace
 mount -t proc proc "$root/proc"
 for directory in run tmp; do mount -t tmpfs tmpfs "$root/$directory"; done
+mkdir "$root/run/engine"
+mount --bind "$host/engine" "$root/run/engine" # where the engine's socket is reached from outside
 for shared in "$@"; do
   mkdir -p "$root$shared"
   mount --bind "$shared" "$root$shared"

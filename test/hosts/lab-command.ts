@@ -1,38 +1,84 @@
 import { buildPlugin } from '../../plugin/build.ts';
 import { machineArchitecture } from '../../plugin/debian.ts';
-import { startArray } from './array.ts';
+import { LabArray, startArray } from './array.ts';
+import { type EngineVersion, engineNamed } from './engine.ts';
 import { importBusybox } from './image.ts';
-import { createLab } from './lab.ts';
+import { actionList, actOn, hostNamed } from './lab-actions.ts';
+import { labStatus } from './lab-status.ts';
+import { createLab, type Lab, openLab } from './lab.ts';
 import { labNames, removeLab } from './record.ts';
 import { installPlugin, publishPlugin } from './scaleio-plugin.ts';
 
-const name = 'playground';
+/** `make lab` and what can be done to it. LAB names another one beside it. */
+const name = process.env['LAB'] ?? 'playground';
 
-/** `make lab`: hosts with plugin and Swarm that stay until `make lab-down`. */
-async function up(hosts: number): Promise<void> {
+async function up(hosts: number, engines: readonly EngineVersion[]): Promise<void> {
   await down();
   const directory = await buildPlugin(await machineArchitecture());
-  const lab = await createLab({ hosts, name, keep: true });
+  const lab = await createLab({ hosts, engines, name, keep: true });
+  try {
+    await furnish(lab, directory);
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+async function furnish(lab: Lab, pluginDirectory: string): Promise<void> {
   const array = await startArray(lab);
-  const published = await publishPlugin(lab, directory);
+  const published = await publishPlugin(lab, pluginDirectory);
   for (const host of lab.hosts) {
     await installPlugin(host, array, published);
     await importBusybox(host);
   }
   await lab.swarm();
-  console.log(`${hosts} hosts with a simulated ScaleIO at ${array.endpoint}. On a host:\n`);
-  for (const host of lab.hosts) console.log(`  ${host.shellCommand}    # ${host.name}`);
-  console.log('\nTry there: docker volume create -d scaleio -o size=8GiB db\nThe end of it: make lab-down');
+  console.log(`\n${lab.hosts.length} hosts, one Swarm, a simulated ScaleIO at ${array.endpoint}\n`);
+  for (const host of lab.hosts) {
+    const version = await host.docker(['version', '--format', '{{.Server.Version}}']);
+    console.log(
+      `${host.name}, engine ${version}\n  docker -H ${host.dockerAddress} …\n  ${host.shellCommand}`,
+    );
+  }
+  console.log(`
+Try     docker -H ${lab.host(1).dockerAddress} volume create -d scaleio -o size=8GiB db
+See     make lab-status
+Hurt    make lab-do HOST=2 DO=power-off      (make lab-do lists what else)
+End     make lab-down`);
 }
 
 async function down(): Promise<void> {
   if ((await labNames()).includes(name)) await removeLab(name);
 }
 
-const [command, hosts] = process.argv.slice(2);
-if (command === 'up' && Number(hosts) > 0) await up(Number(hosts));
-else if (command === 'down') await down();
-else {
-  console.error('Usage: lab-command.ts up HOSTS | down');
-  process.exitCode = 2;
+async function act(hostName: string, word: string): Promise<void> {
+  if (hostName === '' || word === '') {
+    console.log(`Usage: make lab-do HOST=2 DO=…\n${actionList()}`);
+    return;
+  }
+  const { lab, array } = await open();
+  await actOn(lab, hostNamed(lab, hostName), word);
+  process.stdout.write(await labStatus(lab, array));
 }
+
+async function open(): Promise<{ lab: Lab; array: LabArray | undefined }> {
+  const lab = await openLab(name);
+  return { lab, array: LabArray.resume(lab) };
+}
+
+async function run([command, ...args]: readonly string[]): Promise<void> {
+  const [first = '', second = ''] = args;
+  if (command === 'up' && Number(first) > 0) return up(Number(first), second.split(',').map(engineNamed));
+  if (command === 'down') return down();
+  if (command === 'do') return act(first, second);
+  if (command === 'status') {
+    const { lab, array } = await open();
+    process.stdout.write(await labStatus(lab, array));
+    return;
+  }
+  throw new Error('Usage: lab-command.ts up HOSTS [ENGINE,…] | status | do HOST ACTION | down');
+}
+
+run(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+});

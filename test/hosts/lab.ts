@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { engineRoot, type EngineVersion } from './engine.ts';
-import { Host } from './host.ts';
+import { Host, type HostOptions } from './host.ts';
 import { addressOf, Fabric, writeRegistryConfig } from './network.ts';
 import { startDetached, type ProcessId } from './process.ts';
-import { LabRecord, removeLab, sweepAbandonedLabs } from './record.ts';
+import { type LabPlan, LabRecord, removeLab, sweepAbandonedLabs } from './record.ts';
 import { succeeds } from './namespace.ts';
 import { until } from './until.ts';
 
@@ -55,11 +55,15 @@ export class Lab {
     return id;
   }
 
-  /** Makes a Swarm of all hosts: the first `managers` are its managers. */
-  async swarm({ managers = 1 } = {}): Promise<void> {
+  /**
+   * Makes a Swarm of all hosts: the first `managers` are its managers. A node that is silent for three heartbeats counts as
+   * down; `heartbeat` such as "1s" makes that quicker than the default of 5s.
+   */
+  async swarm({ managers = 1, heartbeat = '5s' } = {}): Promise<void> {
     const [first, ...others] = this.hosts;
     if (first === undefined) throw new Error('a Swarm needs a host');
-    await first.docker(['swarm', 'init', '--advertise-addr', first.address('cluster')]);
+    const own = first.address('cluster');
+    await first.docker(['swarm', 'init', '--advertise-addr', own, '--dispatcher-heartbeat', heartbeat]);
     const token = async (role: string): Promise<string> =>
       first.docker(['swarm', 'join-token', '--quiet', role]);
     const tokens = { manager: await token('manager'), worker: await token('worker') };
@@ -69,6 +73,15 @@ export class Lab {
       const own = host.address('cluster');
       await host.docker(['swarm', 'join', '--advertise-addr', own, '--token', tokens[role], manager]);
     }
+  }
+
+  /** What another process needs to work with this lab's array. */
+  get arrayPlan(): LabPlan['array'] {
+    return this.#record.plan.array;
+  }
+
+  async rememberArray(array: NonNullable<LabPlan['array']>): Promise<void> {
+    await this.#record.savePlan({ ...this.#record.plan, array });
   }
 
   /** Moves every task away from a host, or lets tasks come again. Asked of the Swarm's first manager. */
@@ -102,22 +115,33 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   }
 }
 
+/** A lab that another process made to stay: its hosts as they are now, on or off. */
+export async function openLab(name: string): Promise<Lab> {
+  const record = await LabRecord.open(name);
+  const { plan } = record;
+  const fabric = await Fabric.resume(plan.fabric);
+  const hosts = plan.hosts.map((options) => new Host(options, record, fabric));
+  for (const host of hosts) await host.resume();
+  return new Lab(record, fabric, hosts);
+}
+
 async function build(options: LabOptions, record: LabRecord): Promise<Lab> {
   await record.makeMachineDirectory('/dev/disk/by-id');
   const fabric = await Fabric.start(path.join(record.directory, 'fabric.log'), async (holder) => {
     await record.addProcess(holder);
   });
   const engines = options.engines ?? ['20.10'];
-  const hosts: Host[] = [];
+  const plans: HostOptions[] = [];
   for (let number = 1; number <= options.hosts; number += 1) {
     const version = engines[Math.min(number, engines.length) - 1] ?? '20.10';
-    const settings = {
+    plans.push({
       number,
       engineRoot: await engineRoot(version),
       engineArguments: options.engineArguments ?? [],
-    };
-    hosts.push(new Host(settings, record, fabric));
+    });
   }
+  await record.savePlan({ fabric: fabric.holder, hosts: plans });
+  const hosts = plans.map((plan) => new Host(plan, record, fabric));
   const lab = new Lab(record, fabric, hosts);
   await Promise.all([
     startRegistry(lab),

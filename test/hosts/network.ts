@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { inNetworkOf, output } from './namespace.ts';
-import { onlyChild, startDetached, type ProcessId } from './process.ts';
+import { isRunning, onlyChild, startDetached, type ProcessId } from './process.ts';
 
 /** The two networks of every host: Docker's own traffic with the registry, and what ScaleIO uses. */
 export type NetworkName = 'cluster' | 'storage';
@@ -53,6 +53,13 @@ export class Fabric {
     return fabric;
   }
 
+  /** The network of a lab that another process made; throws when its holder has ended. */
+  static async resume(holder: ProcessId): Promise<Fabric> {
+    if (!isRunning(holder))
+      throw new Error("the lab's network has ended (a reboot?): end the rest with make lab-down");
+    return new Fabric(holder, await onlyChild(holder));
+  }
+
   /** Plugs a host's network namespace into both bridges. */
   async plug(host: number, inside: ProcessId): Promise<void> {
     const hostIp = async (...args: string[]): Promise<void> => {
@@ -80,6 +87,12 @@ export class Fabric {
   /** Pulls or replugs a host's cable: nothing passes, nobody is told. */
   async setLink(host: number, network: NetworkName, up: boolean): Promise<void> {
     await this.#ip('link', 'set', `${network}${host}`, up ? 'up' : 'down');
+  }
+
+  /** Whether a host's cable is plugged in. */
+  async isLinked(host: number, network: NetworkName): Promise<boolean> {
+    const shown = await output(this.enter(['ip', '-oneline', 'link', 'show', `${network}${host}`]));
+    return /<[^>]*\bUP\b/.test(shown);
   }
 
   /** Argument vector for a program that is to run where registry and array live. */

@@ -1,12 +1,23 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { labGroups, removeLabGroups } from './cgroup.ts';
+import type { ArrayOptions } from './array.ts';
+import { killGroups, labGroups, removeLabGroups } from './cgroup.ts';
+import type { HostOptions } from './host.ts';
 import { output } from './namespace.ts';
 import { identify, isRunning, killHard, type ProcessId } from './process.ts';
 
 /** Where labs keep everything. On disk, because Docker's overlay and sparse volumes need a real file system. */
 const base = '/var/tmp/docker-volume-scaleio-lab';
+
+/** What another process needs to work with a lab that stays. */
+export interface LabPlan {
+  /** Holder of the network. */
+  readonly fabric: ProcessId;
+  readonly hosts: readonly HostOptions[];
+  /** The simulated array, when there is one. */
+  readonly array?: { readonly options: ArrayOptions; readonly simulator: ProcessId | null };
+}
 
 interface Contents {
   /** The process that will close the lab; null: it stays until somebody asks for its end. */
@@ -15,6 +26,7 @@ interface Contents {
   madeDirectories: string[];
   /** Control groups; where they are depends on the process that made the lab. */
   groups: string[];
+  plan?: LabPlan;
 }
 
 /** What a lab has made on the machine, on disk before it is used, so that a later run can remove it. */
@@ -30,6 +42,12 @@ export class LabRecord {
     this.#contents = contents;
   }
 
+  /** The record of a lab that another process made. */
+  static async open(name: string): Promise<LabRecord> {
+    if (!(await labNames()).includes(name)) throw new Error(`there is no lab "${name}": make lab`);
+    return new LabRecord(name, await readContents(name));
+  }
+
   static async create(name: string, keep: boolean): Promise<LabRecord> {
     const owner = identify(process.pid) ?? null;
     const record = new LabRecord(name, {
@@ -41,6 +59,23 @@ export class LabRecord {
     await mkdir(record.directory, { recursive: true, mode: 0o700 });
     await record.#save();
     return record;
+  }
+
+  /** The lab's control groups, one in each hierarchy. */
+  get groups(): readonly string[] {
+    return this.#contents.groups;
+  }
+
+  /** Throws while the lab is not made yet. */
+  get plan(): LabPlan {
+    const { plan } = this.#contents;
+    if (plan === undefined) throw new Error(`lab "${this.name}" is half made: end it with make lab-down`);
+    return plan;
+  }
+
+  async savePlan(plan: LabPlan): Promise<void> {
+    this.#contents.plan = plan;
+    await this.#save();
   }
 
   async addProcess(id: ProcessId): Promise<void> {
@@ -86,6 +121,7 @@ export async function labNames(): Promise<string[]> {
 export async function removeLab(name: string): Promise<void> {
   const directory = path.join(base, name);
   const { processes, madeDirectories, groups } = await readContents(name);
+  await killGroups(groups);
   await Promise.all(processes.map(killHard));
   await removeLabGroups(groups);
   await removeTree(directory);
