@@ -6,7 +6,7 @@ import { Program } from './programs.ts';
 
 export const USER = 'admin';
 export const PASSWORD = 'Scaleio123';
-export const SDC_GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
+const GUIDS = ['B0E3BFB8-C20B-43BF-93C8-13339E85AA50', 'B0E3BFB8-C20B-43BF-93C8-13339E85AA51'] as const;
 /** What the plugin under test puts before its volumes' names. */
 export const PREFIX = 'docker-';
 
@@ -17,23 +17,33 @@ interface GatewayCall {
 
 interface State {
   readonly systemId: string;
-  readonly sdcs: readonly { readonly id: string; readonly connected: boolean }[];
+  readonly sdcs: readonly { readonly id: string; readonly guid: string; readonly connected: boolean }[];
 }
 
-/** The simulated ScaleIO of the benchmark: a gateway, and an SDC whose devices come at once. */
+/** The SDC of one host. */
+export interface BenchSdc {
+  readonly guid: string;
+  readonly id: string;
+  readonly byIdDir: string;
+}
+
+/** The simulated ScaleIO of the benchmark: a gateway, and two SDCs whose devices come at once. */
 export class BenchArray {
   /** Its URL without /api. */
   readonly gateway: string;
-  readonly byIdDir: string;
   readonly systemId: string;
-  readonly sdcId: string;
+  /** Nearly everything happens on the first. */
+  readonly sdcs: readonly [BenchSdc, BenchSdc];
   readonly #seeded: string[] = [];
 
-  private constructor(at: { gateway: string; byIdDir: string; systemId: string; sdcId: string }) {
+  private constructor(at: { gateway: string; systemId: string; sdcs: readonly [BenchSdc, BenchSdc] }) {
     this.gateway = at.gateway;
-    this.byIdDir = at.byIdDir;
     this.systemId = at.systemId;
-    this.sdcId = at.sdcId;
+    this.sdcs = at.sdcs;
+  }
+
+  get sdc(): BenchSdc {
+    return this.sdcs[0];
   }
 
   static async start(dir: string): Promise<BenchArray> {
@@ -46,8 +56,10 @@ export class BenchArray {
     });
     const gateway = /gateway +(\S+)\/api/.exec(said)?.[1] ?? '';
     const mdm = /MDM port +(\S+)/.exec(said)?.[1] ?? '';
-    const byIdDir = path.join(dir, 'dev/disk/by-id');
-    return new BenchArray({ gateway, byIdDir, ...(await startSdc(dir, { gateway, mdm })) });
+    const array = { gateway, mdm, fenceDir: path.join(dir, 'array/fence') };
+    const first = await startSdc(path.join(dir, 'host1'), array, GUIDS[0]);
+    const second = await startSdc(path.join(dir, 'host2'), array, GUIDS[1]);
+    return new BenchArray({ gateway, systemId: first.systemId, sdcs: [first.sdc, second.sdc] });
   }
 
   /** Fills up to so many volumes without data, all of them the plugin's by their names. */
@@ -66,9 +78,9 @@ export class BenchArray {
   }
 
   /** Waits until no device of an unmapped volume is left, which an unmapping does not wait for. */
-  async untilDevicesGone(): Promise<void> {
+  async untilDevicesGone({ byIdDir } = this.sdc): Promise<void> {
     await until('the devices to go', async () =>
-      (await readdir(this.byIdDir)).every((name) => !name.startsWith('emc-vol-')),
+      (await readdir(byIdDir)).every((name) => !name.startsWith('emc-vol-')),
     );
   }
 
@@ -92,20 +104,22 @@ function isOfReconciler(asked: string): boolean {
 
 async function startSdc(
   dir: string,
-  array: { gateway: string; mdm: string },
-): Promise<{ systemId: string; sdcId: string }> {
+  array: { gateway: string; mdm: string; fenceDir: string },
+  guid: string,
+): Promise<{ systemId: string; sdc: BenchSdc }> {
   await mkdir(path.join(dir, 'dev'), { recursive: true });
   const sdc = new Program(
     [
-      ...['simulate-sdc', '--guid', SDC_GUID, '--ip', '127.0.0.1', '--mdm', array.mdm],
-      ...['--fence-dir', path.join(dir, 'array/fence'), '--dev-dir', path.join(dir, 'dev')],
+      ...['simulate-sdc', '--guid', guid, '--ip', '127.0.0.1', '--mdm', array.mdm],
+      ...['--fence-dir', array.fenceDir, '--dev-dir', path.join(dir, 'dev')],
       ...['--state-dir', path.join(dir, 'sdc'), '--appear-delay-ms', '0'],
     ],
     { logFile: path.join(dir, 'sdc.log') },
   );
   return sdc.until(async () => {
     const { systemId, sdcs } = (await control(array.gateway, 'GET', 'state')) as State;
-    const connected = sdcs.find((one) => one.connected);
-    return connected === undefined ? undefined : { systemId, sdcId: connected.id };
+    const found = sdcs.find((one) => one.guid === guid && one.connected);
+    const byIdDir = path.join(dir, 'dev/disk/by-id');
+    return found === undefined ? undefined : { systemId, sdc: { guid, id: found.id, byIdDir } };
   });
 }

@@ -14,6 +14,7 @@ export const MOST_CALLS: Readonly<Record<string, number>> = {
   [OPERATION.unmountAgain]: 1,
   [OPERATION.list]: 1,
   [OPERATION.remove]: 2,
+  [OPERATION.takeOver]: 6,
 };
 const MOST_CALLS_OF_BURST = 2;
 /** What an operation may take beyond its floor, without delay: the difference of the medians. */
@@ -22,6 +23,8 @@ const OVERHEAD_OF = [OPERATION.mount, OPERATION.mountAgain, OPERATION.unmount, O
 /** Of the time to list 100,000 volumes to that of the same request read as JSON. */
 const MOST_LIST_RATIO = 2;
 const MANY = 100_000;
+/** Of a takeover to the same done by hand. */
+const MOST_TAKEOVER_RATIO = 1.5;
 
 /** One promise of the design and what was measured. */
 export interface Finding {
@@ -36,6 +39,7 @@ export function judge(results: Results): Finding[] {
     ...callFindings(results),
     ...burstFindings(results),
     ...overheadFindings(results),
+    ...takeoverFindings(results),
     listFinding(results),
   ];
 }
@@ -45,7 +49,7 @@ function seriesOf(
   what: string,
   wanted: (at: { delayMs: number; volumes: number }) => boolean,
 ): Series[] {
-  return results.cases
+  return [...results.cases, ...results.takeovers]
     .filter(wanted)
     .flatMap(({ series }) => series.entries().flatMap(([name, found]) => (name === what ? [found] : [])));
 }
@@ -83,6 +87,19 @@ function overheadFindings(results: Results): Finding[] {
       limit: `< ${MOST_OVERHEAD_MS} ms`,
       measured: `${overheadMs.toFixed(1)} ms`,
       isKept: overheadMs < MOST_OVERHEAD_MS,
+    };
+  });
+}
+
+function takeoverFindings({ takeovers }: Results): Finding[] {
+  return takeovers.flatMap(({ delayMs, series }) => {
+    const { plugin, floor } = series.of(OPERATION.takeOver);
+    const ratio = quantile(plugin, 0.5) / quantile(floor, 0.5);
+    return {
+      what: `p50 of ${OPERATION.takeOver} to its floor, ${delayMs === 0 ? 'no' : `${delayMs} ms`} delay`,
+      limit: `< ${MOST_TAKEOVER_RATIO} ×`,
+      measured: `${ratio.toFixed(2)} ×`,
+      isKept: ratio < MOST_TAKEOVER_RATIO,
     };
   });
 }

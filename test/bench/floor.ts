@@ -5,7 +5,7 @@ import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'undici';
-import { PASSWORD, USER, type BenchArray } from './array.ts';
+import { PASSWORD, USER, type BenchArray, type BenchSdc } from './array.ts';
 import { FloorMountpoints } from './floor-mountpoints.ts';
 
 const run = promisify(execFile);
@@ -27,7 +27,8 @@ export class Floor {
   readonly #authorization: string;
   readonly #poolId: string;
   readonly #mountpoints: FloorMountpoints;
-  readonly #devices: FSWatcher;
+  /** By directory: what comes and goes there. */
+  readonly #devices: ReadonlyMap<string, FSWatcher>;
 
   private constructor(
     array: BenchArray,
@@ -38,7 +39,7 @@ export class Floor {
     this.#authorization = parts.authorization;
     this.#poolId = parts.poolId;
     this.#mountpoints = parts.mountpoints;
-    this.#devices = watch(array.byIdDir).setMaxListeners(0);
+    this.#devices = new Map(array.sdcs.map(({ byIdDir }) => [byIdDir, watch(byIdDir).setMaxListeners(0)]));
   }
 
   static async start(dir: string, array: BenchArray): Promise<Floor> {
@@ -57,7 +58,7 @@ export class Floor {
   async create(name: string): Promise<FloorVolume> {
     await this.#find(name);
     const id = await this.#make(`${name}-new`);
-    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdcId, allowMultipleMappings: 'FALSE' });
+    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdc.id, allowMultipleMappings: 'FALSE' });
     const node = await this.#device(id);
     await run('blockdev', ['--flushbufs', node]);
     // It answers 2 when it finds nothing, as it should.
@@ -69,7 +70,7 @@ export class Floor {
     await this.#mountAt(node, draft);
     await run('setfattr', ['-n', LABEL, '-v', 'as long as a label'.repeat(10), '--', draft]);
     await run('umount', ['-n', '--', draft]);
-    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
+    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdc.id });
     await this.#act(id, 'setVolumeName', { newName: name });
     return { name, id, mountpoint: final };
   }
@@ -81,7 +82,7 @@ export class Floor {
 
   async mount({ id, mountpoint }: FloorVolume): Promise<void> {
     await this.#call('GET', `/api/instances/Volume::${id}`);
-    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdcId, allowMultipleMappings: 'FALSE' });
+    await this.#act(id, 'addMappedSdc', { sdcId: this.#array.sdc.id, allowMultipleMappings: 'FALSE' });
     const node = await this.#device(id);
     await run('blkid', ['-p', '-o', 'export', '--', node]);
     await this.#mountAt(node, mountpoint);
@@ -89,7 +90,31 @@ export class Floor {
 
   async unmount({ id, mountpoint }: FloorVolume): Promise<void> {
     await run('umount', ['-n', '--', mountpoint]);
-    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdcId });
+    await this.#act(id, 'removeMappedSdc', { sdcId: this.#array.sdc.id });
+  }
+
+  /** Where the volume is mounted on a host. */
+  placeOf({ name }: FloorVolume, { guid }: BenchSdc): string {
+    return this.#mountpoints.at(guid === this.#array.sdc.guid ? name : `${name}-on-${guid}`);
+  }
+
+  /** What a Mount asks and does that takes the volume from a host that the array has lost. */
+  async takeOver(volume: FloorVolume, from: BenchSdc, to: BenchSdc): Promise<void> {
+    const { id } = volume;
+    const found = (await this.#call('GET', `/api/instances/Volume::${id}`)) as { vtreeId: string };
+    await this.#call('GET', `/api/instances/Sdc::${from.id}`);
+    await this.#call('GET', `/api/instances/VTree::${found.vtreeId}/relationships/Volume`);
+    await this.#act(id, 'removeMappedSdc', { sdcId: from.id });
+    await this.#call('GET', `/api/instances/Volume::${id}`);
+    await this.#act(id, 'addMappedSdc', { sdcId: to.id, allowMultipleMappings: 'FALSE' });
+    const node = await this.#device(id, to);
+    await run('blkid', ['-p', '-o', 'export', '--', node]);
+    await this.#mountAt(node, this.placeOf(volume, to));
+  }
+
+  /** What is left on a host that has lost the volume. */
+  async cleanUp(volume: FloorVolume, on: BenchSdc): Promise<void> {
+    await run('umount', ['-n', '--lazy', '--', this.placeOf(volume, on)]);
   }
 
   /** The list read as JSON: what anybody needs who wants names. */
@@ -130,9 +155,11 @@ export class Floor {
     return answer;
   }
 
-  async #device(id: string): Promise<string> {
-    const link = path.join(this.#array.byIdDir, `emc-vol-${this.#array.systemId}-${id}`);
-    while (!existsSync(link)) await once(this.#devices, 'change');
+  async #device(id: string, { byIdDir } = this.#array.sdc): Promise<string> {
+    const link = path.join(byIdDir, `emc-vol-${this.#array.systemId}-${id}`);
+    const changes = this.#devices.get(byIdDir);
+    if (changes === undefined) throw new Error(`nobody watches ${byIdDir}`);
+    while (!existsSync(link)) await once(changes, 'change');
     return realpath(link);
   }
 

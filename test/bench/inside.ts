@@ -5,7 +5,14 @@ import { judge } from './budgets.ts';
 import { measureAll } from './measure.ts';
 import { describeMachine, page } from './page.ts';
 import { plot } from './plot.ts';
-import { budgetTable, burstTable, operationTables, parallelTable, processTable } from './report.ts';
+import {
+  budgetTable,
+  burstTable,
+  operationTables,
+  parallelTable,
+  processTable,
+  takeoverTable,
+} from './report.ts';
 import { startSetup } from './setup.ts';
 
 const docs = path.resolve(import.meta.dirname, '../../docs');
@@ -27,7 +34,9 @@ export async function benchmark(dir: string): Promise<number> {
   const style = await resolveConfig(file);
   await writeFile(file, await format(page(results, findings, machine), { ...style, filepath: file }));
   await writeFile(path.join(docs, 'benchmark.svg'), plot(results));
-  const tables = [operationTables, parallelTable, burstTable, processTable].map((make) => make(results));
+  const tables = [operationTables, takeoverTable, parallelTable, burstTable, processTable].map((make) =>
+    make(results),
+  );
   process.stdout.write(`\n${[...tables, budgetTable(findings)].join('\n\n')}\n\n`);
   const broken = findings.filter(({ isKept }) => !isKept);
   for (const { what, limit, measured } of broken) {

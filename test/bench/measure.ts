@@ -3,6 +3,7 @@ import { createFleet, measureBurst, measureParallel, PARALLEL } from './parallel
 import { measureProcess, type ProcessCosts } from './process-costs.ts';
 import { SeriesTable } from './samples.ts';
 import type { Setup } from './setup.ts';
+import { TakeoverBench } from './takeover.ts';
 
 export const DELAYS_MS = [0, 20] as const;
 export const VOLUMES = [10, 10_000, 100_000] as const;
@@ -11,6 +12,7 @@ export const BURST = 300;
 const WARM_UPS = 3;
 /** How often, and for how long, ms, on a machine that is slow or busy. */
 const LIVES = { least: 5, most: 15, limitMs: 20_000 };
+const TAKEOVERS = { least: 6, most: 15, limitMs: 40_000 };
 const LISTS = { least: 3, most: 5, limitMs: 10_000 };
 const PARALLEL_ROUNDS = { least: 1, most: 3, limitMs: 20_000 };
 /** As many volumes as the peer was measured with. */
@@ -33,6 +35,7 @@ export interface Burst {
 
 export interface Results {
   readonly cases: readonly Case[];
+  readonly takeovers: readonly Case[];
   readonly parallel: readonly Case[];
   readonly bursts: readonly Burst[];
   readonly process: ProcessCosts;
@@ -45,6 +48,7 @@ export async function measureAll(setup: Setup, say: (what: string) => void): Pro
   const bursts: Burst[] = [];
   say('warm up');
   for (let life = 0; life < WARM_UPS; life += 1) await measureLife(setup, new SeriesTable());
+  const takeovers = await measureTakeovers(setup, say);
   for (const volumes of VOLUMES) {
     await setup.array.seedTo(volumes);
     for (const delayMs of DELAYS_MS) {
@@ -57,7 +61,24 @@ export async function measureAll(setup: Setup, say: (what: string) => void): Pro
   }
   await setup.array.delay(0);
   say('starts and memory');
-  return { cases, parallel, bursts, process: await measureProcess(setup) };
+  return { cases, takeovers, parallel, bursts, process: await measureProcess(setup) };
+}
+
+/** They ask for one volume alone, so the number of others does not matter. */
+async function measureTakeovers(setup: Setup, say: (what: string) => void): Promise<Case[]> {
+  const bench = await TakeoverBench.start(setup);
+  await bench.measure(new SeriesTable());
+  const cases: Case[] = [];
+  for (const delayMs of DELAYS_MS) {
+    say(`${delayMs} ms delay: takeovers`);
+    await setup.array.delay(delayMs);
+    const series = new SeriesTable();
+    await repeat(TAKEOVERS, () => bench.measure(series));
+    cases.push({ delayMs, volumes: 1, series });
+  }
+  await setup.array.delay(0);
+  await bench.stop();
+  return cases;
 }
 
 async function measureCase(setup: Setup, at: { delayMs: number; volumes: number }): Promise<Case> {

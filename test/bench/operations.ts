@@ -14,6 +14,7 @@ export const OPERATION = {
   unmountAgain: 'Unmount, later',
   list: 'List',
   remove: 'Remove',
+  takeOver: 'Mount, from a dead host',
 } as const;
 
 type OperationKey = keyof typeof OPERATION;

@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
 import type { Finding } from './budgets.ts';
 import type { Results } from './measure.ts';
-import { budgetTable, burstTable, operationTables, parallelTable, processTable } from './report.ts';
+import {
+  budgetTable,
+  burstTable,
+  operationTables,
+  parallelTable,
+  processTable,
+  takeoverTable,
+} from './report.ts';
 
 /** The machine as somebody needs to know it who compares numbers. */
 export async function describeMachine(): Promise<string> {
@@ -30,6 +37,13 @@ those that the design allows.
 
 ${operationTables(results)}
 
+## A takeover
+
+From the arrival of a Mount to its answer, of a volume whose host the array has just lost. Failover as a whole takes longer:
+docs/failover.md, "How long it takes".
+
+${takeoverTable(results)}
+
 ## Many at once
 
 Different volumes, all at the same moment, with 10,000 on the array; per second and milliseconds each.
@@ -51,18 +65,21 @@ ${processTable(results)}
 - The plugin is the bundled program in a process of its own under the pinned Node, with the flags and the code cache
   that an installed plugin has, asked over its unix socket with kept-alive connections. Its state is on the disk that
   /tmp is on; every change of its journal is fsynced there.
-- The array is the simulated one (\`simulate\`, version 3.6) with one SDC (\`simulate-sdc\`) whose devices appear without
-  added delay: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array
+- The array is the simulated one (\`simulate\`, version 3.6) with two SDCs (\`simulate-sdc\`) whose devices appear
+  without added delay; nearly everything happens on the first: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array
   have no data. All of them bear the plugin's prefix, so List answers with all.
 - Gateway calls are counted by the simulated gateway. The reconciler's own rounds are left out.
 - The floor is the same done by hand from another Node process, next to each measurement and in turns before and after
   it: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
-  device's link, the same programs with the same arguments (blkid, mount, umount; two more mounts where a mountpoint is
-  made; for Create also blockdev, wipefs, mkfs.xfs, setfattr). Not in it: journal and fsync, identity of the device,
+  device's link, the same programs with the same arguments (blkid, mount, umount; for Create also two more mounts that
+  make the mountpoints, blockdev, wipefs, mkfs.xfs, setfattr). Not in it: journal and fsync, identity of the device,
   proof that a volume is blank, checks of what the kernel shows, locks, log, the protocol itself. The floor of List
   reads the answer as JSON; without that nobody has a list.
-- "First here" makes the mountpoint, in a tmpfs that is read-only but for that moment; "later" finds it there. Get and
-  Path of a mounted volume have no floor: they ask nobody.
+- Mountpoints are in a tmpfs that is read-only but for the moment in which one is made. The plugin makes them in Create, and
+  after a Get, ahead of the first Mount; so does the floor.
+- A takeover: the plugin on one host has the volume and has written and synced; its SDC falls silent; the plugin on the
+  other host is asked to mount. Then back again. The floor is the same volume's life by hand, with the same six requests.
+- Get and Path of a mounted volume have no floor: they ask nobody.
 - A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times; budgets of time are
   judged over all cases without delay. On a busy machine all times grow; the ratios less.
 - 10,000 operations are rounds of Mount by another user, Get, Path and Unmount by that user, of one mounted volume, 8 at

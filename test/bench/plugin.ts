@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Pool } from 'undici';
 import { contents } from '../../plugin/contents.ts';
-import { PASSWORD, PREFIX, SDC_GUID, USER, type BenchArray } from './array.ts';
+import { PASSWORD, PREFIX, USER, type BenchArray, type BenchSdc } from './array.ts';
 import { Program } from './programs.ts';
 
 /** How often somebody who waits for the plugin looks for its socket, ms. */
@@ -12,37 +12,42 @@ export interface PluginPlace {
   readonly name: string;
   /** Another gateway than the array's. */
   readonly gateway?: string;
+  /** Another host's SDC than the first. */
+  readonly sdc?: BenchSdc;
 }
 
 /** The plugin under test in a process of its own, asked over its socket as an engine asks. */
 export class Plugin {
   /** From starting the process to the answer to its first request, ms. */
   readonly startMs: number;
+  readonly mountRoot: string;
   readonly #program: Program;
   readonly #socket: Pool;
 
-  private constructor(program: Program, socket: Pool, startMs: number) {
+  private constructor(program: Program, socket: Pool, at: { startMs: number; mountRoot: string }) {
     this.#program = program;
     this.#socket = socket;
-    this.startMs = startMs;
+    this.startMs = at.startMs;
+    this.mountRoot = at.mountRoot;
   }
 
   static async start(dir: string, array: BenchArray, place: PluginPlace): Promise<Plugin> {
     const socketPath = path.join(dir, `${place.name}.sock`);
     const ownDir = path.join(dir, place.name);
-    const dirs = ['--mount-root', path.join(ownDir, 'mounts'), '--state-dir', path.join(ownDir, 'state')];
+    const mountRoot = path.join(ownDir, 'mounts');
+    const dirs = ['--mount-root', mountRoot, '--state-dir', path.join(ownDir, 'state')];
     const started = performance.now();
     const program = new Program(['serve', '--socket', socketPath, ...dirs], {
       logFile: path.join(dir, `${place.name}.log`),
       nodeFlags: contents.nodeFlags,
       env: {
-        ...settings(array, place.gateway ?? array.gateway),
+        ...settings(place.gateway ?? array.gateway, place.sdc ?? array.sdc),
         NODE_COMPILE_CACHE: path.join(dir, 'compile-cache'),
       },
     });
     const socket = new Pool('http://plugin', { connect: { socketPath }, connections: 512 });
     await program.until(() => firstAnswer(socket), KNOCK_MS);
-    return new Plugin(program, socket, performance.now() - started);
+    return new Plugin(program, socket, { startMs: performance.now() - started, mountRoot });
   }
 
   /** Asks one thing of the volume driver. Throws with the plugin's own words when it fails. */
@@ -60,15 +65,17 @@ export class Plugin {
   }
 }
 
-function settings(array: BenchArray, gateway: string): Record<string, string> {
+function settings(gateway: string, sdc: BenchSdc): Record<string, string> {
   return {
     SCALEIO_ENDPOINT: gateway,
     SCALEIO_USERNAME: USER,
     SCALEIO_PASSWORD: PASSWORD,
     SCALEIO_PREFIX: PREFIX,
-    SCALEIO_GUID: SDC_GUID,
-    SCALEIO_BY_ID_DIR: array.byIdDir,
+    SCALEIO_GUID: sdc.guid,
+    SCALEIO_BY_ID_DIR: sdc.byIdDir,
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
+    // Taking from each other is what is measured.
+    SCALEIO_MOVE_LIMIT: '1000',
     // Its regular rounds belong to no operation.
     SCALEIO_RECONCILE_INTERVAL: '24h',
   };

@@ -53,6 +53,25 @@ export function parallelTable(results: Results): string {
   return table(['delay', 'at once', 'calls', ...columns], rows);
 }
 
+/** Both quantiles of a takeover beside those of its floor. */
+export function takeoverTable({ takeovers }: Results): string {
+  const rows = takeovers.flatMap(({ delayMs, series }) =>
+    series.entries().map(([name, found]) => {
+      const { plugin, floor } = { plugin: summary(found.plugin), floor: summary(found.floor) };
+      return [
+        `${delayMs} ms`,
+        `${found.calls} of ${MOST_CALLS[name] ?? 0}`,
+        `${plugin.count}`,
+        `${ms(plugin.p50)} / ${ms(plugin.p95)}`,
+        `${ms(floor.p50)} / ${ms(floor.p95)}`,
+        `${ratio(plugin.p50, floor.p50)} / ${ratio(plugin.p95, floor.p95)}`,
+      ];
+    }),
+  );
+  const columns = ['plugin p50 / p95', 'floor p50 / p95', 'ratio p50 / p95'];
+  return table(['delay', 'calls', 'samples', ...columns], rows);
+}
+
 export function burstTable({ bursts }: Results): string {
   const rows = bursts.map(({ delayMs, volumes, isKnown, calls, ms: took }) => [
     count(volumes),
