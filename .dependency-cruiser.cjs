@@ -26,7 +26,33 @@ module.exports = {
     only(
       'gateway-hides-the-array',
       '^src/gateway/',
-      ['^src/gateway/', '^src/volumes/(ports|volume)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
+      [
+        '^src/gateway/',
+        '^src/volumes/(ports|volume)\\.ts$',
+        '^src/capacity/ports\\.ts$',
+        '^src/units/',
+        '^src/errors\\.ts$',
+      ],
+      '',
+    ),
+    only(
+      'steward-stands-beside-the-core',
+      '^src/capacity/',
+      ['^src/capacity/', '^src/volumes/(ports|volume|naming)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
+      'it knows ports, as the core does, and of the core only the words and names of volumes',
+    ),
+    {
+      name: 'steward-has-no-io',
+      severity: 'error',
+      from: { path: '^src/capacity/' },
+      to: {
+        path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
+      },
+    },
+    only(
+      'webhook-hides-http',
+      '^src/webhook/',
+      ['^src/webhook/', '^src/capacity/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],
       '',
     ),
     only(
@@ -99,8 +125,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-root',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|cli/)' },
-      to: { path: '^src/(app|main)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(main\\.ts|steward-app\\.ts|cli/)' },
+      to: { path: '^src/(app|steward-app|main)\\.ts$' },
     },
   ],
   options: {

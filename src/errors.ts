@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'GATEWAY_REJECTED'
   | 'SDC'
   | 'FILESYSTEM'
+  | 'WEBHOOK'
   | 'CANCELLED'
   | 'CONFIG';
 
@@ -122,6 +123,12 @@ export class SdcError extends PluginError {
 /** A block device or file system is not as it must be; data was not touched. */
 export class FilesystemError extends PluginError {
   readonly code = 'FILESYSTEM';
+}
+
+/** Whoever should be told or asked over HTTP did not take it; whether it was read is not known. */
+export class WebhookError extends PluginError {
+  readonly code = 'WEBHOOK';
+  override readonly retryable = true;
 }
 
 /** The call's own deadline passed, or its client went away. */

@@ -5,6 +5,7 @@ import type { Edge } from './edge.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
 import { addVolumeCommands } from './volume.ts';
+import { addStewardCommand } from './steward.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly. Never rejects. */
@@ -40,6 +41,7 @@ function buildProgram(edge: Edge): Command {
   addServeCommand(program, edge);
   addConfigCommand(program, edge);
   addVolumeCommands(program, edge);
+  addStewardCommand(program, edge);
   addSimulateCommands(program, edge);
   return program;
 }

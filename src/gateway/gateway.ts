@@ -1,7 +1,9 @@
+import type { CapacityArray } from '../capacity/ports.ts';
 import { ConfigError } from '../errors.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
 import { listOf } from './bodies.ts';
 import { GatewayClient } from './client.ts';
+import { ClusterState } from './cluster-state.ts';
 import { parseEndpoint } from './endpoints.ts';
 import { EndpointFailure } from './failures.ts';
 import { GatewayEndpoint, type RequestReport } from './gateway-endpoint.ts';
@@ -52,6 +54,8 @@ interface EndpointStats {
 }
 
 export interface Gateway extends StorageArray {
+  /** Pools, SDSs and devices, for who watches over them. */
+  readonly capacity: CapacityArray;
   stats(): readonly EndpointStats[];
   /** Logs out, as far as that works within a second, and closes all connections; calls under way fail. */
   close(): Promise<void>;
@@ -100,6 +104,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   return {
     ...storageArray(client, () => options.clock.now()),
+    capacity: new ClusterState(client),
     stats: () => endpoints.map(statsOf),
     close: () => closeAll(endpoints, http),
   };

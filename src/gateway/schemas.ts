@@ -17,10 +17,10 @@ import { EndpointFailure } from './failures.ts';
  * strings now and then, leave fields out, or say null where a list is empty.
  */
 
-const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
-const boolean = z.union([z.boolean(), z.string().transform((text) => text.toLowerCase() === 'true')]);
-const id = z.string().min(1);
-const name = z
+export const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+export const boolean = z.union([z.boolean(), z.string().transform((text) => text.toLowerCase() === 'true')]);
+export const id = z.string().min(1);
+export const name = z
   .string()
   .nullish()
   .transform((text) => (text === undefined || text === '' ? null : text));

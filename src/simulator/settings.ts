@@ -14,10 +14,21 @@ const pool = z.strictObject({
   dataLayout: z.enum(['MediumGranularity', 'FineGranularity']).default('MediumGranularity'),
 });
 
+const disk = z.strictObject({
+  /** Name of the SDS: domain, "-sds" and a number from 1. */
+  sds: z.string(),
+  path: z.string(),
+  gib: z.int().positive().default(4096),
+  /** What is on it; null is a blank disk. */
+  holds: z.string().nullable().default(null),
+});
+
 const domain = z.strictObject({
   name: z.string(),
   sdss: z.int().min(0).default(3),
   faultSets: z.array(z.string()).default([]),
+  /** Disks that are no devices yet. An SDS of which none is named has a blank one at any path. */
+  disks: z.array(disk).default([]),
   pools: z.array(pool).default([pool.parse({ name: 'sp1' })]),
 });
 

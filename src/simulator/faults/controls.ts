@@ -4,7 +4,8 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Sessions } from '../gateway/sessions.ts';
 import type { SimulatedArray } from '../array.ts';
 import { capacityOf } from '../mdm/capacity.ts';
-import { setSdsConnected } from '../mdm/devices.ts';
+import { setDeviceFailed, setSdsConnected } from '../mdm/devices.ts';
+import { plugDisk, unplugDisk } from '../mdm/disks.ts';
 import { changePool, poolById } from '../mdm/pools.ts';
 import type { SeedRequest } from '../seed.ts';
 import type { Faults } from './faults.ts';
@@ -33,6 +34,15 @@ const deviceSchema = z.strictObject({
   fault: z.union([z.literal('never'), z.literal('wrong'), z.number().min(0), z.null()]),
 });
 const poolSchema = z.strictObject({ poolId: z.string(), fillPercent: z.number().min(0).max(100) });
+const diskSchema = z.strictObject({
+  sdsId: z.string(),
+  path: z.string(),
+  present: z.boolean().default(true),
+  gib: z.int().positive().default(4096),
+  holds: z.string().nullable().default(null),
+  broken: z.enum(['open', 'write']).nullable().default(null),
+});
+const failedSchema = z.strictObject({ deviceId: z.string(), failed: z.boolean() });
 const sdsSchema = z.strictObject({ sdsId: z.string(), connected: z.boolean() });
 const seedSchema = z.strictObject({
   count: z.int().min(1),
@@ -123,6 +133,22 @@ function addArrayControls(scope: FastifyInstance, simulator: Controlled): void {
     await array.measure();
     await array.perform((cluster) => {
       setSdsConnected(cluster, sdsId, connected);
+    });
+    return {};
+  });
+  scope.post('/simulator/disks', async (request) => {
+    const { sdsId, path, present, gib, holds, broken } = diskSchema.parse(request.body);
+    await array.perform((cluster) => {
+      if (present) plugDisk(cluster, { sdsId, path, sizeKiB: gib * 1024 * 1024, holds, broken });
+      else unplugDisk(cluster, { sdsId, path });
+    });
+    return {};
+  });
+  scope.post('/simulator/failed-devices', async (request) => {
+    const { deviceId, failed } = failedSchema.parse(request.body);
+    await array.measure();
+    await array.perform((cluster) => {
+      setDeviceFailed(cluster, deviceId, failed);
     });
     return {};
   });

@@ -57,7 +57,7 @@ export function deviceJson(cluster: Cluster, device: DeviceRecord): object {
     deviceCurrentPathName: device.path,
     deviceOriginalPathName: device.path,
     deviceState: device.removing ? 'RemovePending' : 'Normal',
-    errorState: 'None',
+    errorState: device.failed ? 'Error' : 'None',
     capacityLimitInKb: device.limitKiB,
     maxCapacityInKb: device.maxKiB,
     ...(third ? deviceSince3(device) : {}),
@@ -74,7 +74,7 @@ export function deviceJson(cluster: Cluster, device: DeviceRecord): object {
 
 function deviceSince3(device: DeviceRecord): object {
   return {
-    aggregatedState: 'NeverFailed',
+    aggregatedState: device.failed ? 'CurrentlyFailed' : 'NeverFailed',
     mediaType: device.mediaType,
     externalAccelerationType: 'None',
     capacity: 0,

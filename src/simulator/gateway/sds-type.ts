@@ -133,6 +133,7 @@ async function addDevice({ array }: TypeContext, fields: RequestFields): Promise
     path: fields.text('deviceCurrentPathname'),
     maxKiB: Math.max(array.settings.newDeviceGiB * gib, limitKiB ?? 0),
     limitKiB,
+    takeOver: fields.flag('forceDeviceTakeover'),
     mediaType: fields.choice('mediaType', ['HDD', 'SSD']),
   };
   return (await array.perform((changed) => createDevice(changed, request))).id;

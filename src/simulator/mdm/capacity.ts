@@ -31,7 +31,9 @@ export interface Capacity {
 /** A pool's capacity at this moment; costs nothing per volume without data. */
 export function capacityOf(cluster: Cluster, pool: PoolRecord): Capacity {
   const { state } = cluster;
-  const devices = state.devices.many(state.devicesByPool.ids(pool.id)).filter((device) => !device.removing);
+  const devices = state.devices
+    .many(state.devicesByPool.ids(pool.id))
+    .filter(({ removing, failed }) => !removing && !failed);
   const limitKiB = devices.reduce((sum, device) => sum + device.limitKiB, 0);
   const maxKiB = devices.reduce((sum, device) => sum + device.maxKiB, 0);
   const spareKiB = roundDown((limitKiB * pool.sparePercentage) / 100, mibKiB);

@@ -1,5 +1,6 @@
 import { capacityOf } from './capacity.ts';
 import type { Cluster } from './cluster.ts';
+import { diskAt } from './disks.ts';
 import { invalidRequest, refusal } from './failures.ts';
 import { dataOnDevices, startMovement } from './movements.ts';
 import { checkedName } from './names.ts';
@@ -33,26 +34,42 @@ export interface NewDevice {
   readonly sdsId: string;
   readonly poolId: string;
   readonly path: string;
-  /** Size of the disk. */
+  /** Size of the disk, where the SDS's disks have not been described. */
   readonly maxKiB: number;
+  /** Use the disk whatever it holds. */
+  readonly takeOver?: boolean | undefined;
   readonly limitKiB?: number | undefined;
   readonly mediaType?: string | undefined;
 }
 
-/** Adds a device to a pool; the pool's data then spreads onto it in time. */
+function assertRoomFor(cluster: Cluster, { sdsId, path }: NewDevice): void {
+  const { devices, devicesBySds } = cluster.state;
+  if (devicesBySds.count(sdsId) >= cluster.limits.devicesPerSds) throw refusal('TOO_MANY_DEVICES');
+  if (devices.many(devicesBySds.ids(sdsId)).some((device) => device.path === path)) {
+    throw invalidRequest(`The device ${path} is already in use by this SDS`);
+  }
+}
+
+function checkedLimit(limitKiB: number, maxKiB: number): number {
+  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
+  if (limitKiB > maxDeviceKiB || limitKiB > maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
+  return limitKiB;
+}
+
+/**
+ * Adds a device to a pool; the pool's data then spreads onto it in time. The SDS must be there, have the disk, and find
+ * it blank, unless a takeover is forced [PyPowerFlex device.py].
+ */
 export function createDevice(cluster: Cluster, request: NewDevice): DeviceRecord {
   const { state } = cluster;
   const pool = poolById(cluster, request.poolId);
   const sds = sdsById(cluster, request.sdsId);
   if (sds.domainId !== pool.domainId) throw refusal('FD_AND_SP_MISMATCH');
-  if (state.devicesBySds.count(sds.id) >= cluster.limits.devicesPerSds) throw refusal('TOO_MANY_DEVICES');
-  const siblings = state.devices.many(state.devicesBySds.ids(sds.id));
-  if (siblings.some((device) => device.path === request.path)) {
-    throw invalidRequest(`The device ${request.path} is already in use by this SDS`);
-  }
-  const limitKiB = request.limitKiB ?? request.maxKiB;
-  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
-  if (limitKiB > maxDeviceKiB || limitKiB > request.maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
+  if (!sds.connected) throw refusal('COMMUNICATION_ERROR');
+  assertRoomFor(cluster, request);
+  const disk = diskAt(cluster, request);
+  const maxKiB = disk?.sizeKiB ?? request.maxKiB;
+  const limitKiB = checkedLimit(request.limitKiB ?? maxKiB, maxKiB);
   const device: DeviceRecord = {
     name: freeDeviceName(cluster, sds.id, request.name),
     id: state.nextId('Device'),
@@ -60,11 +77,13 @@ export function createDevice(cluster: Cluster, request: NewDevice): DeviceRecord
     poolId: pool.id,
     path: request.path,
     mediaType: request.mediaType ?? pool.mediaType,
-    maxKiB: request.maxKiB,
+    maxKiB,
     limitKiB,
     removing: false,
+    failed: disk?.broken === 'write',
   };
   state.devices.put(device);
+  if (device.failed) return device;
   const capacity = capacityOf(cluster, pool);
   startMovement(cluster, {
     pool,
@@ -85,6 +104,20 @@ export function removeDevice(cluster: Cluster, id: string): void {
   cluster.state.devices.put({ ...device, removing: true });
   if (before > 0 && capacityOf(cluster, pool).usedKiB < before) throw refusal('DEVICE_NEEDED');
   startMovement(cluster, { pool, kind: 'rebalance', causeId: id, totalKiB: held });
+}
+
+/** A device fails, and what it held is copied anew from elsewhere; or it is good again. */
+export function setDeviceFailed(cluster: Cluster, id: string, failed: boolean): void {
+  const device = deviceById(cluster, id);
+  if (device.failed === failed) return;
+  const pool = poolById(cluster, device.poolId);
+  const held = dataOnDevices(cluster, pool).get(id) ?? 0;
+  for (const movement of [...cluster.state.movements.values()])
+    if (movement.causeId === id) cluster.state.movements.delete(movement.id);
+  cluster.state.devices.put({ ...device, failed });
+  const own = failed ? held : (dataOnDevices(cluster, pool).get(id) ?? 0);
+  const kind = failed ? 'forward-rebuild' : 'rebalance';
+  startMovement(cluster, { pool, kind, causeId: id, totalKiB: own });
 }
 
 export function setDeviceName(cluster: Cluster, id: string, name: string): void {

@@ -27,6 +27,7 @@ export class ArrayError extends Error {
 const failures = {
   NOT_FOUND: [3, 'Not found'],
   COMMUNICATION_ERROR: [69, 'Communication error'],
+  DEVICE_NOT_OPENED: [71, 'The device could not be opened'],
   TGT_NOT_FOUND: [78, 'Could not find SDS'],
   VOL_NOT_FOUND: [79, 'Could not find the volume'],
   INI_NOT_FOUND: [80, 'Could not find the SDC'],
@@ -134,6 +135,10 @@ const failures = {
   COMPRESSION_NEEDS_FG: [906, 'Compression may only be enabled on volumes with Fine Granularity layout'],
   THICK_ON_FG: [907, 'Thick volumes cannot be added to fine granularity Storage Pools'],
   DEVICE_NEEDED: [908, 'The remaining devices of the Storage Pool cannot hold the data of this device'],
+  DEVICE_HOLDS_DATA: [
+    909,
+    'The device holds data or was part of a system. To use it nevertheless, force the device takeover',
+  ],
   VOL_ALREADY_MAPPED_TO_HOST: [4037, 'The volume is already mapped to this host'],
   VOL_NOT_MAPPED_TO_HOST: [4039, 'The volume is not mapped to this host'],
 } as const satisfies Record<string, readonly [number, string]>;

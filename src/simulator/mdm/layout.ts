@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { createDevice } from './devices.ts';
 import { createDomain, createFaultSet } from './domains.ts';
+import { plugDisk } from './disks.ts';
 import { createPool } from './pools.ts';
 import type { NewPool } from './pools.ts';
 import type { DomainRecord, RestrictedSdcMode, SdsRecord } from './records.ts';
@@ -11,11 +12,19 @@ interface PoolPlan extends Omit<NewPool, 'domainId'> {
   readonly deviceGiB: number;
 }
 
+interface DiskPlan {
+  readonly sds: string;
+  readonly path: string;
+  readonly gib: number;
+  readonly holds: string | null;
+}
+
 export interface DomainPlan {
   readonly name: string;
   readonly sdss: number;
   readonly faultSets: readonly string[];
   readonly pools: readonly PoolPlan[];
+  readonly disks?: readonly DiskPlan[];
 }
 
 export interface SystemPlan {
@@ -44,6 +53,12 @@ export function layOut(cluster: Cluster, plan: SystemPlan): void {
       }),
     );
     layOutPools(cluster, { domain, sdss, pools: domainPlan.pools });
+    // After the pools: their own disks are not described.
+    for (const { sds: wanted, path, gib, holds } of domainPlan.disks ?? []) {
+      const sds = sdss.find(({ name: sdsName }) => sdsName === wanted);
+      if (sds === undefined) throw new Error(`domain "${domainPlan.name}" has a disk of no SDS: "${wanted}"`);
+      plugDisk(cluster, { sdsId: sds.id, path, sizeKiB: gib * 1024 * 1024, holds, broken: null });
+    }
   }
 }
 

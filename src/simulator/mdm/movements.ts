@@ -78,7 +78,7 @@ export function dataOnDevices(cluster: Cluster, pool: PoolRecord): Map<string, n
 }
 
 function holdsData(cluster: Cluster, device: DeviceRecord): boolean {
-  return !device.removing && cluster.state.sdss.get(device.sdsId)?.connected !== false;
+  return !device.removing && !device.failed && cluster.state.sdss.get(device.sdsId)?.connected !== false;
 }
 
 function isMoving(device: DeviceRecord, movements: readonly MovementRecord[]): boolean {
@@ -99,7 +99,7 @@ function stuckOn(cluster: Cluster, placement: Placement): number | undefined {
   const waiting = own.reduce((sum, movement) => sum + remainingKiB(cluster, movement), 0);
   if (device.removing) return waiting;
   if (!holdsData(cluster, device)) {
-    const rebuilding = movements.filter((movement) => movement.causeId === device.sdsId);
+    const rebuilding = movements.filter(({ causeId }) => causeId === device.sdsId || causeId === device.id);
     return rebuilding.reduce((sum, movement) => sum + remainingKiB(cluster, movement), 0);
   }
   if (own.length === 0) return undefined;

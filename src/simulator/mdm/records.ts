@@ -122,6 +122,20 @@ export interface DeviceRecord {
   readonly maxKiB: number;
   readonly limitKiB: number;
   readonly removing: boolean;
+  /** Neither read nor written any more; what it held is copied anew from elsewhere. */
+  readonly failed: boolean;
+}
+
+/** A disk of an SDS, whether it is a device of a pool yet or not. */
+export interface DiskRecord {
+  readonly id: string;
+  readonly sdsId: string;
+  readonly path: string;
+  readonly sizeKiB: number;
+  /** What is on it, null when it is blank. */
+  readonly holds: string | null;
+  /** open: it cannot be opened. write: it can, and then fails. */
+  readonly broken: 'open' | 'write' | null;
 }
 
 export type MovementKind = 'rebalance' | 'forward-rebuild' | 'backward-rebuild';

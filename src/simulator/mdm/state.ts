@@ -1,5 +1,6 @@
 import type {
   DeviceRecord,
+  DiskRecord,
   DomainRecord,
   FaultSetRecord,
   MovementRecord,
@@ -23,6 +24,7 @@ export class MdmState {
   readonly faultSets = new Table<FaultSetRecord>('faultSets', this.#changes);
   readonly sdss = new Table<SdsRecord>('sdss', this.#changes);
   readonly devices = new Table<DeviceRecord>('devices', this.#changes);
+  readonly disks = new Table<DiskRecord>('disks', this.#changes);
   readonly sdcs = new Table<SdcRecord>('sdcs', this.#changes);
   readonly volumes = new Table<VolumeRecord>('volumes', this.#changes);
   readonly movements = new Table<MovementRecord>('movements', this.#changes);
@@ -41,6 +43,7 @@ export class MdmState {
   readonly sdssByDomain = this.sdss.index((sds) => [sds.domainId]);
   readonly devicesByPool = this.devices.index((device) => [device.poolId]);
   readonly devicesBySds = this.devices.index((device) => [device.sdsId]);
+  readonly disksBySds = this.disks.index((disk) => [disk.sdsId]);
   readonly movementsByPool = this.movements.index((movement) => [movement.poolId]);
 
   readonly #tables = new Map<string, Table<{ readonly id: string }>>(
@@ -51,6 +54,7 @@ export class MdmState {
       this.faultSets,
       this.sdss,
       this.devices,
+      this.disks,
       this.sdcs,
       this.volumes,
       this.movements,

@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import { InvalidRequestError } from '../errors.ts';
+import { parseDuration } from '../units/duration.ts';
+import { parseSize } from '../units/size.ts';
+
+/*
+ * What the steward may do, as its operator declares it. Everything that changes the array is off until `act` is true
+ * and the section for it is there. Issues are phrased to follow the field's place.
+ */
+
+function text<T>(parse: (raw: string) => T, expected: string) {
+  return z.string({ error: `must be ${expected}` }).transform((raw, issues) => {
+    try {
+      return parse(raw);
+    } catch (error) {
+      if (!(error instanceof InvalidRequestError)) throw error;
+      issues.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+}
+
+/** Milliseconds. */
+function duration(leastMs: number) {
+  return text((raw) => {
+    const ms = parseDuration(raw);
+    if (ms >= leastMs) return ms;
+    throw new InvalidRequestError(`"${raw}" is shorter than ${leastMs} ms`);
+  }, 'a time like 30s or 10m');
+}
+
+/** KiB. */
+const size = () =>
+  text((raw) => Math.ceil(parseSize(raw, { plainUnit: 'refuse' }) / 1024), 'a size like 4TiB');
+
+const percent = () => z.number({ error: 'must be a number' }).min(0).max(100);
+
+const name = () => z.string({ error: 'must be text' }).min(1, { error: 'is empty' });
+
+/** The kernel deals out /dev/sdX anew at each boot, so such a path may be another disk tomorrow. */
+export const stablePath = () =>
+  z.string({ error: 'must be a path' }).regex(/^\/dev\/(disk\/by-[a-z]+|mapper)\/[A-Za-z0-9_.:+@=-]+$/, {
+    error: 'is not a stable path like /dev/disk/by-id/wwn-0x5000c500a1b2c3d4',
+  });
+
+const webhookUrl = () =>
+  z.url({ protocol: /^https?$/, error: 'is not a URL like https://alerts.example.com/scaleio' });
+
+const absolutePath = () =>
+  z.string({ error: 'must be a path' }).startsWith('/', { error: 'is not an absolute path' });
+
+const webhook = z.strictObject({
+  url: webhookUrl(),
+  /** File with the key that requests are signed with. */
+  secretFile: absolutePath(),
+  /** For one attempt, ms. */
+  timeout: duration(100).prefault('10s'),
+  /** Attempts in all, with growing pauses between them. */
+  attempts: z.int({ error: 'must be a whole number' }).min(1).max(20).prefault(5),
+});
+
+const spareDevice = z.strictObject({
+  /** SDS by name or id. */
+  sds: name(),
+  path: stablePath(),
+});
+
+const growth = z
+  .strictObject({
+    /** Used percent at which a device is added. */
+    above: percent(),
+    cooldown: duration(1000).prefault('10m'),
+    /** Rounds in a row that must say so. */
+    confirm: z.int({ error: 'must be a whole number' }).min(1).max(100).prefault(2),
+    /** Devices that the pool may have in all. */
+    maxDevices: z.int({ error: 'must be a whole number' }).min(1),
+    /** Raw capacity that the pool may have in all, KiB. */
+    maxCapacity: size().optional(),
+    /** How long a disk that could not be added is left alone. */
+    retryFailedAfter: duration(1000).prefault('1h'),
+    devices: z.array(spareDevice).prefault([]),
+    /** Asked for a disk when no declared one is left. */
+    provider: webhook.optional(),
+  })
+  .refine(({ devices, provider }) => devices.length > 0 || provider !== undefined, {
+    error: 'names neither devices nor a provider, so nothing could be added',
+    path: ['devices'],
+  });
+
+const pool = z
+  .strictObject({
+    /** Pool by name or id. */
+    pool: name(),
+    /** Protection domain by name or id, where pool names repeat. */
+    domain: name().optional(),
+    warn: percent().prefault(80),
+    critical: percent().prefault(90),
+    /** Points below a level at which it ends. */
+    hysteresis: percent().prefault(2),
+    /** Warn also when the pool will be full this soon. */
+    warnFullWithin: duration(60_000).optional(),
+    grow: growth.optional(),
+  })
+  .refine(({ warn, critical }) => warn <= critical, { error: 'is above critical', path: ['warn'] });
+
+/** The policy file. */
+export const policySchema = z.strictObject({
+  version: z.literal(1, { error: 'must be 1' }),
+  /** False: dry run. The steward decides and says what it would do, and changes nothing. */
+  act: z.boolean({ error: 'must be true or false' }).prefault(false),
+  interval: duration(100).prefault('60s'),
+  /** How often a level that lasts is told again. */
+  remindEvery: duration(1000).prefault('6h'),
+  webhooks: z.array(webhook).prefault([]),
+  pools: z.array(pool).min(1, { error: 'is empty' }),
+});
+
+export type Policy = Readonly<z.output<typeof policySchema>>;
+export type PoolPolicy = Policy['pools'][number];
+export type GrowthPolicy = NonNullable<PoolPolicy['grow']>;
+export type WebhookPolicy = Policy['webhooks'][number];

@@ -1,0 +1,44 @@
+import { formatGiB } from '../capacity/assessment.ts';
+import type { StewardSnapshot } from '../capacity/steward.ts';
+
+/** What the steward sees, a pool a paragraph. */
+export function wordsForSnapshot({ pools, problems, sdss }: StewardSnapshot): string {
+  const troubled = sdss.filter(({ trouble }) => trouble !== undefined);
+  const paragraphs = [
+    ...pools.map(wordsForPool),
+    ...troubled.map(({ name, trouble }) => `SDS ${name}: ${trouble ?? ''}\n`),
+    ...problems.map((problem) => `policy: ${problem}\n`),
+  ];
+  return paragraphs.join('');
+}
+
+function wordsForPool(status: StewardSnapshot['pools'][number]): string {
+  const { reading, usedPercent, level, contradiction, devices, growth, watched } = status;
+  const { capacity } = reading;
+  const facts = [
+    ['pool', `${reading.domainName}/${reading.name} (${reading.id}), ${devices} devices`],
+    [
+      'used',
+      `${usedPercent.toFixed(1)} %, ${formatGiB(capacity.usedKiB)} raw of ${formatGiB(capacity.limitKiB)}`,
+    ],
+    ['spare', formatGiB(capacity.spareKiB)],
+    ['thin committed', formatGiB(capacity.thinCommittedKiB)],
+    ['level', watched === undefined ? 'not in the policy' : level],
+    ['health', healthOf(status)],
+    ...(contradiction === undefined ? [] : [['numbers', contradiction]]),
+    ...(growth === null ? [] : [['growth', growth]]),
+  ];
+  return `${facts.map(([fact = '', value = '']) => `${fact.padEnd(16)}${value}`).join('\n')}\n`;
+}
+
+function healthOf({ health, reading }: StewardSnapshot['pools'][number]): string {
+  const { rebuildKiB, rebalanceKiB, failedKiB, degradedKiB } = reading.capacity;
+  const words = [
+    ...(failedKiB > 0 ? [`failed ${formatGiB(failedKiB)}`] : []),
+    ...(degradedKiB > 0 ? [`degraded ${formatGiB(degradedKiB)}`] : []),
+    ...(health.rebuilding ? [`rebuild, ${formatGiB(rebuildKiB)} left`] : []),
+    ...(health.rebalancing ? [`rebalance, ${formatGiB(rebalanceKiB)} left`] : []),
+  ];
+  if (words.length > 0) return words.join(', ');
+  return health.impaired ? 'in maintenance or partly unreachable' : 'normal';
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { parsePolicy } from '../capacity/policy-file.ts';
+import type { Policy } from '../capacity/policy.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import { ConfigError, GatewayUnavailableError } from '../errors.ts';
+import { createLogger } from '../logging/logger.ts';
+import { buildSteward } from '../steward-app.ts';
+import { untilAskedToEnd, type Edge } from './edge.ts';
+import { settingsOf } from './serve.ts';
+import { wordsForSnapshot } from './steward-words.ts';
+
+const DEFAULT_POLICY = '/etc/docker-volume-scaleio/steward.yml';
+/** One look at the array must not hold a terminal for ever. */
+const ONCE_LIMIT_MS = 60_000;
+
+interface StewardFlags extends SettingsFlags {
+  readonly policy: string;
+  readonly checkPolicy?: true;
+  readonly once?: true;
+}
+
+/** `steward`: watches over the array's space, one process per cluster, until SIGTERM or SIGINT. */
+export function addStewardCommand(program: Command, edge: Edge): void {
+  program
+    .command('steward')
+    .description(
+      "watch over the array's space: warn, and grow and clean up as a policy allows (docs/steward.md)",
+    )
+    .option('--policy <file>', 'what it may do, YAML or JSON', DEFAULT_POLICY)
+    .option('--check-policy', 'only say whether the policy is right')
+    .option('--once', 'read the array once, change nothing, say what is seen and what would be done')
+    .option('--config <file>', 'JSON file with settings')
+    .action(async (flags: StewardFlags) => {
+      const policy = readPolicy(flags.policy);
+      if (flags.checkPolicy === true) {
+        const mode = policy.act ? 'acting' : 'dry run';
+        edge.stdout.write(`policy "${flags.policy}" is right: ${policy.pools.length} pools, ${mode}\n`);
+      } else if (flags.once === true) await lookOnce(edge, flags, policy);
+      else await watch(edge, flags, policy);
+    });
+}
+
+function readPolicy(file: string): Policy {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new ConfigError(`cannot read policy "${file}": ${code}; name another with --policy`, { cause });
+  }
+  return parsePolicy(text, file);
+}
+
+async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
+  const { settings, warnings } = settingsOf(edge, flags);
+  const log = createLogger(settings.logLevel);
+  for (const warning of warnings) log.warn({}, warning);
+  const ended = untilAskedToEnd(edge);
+  const app = await buildSteward(settings, policy, log);
+  log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
+  app.loop.start();
+  await ended;
+  await app.close();
+  log.info({}, 'stopped');
+}
+
+/** Without webhooks and without waiting for confirmation: a plan is what it would do if this lasted. */
+async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
+  const { settings } = settingsOf(edge, flags);
+  const silent = (): void => undefined;
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const app = await buildSteward(settings, { ...policy, act: false, webhooks: [] }, log);
+  try {
+    await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
+    const snapshot = app.steward.snapshot();
+    if (snapshot.failure !== null) throw new GatewayUnavailableError(snapshot.failure);
+    edge.stdout.write(wordsForSnapshot(snapshot));
+  } finally {
+    await app.close();
+  }
+}

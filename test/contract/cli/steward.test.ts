@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCommandLine } from '../../../src/cli/command-line.ts';
+import { fillPool } from '../../../src/simulator/faults/controls.ts';
+import { simulated } from '../gateway/simulated.ts';
+
+const POLICY = `
+version: 1
+act: true
+pools:
+  - pool: sp1
+    grow: { above: 85, maxDevices: 9, devices: [{ sds: pd1-sds1, path: /dev/disk/by-id/spare-1 }] }
+  - pool: nowhere
+`;
+
+async function scene(policy: string) {
+  const { simulator } = await simulated();
+  const dir = await mkdtemp(path.join(tmpdir(), 'steward-command-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const file = path.join(dir, 'steward.yml');
+  await writeFile(file, policy);
+  const run = async (...args: string[]) => {
+    const [out, err]: [string[], string[]] = [[], []];
+    const code = await runCommandLine({
+      argv: ['steward', '--policy', file, ...args],
+      env: {
+        SCALEIO_ENDPOINT: simulator.urls.join(),
+        SCALEIO_USERNAME: 'admin',
+        SCALEIO_PASSWORD: 'Scaleio123',
+      },
+      pid: 1,
+      stdout: { write: (text) => out.push(text) },
+      stderr: { write: (text) => err.push(text) },
+      onSignal: () => undefined,
+    });
+    return { code, out: out.join(''), err: err.join('') };
+  };
+  return { simulator, run };
+}
+
+test('--check-policy says that a policy is right, or everything that is wrong with it', async () => {
+  const good = await (await scene(POLICY)).run('--check-policy');
+  expect(good).toMatchObject({ code: 0, out: expect.stringContaining('2 pools, acting') as string });
+  const bad = await (
+    await scene('version: 1\npool: []\npools: [{ pool: a, warm: 80 }]')
+  ).run('--check-policy');
+  expect(bad.code).toBe(1);
+  expect(bad.err).toContain('unknown key "pool"; did you mean pools?');
+  expect(bad.err).toContain('pools[0]: unknown key "warm"; did you mean warn?');
+});
+
+test('--once shows each pool and what would be done, and does nothing even where the policy acts', async () => {
+  const { simulator, run } = await scene(POLICY);
+  const [pool] = simulator.array.cluster.state.pools.values();
+  await fillPool(simulator.array, pool?.id ?? '', 98);
+  const { code, out } = await run('--once');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^pool +pd1\/sp1 \([0-9a-f]{16}\), 3 devices$/m);
+  expect(out).toMatch(/^used +98\.0 %, 10\.6 TiB raw of 12\.0 TiB$/m);
+  expect(out).toMatch(/^level +critical$/m);
+  expect(out).toMatch(/^health +normal$/m);
+  expect(out).toContain('the array has no storage pool "nowhere"');
+  expect(simulator.array.cluster.state.devices.size).toBe(3);
+});
+
+test('--once fails when the array cannot be read', async () => {
+  const { simulator, run } = await scene(POLICY);
+  await simulator.gateways[0]?.down();
+  expect(await run('--once')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no gateway') as string,
+  });
+});
