@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Database, type FileSystem } from '../postgres/database.ts';
+import { importPostgres } from '../postgres/image.ts';
+import { cutPower } from '../postgres/power-cut.ts';
+import { timelineText } from '../timeline/text.ts';
+import { type ArrayStage, pluginStage } from './stage.ts';
+
+const cuts = 3;
+
+describe('PostgreSQL as a Swarm service', () => {
+  let stage: ArrayStage;
+
+  beforeAll(async () => {
+    stage = await pluginStage({ hosts: 3 });
+    await Promise.all(stage.lab.hosts.slice(1).map(importPostgres));
+    await stage.lab.swarm();
+    await stage.host.docker(['swarm', 'update', '--dispatcher-heartbeat', '2s']);
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  test.each<FileSystem>(['xfs', 'ext4'])(
+    `on %s loses no acknowledged transaction when its host dies ${cuts} times`,
+    async (fileSystem) => {
+      const [manager, ...workers] = stage.lab.hosts;
+      if (manager === undefined) throw new Error('the lab has no hosts');
+      const site = { lab: stage.lab, array: stage.array, manager, workers };
+      const database = await Database.start(site, fileSystem);
+      for (let cut = 0; cut < cuts; cut += 1) {
+        const before = database.ledger.committed.size;
+        const afterMs = Math.round(Math.random() * 1500);
+        console.log(`${fileSystem}: power cut ${cut + 1} after ${afterMs} ms`);
+        const { faults, committed, failover } = await cutPower(site, database, afterMs);
+        console.log(timelineText(failover));
+        expect(faults).toEqual([]);
+        expect(committed).toBeGreaterThan(before);
+      }
+      await database.remove();
+    },
+  );
+});
