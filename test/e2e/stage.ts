@@ -20,6 +20,8 @@ export interface Stage {
 export interface StageOptions {
   readonly hosts?: number;
   readonly engine?: EngineVersion;
+  /** Settings of the plugin besides where the array is. */
+  readonly plugin?: Readonly<Record<string, string>>;
 }
 
 /** Hosts without an array and without the plugin. Nothing stays when this rejects. */
