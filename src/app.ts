@@ -17,6 +17,7 @@ import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options
 import { Driver } from './volumes/driver.ts';
 import { SdcIdentity, type VolumeHost, type VolumePolicy } from './volumes/host.ts';
 import type { Log } from './volumes/ports.ts';
+import { LossWatch } from './volumes/loss-watch.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
 import { VolumeLock } from './volumes/volume-lock.ts';
@@ -48,6 +49,9 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
     { reconciler: new Reconciler(host, lock), journal: host.journal, clock: systemClock, log },
     { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
   );
+  const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
+    reconciling.hurry();
+  });
   const driver = new Driver(host, createDefaults(settings), lock, () => {
     reconciling.nudge();
   });
@@ -58,6 +62,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   else await listenOnFd(server.server, fd);
   log.info({ socket: fd === undefined ? settings.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
   reconciling.start();
+  losses.start();
   return {
     close: async () => {
       const hurry = setTimeout(() => {
@@ -65,6 +70,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
       }, CLOSE_MS);
       await server.close();
       clearTimeout(hurry);
+      await losses.stop();
       await reconciling.stop();
       await gateway.close();
       await closeJournal();

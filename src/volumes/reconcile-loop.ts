@@ -42,6 +42,11 @@ export class ReconcileLoop {
     if (this.#hasWork()) this.#wake.abort();
   }
 
+  /** Something happened that the journal does not tell of: look soon, whatever it says. */
+  hurry(): void {
+    this.#wake.abort();
+  }
+
   /** Resolves when the round in progress has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();

@@ -49,6 +49,14 @@ describe('ReconcileLoop', () => {
     await world.run(loop.stop());
   });
 
+  it('looks soon when it is told to hurry', async () => {
+    const { world, loop, rounds } = await runningLoop();
+    loop.hurry();
+    await world.pass(TIMES.soonMs + 1);
+    expect(rounds()).toBe(2);
+    await world.run(loop.stop());
+  });
+
   it('tries less and less often while the gateway is away, and finishes when it is back', async () => {
     const { world, host, life, loop, rounds } = await runningLoop();
     await world.run(life.mount('db', 'a'));
