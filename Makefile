@@ -5,10 +5,12 @@ HOSTS ?= 3
 ARCH ?=
 ENGINE ?=
 HOST ?=
+KILLS ?= 25
+PART ?=
 DO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test test-engines plugin dockerfile bundle bench lab lab-status lab-do lab-down clean
+.PHONY: help deps demo test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,10 @@ dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sour
 bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle
 	@$(NODE) test/bench/bench.ts
+
+soak: deps ## kill a database's host 25 times per file system (about 20 minutes); figures go to docs/failover.md; KILLS=5 for fewer
+	@$(NODE) test/soak/soak.ts --kills $(KILLS) $(PART)
+	@npx prettier --write --log-level warn docs/failover.md
 
 lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with; ENGINE=26 or 20,26,28 for other engines
 	@[ -z "$(ENGINE)" ] || test/install-packages.sh apt-packages mmdebstrap

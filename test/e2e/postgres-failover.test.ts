@@ -27,7 +27,7 @@ describe('PostgreSQL as a Swarm service', () => {
       const [manager, ...workers] = stage.lab.hosts;
       if (manager === undefined) throw new Error('the lab has no hosts');
       const site = { lab: stage.lab, array: stage.array, manager, workers };
-      const database = await Database.start(site, fileSystem);
+      const database = await Database.start(site, { fileSystem, restartDelay: '0s' });
       for (let cut = 0; cut < cuts; cut += 1) {
         const before = database.ledger.committed.size;
         const afterMs = Math.round(Math.random() * 1500);

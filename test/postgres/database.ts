@@ -41,6 +41,12 @@ CREATE EXTENSION amcheck`;
 
 export type FileSystem = 'xfs' | 'ext4';
 
+export interface DatabaseOptions {
+  readonly fileSystem: FileSystem;
+  /** Swarm's pause before it starts a task anew, as Docker writes durations. Swarm's own default is 5s. */
+  readonly restartDelay: string;
+}
+
 /** What a database needs to run: a lab with a Swarm, whose workers have its image and the plugin. */
 export interface Site {
   readonly lab: Lab;
@@ -64,9 +70,9 @@ export class Database {
   }
 
   /** Returns when the database has its tables and the clients' first transaction is committed. */
-  static async start(site: Site, fileSystem: FileSystem): Promise<Database> {
-    const database = new Database(site, `db-${fileSystem}`);
-    await database.#createService(fileSystem);
+  static async start(site: Site, options: DatabaseOptions): Promise<Database> {
+    const database = new Database(site, `db-${options.fileSystem}`);
+    await database.#createService(options);
     await database.#untilItAnswers();
     await database.query(schema);
     const first = database.ledger.next(() => true);
@@ -141,7 +147,7 @@ export class Database {
     }
   }
 
-  async #createService(fileSystem: FileSystem): Promise<void> {
+  async #createService({ fileSystem, restartDelay }: DatabaseOptions): Promise<void> {
     const options = [
       ...['size=8GiB', `fs=${fileSystem}`, `uid=${postgresUser}`, `gid=${postgresUser}`, 'mode=0700'],
     ].map((option) => `volume-opt=${option}`);
@@ -152,7 +158,7 @@ export class Database {
         '--constraint',
         'node.role==worker',
         '--restart-delay',
-        '0s',
+        restartDelay,
         '--network',
         'host',
         '--user',
