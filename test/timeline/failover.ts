@@ -9,7 +9,9 @@ export interface Moment {
   readonly at: number;
   readonly what: string;
   /** Whose word it is. */
-  readonly source: string;
+  readonly source: 'test' | 'Swarm' | 'plugin' | 'kernel' | 'engine' | 'client';
+  /** Whose part the time before it was. */
+  readonly spentBy: 'swarm' | 'engine' | 'plugin' | 'service';
 }
 
 /** When a host died and its service went on elsewhere. Unix times, ms. */
@@ -70,17 +72,20 @@ export async function failoverSeen(seen: Observed): Promise<Failover> {
 /** The same in the order of time, for people. */
 export function moments(failover: Failover): Moment[] {
   const { from, to } = failover;
-  return [
-    { at: failover.killedAt, what: `${from} loses power`, source: 'test' },
-    { at: failover.nodeDownAt, what: `Swarm declares ${from} down`, source: 'Swarm' },
-    { at: failover.taskCreatedAt, what: `Swarm makes a new task for ${to}`, source: 'Swarm' },
-    { at: failover.mountArrivedAt, what: `${to} asks the plugin to mount`, source: 'plugin' },
-    { at: failover.fencedAt, what: `the plugin has fenced ${from} at the array`, source: 'plugin' },
-    { at: failover.deviceAt, what: `the device is on ${to}`, source: 'kernel' },
-    { at: failover.mountAnsweredAt, what: 'file system recovered and mounted', source: 'plugin' },
-    { at: failover.containerStartedAt, what: 'the container starts', source: 'engine' },
-    { at: failover.continuedAt, what: 'the service goes on', source: 'client' },
-  ].sort((a, b) => a.at - b.at);
+  const rows: readonly (readonly [keyof Failover, string, Moment['source'], Moment['spentBy']])[] = [
+    ['killedAt', `${from} loses power`, 'test', 'swarm'],
+    ['nodeDownAt', `Swarm declares ${from} down`, 'Swarm', 'swarm'],
+    ['taskCreatedAt', `Swarm makes a new task for ${to}`, 'Swarm', 'swarm'],
+    ['mountArrivedAt', `${to} asks the plugin to mount`, 'plugin', 'swarm'],
+    ['fencedAt', `the plugin has fenced ${from} at the array`, 'plugin', 'plugin'],
+    ['deviceAt', `the device is on ${to}`, 'kernel', 'plugin'],
+    ['mountAnsweredAt', 'file system recovered and mounted', 'plugin', 'plugin'],
+    ['containerStartedAt', 'the container starts', 'engine', 'engine'],
+    ['continuedAt', 'the service goes on', 'client', 'service'],
+  ];
+  return rows
+    .map(([key, what, source, spentBy]) => ({ at: Number(failover[key]), what, source, spentBy }))
+    .sort((a, b) => a.at - b.at);
 }
 
 async function engineEvents(host: Host, sinceMs: number): Promise<EngineEvent[]> {

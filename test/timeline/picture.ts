@@ -6,17 +6,8 @@ const RIGHT = 90;
 const TOP = 84;
 const ROW = 26;
 
-/** Whose part of the time it is, by who reports its end. */
-const owners: Readonly<Record<string, string>> = {
-  Swarm: 'swarm',
-  plugin: 'plugin',
-  kernel: 'plugin',
-  engine: 'engine',
-  client: 'service',
-};
-
 const legend = [
-  ['swarm', 'Swarm notices and decides'],
+  ['swarm', 'Swarm notices, decides, starts'],
   ['plugin', 'plugin and array'],
   ['engine', 'Docker engine'],
   ['service', 'the service recovers'],
@@ -51,7 +42,7 @@ export function picture(failover: Failover, heading: string): string {
   };
   const height = TOP + all.length * ROW + 34;
   const parts = [
-    text(10, 24, `${failover.from} dies, its service goes on on ${failover.to}`, 'class="title"'),
+    text(10, 24, `${failover.from} dies, and its service goes on at ${failover.to}`, 'class="title"'),
     text(10, 43, heading, 'class="small"'),
     ...key(),
     ...grid(failover, x, height),
@@ -80,17 +71,16 @@ function grid(failover: Failover, x: (at: number) => number, height: number): st
 }
 
 function bar(
-  { at, what, source }: Moment,
+  { at, what, spentBy }: Moment,
   place: { failover: Failover; before: Moment; row: number; x: (at: number) => number },
 ): string {
   const top = TOP + place.row * ROW;
   const [from, to] = [place.x(place.before.at), place.x(at)];
   const width = Math.max(3, Math.round((to - from) * 10) / 10);
-  const owner = owners[source] ?? 'service';
   const seconds = ((at - place.failover.killedAt) / 1000).toFixed(2);
   return [
     text(LEFT - 12, top + 13, what, 'text-anchor="end"'),
-    `<rect x="${to - width}" y="${top + 3}" width="${width}" height="13" rx="2" class="${owner}"/>`,
+    `<rect x="${to - width}" y="${top + 3}" width="${width}" height="13" rx="2" class="${spentBy}"/>`,
     text(to + 6, top + 14, `${seconds} s`, 'class="small"'),
   ].join('\n');
 }
