@@ -51,7 +51,10 @@ export const contents = {
     },
     { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs'] },
     { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs'] },
-    { name: 'util-linux', files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev'] },
+    {
+      name: 'util-linux',
+      files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev', '/usr/sbin/fstrim'],
+    },
     { name: 'mount', files: ['/usr/bin/mount', '/usr/bin/umount'] },
     { name: 'attr', files: ['/usr/bin/getfattr', '/usr/bin/setfattr'] },
   ] satisfies PackageContents[],

@@ -20,6 +20,7 @@ import type { Log } from './volumes/ports.ts';
 import { LossWatch } from './volumes/loss-watch.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
+import { TrimLoop } from './volumes/trim-loop.ts';
 import { VolumeLock } from './volumes/volume-lock.ts';
 
 /** The running plugin. */
@@ -34,6 +35,8 @@ export interface AppEdge {
 }
 
 const MINUTE_MS = 60_000;
+/** For one volume. */
+const TRIM_LIMIT_MS = 10 * MINUTE_MS;
 /** Engines kill a plugin 10 s after asking it to end; what a call left half done the next start finishes. */
 const CLOSE_MS = 5000;
 
@@ -63,6 +66,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   log.info({ socket: fd === undefined ? settings.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
   reconciling.start();
   losses.start();
+  const trimming = startTrimming(settings, host, lock);
   return {
     close: async () => {
       const hurry = setTimeout(() => {
@@ -71,12 +75,23 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
       await server.close();
       clearTimeout(hurry);
       await losses.stop();
+      await trimming?.stop();
       await reconciling.stop();
       await gateway.close();
       await closeJournal();
       log.info({}, 'stopped');
     },
   };
+}
+
+function startTrimming(settings: Settings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
+  const { trimIntervalMs: intervalMs } = settings;
+  if (intervalMs === undefined) return undefined;
+  const { filesystems, journal, clock, log } = host;
+  const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
+  const trimming = new TrimLoop({ filesystems, journal, lock, clock, log }, times);
+  trimming.start();
+  return trimming;
 }
 
 async function buildHost(
@@ -156,6 +171,7 @@ function policyOf(settings: Settings): VolumePolicy {
     prefix: settings.prefix,
     pool: settings.pool,
     domain: settings.domain,
+    refuseAbovePercent: settings.refuseAbove,
     failover: settings.failover,
     abandonedMountMs: MINUTE_MS,
     releaseWaitMs: 300,

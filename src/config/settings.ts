@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { MAX_DURATION_MS } from '../units/duration.ts';
 import {
   absolutePath,
   choice,
@@ -86,6 +87,10 @@ export const settingsSchema = z.strictObject({
     env: 'SCALEIO_MODE',
     description: 'Mode of the root directory of new volumes, octal; unset: as mkfs makes it, 0755',
   }),
+  refuseAbove: wholeNumber(1, 100).optional().meta({
+    env: 'SCALEIO_REFUSE_ABOVE',
+    description: 'New volumes are refused while their pool is fuller than this, in percent; unset: never',
+  }),
   prefix: namePrefix().prefault('docker-').meta({
     env: 'SCALEIO_PREFIX',
     description:
@@ -143,6 +148,10 @@ export const settingsSchema = z.strictObject({
       env: 'SCALEIO_RECONCILE_INTERVAL',
       description: 'How often this host compares what it has mounted with the array and cleans up',
     }),
+  trimInterval: duration(SECOND, MAX_DURATION_MS).optional().meta({
+    env: 'SCALEIO_TRIM_INTERVAL',
+    description: 'How often this host trims its mounted volumes, one at a time, like 24h; unset: never',
+  }),
   requestTimeout: duration(SECOND, 90 * SECOND)
     .prefault('15s')
     .meta({
@@ -202,6 +211,7 @@ export function withUnits(written: Written) {
     failoverIdleWindow: failoverIdleWindowMs,
     moveWindow: moveWindowMs,
     reconcileInterval: reconcileIntervalMs,
+    trimInterval: trimIntervalMs,
     requestTimeout: requestTimeoutMs,
     ...others
   } = written;
@@ -213,6 +223,7 @@ export function withUnits(written: Written) {
     failoverIdleWindowMs,
     moveWindowMs,
     reconcileIntervalMs,
+    trimIntervalMs,
     requestTimeoutMs,
   });
 }

@@ -16,6 +16,7 @@ import { isAtOrBelow, type Mount, visibleMount } from './mountinfo.ts';
 import { probeDevice } from './probe.ts';
 import { proveBlank } from './prove-blank.ts';
 import { prepareRootDirectory, resolveDirectory, type RootDirectory } from './root-directory.ts';
+import { trimFilesystem } from './trim.ts';
 
 export interface FilesystemsOptions {
   readonly runner: Runner;
@@ -93,6 +94,10 @@ class HostFilesystems implements Filesystems {
     if (!(await canGrow(mounted))) return false;
     if (mountAt(await readMounts(this.#ownMountinfo), mountpoint)?.readOnly === true) return false;
     return growFilesystem(this.#runner, mounted, signal);
+  }
+
+  trim(mountpoint: string, signal: AbortSignal): Promise<number> {
+    return trimFilesystem(this.#runner, mountpoint, signal);
   }
 
   async unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void> {

@@ -154,6 +154,7 @@ function storageArray(client: GatewayClient, now: () => number): StorageArray {
     getSdc: (id, signal) => sdcs.get(id, signal),
     findPool: (wanted, signal) => pools.find(wanted, signal),
     describePool: (id, signal) => pools.describe(id, signal),
+    poolUsage: (id, signal) => pools.usage(id, signal),
   };
 }
 

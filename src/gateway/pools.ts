@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { InvalidRequestError } from '../errors.ts';
 import { nearest } from '../units/nearest.ts';
 import type { StoragePool, StoragePoolId } from '../volumes/volume.ts';
-import { listOf } from './bodies.ts';
+import { listOf, objectOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { abandonable, cancelled } from './failures.ts';
-import { domainSchema, poolSchema } from './schemas.ts';
+import { domainSchema, poolSchema, poolUsageSchema } from './schemas.ts';
 
 const POOL_INSTANCES = '/api/types/StoragePool/instances';
 const DOMAIN_INSTANCES = '/api/types/ProtectionDomain/instances';
@@ -62,6 +62,23 @@ export class Pools {
     const layout = await this.#layout(what, signal);
     const isWanted = (pool: StoragePool): boolean => pool.id === id;
     return layout.pools.find(isWanted) ?? (await this.#fresher(layout, what, signal)).pools.find(isWanted);
+  }
+
+  /** As StorageArray promises it. */
+  usage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
+    const path = `${POOL_INSTANCES}/action/querySelectedStatistics`;
+    return this.#client.call(
+      {
+        what: `read how full storage pool "${id}" is`,
+        method: 'POST',
+        path,
+        route: path,
+        body: { ids: [id], properties: ['capacityInUseInKb', 'capacityLimitInKb', 'spareCapacityInKb'] },
+        repeatable: true,
+        read: objectOf(poolUsageSchema),
+      },
+      signal,
+    );
   }
 
   async #layout(what: string, signal: AbortSignal, forceRefresh = false): Promise<Layout> {

@@ -127,6 +127,21 @@ export const poolSchema = z.object({
   zeroPaddingEnabled: boolean.nullish(),
 });
 
+/** Of the one pool that was asked about. */
+export const poolUsageSchema = z
+  .record(
+    z.string(),
+    z.object({ capacityInUseInKb: number, capacityLimitInKb: number, spareCapacityInKb: number }),
+  )
+  .transform((byId) => Object.values(byId)[0])
+  .pipe(
+    z.object({ capacityInUseInKb: z.number(), capacityLimitInKb: z.number(), spareCapacityInKb: z.number() }),
+  )
+  .transform((wire) => ({
+    usedKiB: wire.capacityInUseInKb,
+    roomKiB: wire.capacityLimitInKb - wire.spareCapacityInKb,
+  }));
+
 export const domainSchema = z.object({ id, name });
 
 export const createdSchema = z.object({ id: id.transform((text) => text as VolumeId) });

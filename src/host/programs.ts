@@ -9,6 +9,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   blkid: 'util-linux',
   blockdev: 'util-linux',
   wipefs: 'util-linux',
+  fstrim: 'util-linux',
   mount: 'mount',
   umount: 'mount',
   'mkfs.ext4': 'e2fsprogs',

@@ -5,6 +5,7 @@ import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
 import type { HostVolume, StorageArray } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import { assertRoom } from './room.ts';
 import type {
   ArrayName,
   ArrayVolume,
@@ -57,6 +58,7 @@ export class CreateVolume {
       array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
       identity.current(signal),
     ]);
+    await assertRoom(this.#host, name, pool, signal);
     const before = this.#host.journal.get(name);
     // It was of another volume of this name, which is gone from the array.
     if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);

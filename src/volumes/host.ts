@@ -22,6 +22,8 @@ export interface VolumePolicy {
   /** Default pool and domain of new volumes, by name or id; undefined: the array's only one. */
   readonly pool: string | undefined;
   readonly domain: string | undefined;
+  /** New volumes are refused while their pool is fuller, percent; undefined: never. */
+  readonly refuseAbovePercent: number | undefined;
   /** Of volumes that have none of their own. */
   readonly failover: FailoverPolicy;
   readonly takeover: TakeoverPolicy;

@@ -117,6 +117,8 @@ export interface StorageArray {
   ): Promise<StoragePool>;
   /** Names of a pool by id, from the cache; at most two calls when it is not there. */
   describePool(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined>;
+  /** Raw KiB, both copies: what is used now of what may be used, the spare left out. */
+  poolUsage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }>;
 }
 
 /** This host's SDC. Implemented by sdc/. Rejections: SdcError, CancelledError. */
@@ -184,6 +186,8 @@ export interface Filesystems {
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;
   /** Grows the mounted file system to its device; true when it grew. Cheap when there is nothing to do. */
   grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean>;
+  /** Bytes that the mounted file system gave back to its device; 0 where the device cannot take them. */
+  trim(mountpoint: string, signal: AbortSignal): Promise<number>;
   /** Not mounted is success. Lazy detaches at once even when busy. */
   unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void>;
   /** Every mount below the mount root, as the kernel says now. */

@@ -1,4 +1,5 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
@@ -50,6 +51,17 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('%s from blank to unmoun
     await root.filesystems.mount(device, mountpoint, { fs, options: [], readOnly: false }, never);
     expect(await readFile(path.join(mountpoint, 'file'), 'utf8')).toBe('kept');
     expect(await root.mountedBelow()).toHaveLength(2);
+  });
+
+  it('gives back what files no longer use, and says how much', async () => {
+    const mountpoint = await makeAndMount();
+    const file = path.join(mountpoint, 'file');
+    await sh('dd', 'if=/dev/urandom', `of=${file}`, 'bs=1M', 'count=64', 'conv=fsync', 'status=none');
+    const held = (await stat(loop.file)).blocks * 512;
+    await rm(file);
+    await sh('sync', '--file-system', mountpoint);
+    expect(await root.filesystems.trim(mountpoint, never)).toBeGreaterThanOrEqual(60 * MIB);
+    expect((await stat(loop.file)).blocks * 512).toBeLessThan(held - 60 * MIB);
   });
 
   it('shows in mounts with the number of its device', async () => {
@@ -117,4 +129,18 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('%s from blank to unmoun
     expect(await root.filesystems.grow(await loop.device(), mountpoint, fs, never)).toBe(true);
     expect(await root.filesystems.grow(await loop.device(), mountpoint, fs, never)).toBe(false);
   });
+});
+
+it('a device that cannot discard gives back nothing, and that is no failure', async () => {
+  const root = await MountedRoot.create();
+  // A tmpfs knows no discard.
+  const memory = await mkdtemp(path.join(tmpdir(), 'no-discard-'));
+  await sh('mount', '-t', 'tmpfs', 'none', memory);
+  try {
+    expect(await root.filesystems.trim(memory, never)).toBe(0);
+  } finally {
+    await sh('umount', memory);
+    await rm(memory, { recursive: true });
+    await root.dispose();
+  }
 });

@@ -42,6 +42,22 @@ describe('gateway calls, by the budgets of the design', () => {
     expect(await calls(() => life.create('db'))).toBe(1);
   });
 
+  it('creates with one more where a full pool shall refuse, and with 2 at most when it does', async () => {
+    const world = new World();
+    const host = world.host(1);
+    host.policy = { ...host.policy, refuseAbovePercent: 90 };
+    const { life } = host;
+    await world.run(life.create('warm'));
+    life.gateway.calls.clear();
+    await world.run(life.create('db'));
+    expect(life.gateway.totalCalls).toBe(6);
+    life.gateway.calls.clear();
+    world.array.usage = { usedKiB: 95, roomKiB: 100 };
+    await expect(world.run(life.create('more'))).rejects.toThrow('is 95.0 % full');
+    expect(life.gateway.totalCalls).toBe(2);
+    expect(world.array.byName('docker-more')).toBeUndefined();
+  });
+
   it('answers Get of a known volume with 1, and with none when it is mounted here', async () => {
     const { calls, life } = await warmWorld();
     expect(await calls(() => life.get('warm'))).toBe(1);

@@ -53,6 +53,8 @@ export interface ActualFence {
 export class FakeArray {
   readonly systemId = '5dbca7b1ad4b0a0f';
   version = '3.6';
+  /** Of every pool. */
+  usage = { usedKiB: 0, roomKiB: 1024 ** 3 };
   readonly volumes = new Map<VolumeId, StoredVolume>();
   readonly sdcs = new Map<SdcId, Sdc>();
   readonly pools = new Map<StoragePoolId, StoragePool>();

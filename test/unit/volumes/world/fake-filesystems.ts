@@ -130,6 +130,10 @@ export class FakeFilesystems implements Filesystems {
     });
   }
 
+  trim(mountpoint: string, signal: AbortSignal): Promise<number> {
+    return attempt(signal, () => this.#mounted(mountpoint).content.sizeKiB);
+  }
+
   unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void> {
     return attempt(signal, () => {
       try {

@@ -212,6 +212,11 @@ export class FakeGateway implements StorageArray {
     return this.#array.pools.get(id);
   }
 
+  async poolUsage(_: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
+    await this.#called('poolUsage', signal);
+    return this.#array.usage;
+  }
+
   #select(passes: (volume: ReturnType<FakeArray['existing']>) => boolean): ArrayVolume[] {
     const found: ArrayVolume[] = [];
     for (const volume of this.#array.volumes.values()) {

@@ -20,6 +20,7 @@ export const POLICY: VolumePolicy = {
   abandonedMountMs: 60_000,
   releaseWaitMs: 100,
   cleanupMs: 60_000,
+  refuseAbovePercent: undefined,
   takeover: { graceMs: 2000, pollMs: 1000, idleWindowMs: 3000, moveLimit: 3, moveWindowMs: 600_000 },
 };
 
