@@ -69,8 +69,7 @@ export class TrimLoop {
 
   async #trimInTurn(name: string): Promise<void> {
     const { lock, log } = this.#parts;
-    const isBusy = lock.holders().some((holder) => holder.name === name);
-    if (isBusy || this.#stopped.signal.aborted) return;
+    if (lock.holders().some((holder) => holder.name === name)) return;
     try {
       await lock.run(name, 'Trim', this.#stopped.signal, () => this.#trim(name));
     } catch (cause) {
