@@ -29,7 +29,7 @@ module.exports = {
       [
         '^src/gateway/',
         '^src/volumes/(ports|volume)\\.ts$',
-        '^src/capacity/ports\\.ts$',
+        '^src/(capacity|join)/ports\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
       ],
@@ -54,6 +54,12 @@ module.exports = {
       '^src/webhook/',
       ['^src/webhook/', '^src/capacity/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],
       '',
+    ),
+    only(
+      'join-knows-no-implementation',
+      '^src/join/',
+      ['^src/join/', '^src/volumes/(ports|volume)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
+      'bringing a host into the storage works over ports of its own',
     ),
     only(
       'sdc-hides-the-client',

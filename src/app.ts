@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Settings } from './config/settings.ts';
 import { createDockerServer } from './docker/server.ts';
@@ -9,9 +10,11 @@ import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { readBootId } from './host/boot.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
+import { sourceAddresses } from './host/source-addresses.ts';
 import { openFenceLog } from './journal/fences.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { openJournal } from './journal/journal.ts';
+import { HostJoin, JOIN_TIMES, type JoinPolicy } from './join/host-join.ts';
 import { createLocalSdc } from './sdc/local-sdc.ts';
 import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
 import { Driver } from './volumes/driver.ts';
@@ -31,6 +34,8 @@ export interface App {
 
 export interface AppEdge {
   readonly log: Logger;
+  /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
+  readonly passwordFile?: string | undefined;
   readonly systemd: SystemdHandover;
 }
 
@@ -46,10 +51,10 @@ const CLOSE_MS = 5000;
  */
 export async function startApp(settings: Settings, edge: AppEdge): Promise<App> {
   const { log } = edge;
-  const { host, gateway, closeJournal } = await buildHost(settings, edge);
+  const { host, gateway, join, closeJournal } = await buildHost(settings, edge);
   const lock = new VolumeLock(systemClock);
   const reconciling = new ReconcileLoop(
-    { reconciler: new Reconciler(host, lock), journal: host.journal, clock: systemClock, log },
+    { ...host, reconciler: new Reconciler(host, lock), clock: systemClock, log },
     { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
   );
   const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
@@ -64,6 +69,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   if (fd === undefined) await listenOnPath(server.server, settings.socket);
   else await listenOnFd(server.server, fd);
   log.info({ socket: fd === undefined ? settings.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
+  join.start();
   reconciling.start();
   losses.start();
   const trimming = startTrimming(settings, host, lock);
@@ -74,6 +80,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
       }, CLOSE_MS);
       await server.close();
       clearTimeout(hurry);
+      await join.stop();
       await losses.stop();
       await trimming?.stop();
       await reconciling.stop();
@@ -97,7 +104,7 @@ function startTrimming(settings: Settings, host: VolumeHost, lock: VolumeLock): 
 async function buildHost(
   settings: Settings,
   edge: AppEdge,
-): Promise<{ host: VolumeHost; gateway: Gateway; closeJournal: () => Promise<void> }> {
+): Promise<{ host: VolumeHost; gateway: Gateway; join: HostJoin; closeJournal: () => Promise<void> }> {
   const { log } = edge;
   const runner = createRunner();
   const bootId = await readBootId(edge.systemd.ownPid);
@@ -117,6 +124,7 @@ async function buildHost(
     drvCfgPath: settings.drvCfg,
     guid: settings.guid,
     deviceWaitMs: settings.deviceTimeoutMs,
+    mdmFile: settings.joinMdmFile,
     places: { byId: settings.byIdDir },
   });
   const filesystems = createFilesystems({
@@ -125,8 +133,13 @@ async function buildHost(
     runner,
     log,
   });
-  const gateway = await connectGateway(settings, log);
+  const gateway = await connectGateway(settings, log, edge.passwordFile);
   const identity = new SdcIdentity(gateway, sdc);
+  const join = new HostJoin(
+    { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
+    joinPolicyOf(settings),
+    { ...JOIN_TIMES, retryMs: settings.joinRetryMs },
+  );
   const policy = policyOf(settings);
   const host: VolumeHost = {
     array: gateway,
@@ -138,20 +151,22 @@ async function buildHost(
     log,
     policy,
     identity,
+    readiness: join,
   };
   const closeJournal = async (): Promise<void> => {
     await fences.close();
     await journal.close();
   };
-  return { host, gateway, closeJournal };
+  return { host, gateway, join, closeJournal };
 }
 
 /** The array behind the gateways of the settings. Asks nobody yet; rejects when the CA file cannot be read. */
-export async function connectGateway(settings: Settings, log: Log): Promise<Gateway> {
+export async function connectGateway(settings: Settings, log: Log, passwordFile?: string): Promise<Gateway> {
+  const password = settings.password.reveal();
   return createGateway({
     endpoints: settings.endpoints,
     username: settings.username,
-    password: settings.password.reveal(),
+    password: passwordFile === undefined ? password : () => passwordIn(passwordFile, password),
     ca: settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8'),
     insecure: settings.insecure,
     ...(settings.system === undefined ? {} : systemWanted(settings.system)),
@@ -160,6 +175,25 @@ export async function connectGateway(settings: Settings, log: Log): Promise<Gate
     clock: systemClock,
     log,
   });
+}
+
+/** The last known one where the file cannot be read, as while somebody replaces it. */
+async function passwordIn(file: string, known: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '') || known;
+  } catch {
+    return known;
+  }
+}
+
+function joinPolicyOf({ joinMdm, joinApprove, joinName, joinRename }: Settings): JoinPolicy {
+  return {
+    mayWriteMdm: joinMdm,
+    mayApprove: joinApprove,
+    name: joinName,
+    mayRename: joinRename,
+    hostName: hostname(),
+  };
 }
 
 function systemWanted(system: string): { systemId: string } | { systemName: string } {

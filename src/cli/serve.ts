@@ -28,12 +28,13 @@ export function addServeCommand(program: Command, edge: Edge): void {
   withSettingsFlags(program.command('serve'))
     .description('serve the Docker volume driver protocol on a unix socket')
     .action(async (flags: SettingsFlags) => {
-      const { settings, warnings } = settingsOf(edge, flags);
+      const { settings, warnings, passwordFile } = settingsOf(edge, flags);
       const log = createLogger(settings.logLevel);
       for (const warning of warnings) log.warn({}, warning);
       const ended = untilAskedToEnd(edge);
       const app = await startApp(settings, {
         log,
+        passwordFile,
         systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
       });
       await ended;

@@ -122,6 +122,14 @@ export const namePrefix = () =>
     );
   });
 
+/** Undefined for 'off'; else what the array takes as a name, with {host} in it or not. */
+export const sdcNameTemplate = () =>
+  text((raw) => {
+    if (raw.toLowerCase() === 'off') return undefined;
+    if (/^[\x21-\x7e]+$/.test(raw)) return raw;
+    return refuse(`${quote(raw)} holds more than letters, digits and punctuation`);
+  });
+
 /** A relative path without a way up; '' for the root. */
 export const subdirectory = () =>
   text((raw) => {

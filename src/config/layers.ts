@@ -32,7 +32,8 @@ export type ReadFile = (path: string) => string;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const FILE_SUFFIX = '_FILE';
+/** Behind a variable's name: the file that holds its value. */
+export const FILE_SUFFIX = '_FILE';
 const OWN_NAMES: readonly OtherName[] = SETTING_KEYS.map((key) => ({ env: infoOf(key).env, key }));
 
 /** Names the settings file, and is itself no setting. */

@@ -1,5 +1,12 @@
 import { ConfigError } from '../errors.ts';
-import { CONFIG_ENV, readEnvironment, readFlags, readSettingsFile, unlessEmpty } from './layers.ts';
+import {
+  CONFIG_ENV,
+  FILE_SUFFIX,
+  readEnvironment,
+  readFlags,
+  readSettingsFile,
+  unlessEmpty,
+} from './layers.ts';
 import type { Environment, Findings, Given, Origin, ReadFile } from './layers.ts';
 import { infoOf, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
 import type { SettingKey, Settings } from './settings.ts';
@@ -24,6 +31,8 @@ export interface LoadedSettings {
   readonly origins: Readonly<Record<SettingKey, Origin>>;
   /** As they were written, undefined where nothing is set; secrets as Secret. */
   readonly written: Readonly<Record<SettingKey, unknown>>;
+  /** Where the password stands, so that a new one takes effect without a restart; undefined: nowhere but here. */
+  readonly passwordFile: string | undefined;
   /** For the log: what works but is probably not meant. */
   readonly warnings: readonly string[];
 }
@@ -57,6 +66,7 @@ export function loadSettings({ env, flags = {}, readFile }: SettingsSources): Lo
     settings,
     origins: byKey((key) => given.get(key)?.origin ?? { source: 'default' }),
     written: byKey((key) => (infoOf(key).isSecret ? parsed.data[key] : writtenOf(key, given))),
+    passwordFile: fileOf(given.get('password')?.origin, env),
     warnings: [...findings.warnings, ...oddities(settings)],
   };
 }
@@ -65,6 +75,11 @@ export function loadSettings({ env, flags = {}, readFile }: SettingsSources): Lo
 export function defaultOf(key: SettingKey): string | undefined {
   const { def } = settingsSchema.shape[key];
   return def.type === 'prefault' ? String(def.defaultValue) : undefined;
+}
+
+function fileOf(origin: Origin | undefined, env: Environment): string | undefined {
+  const isFile = origin?.source === 'env' && origin.name.endsWith(FILE_SUFFIX);
+  return isFile ? env[origin.name] : undefined;
 }
 
 function writtenOf(key: SettingKey, given: ReadonlyMap<SettingKey, Given>): unknown {

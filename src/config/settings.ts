@@ -10,6 +10,7 @@ import {
   guid,
   namePrefix,
   plain,
+  sdcNameTemplate,
   secret,
   size,
   subdirectory,
@@ -114,6 +115,32 @@ export const settingsSchema = z.strictObject({
       env: 'SCALEIO_DEVICE_TIMEOUT',
       description: "How long to wait for a mapped volume's device",
     }),
+  joinMdm: yesOrNo().prefault('false').meta({
+    env: 'SCALEIO_JOIN_MDM',
+    description: "true: give this host's SDC the array's MDM addresses where it has none of them",
+  }),
+  joinMdmFile: absolutePath().optional().meta({
+    env: 'SCALEIO_JOIN_MDM_FILE',
+    description:
+      'drv_cfg.txt to write these addresses to as well; unset: only to the running driver, again at each start',
+  }),
+  joinApprove: yesOrNo().prefault('false').meta({
+    env: 'SCALEIO_JOIN_APPROVE',
+    description: "true: approve this host's own SDC at an array that lets in only approved ones",
+  }),
+  joinName: sdcNameTemplate().prefault('off').meta({
+    env: 'SCALEIO_JOIN_NAME',
+    description:
+      "Name to give this host's SDC where it has none; {host} stands for the host's name. off: leave it alone",
+  }),
+  joinRename: yesOrNo().prefault('false').meta({
+    env: 'SCALEIO_JOIN_RENAME',
+    description: 'true: give it that name also when it has another one',
+  }),
+  joinRetry: duration(SECOND, HOUR).prefault('10s').meta({
+    env: 'SCALEIO_JOIN_RETRY',
+    description: 'How often a host that has not joined the storage looks again',
+  }),
   failover: choice(['never', 'disconnected', 'idle', 'always']).prefault('disconnected').meta({
     env: 'SCALEIO_FAILOVER',
     description:
@@ -209,6 +236,7 @@ export function withUnits(written: Written) {
     deviceTimeout: deviceTimeoutMs,
     failoverGrace: failoverGraceMs,
     failoverIdleWindow: failoverIdleWindowMs,
+    joinRetry: joinRetryMs,
     moveWindow: moveWindowMs,
     reconcileInterval: reconcileIntervalMs,
     trimInterval: trimIntervalMs,
@@ -221,6 +249,7 @@ export function withUnits(written: Written) {
     deviceTimeoutMs,
     failoverGraceMs,
     failoverIdleWindowMs,
+    joinRetryMs,
     moveWindowMs,
     reconcileIntervalMs,
     trimIntervalMs,

@@ -281,6 +281,15 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'rejected',
     'check SCALEIO_GUID',
   ],
+  [null, 'INI_NAME_IN_USE', 'SDC name is already in use. Please use a different name', 'rejected'],
+  [null, null, 'The SDC is already approved', 'rejected'],
+  [
+    null,
+    null,
+    'The current SDC IP must be in the set of IPs',
+    'rejected',
+    'let the set hold the address that the SDC reports from',
+  ],
   [null, null, 'The total capacity of volumes per Storage Pool was exceeded', 'capacity', GROW_POOL],
   [
     null,

@@ -1,5 +1,6 @@
 import type { CapacityArray } from '../capacity/ports.ts';
 import { ConfigError } from '../errors.ts';
+import type { SdcRegistry } from '../join/ports.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
 import { listOf } from './bodies.ts';
 import { GatewayClient } from './client.ts';
@@ -11,6 +12,7 @@ import { createHttp, type Http } from './http.ts';
 import type { Credentials } from './login.ts';
 import { Mappings } from './mappings.ts';
 import { Pools } from './pools.ts';
+import { Registration } from './registration.ts';
 import { refusalOf } from './replies.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { systemSchema } from './schemas.ts';
@@ -56,6 +58,8 @@ interface EndpointStats {
 export interface Gateway extends StorageArray {
   /** Pools, SDSs and devices, for who watches over them. */
   readonly capacity: CapacityArray;
+  /** How hosts register. */
+  readonly registry: SdcRegistry;
   stats(): readonly EndpointStats[];
   /** Logs out, as far as that works within a second, and closes all connections; calls under way fail. */
   close(): Promise<void>;
@@ -105,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     ...storageArray(client, () => options.clock.now()),
     capacity: new ClusterState(client),
+    registry: new Registration(client),
     stats: () => endpoints.map(statsOf),
     close: () => closeAll(endpoints, http),
   };

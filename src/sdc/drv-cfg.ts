@@ -61,18 +61,35 @@ export class DrvCfg {
     await this.#run('--rescan', signal);
   }
 
-  async #run(flag: string, signal: AbortSignal): Promise<RunResult> {
+  /** Adds a cluster of MDMs, in the running driver and in the file where one is given. */
+  async addMdm(addresses: readonly string[], signal: AbortSignal, file?: string): Promise<void> {
+    await this.#run('--add_mdm', signal, ['--ip', addresses.join(','), ...fileFlag(file)]);
+  }
+
+  /** Gives the cluster that has the address `known` these addresses instead of those it had. */
+  async modifyMdm(
+    known: string,
+    addresses: readonly string[],
+    signal: AbortSignal,
+    file?: string,
+  ): Promise<void> {
+    const change = ['--ip', known, '--new_mdm_ip', addresses.join(',')];
+    await this.#run('--mod_mdm_ip', signal, [...change, ...fileFlag(file)]);
+  }
+
+  async #run(flag: string, signal: AbortSignal, more: readonly string[] = []): Promise<RunResult> {
     const { path, runner } = this.#options;
+    const args = [flag, ...more];
     let result: RunResult;
     try {
-      result = await runner.run(path, [flag], { signal, timeoutMs: TIMEOUT_MS });
+      result = await runner.run(path, args, { signal, timeoutMs: TIMEOUT_MS });
     } catch (error) {
       if (error instanceof MissingProgramError) throw this.#notInstalled(error);
       if (error instanceof CommandError) throw await this.#unusable(flag, 'failed', error);
       throw error;
     }
     if (result.exitCode === 0) return result;
-    const cause = exitError(path, [flag], result);
+    const cause = exitError(path, args, result);
     throw await this.#unusable(flag, `failed (${cause.stderrTail || `exit code ${result.exitCode}`})`, cause);
   }
 
@@ -95,6 +112,10 @@ export class DrvCfg {
       cause,
     });
   }
+}
+
+function fileFlag(file: string | undefined): string[] {
+  return file === undefined ? [] : ['--file', file];
 }
 
 /** Reads the output of --query_mdms (and --query_mdm, the same). */

@@ -9,7 +9,7 @@ import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
 import { type DevicePlaces, identifyDevice } from './device-identity.ts';
 import { linkedVolumes, linkName } from './device-link.ts';
 import { waitUntil } from './device-wait.ts';
-import { DrvCfg } from './drv-cfg.ts';
+import { DrvCfg, type KnownMdm } from './drv-cfg.ts';
 
 export interface LocalSdcOptions {
   readonly runner: Runner;
@@ -19,6 +19,8 @@ export interface LocalSdcOptions {
   readonly drvCfgPath?: string | undefined;
   /** The SDC's GUID where drv_cfg cannot be run; drv_cfg is not asked for it then. */
   readonly guid?: string | undefined;
+  /** A drv_cfg.txt that changes of MDM addresses are written to as well; undefined: the running driver alone. */
+  readonly mdmFile?: string | undefined;
   /** How long a device may take to appear after mapping, ms; default 30,000. */
   readonly deviceWaitMs?: number | undefined;
   /** After how long without the device the SDC is asked to rescan, and how often again, ms; default 2,000. */
@@ -31,9 +33,20 @@ export interface LocalSdcOptions {
   readonly modules?: string | undefined;
 }
 
+/** This host's SDC and what it is configured for. Rejections: SdcError, CancelledError. */
+export interface HostSdc extends LocalSdc {
+  /** The GUID as it is now: the configured one, else what drv_cfg says at this moment. */
+  currentGuid(signal: AbortSignal): Promise<string>;
+  /** Undefined when drv_cfg is missing and is not needed, because the GUID is configured. */
+  configuredMdms(signal: AbortSignal): Promise<readonly KnownMdm[] | undefined>;
+  addMdm(addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  /** The cluster that has the address `known` gets these addresses instead of those it had. */
+  extendMdm(known: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
 /** This host's SDC, as far as it can be known without the gateway. */
-export function createLocalSdc(options: LocalSdcOptions): LocalSdc {
-  return new HostSdc(options);
+export function createLocalSdc(options: LocalSdcOptions): HostSdc {
+  return new DrivenSdc(options);
 }
 
 const DEFAULT_PLACES: DevicePlaces = {
@@ -44,7 +57,7 @@ const DEFAULT_PLACES: DevicePlaces = {
 const ASK_WHY_MS = 3000;
 const DEFAULT_DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
 
-class HostSdc implements LocalSdc {
+class DrivenSdc implements HostSdc {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #drvCfg: DrvCfg;
@@ -52,6 +65,7 @@ class HostSdc implements LocalSdc {
   readonly #configuredGuid: string | undefined;
   readonly #deviceWaitMs: number;
   readonly #rescanAfterMs: number;
+  readonly #mdmFile: string | undefined;
   #guid: string | undefined;
 
   constructor(options: LocalSdcOptions) {
@@ -59,6 +73,7 @@ class HostSdc implements LocalSdc {
     this.#log = options.log;
     this.#places = { ...DEFAULT_PLACES, ...options.places };
     this.#configuredGuid = options.guid?.toUpperCase();
+    this.#mdmFile = options.mdmFile;
     this.#deviceWaitMs = options.deviceWaitMs ?? 30_000;
     this.#rescanAfterMs = options.rescanAfterMs ?? 2000;
     this.#drvCfg = new DrvCfg({
@@ -74,6 +89,28 @@ class HostSdc implements LocalSdc {
   async guid(signal: AbortSignal): Promise<string> {
     this.#guid ??= this.#configuredGuid ?? (await this.#drvCfg.queryGuid(signal));
     return this.#guid;
+  }
+
+  async currentGuid(signal: AbortSignal): Promise<string> {
+    this.#guid = this.#configuredGuid ?? (await this.#drvCfg.queryGuid(signal));
+    return this.#guid;
+  }
+
+  async configuredMdms(signal: AbortSignal): Promise<readonly KnownMdm[] | undefined> {
+    try {
+      return await this.#drvCfg.queryMdms(signal);
+    } catch (error) {
+      if (this.#isNeedless(error)) return undefined;
+      throw error;
+    }
+  }
+
+  addMdm(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#drvCfg.addMdm(addresses, signal, this.#mdmFile);
+  }
+
+  extendMdm(known: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#drvCfg.modifyMdm(known, addresses, signal, this.#mdmFile);
   }
 
   findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
@@ -130,19 +167,20 @@ class HostSdc implements LocalSdc {
   }
 
   async assertUsable(systemId: SystemId, signal: AbortSignal): Promise<void> {
-    try {
-      const mdms = await this.#drvCfg.queryMdms(signal);
-      if (mdms.some((mdm) => mdm.systemId === systemId && mdm.sdcId !== null)) return;
-      const addresses = mdms.flatMap((mdm) => mdm.addresses).join(', ') || 'none';
-      throw new SdcError(
-        `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses}); check the network, or add it with "drv_cfg --add_mdm"`,
-        { problem: 'not-connected' },
-      );
-    } catch (error) {
-      // With its GUID configured the SDC serves without a drv_cfg that can be run from here.
-      const needless = error instanceof SdcError && error.problem === 'not-installed';
-      if (!needless || this.#configuredGuid === undefined) throw error;
-    }
+    const mdms = await this.configuredMdms(signal);
+    if (mdms === undefined) return;
+    if (mdms.some((mdm) => mdm.systemId === systemId && mdm.sdcId !== null)) return;
+    const addresses = mdms.flatMap((mdm) => mdm.addresses).join(', ') || 'none';
+    throw new SdcError(
+      `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses}); check the network, or add it with "drv_cfg --add_mdm"`,
+      { problem: 'not-connected' },
+    );
+  }
+
+  /** With its GUID configured the SDC serves without a drv_cfg that can be run from here. */
+  #isNeedless(error: unknown): boolean {
+    const isMissing = error instanceof SdcError && error.problem === 'not-installed';
+    return isMissing && this.#configuredGuid !== undefined;
   }
 
   /** The MDM tells the SDC of a mapping by itself; a rescan helps only when that message got lost. Never rejects. */

@@ -7,6 +7,7 @@ import { VolumeLookup } from './lookup.ts';
 import { MountVolume } from './mount.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
 import type { HostVolume, KnownVolume } from './ports.ts';
+import { explained } from './readiness.ts';
 import { releaseVolume } from './release.ts';
 import { RemoveVolume } from './remove.ts';
 import { describeStatus, type VolumeStatus } from './status.ts';
@@ -63,7 +64,9 @@ export class Driver {
     const name = validateVolumeName(rawName);
     const { options, warnings } = parseCreateOptions(name, rawOptions, this.#defaults);
     for (const warning of warnings) this.#host.log.warn({ volume: name, requestId: call.requestId }, warning);
-    await this.lock.run(name, 'create', call.signal, () => this.#create.create(name, options, call.signal));
+    await explained(this.#host.readiness, () =>
+      this.lock.run(name, 'create', call.signal, () => this.#create.create(name, options, call.signal)),
+    );
   }
 
   /** Unknown volume is success: the engine's list may be older than the array's. */
@@ -85,11 +88,13 @@ export class Driver {
   async mount(rawName: string, holder: string, call: CallContext): Promise<string> {
     const name = validateVolumeName(rawName);
     try {
-      return await this.lock.run(name, 'mount', call.signal, async () => {
-        const { path } = await this.#mount.mount(name, holder, call.signal);
-        this.#dropIfClientLeaves(name, holder, call);
-        return path;
-      });
+      return await explained(this.#host.readiness, () =>
+        this.lock.run(name, 'mount', call.signal, async () => {
+          const { path } = await this.#mount.mount(name, holder, call.signal);
+          this.#dropIfClientLeaves(name, holder, call);
+          return path;
+        }),
+      );
     } finally {
       this.#nudge();
     }

@@ -1,5 +1,14 @@
 import { SdcError } from '../errors.ts';
-import type { Clock, FenceLog, Filesystems, Journal, LocalSdc, Log, StorageArray } from './ports.ts';
+import type {
+  Clock,
+  FenceLog,
+  Filesystems,
+  HostReadiness,
+  Journal,
+  LocalSdc,
+  Log,
+  StorageArray,
+} from './ports.ts';
 import type { FailoverPolicy, SdcId, SystemId } from './volume.ts';
 
 /** When a volume may be taken from another host. Times in milliseconds. */
@@ -46,6 +55,7 @@ export interface VolumeHost {
   readonly log: Log;
   readonly policy: VolumePolicy;
   readonly identity: SdcIdentity;
+  readonly readiness: HostReadiness;
 }
 
 export interface HostIdentity {

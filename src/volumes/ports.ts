@@ -303,6 +303,14 @@ export interface FenceLog {
   of(volumeId: string): readonly FenceRecord[];
 }
 
+/** Whether this host has joined the storage, for those who fail because it has not. Implemented by join/. */
+export interface HostReadiness {
+  /** Why this host cannot use the array and what to do, as it follows "; "; undefined when nothing is known against it. */
+  problem(): string | undefined;
+  /** Something failed as if this host were not known, not approved or not connected: look at it soon. */
+  doubt(): void;
+}
+
 /** Time and chance come in here so that tests own them. */
 export interface Clock {
   /** Milliseconds since 1970. */

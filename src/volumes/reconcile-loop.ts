@@ -1,6 +1,7 @@
 import { isPluginError } from '../errors.ts';
 import type { Reconciler } from './reconcile.ts';
-import type { Clock, Journal, Log } from './ports.ts';
+import type { Clock, HostReadiness, Journal, Log } from './ports.ts';
+import { isAboutHost } from './readiness.ts';
 
 export interface ReconcileTimes {
   /** Between rounds when all is well, ms. */
@@ -15,6 +16,7 @@ export interface ReconcileTimes {
 export class ReconcileLoop {
   readonly #reconciler: Reconciler;
   readonly #journal: Journal;
+  readonly #readiness: HostReadiness;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #times: ReconcileTimes;
@@ -23,11 +25,12 @@ export class ReconcileLoop {
   #running: Promise<void> | undefined;
 
   constructor(
-    parts: { reconciler: Reconciler; journal: Journal; clock: Clock; log: Log },
+    parts: { reconciler: Reconciler; journal: Journal; readiness: HostReadiness; clock: Clock; log: Log },
     times: ReconcileTimes,
   ) {
     this.#reconciler = parts.reconciler;
     this.#journal = parts.journal;
+    this.#readiness = parts.readiness;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#times = times;
@@ -89,6 +92,7 @@ export class ReconcileLoop {
       return report.postponed.length === 0;
     } catch (cause) {
       if (this.#stopped.signal.aborted) return true;
+      if (isAboutHost(cause)) this.#readiness.doubt();
       if (!isPluginError(cause)) this.#log.error({ error: String(cause) }, 'reconciling failed unexpectedly');
       else this.#log.warn({ error: cause.message }, 'cannot reconcile now; trying again later');
       return false;

@@ -10,13 +10,14 @@ import { SdcAgentError } from './sdc-agent-error.ts';
 import { System } from './system.ts';
 
 const DEFAULT_APPEAR_DELAY_MS = 300;
+const DEFAULT_MDM_PORT = 6611;
 
 export interface AgentOptions {
   /** Upper-case UUID. */
   readonly guid: string;
   /** The address that the MDM shows for this SDC. */
   readonly ip: string;
-  /** One entry per system: `http://10.0.0.1:7781` or several addresses with commas between. */
+  /** One entry per system: `http://10.0.0.1:7781` or several addresses with commas between. None: until add_mdm. */
   readonly mdms: readonly string[];
   /** The host's /dev; links appear in disk/by-id of it, and there is the socket `.scini` for drv_cfg. */
   readonly devDir: string;
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly scini: string;
   /** From the MDM's message to the device; 300 when left out. */
   readonly appearDelayMs?: number;
+  /** Of MDM addresses that are given without one; that of the first of `mdms`, else 6611 when left out. */
+  readonly mdmPort?: number;
   readonly naming?: NodeNaming;
   readonly osType?: string;
   readonly version?: string;
@@ -48,7 +51,8 @@ export class Agent implements ControlledSdc {
     this.guid = options.guid;
     this.#options = options;
     this.#links = new DeviceLinks({ devDir: options.devDir, naming: options.naming ?? 'loop' });
-    this.#port = options.mdms.flatMap((text) => parseCluster(text, 0))[0]?.port ?? 0;
+    const given = options.mdms.flatMap((text) => parseCluster(text, 0))[0]?.port;
+    this.#port = options.mdmPort ?? given ?? DEFAULT_MDM_PORT;
   }
 
   /** Where drv_cfg reaches this agent. */

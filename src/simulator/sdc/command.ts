@@ -16,6 +16,7 @@ interface AgentFlags {
   readonly guid: string;
   readonly ip: string;
   readonly mdm: string[];
+  readonly mdmPort?: number;
   readonly devDir: string;
   readonly stateDir: string;
   readonly fenceDir: string;
@@ -30,12 +31,23 @@ function milliseconds(text: string): number {
   return Number(text);
 }
 
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number > 0 && number < 65_536) return number;
+  throw new InvalidArgumentError('It must be a port.');
+}
+
 function sdcCommand(io: AgentIo): Command {
   return new Command('simulate-sdc')
     .description('Play the SDC of one host of a simulated ScaleIO; needs root')
     .requiredOption('--guid <uuid>', 'GUID of the SDC, in capitals')
     .requiredOption('--ip <address>', 'address of this host that the array shows')
-    .requiredOption('--mdm <url...>', 'MDM port of a system, http://HOST:PORT; several addresses with commas')
+    .option(
+      '--mdm <url...>',
+      'MDM port of a system, http://HOST:PORT; several addresses with commas; none: drv_cfg --add_mdm will tell',
+      [],
+    )
+    .option('--mdm-port <port>', 'of MDM addresses that are given without one', port)
     .requiredOption('--fence-dir <dir>', 'directory "fence" of the simulated array')
     .option('--dev-dir <dir>', "the host's /dev; links appear in its disk/by-id", '/dev')
     .option('--state-dir <dir>', 'state of this SDC alone', '/run/scaleio-sdc')
@@ -62,7 +74,7 @@ function sdcCommand(io: AgentIo): Command {
 }
 
 async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
-  const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion } = flags;
+  const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion, mdmPort } = flags;
   const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
   const agent = await startAgent({
     guid,
@@ -75,6 +87,7 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
     naming: nodes,
     scini,
     version: sdcVersion,
+    ...(mdmPort === undefined ? {} : { mdmPort }),
     log: io.complain,
   });
   io.print(`SDC ${guid} is up; drv_cfg asks it on ${agent.socketPath}`);

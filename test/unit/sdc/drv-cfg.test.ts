@@ -32,6 +32,28 @@ describe('DrvCfg', () => {
     await drvCfg('drv_cfg').rescan(never);
   });
 
+  it('adds and changes MDM addresses with the flags that drv_cfg has', async () => {
+    const ran: (readonly string[])[] = [];
+    const recording = new DrvCfg({
+      path: '/drv_cfg',
+      runner: {
+        run: (_, args) => {
+          ran.push(args);
+          return Promise.resolve({ stdout: '', stderr: '', exitCode: 0 });
+        },
+      },
+      module: { controlDevice: '', modules: '' },
+    });
+    await recording.addMdm(['10.0.0.1', '10.0.0.2'], never);
+    await recording.addMdm(['10.0.0.1'], never, '/etc/emc/scaleio/drv_cfg.txt');
+    await recording.modifyMdm('10.0.0.1', ['10.0.0.1', '10.0.0.2'], never);
+    expect(ran.map((args) => args.join(' '))).toEqual([
+      '--add_mdm --ip 10.0.0.1,10.0.0.2',
+      '--add_mdm --ip 10.0.0.1 --file /etc/emc/scaleio/drv_cfg.txt',
+      '--mod_mdm_ip --ip 10.0.0.1 --new_mdm_ip 10.0.0.1,10.0.0.2',
+    ]);
+  });
+
   it('says that the SDC is not installed', async () => {
     await expect(drvCfg('no-drv_cfg').queryGuid(never)).rejects.toMatchObject({
       problem: 'not-installed',

@@ -9,8 +9,7 @@ async function runningLoop() {
   const host = world.host(1);
   const { life } = host;
   await world.run(life.create('db'));
-  const { journal, clock, log } = life.host;
-  const loop = new ReconcileLoop({ reconciler: life.reconciler, journal, clock, log }, TIMES);
+  const loop = new ReconcileLoop({ ...life.host, reconciler: life.reconciler }, TIMES);
   const rounds = (): number => life.gateway.calls.get('volumesOfSdc') ?? 0;
   loop.start();
   await world.pass(0);

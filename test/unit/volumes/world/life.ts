@@ -71,7 +71,8 @@ export class Life {
     };
     const identity = new SdcIdentity(ports.array, ports.sdc);
     const fences = new FakeFenceLog(on.disk, () => !steps.isDead);
-    this.host = { ...ports, fences, identity, clock: ownClock, log: this.#log(), policy };
+    const readiness = { problem: () => undefined, doubt: () => undefined };
+    this.host = { ...ports, fences, identity, readiness, clock: ownClock, log: this.#log(), policy };
     const lock = new VolumeLock(ownClock);
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);

@@ -1,0 +1,228 @@
+import { isPluginError } from '../errors.ts';
+import type { Clock, Log } from '../volumes/ports.ts';
+import type { SdcId, SystemId } from '../volumes/volume.ts';
+import { JoinLook, type Cure, type Look, type LookParts } from './look.ts';
+import { SdcNamer } from './sdc-namer.ts';
+import type { JoinState } from './state.ts';
+
+/** What the operator lets this host do by itself. */
+export interface JoinPolicy {
+  /** Write the array's MDM addresses into the SDC's configuration. */
+  readonly mayWriteMdm: boolean;
+  /** Approve this host's own SDC at the array. */
+  readonly mayApprove: boolean;
+  /** Template of the SDC's name; undefined: leave the name alone. */
+  readonly name: string | undefined;
+  /** Also give an SDC another name that already bears one. */
+  readonly mayRename: boolean;
+  readonly hostName: string;
+}
+
+/** In milliseconds. */
+export interface JoinTimes {
+  /** Between looks while not joined. */
+  readonly retryMs: number;
+  /** Once joined, between looks at this host alone. */
+  readonly recheckMs: number;
+  /** After this host has done something about it. */
+  readonly settleMs: number;
+  /** Longest pause after a refused log-in, since some directories lock an account that is tried too often. */
+  readonly longestRefusedMs: number;
+  /** Budget of one look. */
+  readonly lookMs: number;
+}
+
+export const JOIN_TIMES = {
+  recheckMs: 300_000,
+  settleMs: 1000,
+  longestRefusedMs: 300_000,
+  lookMs: 60_000,
+} as const;
+
+/** What others keep about who this host is. */
+interface KeptIdentity {
+  readonly last: { readonly systemId: SystemId; readonly sdcId: SdcId; readonly guid: string } | undefined;
+  forget(): void;
+}
+
+export interface HostJoinParts extends LookParts {
+  readonly identity: KeptIdentity;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The state as it is shown: with its age and when it is looked at again. */
+export interface ShownJoinState extends JoinState {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Milliseconds since 1970; undefined while it is being looked at. */
+  readonly nextLook: number | undefined;
+}
+
+/**
+ * Brings this host into the storage and keeps it there: looks how far it has come, does what the operator allows,
+ * waits, looks again, for as long as the plugin runs. No state is final. Once joined it asks only this host, until
+ * somebody doubts.
+ */
+export class HostJoin {
+  readonly #parts: HostJoinParts;
+  readonly #policy: JoinPolicy;
+  readonly #times: JoinTimes;
+  readonly #look: JoinLook;
+  readonly #namer: SdcNamer;
+  readonly #stopped = new AbortController();
+  #wake = new AbortController();
+  #doubted = false;
+  /** Of the log-in, one after the other. */
+  #refusals = 0;
+  #running: Promise<void> | undefined;
+  #state: ShownJoinState;
+  /** Of cures that did not help, so that they are tried once and not for ever. */
+  #tried: string | undefined;
+
+  constructor(parts: HostJoinParts, policy: JoinPolicy, times: JoinTimes) {
+    this.#parts = parts;
+    this.#policy = policy;
+    this.#times = times;
+    this.#look = new JoinLook(parts);
+    this.#namer = new SdcNamer(parts, policy);
+    const since = parts.clock.now();
+    const words = { step: 'looking', reason: 'nothing has been looked at yet', remedy: '' } as const;
+    this.#state = { ...words, since, nextLook: undefined };
+  }
+
+  get state(): ShownJoinState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running ??= this.#loop();
+  }
+
+  /** Resolves when the look in progress has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  /** Something failed as if this host were not joined: asks the array about it soon. */
+  doubt(): void {
+    this.#doubted = true;
+    if (this.#state.step === 'joined') this.#wake.abort();
+  }
+
+  /** Why this host cannot use the array and what to do, as it follows "…; "; undefined when it can or nothing is known. */
+  problem(): string | undefined {
+    const { step, reason, remedy, nextLook } = this.#state;
+    if (step === 'joined' || step === 'looking') return undefined;
+    const seconds = nextLook === undefined ? 0 : Math.ceil((nextLook - this.#parts.clock.now()) / 1000);
+    const cure = remedy === '' ? '' : `; ${remedy}`;
+    return `this host is "${step}": ${reason}${cure} (looked at again ${seconds > 0 ? `in ${seconds} s` : 'now'})`;
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#times.lookMs)]);
+      const pauseMs = await this.#round(signal);
+      this.#state = { ...this.#state, nextLook: this.#parts.clock.now() + pauseMs };
+      await this.#pause(pauseMs);
+    }
+  }
+
+  /** One look and what follows from it; how long to wait for the next. */
+  async #round(signal: AbortSignal): Promise<number> {
+    const { log } = this.#parts;
+    const thorough = this.#doubted;
+    this.#doubted = false;
+    this.#wake = new AbortController();
+    try {
+      const look = await this.#look.look(thorough, signal);
+      const outcome = await this.#cureOf(look, signal);
+      this.#show(outcome.state);
+      if (look.joined !== undefined) await this.#settleIn(look.joined, signal);
+      return outcome.helped ? this.#times.settleMs : this.#pauseIn(look.state);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return 0;
+      const what = isPluginError(error) ? error.message : String(error);
+      log.warn({ error: what }, 'cannot look whether this host has joined the storage; trying again');
+      return this.#times.retryMs;
+    }
+  }
+
+  #pauseIn({ step }: JoinState): number {
+    if (step === 'joined') return this.#times.recheckMs;
+    const { retryMs, longestRefusedMs } = this.#times;
+    this.#refusals = step === 'login-refused' ? this.#refusals + 1 : 0;
+    return Math.max(retryMs, Math.min(retryMs * 2 ** (this.#refusals - 1), longestRefusedMs));
+  }
+
+  /** Does what may be done; the state says when that failed. */
+  async #cureOf({ state, cure }: Look, signal: AbortSignal): Promise<{ state: JoinState; helped: boolean }> {
+    const key = JSON.stringify(cure);
+    if (cure === undefined || !this.#allows(cure) || key === this.#tried) return { state, helped: false };
+    try {
+      await this.#apply(cure, signal);
+      this.#tried = key;
+      return { state, helped: true };
+    } catch (error) {
+      if (signal.aborted || !isPluginError(error)) throw error;
+      return { state: { ...state, reason: `${state.reason}; ${error.message}` }, helped: false };
+    }
+  }
+
+  #allows(cure: Cure): boolean {
+    return cure.kind === 'approve' ? this.#policy.mayApprove : this.#policy.mayWriteMdm;
+  }
+
+  async #apply(cure: Cure, signal: AbortSignal): Promise<void> {
+    const { sdc, array, log } = this.#parts;
+    switch (cure.kind) {
+      case 'add-mdm':
+        await sdc.addMdm(cure.addresses, signal);
+        log.info({ mdm: cure.addresses }, "gave this host's SDC the array's MDM addresses");
+        return;
+      case 'extend-mdm':
+        await sdc.extendMdm(cure.known, cure.addresses, signal);
+        log.info({ mdm: cure.addresses }, "added the array's other MDM addresses to this host's SDC");
+        return;
+      case 'approve': {
+        const { guid, sdcId, addresses } = cure;
+        const isNew = await array.approveSdc(guid, addresses, signal);
+        if (!isNew && sdcId !== undefined && addresses.length > 0) {
+          await array.setApprovedAddresses(sdcId, addresses, signal);
+        }
+        log.info({ guid, addresses }, "approved this host's SDC at the array");
+      }
+    }
+  }
+
+  async #settleIn(me: NonNullable<Look['joined']>, signal: AbortSignal): Promise<void> {
+    const { identity } = this.#parts;
+    this.#tried = undefined;
+    const { last } = identity;
+    const isOther =
+      last !== undefined &&
+      (last.sdcId !== me.sdcId || last.guid !== me.guid || last.systemId !== me.systemId);
+    if (isOther) identity.forget();
+    await this.#namer.name(me, signal);
+  }
+
+  #show(state: JoinState): void {
+    const { clock, log } = this.#parts;
+    const { step, reason, remedy } = this.#state;
+    if (step === state.step && reason === state.reason && remedy === state.remedy) return;
+    const since = step === state.step ? this.#state.since : clock.now();
+    this.#state = { ...state, since, nextLook: undefined };
+    if (state.step === 'joined') log.info({ ...state }, 'this host has joined the storage');
+    else log.warn({ ...state }, 'this host has not joined the storage');
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const signal = AbortSignal.any([this.#stopped.signal, this.#wake.signal]);
+    try {
+      await this.#parts.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { GatewayAuthError, GatewayRejectedError, GatewayUnavailableError, SdcError } from '../errors.ts';
+import type { HostReadiness } from './ports.ts';
+
+/** Runs a call of an engine; where it fails because this host has not joined the storage, the error says how far it is. */
+export async function explained<T>(readiness: HostReadiness, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!isAboutHost(cause)) throw cause;
+    const problem = readiness.problem();
+    readiness.doubt();
+    throw problem === undefined ? cause : withProblem(cause, problem);
+  }
+}
+
+type AboutHost = SdcError | GatewayAuthError | GatewayRejectedError | GatewayUnavailableError;
+
+/** Failures that this host's standing with the array can be the reason of. */
+export function isAboutHost(cause: unknown): cause is AboutHost {
+  return (
+    cause instanceof SdcError ||
+    cause instanceof GatewayAuthError ||
+    cause instanceof GatewayUnavailableError ||
+    (cause instanceof GatewayRejectedError && /\bSDC\b/.test(cause.message))
+  );
+}
+
+function withProblem(cause: AboutHost, problem: string): AboutHost {
+  const message = `${cause.message}; ${problem}`;
+  const details = { cause, context: cause.context };
+  if (cause instanceof SdcError) return new SdcError(message, { ...details, problem: cause.problem });
+  if (cause instanceof GatewayAuthError) return new GatewayAuthError(message, details);
+  if (cause instanceof GatewayUnavailableError) return new GatewayUnavailableError(message, details);
+  const { arrayCode, httpStatus, retryable } = cause;
+  return new GatewayRejectedError(message, { ...details, arrayCode, httpStatus, retryable });
+}
