@@ -10,7 +10,7 @@ PART ?=
 DO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-down clean
+.PHONY: help deps demo test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ lab-status: deps ## how each host of the lab is
 
 lab-do: deps ## do to a host what life does: HOST=2 DO=power-off; without them, a list
 	@$(NODE) test/hosts/lab-command.ts do "$(HOST)" "$(DO)"
+
+lab-shell: deps ## HOST=2: a shell on a host of the lab
+	@$(NODE) test/hosts/lab-command.ts shell "$(HOST)"
 
 lab-down: deps ## end the lab
 	@$(NODE) test/hosts/lab-command.ts down

@@ -131,6 +131,8 @@ describe('a lab that other processes work with', () => {
     await expect(lab('do', '2', 'pwer-off')).rejects.toThrow(/did you mean "power-off"\?/);
     await expect(lab('do', '7', 'boot')).rejects.toThrow(/there is no host "7": there are host1, host2/);
     await expect(lab('up', '1', '27')).rejects.toThrow(/there is no engine "27" here/);
+    await expect(lab('up', '1', '26.2')).rejects.toThrow(/did you mean "26\.1"\?/);
+    await expect(lab('shell', '7')).rejects.toThrow(/there is no host "7"/);
   });
 
   test('its end leaves nothing, also with a host off and one frozen, and a second end does nothing', async () => {

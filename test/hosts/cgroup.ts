@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { identify, killHard, type ProcessId, signal } from './process.ts';
+import { identify, killHard, type ProcessId, signal, threadStates } from './process.ts';
 import { until } from './until.ts';
 
 const family = 'docker-volume-scaleio-lab';
@@ -46,10 +46,15 @@ export class HostCgroup {
     return new HostCgroup(directories);
   }
 
-  /** Whether the host's processes stand still. */
+  /** Whether the host's processes stand still, or are about to. */
   async isFrozen(): Promise<boolean> {
     const control = this.#freezer();
-    return (await readFile(control.state, 'utf8')).includes(control.says(true));
+    return !(await readFile(control.switch, 'utf8')).includes(control.asks(false));
+  }
+
+  /** Every process of the host, those of containers and plugins included. */
+  async processes(): Promise<ProcessId[]> {
+    return membersBelow(this.#directories.map(({ directory }) => directory));
   }
 
   /** Files that take a process id (0: the writer) into the host. */
@@ -66,9 +71,19 @@ export class HostCgroup {
     const control = this.#freezer();
     const wanted = control.says(frozen);
     await writeFile(control.switch, control.asks(frozen));
-    await until(`${control.state} to say ${wanted}`, async () =>
-      (await readFile(control.state, 'utf8')).includes(wanted),
-    );
+    await until(`${control.state} to say ${wanted}`, async () => {
+      const isSaid = (await readFile(control.state, 'utf8')).includes(wanted);
+      return isSaid || (frozen && (await this.#allStandStill()));
+    });
+  }
+
+  /**
+   * A process that waits for a disk whose data path is frozen already is never counted as frozen, so the kernel does not
+   * say that all are; but it stands still, and is frozen before it could go on.
+   */
+  async #allStandStill(): Promise<boolean> {
+    const states = await Promise.all((await this.processes()).map(threadStates));
+    return states.flat().every((state) => 'DTZX'.includes(state));
   }
 
   #freezer(): Freezer {
@@ -104,18 +119,22 @@ export async function labGroups(lab: string): Promise<string[]> {
 
 /** SIGKILL to every process in the groups and below; frozen ones are let go on, to die before they do anything. */
 export async function killGroups(groups: readonly string[]): Promise<void> {
-  const directories = (
-    await Promise.all(groups.filter((group) => existsSync(group)).map(withGroupsBelow))
-  ).flat();
-  for (const directory of directories) {
-    for (const member of await membersOf(directory)) signal(member, 'SIGKILL');
-  }
-  for (const directory of directories) {
+  for (const member of await membersBelow(groups)) signal(member, 'SIGKILL');
+  for (const directory of await allBelow(groups)) {
     for (const [file, word] of THAWING) {
       const control = path.join(directory, file);
       if (existsSync(control)) await writeFile(control, word);
     }
   }
+}
+
+async function membersBelow(groups: readonly string[]): Promise<ProcessId[]> {
+  const members = (await Promise.all((await allBelow(groups)).map(membersOf))).flat();
+  return [...new Map(members.map((member) => [member.pid, member])).values()];
+}
+
+async function allBelow(groups: readonly string[]): Promise<string[]> {
+  return (await Promise.all(groups.filter((group) => existsSync(group)).map(withGroupsBelow))).flat();
 }
 
 async function withGroupsBelow(group: string): Promise<string[]> {

@@ -70,10 +70,10 @@ export class Host {
     return addressOf(network, this.number);
   }
 
-  /** What root of the lab's machine types to get a shell on this host. */
-  get shellCommand(): string {
-    const namespaces = '--mount --uts --ipc --net --pid --cgroup';
-    return `nsenter --target=${this.#mustBeOn().init.pid} ${namespaces} -- bash`;
+  /** A shell on this host, for the person at the terminal; returns when it ends. */
+  async shell(): Promise<void> {
+    const [program = '', ...args] = this.#enter(['bash']);
+    await execa(program, args, { stdio: 'inherit', reject: false });
   }
 
   get isOn(): boolean {
@@ -238,8 +238,8 @@ export class Host {
   }
 
   /**
-   * A power cut: the networks go silent without a farewell, what volumes' file systems had not written is lost, and
-   * every process ends. Off already is success.
+   * A power cut: the networks go silent without a farewell, what had not reached the volumes is lost whoever wrote it,
+   * and every process ends. Off already is success.
    */
   async powerOff(): Promise<void> {
     const running = this.#running;
@@ -247,7 +247,7 @@ export class Host {
     await this.cutNetwork('cluster');
     await this.cutNetwork('storage');
     const devices = await mappedDevices(path.join(this.directory, 'by-id'));
-    await this.#shutFileSystemsDown(running.init, devices);
+    await this.#endDataPaths();
     if (await this.isFrozen()) await this.#groups().kill();
     await killHard(running.outer);
     await this.#groups().remove();
@@ -282,19 +282,16 @@ export class Host {
     return existsSync(file) && (await readFile(file, 'utf8')).startsWith('ready');
   }
 
-  async #shutFileSystemsDown(first: ProcessId, devices: readonly string[]): Promise<void> {
-    const lines = (await readFile(`/proc/${first.pid}/mountinfo`, 'utf8')).trim().split('\n');
-    const mounted = new Map(
-      lines.flatMap((line): [string, string][] => {
-        const [left = '', right = ''] = line.split(' - ');
-        return [[right.split(' ')[1] ?? '', left.split(' ')[4] ?? '']];
-      }),
-    );
-    for (const device of devices) {
-      const mountpoint = mounted.get(device);
-      if (mountpoint === undefined) continue;
-      const shutdown = ['xfs_io', '-x', '-c', 'shutdown', mountpoint];
-      await output(['nsenter', `--target=${first.pid}`, '--mount', '--', ...shutdown]);
+  /**
+   * Whatever is written to a volume, from whichever mount or page cache, goes through the data path of its device: once that
+   * has ended, nothing that is still to die can write. On a frozen host the signal waits for the thaw, as all others do.
+   */
+  async #endDataPaths(): Promise<void> {
+    const isFrozen = await this.isFrozen();
+    for (const process of await this.#groups().processes()) {
+      if (!(await isDataPath(process))) continue;
+      if (isFrozen) signal(process, 'SIGKILL');
+      else await killHard(process);
     }
   }
 
@@ -319,4 +316,8 @@ export class Host {
   #log(name: string): string {
     return path.join(this.directory, `${name}.log`);
   }
+}
+
+async function isDataPath({ pid }: ProcessId): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() === 'scini';
 }

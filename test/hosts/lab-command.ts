@@ -36,7 +36,7 @@ async function furnish(lab: Lab, pluginDirectory: string): Promise<void> {
   for (const host of lab.hosts) {
     const version = await host.docker(['version', '--format', '{{.Server.Version}}']);
     console.log(
-      `${host.name}, engine ${version}\n  docker -H ${host.dockerAddress} …\n  ${host.shellCommand}`,
+      `${host.name}, engine ${version}\n  docker -H ${host.dockerAddress} …\n  make lab-shell HOST=${host.number}`,
     );
   }
   console.log(`
@@ -75,7 +75,11 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
     process.stdout.write(await labStatus(lab, array));
     return;
   }
-  throw new Error('Usage: lab-command.ts up HOSTS [ENGINE,…] | status | do HOST ACTION | down');
+  if (command === 'shell') {
+    const { lab } = await open();
+    return hostNamed(lab, first).shell();
+  }
+  throw new Error('Usage: lab-command.ts up HOSTS [ENGINE,…] | status | do HOST ACTION | shell HOST | down');
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {

@@ -58,13 +58,13 @@ async function engineOf(host: Host): Promise<string> {
 
 /** By host name, as the first manager that answers sees the Swarm. */
 async function swarmStates(lab: Lab): Promise<ReadonlyMap<string, string>> {
-  for (const host of lab.hosts) {
-    if (!host.isOn || (await host.isFrozen()) || !(await host.isEngineUp())) continue;
-    const role = await host.docker(['info', '--format', '{{.Swarm.ControlAvailable}}']);
-    if (role !== 'true') continue;
-    const format = '{{.Hostname}}\t{{.Status}}/{{.Availability}}';
-    const text = await host.docker(['node', 'ls', '--format', format]);
-    return new Map(text.split('\n').map((line) => line.toLowerCase().split('\t') as [string, string]));
-  }
-  return new Map();
+  const manager = await lab.manager();
+  if (manager === undefined) return new Map();
+  const text = await manager.docker([
+    'node',
+    'ls',
+    '--format',
+    '{{.Hostname}}\t{{.Status}}/{{.Availability}}',
+  ]);
+  return new Map(text.split('\n').map((line) => line.toLowerCase().split('\t') as [string, string]));
 }

@@ -84,9 +84,23 @@ export class Lab {
     await this.#record.savePlan({ ...this.#record.plan, array });
   }
 
-  /** Moves every task away from a host, or lets tasks come again. Asked of the Swarm's first manager. */
+  /** The first host that manages the Swarm and can do so now; undefined when there is none. */
+  async manager(): Promise<Host | undefined> {
+    for (const host of this.hosts) {
+      if (!host.isOn || (await host.isFrozen())) continue;
+      // Without a majority of managers the answer would take half a minute.
+      const ask = host.exec(['timeout', '5', 'docker', 'node', 'ls', '--quiet']);
+      if ((await ask.catch(() => '')) !== '') return host;
+    }
+    return undefined;
+  }
+
+  /** Moves every task away from a host, or lets tasks come again. Asked of the first manager that answers. */
   async drain(host: Host, availability: 'drain' | 'active' = 'drain'): Promise<void> {
-    await this.host(1).docker(['node', 'update', '--availability', availability, host.name]);
+    const manager = await this.manager();
+    if (manager === undefined)
+      throw new Error(`${host.name} stays as it is: no manager of the Swarm answers`);
+    await manager.docker(['node', 'update', '--availability', availability, host.name]);
   }
 
   /** Ends every process of the lab and removes all it made on this machine. A second call does nothing. */

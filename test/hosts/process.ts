@@ -52,6 +52,13 @@ export async function startDetached(argv: readonly string[], logFile: string): P
   return id;
 }
 
+/** One letter for each thread, as in /proc/PID/stat; none when the process is gone. */
+export async function threadStates({ pid }: ProcessId): Promise<string[]> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const stats = tasks.map((task) => readFile(`/proc/${pid}/task/${task}/stat`, 'utf8').catch(() => ''));
+  return (await Promise.all(stats)).map((stat) => stat.charAt(stat.lastIndexOf(')') + 2) || 'X');
+}
+
 /** Sends SIGKILL and returns when the process is gone. Gone already is success. */
 export async function killHard(target: ProcessId): Promise<void> {
   signal(target, 'SIGKILL');

@@ -152,7 +152,12 @@ async function removeEntry(entry: string): Promise<void> {
 async function readContents(name: string): Promise<Contents> {
   const file = path.join(base, name, 'lab.json');
   if (!existsSync(file))
-    return { owner: { pid: 0, start: '' }, processes: [], madeDirectories: [], groups: [] };
+    return {
+      owner: { pid: 0, start: '' },
+      processes: [],
+      madeDirectories: [],
+      groups: await labGroups(name),
+    };
   return JSON.parse(await readFile(file, 'utf8')) as Contents;
 }
 
