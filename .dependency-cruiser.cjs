@@ -91,6 +91,19 @@ module.exports = {
       ],
       '',
     ),
+    only(
+      'metrics-lean-on-the-core',
+      '^src/metrics/',
+      ['^src/metrics/', '^src/volumes/', '^src/units/', '^src/errors\\.ts$'],
+      'what is measured does not know it',
+    ),
+    {
+      name: 'only-metrics-uses-prom-client',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/metrics/' },
+      to: { path: 'node_modules/prom-client/' },
+    },
+    only('logging-is-a-leaf', '^src/logging/', ['^src/logging/', '^src/volumes/ports\\.ts$'], ''),
     only('host-is-a-leaf', '^src/host/', ['^src/host/', '^src/errors\\.ts$'], ''),
     only(
       'docker-is-thin',

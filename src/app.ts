@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Settings } from './config/settings.ts';
 import { createDockerServer } from './docker/server.ts';
 import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from './docker/socket.ts';
 import { createFilesystems } from './filesystem/filesystems.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { readUsage } from './filesystem/usage.ts';
+import { createGateway, type Gateway, type RequestReport } from './gateway/gateway.ts';
 import { readBootId } from './host/boot.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
 import { sourceAddresses } from './host/source-addresses.ts';
 import { openFenceLog } from './journal/fences.ts';
 import { journalFiles } from './journal/journal-files.ts';
-import { openJournal } from './journal/journal.ts';
+import { openJournal, type OpenJournal } from './journal/journal.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from './join/host-join.ts';
+import { inRequest, requestTrace } from './logging/request-context.ts';
+import type { DriverCalls } from './metrics/operations.ts';
+import { addPages, type Pages } from './metrics/pages.ts';
+import { PluginMetrics } from './metrics/plugin-metrics.ts';
+import { createMetricsServer } from './metrics/server.ts';
 import { createLocalSdc } from './sdc/local-sdc.ts';
 import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
 import { Driver } from './volumes/driver.ts';
@@ -36,7 +43,14 @@ export interface AppEdge {
   readonly log: Logger;
   /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
   readonly passwordFile?: string | undefined;
+  readonly version: string;
   readonly systemd: SystemdHandover;
+}
+
+/** How a program uses the gateway besides its settings. */
+interface GatewayUse {
+  readonly passwordFile?: string | undefined;
+  readonly observer?: (report: RequestReport) => void;
 }
 
 const MINUTE_MS = 60_000;
@@ -51,11 +65,19 @@ const CLOSE_MS = 5000;
  */
 export async function startApp(settings: Settings, edge: AppEdge): Promise<App> {
   const { log } = edge;
-  const { host, gateway, join, closeJournal } = await buildHost(settings, edge);
+  const { reconcileIntervalMs } = settings;
+  const metrics = new PluginMetrics({
+    version: edge.version,
+    nowMs: () => systemClock.now(),
+    reconcileIntervalMs,
+  });
+  const parts = await buildHost(settings, edge, metrics);
+  const { host, gateway, join, closeJournal } = parts;
   const lock = new VolumeLock(systemClock);
+  const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
   const reconciling = new ReconcileLoop(
-    { ...host, reconciler: new Reconciler(host, lock), clock: systemClock, log },
-    { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
+    { ...host, reconciler },
+    { intervalMs: reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
   );
   const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
     reconciling.hurry();
@@ -63,7 +85,8 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   const driver = new Driver(host, createDefaults(settings), lock, () => {
     reconciling.nudge();
   });
-  const server = createDockerServer({ driver, log, newRequestId: () => randomUUID() });
+  const pages = pagesOf(metrics, parts);
+  const server = createServer(metrics.observeDriver(driver), pages, log);
   await server.ready();
   const fd = activatedFd(edge.systemd);
   if (fd === undefined) await listenOnPath(server.server, settings.socket);
@@ -73,8 +96,13 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   reconciling.start();
   losses.start();
   const trimming = startTrimming(settings, host, lock);
+  const metricsServer =
+    settings.metricsAddress === undefined
+      ? undefined
+      : createMetricsServer({ address: settings.metricsAddress, pages, clock: systemClock, log });
   return {
     close: async () => {
+      await metricsServer?.close();
       const hurry = setTimeout(() => {
         server.server.closeAllConnections();
       }, CLOSE_MS);
@@ -101,21 +129,44 @@ function startTrimming(settings: Settings, host: VolumeHost, lock: VolumeLock): 
   return trimming;
 }
 
-async function buildHost(
-  settings: Settings,
-  edge: AppEdge,
-): Promise<{ host: VolumeHost; gateway: Gateway; join: HostJoin; closeJournal: () => Promise<void> }> {
-  const { log } = edge;
-  const runner = createRunner();
-  const bootId = await readBootId(edge.systemd.ownPid);
-  const journal = await openJournal({
-    dir: settings.stateDir,
-    files: journalFiles,
-    bootId,
-    pid: edge.systemd.ownPid,
-    clock: systemClock,
-    log,
+/** The protocol of the engine, and beside it what there is to watch; all that a call sets off bears its id. */
+function createServer(driver: DriverCalls, pages: Pages, log: Logger): FastifyInstance {
+  const server = createDockerServer({ driver, log, newRequestId: () => randomUUID() });
+  server.addHook('onRequest', (request, _reply, done) => {
+    inRequest(request.id, done);
   });
+  addPages(server, pages);
+  return server;
+}
+
+interface HostParts {
+  readonly host: VolumeHost;
+  readonly gateway: Gateway;
+  readonly journal: OpenJournal;
+  readonly join: HostJoin;
+  readonly closeJournal: () => Promise<void>;
+}
+
+function pagesOf(metrics: PluginMetrics, { host, gateway, journal }: HostParts): Pages {
+  const { identity, filesystems, readiness } = host;
+  const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
+  return metrics.pages({ gateways, journal, filesystems, readUsage, identity, readiness });
+}
+
+async function openJournalOf({ stateDir }: Settings, { log, systemd }: AppEdge): Promise<OpenJournal> {
+  const bootId = await readBootId(systemd.ownPid);
+  const pid = systemd.ownPid;
+  return openJournal({ dir: stateDir, files: journalFiles, bootId, pid, clock: systemClock, log });
+}
+
+async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetrics): Promise<HostParts> {
+  const { log } = edge;
+  const runner = createRunner({
+    observer: (report) => {
+      log.debug(report, 'program ended');
+    },
+  });
+  const journal = await openJournalOf(settings, edge);
   const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, log });
   const sdc = createLocalSdc({
     runner,
@@ -133,7 +184,13 @@ async function buildHost(
     runner,
     log,
   });
-  const gateway = await connectGateway(settings, log, edge.passwordFile);
+  const gateway = await connectGateway(settings, log, {
+    passwordFile: edge.passwordFile,
+    observer: (report) => {
+      log.debug(report, 'gateway request ended');
+      metrics.recordRequest(report);
+    },
+  });
   const identity = new SdcIdentity(gateway, sdc);
   const join = new HostJoin(
     { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
@@ -146,9 +203,10 @@ async function buildHost(
     sdc,
     filesystems,
     journal,
-    fences,
+    fences: metrics.observeFences(fences),
     clock: systemClock,
     log,
+    trace: requestTrace,
     policy,
     identity,
     readiness: join,
@@ -157,11 +215,12 @@ async function buildHost(
     await fences.close();
     await journal.close();
   };
-  return { host, gateway, join, closeJournal };
+  return { host, gateway, journal, join, closeJournal };
 }
 
 /** The array behind the gateways of the settings. Asks nobody yet; rejects when the CA file cannot be read. */
-export async function connectGateway(settings: Settings, log: Log, passwordFile?: string): Promise<Gateway> {
+export async function connectGateway(settings: Settings, log: Log, more: GatewayUse = {}): Promise<Gateway> {
+  const { passwordFile, observer } = more;
   const password = settings.password.reveal();
   return createGateway({
     endpoints: settings.endpoints,
@@ -174,6 +233,7 @@ export async function connectGateway(settings: Settings, log: Log, passwordFile?
     maxConcurrent: settings.maxConcurrent,
     clock: systemClock,
     log,
+    observer,
   });
 }
 

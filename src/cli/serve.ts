@@ -4,6 +4,7 @@ import { startApp } from '../app.ts';
 import { loadSettings, type LoadedSettings, type SettingsFlags } from '../config/load-settings.ts';
 import { createLogger } from '../logging/logger.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
+import { VERSION } from './version.ts';
 
 /** Adds the flags that serve and config share: what is set by flag wins over environment and file. */
 export function withSettingsFlags(command: Command): Command {
@@ -35,6 +36,7 @@ export function addServeCommand(program: Command, edge: Edge): void {
       const app = await startApp(settings, {
         log,
         passwordFile,
+        version: VERSION,
         systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
       });
       await ended;

@@ -93,6 +93,22 @@ export const size = () =>
     .transform(String)
     .pipe(text((raw) => Math.ceil(parseSize(raw) / 1024)));
 
+/** Where to listen: "host:port", "[::1]:port"; a port alone is one of the loopback. */
+export const listenAddress = () =>
+  z
+    .union([z.string(), z.number()], { error: 'must be an address' })
+    .transform(String)
+    .pipe(text(readListenAddress));
+
+function readListenAddress(raw: string): string {
+  const [, host = '', port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(raw) ?? [];
+  const address = `${host === '' ? '127.0.0.1' : host}:${port}`;
+  const url = URL.parse(`http://${address}`);
+  const isPlain = url !== null && url.username === '' && url.password === '' && url.pathname === '/';
+  if (isPlain && port !== '' && Number(port) > 0) return address;
+  return refuse(`${quote(raw)} is not an address like 127.0.0.1:9470 or :9470`);
+}
+
 /** Without a slash at the end. */
 export const absolutePath = () =>
   text((raw) => {

@@ -8,6 +8,7 @@ import {
   endpoints,
   fileMode,
   guid,
+  listenAddress,
   namePrefix,
   plain,
   sdcNameTemplate,
@@ -195,6 +196,11 @@ export const settingsSchema = z.strictObject({
       env: 'SCALEIO_LOG_LEVEL',
       description: 'Least important lines to log: debug, info, warn or error',
     }),
+  metricsAddress: listenAddress().optional().meta({
+    env: 'SCALEIO_METRICS_ADDRESS',
+    description:
+      'Address for /metrics, /healthz and /readyz besides the socket, such as :9470 for the loopback; unset: none',
+  }),
   socket: absolutePath().prefault('/run/docker/plugins/scaleio.sock').meta({
     env: 'SCALEIO_SOCKET',
     flag: 'socket',

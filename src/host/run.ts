@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { CancelledError } from '../errors.ts';
 import { cancelled } from './cancelled.ts';
 import { debianPackageOf, findProgram, PROGRAM_DIRECTORIES } from './programs.ts';
 
@@ -28,7 +29,19 @@ export interface Runner {
   run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult>;
 }
 
+/** One program that has ended, or was given up: what a log may tell of it. */
+export interface RunReport {
+  /** As it was asked for; arguments hold names and paths of users. */
+  readonly program: string;
+  /** exited: with `exitCode`. failed: killed, out of time, or never started. */
+  readonly outcome: 'exited' | 'cancelled' | 'failed';
+  readonly exitCode: number | undefined;
+  readonly ms: number;
+}
+
 export interface RunnerOptions {
+  /** Told of each program when it is over. */
+  readonly observer?: (report: RunReport) => void;
   readonly directories?: readonly string[];
   /** From SIGTERM to SIGKILL; default 2,000. */
   readonly killAfterMs?: number;
@@ -96,13 +109,30 @@ export function exitError(program: string, args: readonly string[], result: RunR
 export function createRunner(options: RunnerOptions = {}): Runner {
   const directories = options.directories ?? PROGRAM_DIRECTORIES;
   const settings = { killAfterMs: 2000, abandonAfterMs: 5000, ...options };
-  return {
-    run: async (program, args, runOptions) => {
-      if (runOptions.signal.aborted) throw cancelled(`running ${program}`, runOptions.signal);
-      const file = findProgram(program, directories);
-      if (file === undefined) throw new MissingProgramError(program, args);
-      return runToEnd({ program, file, args }, runOptions, settings);
-    },
+  const { observer } = options;
+  const run: Runner['run'] = async (program, args, runOptions) => {
+    if (runOptions.signal.aborted) throw cancelled(`running ${program}`, runOptions.signal);
+    const file = findProgram(program, directories);
+    if (file === undefined) throw new MissingProgramError(program, args);
+    return runToEnd({ program, file, args }, runOptions, settings);
+  };
+  return { run: observer === undefined ? run : observed(run, observer) };
+}
+
+function observed(run: Runner['run'], observer: (report: RunReport) => void): Runner['run'] {
+  return async (program, args, options) => {
+    const startedMs = performance.now();
+    let end: Pick<RunReport, 'outcome' | 'exitCode'> = { outcome: 'failed', exitCode: undefined };
+    try {
+      const result = await run(program, args, options);
+      end = { outcome: 'exited', exitCode: result.exitCode };
+      return result;
+    } catch (error) {
+      if (error instanceof CancelledError) end = { ...end, outcome: 'cancelled' };
+      throw error;
+    } finally {
+      observer({ program, ...end, ms: Math.round(performance.now() - startedMs) });
+    }
   };
 }
 

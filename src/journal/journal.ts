@@ -26,6 +26,8 @@ export interface JournalPorts {
 
 /** A journal bound to a directory. */
 export interface OpenJournal extends Journal {
+  /** Why the last change could not be written, undefined when it could. */
+  readonly lastFailure: string | undefined;
   /** Waits for what is being written, writes what is not, and lets go of the directory. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ class DiskJournal implements OpenJournal {
   readonly #unlock: () => Promise<void>;
   readonly #commits = new GroupCommit<JournalChange>((changes) => this.#write(changes));
   #content: JournalContent;
+  #lastFailure: string | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -71,6 +74,10 @@ class DiskJournal implements OpenJournal {
 
   get mustRebuild(): boolean {
     return this.#content.mustRebuild;
+  }
+
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   get(name: string): HostVolume | undefined {
@@ -132,11 +139,10 @@ class DiskJournal implements OpenJournal {
     try {
       await this.#ports.files.writeAtomic(this.#file, await writeContent(next, this.#ports.bootId));
     } catch (cause) {
-      throw new FilesystemError(
-        `writing journal "${this.#file}" failed: ${reasonOf(cause)}; make room and make it writable, then try again`,
-        { cause, context: { file: this.#file } },
-      );
+      this.#lastFailure = `writing journal "${this.#file}" failed: ${reasonOf(cause)}; make room and make it writable, then try again`;
+      throw new FilesystemError(this.#lastFailure, { cause, context: { file: this.#file } });
     }
+    this.#lastFailure = undefined;
     this.#content = next;
   }
 }

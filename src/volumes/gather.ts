@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts';
+import type { Clock, Trace } from './ports.ts';
 
 export interface GatherTimes {
   /** Wait of a lone first item for company, ms. */
@@ -13,6 +13,8 @@ const NEVER = new AbortController().signal;
 
 interface Waiting<K, V> {
   readonly key: K;
+  /** Runs work as the call that asked. */
+  readonly asAsker: <T>(work: () => T) => T;
   readonly resolve: (value: V) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -25,6 +27,7 @@ interface Waiting<K, V> {
 export class Gather<K, V> {
   readonly #answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
   readonly #clock: Clock;
+  readonly #trace: Trace;
   readonly #times: GatherTimes;
   readonly #isCostly: (key: K) => boolean;
   #waiting: Waiting<K, V>[] = [];
@@ -36,12 +39,13 @@ export class Gather<K, V> {
    */
   constructor(
     answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>,
-    clock: Clock,
+    { clock, trace }: { readonly clock: Clock; readonly trace: Trace },
     isCostly: (key: K) => boolean,
     times: GatherTimes = { firstMs: 1, quietMs: 8, maxMs: 500 },
   ) {
     this.#answer = answer;
     this.#clock = clock;
+    this.#trace = trace;
     this.#isCostly = isCostly;
     this.#times = times;
   }
@@ -49,7 +53,7 @@ export class Gather<K, V> {
   /** Resolves with the key's value; rejects as the batch it went with. */
   ask(key: K): Promise<V> {
     return new Promise<V>((resolve, reject) => {
-      this.#waiting.push({ key, resolve, reject });
+      this.#waiting.push({ key, asAsker: this.#trace.here(), resolve, reject });
       if (!this.#busy) {
         this.#busy = true;
         void this.#drain();
@@ -83,7 +87,7 @@ export class Gather<K, V> {
 
   async #answerBatch(batch: readonly Waiting<K, V>[]): Promise<void> {
     try {
-      const values = await this.#answer([...new Set(batch.map(({ key }) => key))]);
+      const values = await this.#ask(batch);
       for (const { key, resolve, reject } of batch) {
         const value = values.get(key);
         if (value === undefined) reject(new Error(`look-up left out ${String(key)}`));
@@ -92,5 +96,13 @@ export class Gather<K, V> {
     } catch (cause) {
       for (const { reject } of batch) reject(cause);
     }
+  }
+
+  /** A question for one call is that call's own; one for several belongs to none of them. */
+  #ask(batch: readonly Waiting<K, V>[]): Promise<ReadonlyMap<K, V>> {
+    const keys = [...new Set(batch.map(({ key }) => key))];
+    const ask = (): Promise<ReadonlyMap<K, V>> => this.#answer(keys);
+    const [only] = batch;
+    return batch.length === 1 && only !== undefined ? only.asAsker(ask) : this.#trace.apart('lookup', ask);
   }
 }

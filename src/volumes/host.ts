@@ -8,6 +8,7 @@ import type {
   LocalSdc,
   Log,
   StorageArray,
+  Trace,
 } from './ports.ts';
 import type { FailoverPolicy, SdcId, SystemId } from './volume.ts';
 
@@ -53,6 +54,7 @@ export interface VolumeHost {
   readonly fences: FenceLog;
   readonly clock: Clock;
   readonly log: Log;
+  readonly trace: Trace;
   readonly policy: VolumePolicy;
   readonly identity: SdcIdentity;
   readonly readiness: HostReadiness;

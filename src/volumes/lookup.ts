@@ -21,7 +21,7 @@ export class VolumeLookup {
   constructor(host: VolumeHost) {
     this.#host = host;
     const isUnknown = (name: VolumeName): boolean => host.journal.known(name) === undefined;
-    this.#gather = new Gather((names) => this.#many(names), host.clock, isUnknown);
+    this.#gather = new Gather((names) => this.#many(names), host, isUnknown);
   }
 
   /** The volume as it is now: one gateway call when known here, two when not. Undefined when there is none. */

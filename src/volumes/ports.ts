@@ -321,6 +321,14 @@ export interface Clock {
   randomHex(digits: number): string;
 }
 
+/** Whose work it is that goes on, so that its log lines can be told from all others. Implemented by logging/. */
+export interface Trace {
+  /** Runs work that no single call owns (a round of the reconciler, a look-up for many calls) under an id of its own. */
+  apart<T>(what: string, work: () => Promise<T>): Promise<T>;
+  /** A way to run work as part of the call that is running now, whoever sets it off later. */
+  here(): <T>(work: () => T) => T;
+}
+
 /** Where the core reports; implemented over pino. */
 export interface Log {
   debug(facts: object, message: string): void;

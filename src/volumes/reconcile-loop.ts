@@ -1,6 +1,6 @@
 import { isPluginError } from '../errors.ts';
 import type { Reconciler } from './reconcile.ts';
-import type { Clock, HostReadiness, Journal, Log } from './ports.ts';
+import type { Clock, HostReadiness, Journal, Log, Trace } from './ports.ts';
 import { isAboutHost } from './readiness.ts';
 
 export interface ReconcileTimes {
@@ -12,27 +12,35 @@ export interface ReconcileTimes {
   readonly roundMs: number;
 }
 
+export interface ReconcileLoopParts {
+  readonly reconciler: Pick<Reconciler, 'run'>;
+  readonly journal: Journal;
+  readonly readiness: HostReadiness;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly trace: Trace;
+}
+
 /** Runs the reconciler at start, every so often, and soon after somebody left work for it. */
 export class ReconcileLoop {
-  readonly #reconciler: Reconciler;
+  readonly #reconciler: Pick<Reconciler, 'run'>;
   readonly #journal: Journal;
   readonly #readiness: HostReadiness;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #trace: Trace;
   readonly #times: ReconcileTimes;
   readonly #stopped = new AbortController();
   #wake = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(
-    parts: { reconciler: Reconciler; journal: Journal; readiness: HostReadiness; clock: Clock; log: Log },
-    times: ReconcileTimes,
-  ) {
+  constructor(parts: ReconcileLoopParts, times: ReconcileTimes) {
     this.#reconciler = parts.reconciler;
     this.#journal = parts.journal;
     this.#readiness = parts.readiness;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#trace = parts.trace;
     this.#times = times;
   }
 
@@ -59,7 +67,7 @@ export class ReconcileLoop {
   async #loop(): Promise<void> {
     let pauseMs = this.#times.soonMs;
     while (!this.#stopped.signal.aborted) {
-      const settled = await this.#round();
+      const settled = await this.#trace.apart('reconcile', () => this.#round());
       pauseMs =
         settled && !this.#hasWork() ? this.#times.intervalMs : Math.min(pauseMs * 2, this.#times.intervalMs);
       if (await this.#pause(pauseMs)) pauseMs = this.#times.soonMs;

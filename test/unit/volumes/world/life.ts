@@ -2,7 +2,7 @@ import { BUILT_IN_DEFAULTS } from '../../../../src/volumes/create-options.ts';
 import type { CallContext } from '../../../../src/volumes/driver-call.ts';
 import { Driver } from '../../../../src/volumes/driver.ts';
 import { SdcIdentity, type VolumeHost, type VolumePolicy } from '../../../../src/volumes/host.ts';
-import type { Clock, Log } from '../../../../src/volumes/ports.ts';
+import type { Clock, Log, Trace } from '../../../../src/volumes/ports.ts';
 import { Reconciler, type ReconcileReport } from '../../../../src/volumes/reconcile.ts';
 import { VolumeLock } from '../../../../src/volumes/volume-lock.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
@@ -23,6 +23,9 @@ export const POLICY: VolumePolicy = {
   refuseAbovePercent: undefined,
   takeover: { graceMs: 2000, pollMs: 1000, idleWindowMs: 3000, moveLimit: 3, moveWindowMs: 600_000 },
 };
+
+/** The core's tests look at what happens, not at whose log lines it makes. */
+const untraced: Trace = { apart: (_what, work) => work(), here: () => (work) => work() };
 
 export interface TestCall extends CallContext {
   /** The client hangs up. */
@@ -72,7 +75,16 @@ export class Life {
     const identity = new SdcIdentity(ports.array, ports.sdc);
     const fences = new FakeFenceLog(on.disk, () => !steps.isDead);
     const readiness = { problem: () => undefined, doubt: () => undefined };
-    this.host = { ...ports, fences, identity, readiness, clock: ownClock, log: this.#log(), policy };
+    this.host = {
+      ...ports,
+      fences,
+      identity,
+      readiness,
+      clock: ownClock,
+      log: this.#log(),
+      trace: untraced,
+      policy,
+    };
     const lock = new VolumeLock(ownClock);
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
+
+/** What is shown to who watches a program of ours. */
+export interface Pages {
+  readonly registry: Registry;
+  readonly readiness: Readiness;
+}
+
+/**
+ * Adds GET /metrics (Prometheus text), /healthz (200 as long as the process serves) and /readyz (200 or 503, with each
+ * check and its reason as JSON) to a server that does not listen yet.
+ */
+export function addPages(server: FastifyInstance, { registry, readiness }: Pages): void {
+  server.get('/metrics', async (_request, reply) => {
+    const text = await registry.metrics();
+    return reply.type(registry.contentType).send(text);
+  });
+  server.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }));
+  server.get('/readyz', (_request, reply) => {
+    const report = readiness.report();
+    return reply.code(report.ready ? 200 : 503).send(report);
+  });
+}

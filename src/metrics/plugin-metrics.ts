@@ -1,0 +1,87 @@
+import type { Registry } from 'prom-client';
+import type { Driver } from '../volumes/driver.ts';
+import type { SdcIdentity } from '../volumes/host.ts';
+import type { FenceLog, HostReadiness } from '../volumes/ports.ts';
+import type { Reconciler } from '../volumes/reconcile.ts';
+import { countFences } from './fences.ts';
+import { GatewayContact } from './gateway-contact.ts';
+import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
+import { watchJournal, type WatchedJournal, journalCheck } from './journal-state.ts';
+import { type DriverCalls, OperationMetrics } from './operations.ts';
+import type { Pages } from './pages.ts';
+import { Readiness } from './readiness.ts';
+import { ReconcilingMetrics } from './reconciling.ts';
+import { createRegistry } from './registry.ts';
+import { sdcCheck } from './sdc-check.ts';
+import { TakeoverMetrics } from './takeovers.ts';
+import { type UsageSources, VolumeUsage, watchVolumeUsage } from './volume-usage.ts';
+
+export interface PluginMetricsOptions {
+  readonly version: string;
+  readonly nowMs: () => number;
+  /** Between rounds of the reconciler, which is the least that is asked of a gateway. */
+  readonly reconcileIntervalMs: number;
+}
+
+/** Parts of the running plugin that are only looked at. */
+export interface WatchedParts {
+  readonly gateways: () => readonly GatewayState[];
+  readonly journal: WatchedJournal;
+  readonly filesystems: UsageSources['filesystems'];
+  readonly readUsage: UsageSources['readUsage'];
+  readonly identity: Pick<SdcIdentity, 'last'>;
+  readonly readiness: Pick<HostReadiness, 'problem'>;
+}
+
+/**
+ * Everything that the plugin measures of itself. The parts do not know: each observe… hands back the same part, counted,
+ * and gateway requests are reported.
+ */
+export class PluginMetrics {
+  readonly #registry: Registry;
+  readonly #takeovers: TakeoverMetrics;
+  readonly #operations: OperationMetrics;
+  readonly #gateway: GatewayMetrics;
+  readonly #contact: GatewayContact;
+  readonly #reconciling: ReconcilingMetrics;
+
+  constructor({ version, nowMs, reconcileIntervalMs }: PluginMetricsOptions) {
+    const registry = createRegistry({ component: 'plugin', version });
+    this.#registry = registry;
+    this.#takeovers = new TakeoverMetrics(registry);
+    this.#operations = new OperationMetrics(registry, this.#takeovers, () => performance.now());
+    this.#gateway = new GatewayMetrics(registry, this.#takeovers);
+    // Three rounds, of which each may take a minute.
+    const latelyMs = 3 * (reconcileIntervalMs + 60_000);
+    this.#contact = new GatewayContact(registry, { nowMs, latelyMs });
+    this.#reconciling = new ReconcilingMetrics(registry, { nowMs, intervalMs: reconcileIntervalMs });
+  }
+
+  observeDriver(driver: Driver): DriverCalls {
+    return this.#operations.observe(driver);
+  }
+
+  observeFences(fences: FenceLog): FenceLog {
+    return countFences(this.#registry, fences, this.#takeovers);
+  }
+
+  observeReconciler(reconciler: Pick<Reconciler, 'run'>): Pick<Reconciler, 'run'> {
+    return this.#reconciling.observe(reconciler);
+  }
+
+  /** To be called in the context of the work that the request was for. */
+  recordRequest(request: GatewayRequest): void {
+    this.#gateway.record(request);
+    this.#contact.record(request);
+  }
+
+  /** What is shown; to be called once. */
+  pages(parts: WatchedParts): Pages {
+    const registry = this.#registry;
+    this.#gateway.watch(parts.gateways);
+    watchJournal(registry, parts.journal);
+    watchVolumeUsage(registry, new VolumeUsage(parts));
+    const checks = [this.#contact, sdcCheck(parts), journalCheck(parts.journal)];
+    return { registry, readiness: new Readiness(registry, checks) };
+  }
+}

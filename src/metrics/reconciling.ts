@@ -1,0 +1,61 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Reconciler } from '../volumes/reconcile.ts';
+
+const RESULTS = ['finished', 'lost', 'postponed'] as const;
+
+/** What the reconciler does, and when it last could. */
+export class ReconcilingMetrics {
+  readonly #rounds: Counter<'outcome'>;
+  readonly #volumes: Counter<'result'>;
+  readonly #succeeded: Gauge;
+  readonly #nowMs: () => number;
+
+  constructor(registry: Registry, times: { readonly nowMs: () => number; readonly intervalMs: number }) {
+    const registers = [registry];
+    this.#nowMs = times.nowMs;
+    this.#rounds = new Counter({
+      name: 'scaleio_reconcile_rounds_total',
+      help: 'Rounds of the reconciler by outcome: ok, failed (the array could not be asked)',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#volumes = new Counter({
+      name: 'scaleio_reconcile_volumes_total',
+      help: 'Volumes by what a round did: finished, lost (cleaned up after another host took it), postponed',
+      labelNames: ['result'],
+      registers,
+    });
+    this.#succeeded = new Gauge({
+      name: 'scaleio_reconcile_last_success_timestamp_seconds',
+      help: 'When a round last ended well; the time of the start until one has',
+      registers,
+    });
+    const interval = new Gauge({
+      name: 'scaleio_reconcile_interval_seconds',
+      help: 'The setting SCALEIO_RECONCILE_INTERVAL: time between rounds when all is well',
+      registers,
+    });
+    interval.set(times.intervalMs / 1000);
+    this.#succeeded.set(this.#nowMs() / 1000);
+    for (const outcome of ['ok', 'failed']) this.#rounds.inc({ outcome }, 0);
+    for (const result of RESULTS) this.#volumes.inc({ result }, 0);
+  }
+
+  /** The same reconciler, observed. */
+  observe(reconciler: Pick<Reconciler, 'run'>): Pick<Reconciler, 'run'> {
+    return {
+      run: async (signal) => {
+        try {
+          const report = await reconciler.run(signal);
+          this.#rounds.inc({ outcome: 'ok' });
+          this.#succeeded.set(this.#nowMs() / 1000);
+          for (const result of RESULTS) this.#volumes.inc({ result }, report[result].length);
+          return report;
+        } catch (error) {
+          this.#rounds.inc({ outcome: 'failed' });
+          throw error;
+        }
+      },
+    };
+  }
+}
