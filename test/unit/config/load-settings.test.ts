@@ -113,6 +113,24 @@ describe('settings', () => {
     expect(origins.password).toEqual({ source: 'env', name: 'SCALEIO_PASSWORD_FILE' });
   });
 
+  it.each([
+    ['9470', '127.0.0.1:9470'],
+    [':9470', '127.0.0.1:9470'],
+    ['10.0.0.5:9470', '10.0.0.5:9470'],
+    ['[::1]:9470', '[::1]:9470'],
+  ])('take %s as the address %s for metrics', (written, address) => {
+    expect(load({ SCALEIO_METRICS_ADDRESS: written }).settings.metricsAddress).toBe(address);
+  });
+
+  it.each(['0', 'host', '::1:9470', '127.0.0.1:70000', 'a b:1', 'http://h:1', 'user@h:1'])(
+    'refuse %s as an address for metrics',
+    (written) => {
+      expect(mistakesOf({ SCALEIO_METRICS_ADDRESS: written })).toEqual([
+        expect.stringMatching(/^SCALEIO_METRICS_ADDRESS.*is not an address like/),
+      ]);
+    },
+  );
+
   it('do not mix up a setting that is a file with a file that holds a setting', () => {
     expect(load({ SCALEIO_CA_FILE: '/etc/ca.pem' }).settings.caFile).toBe('/etc/ca.pem');
   });

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
-import { CommandError, createRunner, MissingProgramError, stderrTail } from '../../../src/host/run.ts';
+import {
+  CommandError,
+  createRunner,
+  MissingProgramError,
+  stderrTail,
+  type RunReport,
+} from '../../../src/host/run.ts';
 
 describe('createRunner', () => {
   const never = new AbortController().signal;
@@ -20,6 +26,28 @@ describe('createRunner', () => {
     await chmod(file, 0o755);
     return file;
   }
+
+  it('tells its observer how each program ended, without arguments', async () => {
+    const reports: RunReport[] = [];
+    const observed = createRunner({
+      directories: [directory],
+      killAfterMs: 100,
+      observer: (report) => reports.push(report),
+    });
+    await program('tool', 'exit 3');
+    await program('sleeper', 'exec sleep 60');
+    await observed.run('tool', ['secret'], { signal: never });
+    await expect(observed.run('sleeper', [], { signal: AbortSignal.timeout(50) })).rejects.toThrow(
+      CancelledError,
+    );
+    await expect(observed.run('absent', [], { signal: never })).rejects.toThrow(MissingProgramError);
+    expect(reports.map(({ program: name, outcome, exitCode }) => [name, outcome, exitCode])).toEqual([
+      ['tool', 'exited', 3],
+      ['sleeper', 'cancelled', undefined],
+      ['absent', 'failed', undefined],
+    ]);
+    expect(JSON.stringify(reports)).not.toContain('secret');
+  });
 
   it('hands back output and any exit code', async () => {
     await program('tool', 'echo "out $1"; echo err >&2; exit 3');

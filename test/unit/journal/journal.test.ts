@@ -96,8 +96,10 @@ describe('the journal', () => {
       await expect(change).rejects.toThrow(`writing journal "${file}" failed: ${code}: ${text}; make room`);
     }
     expect(journal.get('db')).toEqual(hostVolume('db'));
+    expect(journal.lastFailure).toContain(text);
     disk.failure = undefined;
     await journal.delete('db');
+    expect(journal.lastFailure).toBeUndefined();
     expect(journal.all()).toEqual([]);
   });
 
