@@ -5,6 +5,8 @@ export interface LogLine {
   readonly time: string;
   readonly level: string;
   readonly msg: string;
+  /** Of the call of the engine, or of other work, that the line was written for. */
+  readonly requestId?: string;
   readonly operation?: string;
   readonly volume?: string;
   readonly mountId?: string;
@@ -12,6 +14,10 @@ export interface LogLine {
   readonly reason?: string;
   readonly code?: string;
   readonly ms?: number;
+  /** Of a request to the gateway. */
+  readonly route?: string;
+  /** That was run. */
+  readonly program?: string;
 }
 
 /** What the plugin logged, read from its own output or from the engine's log, into which engines copy it. */
