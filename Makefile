@@ -10,7 +10,7 @@ PART ?=
 DO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
+.PHONY: help deps demo demo-failover test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ node_modules/.package-lock.json: package-lock.json
 
 demo: deps ## try it: a simulated ScaleIO, a Docker engine of its own, a volume written and read; leaves nothing behind
 	@$(NODE) test/demo/demo.ts
+
+demo-failover: deps ## see a database's host lose power and the database go on elsewhere; leaves nothing behind
+	@$(NODE) test/demo/failover.ts
 
 test: deps ## everything that is checked; ends with "N passed, N failed"
 	@$(NODE) test/run-tests.ts

@@ -141,7 +141,7 @@ export class Database {
     try {
       await until('the database to answer', () => this.query('SELECT 1'), { timeoutMs: 90_000 });
     } catch (cause) {
-      const tasks = await manager.docker(['service', 'ps', '--no-trunc', this.name]);
+      const tasks = await this.#tasks();
       const logs = await manager.docker(['service', 'logs', this.name]);
       throw new Error(`${this.name} does not answer:\n${tasks}\n${logs}`, { cause });
     }
@@ -197,9 +197,16 @@ export class Database {
     });
     try {
       return await Promise.race([entry, tooLate, this.#clientsFail]);
+    } catch (cause) {
+      throw new Error(`${String(cause)}; Swarm's tasks:\n${await this.#tasks()}`, { cause });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** With the errors of those that failed. */
+  async #tasks(): Promise<string> {
+    return this.#site.manager.docker(['service', 'ps', '--no-trunc', this.name]);
   }
 
   async #containerOn(host: Host, all = false): Promise<string> {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { untilNothingLeft } from '../e2e/left-on-host.ts';
 import type { LabArray } from '../hosts/array.ts';
 import type { Host } from '../hosts/host.ts';
@@ -7,6 +6,8 @@ import { type Failover, failoverSeen } from '../timeline/failover.ts';
 import type { Database, Site } from './database.ts';
 
 export interface PowerCut {
+  readonly from: Host;
+  readonly to: Host;
   readonly failover: Failover;
   /** What was wrong with the database afterwards. */
   readonly faults: readonly string[];
@@ -14,18 +15,14 @@ export interface PowerCut {
   readonly committed: number;
 }
 
+type SiteWithArray = Site & { readonly array: LabArray };
+
 /**
- * Cuts the power of the host that runs the database, `afterMs` after the last look, sees the database go on elsewhere,
- * examines it, and has the dead host back in the Swarm before it returns.
+ * Cuts the power of the host that runs the database, sees the database go on elsewhere and examines it there. The host
+ * stays off.
  */
-export async function cutPower(
-  site: Site & { readonly array: LabArray },
-  database: Database,
-  afterMs: number,
-): Promise<PowerCut> {
+export async function cutPower(site: SiteWithArray, database: Database): Promise<PowerCut> {
   const from = await database.host();
-  // The moment of the cut is part of what is tested, not a wait for something.
-  await delay(afterMs);
   const killedAt = Date.now();
   const off = from.powerOff();
   const others = site.workers.filter((host) => host !== from).map((host) => host.address('cluster'));
@@ -38,10 +35,14 @@ export async function cutPower(
     ...{ manager: site.manager, from, to, killedAt, continuedAt: first.at },
     ...{ service: database.name, volume: database.name },
   });
-  await from.boot();
-  await untilNodeIsReady(site.manager, from);
-  await untilNothingLeft(site.array, from);
-  return { failover, faults, committed };
+  return { from, to, failover, faults, committed };
+}
+
+/** Boots a host, and returns when the Swarm has it again and nothing of any volume is left on it. */
+export async function bringBack(site: SiteWithArray, host: Host): Promise<void> {
+  await host.boot();
+  await untilNodeIsReady(site.manager, host);
+  await untilNothingLeft(site.array, host);
 }
 
 async function untilNodeIsReady(manager: Host, host: Host): Promise<void> {
