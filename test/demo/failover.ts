@@ -21,11 +21,10 @@ async function show(): Promise<string> {
   await steps.run('Bring a PostgreSQL image', ['docker import … postgres'], async () => {
     await Promise.all(workers.map(importPostgres));
   });
-  const swarm = ['docker swarm init; docker swarm join …', 'docker swarm update --dispatcher-heartbeat 2s'];
-  await steps.run('Make a Swarm: host1 manages, host2 and host3 work', swarm, async () => {
-    await lab.swarm();
-    await site.manager.docker(['swarm', 'update', '--dispatcher-heartbeat', '2s']);
-  });
+  const swarm = ['docker swarm init --dispatcher-heartbeat 2s …', 'docker swarm join …'];
+  await steps.run('Make a Swarm: host1 manages, host2 and host3 work', swarm, () =>
+    lab.swarm({ heartbeat: '2s' }),
+  );
   const mount = `--mount type=volume,source=db-xfs,volume-driver=${driver},…`;
   const create = `docker service create --replicas 1 --restart-delay 0s ${mount} postgres`;
   const database = await steps.run('Start PostgreSQL with its data on a volume', [create], () =>

@@ -14,8 +14,7 @@ describe('PostgreSQL as a Swarm service', () => {
   beforeAll(async () => {
     stage = await pluginStage({ hosts: 3 });
     await Promise.all(stage.lab.hosts.slice(1).map(importPostgres));
-    await stage.lab.swarm();
-    await stage.host.docker(['swarm', 'update', '--dispatcher-heartbeat', '2s']);
+    await stage.lab.swarm({ heartbeat: '2s' });
   });
 
   afterAll(async () => {

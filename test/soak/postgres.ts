@@ -33,7 +33,7 @@ export async function soakPostgres({ kills }: { readonly kills: number }): Promi
     const [manager, ...workers] = stage.lab.hosts;
     if (manager === undefined) throw new Error('the lab has no hosts');
     await Promise.all(workers.map(importPostgres));
-    await stage.lab.swarm();
+    await stage.lab.swarm({ heartbeat: quick.heartbeat });
     const site = { lab: stage.lab, array: stage.array, manager, workers };
     const slow = Math.ceil(kills / 5);
     for (const [pace, count] of [
