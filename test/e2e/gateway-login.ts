@@ -14,16 +14,27 @@ export interface SeenMapping {
   readonly limitBwInMbps: number;
 }
 
-/** All volumes as the gateway describes them to anybody who logs in. */
-export async function volumesOf(array: LabArray): Promise<readonly SeenVolume[]> {
+/** Asks the gateway as its administrator; the answer's JSON. Throws when it refuses. */
+export async function askGateway(
+  array: LabArray,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
   const basic = (user: string, secret: string): Record<string, string> => {
     const credentials = Buffer.from(`${user}:${secret}`).toString('base64');
     return { authorization: `Basic ${credentials}` };
   };
   const login = await array.request('GET', '/api/login', undefined, basic(array.user, array.password));
   const token = JSON.parse(login.body) as string;
-  const listed = await array.request('GET', '/api/types/Volume/instances', undefined, basic('', token));
-  return JSON.parse(listed.body) as SeenVolume[];
+  const answer = await array.request(method, path, body, basic('', token));
+  if (answer.status !== 200) throw new Error(`${method} ${path} was refused: ${answer.body}`);
+  return JSON.parse(answer.body);
+}
+
+/** All volumes as the gateway describes them to anybody who logs in. */
+export async function volumesOf(array: LabArray): Promise<readonly SeenVolume[]> {
+  return (await askGateway(array, 'GET', '/api/types/Volume/instances')) as SeenVolume[];
 }
 
 /** The one volume of this name on the array. */

@@ -18,6 +18,8 @@ export interface LogLine {
   readonly route?: string;
   /** That was run. */
   readonly program?: string;
+  /** Of a host that joins the storage. */
+  readonly step?: string;
 }
 
 /** What the plugin logged, read from its own output or from the engine's log, into which engines copy it. */

@@ -84,12 +84,24 @@ export class LabArray {
 
   /** Installs drv_cfg on a host and runs its SDC, also after each reboot. */
   async addHost(host: Host): Promise<void> {
-    await host.addService({ name: 'sdc', argv: (on) => this.#agent(on) });
-    await host.exec(['mkdir', '-p', path.dirname(drvCfg)]);
-    await host.exec(['cp', path.join(this.#programs, 'drv_cfg'), drvCfg]);
+    await this.#installSdc(host, (on) => this.#agent(on));
     await until(`the SDC of ${host.name} to connect (see ${host.directory}/sdc.log)`, async () => {
       return (await host.exec([drvCfg, '--query_mdms'])).includes('MDM-ID');
     });
+  }
+
+  /** As addHost, but the SDC knows no MDM: somebody has to tell it. */
+  async addHostWithoutMdm(host: Host): Promise<void> {
+    await this.#installSdc(host, (on) => this.#agent(on, []));
+    await until(`the SDC of ${host.name} to run (see ${host.directory}/sdc.log)`, async () => {
+      return (await host.exec([drvCfg, '--query_mdms'])).includes('Retrieved 0 mdm(s)');
+    });
+  }
+
+  async #installSdc(host: Host, argv: (on: Host) => string[]): Promise<void> {
+    await host.addService({ name: 'sdc', argv });
+    await host.exec(['mkdir', '-p', path.dirname(drvCfg)]);
+    await host.exec(['cp', path.join(this.#programs, 'drv_cfg'), drvCfg]);
   }
 
   /** GUID of a host's SDC, the same after each reboot. */
@@ -137,10 +149,10 @@ export class LabArray {
     await until('the way into the lab', () => existsSync(this.#socket));
   }
 
-  #agent(host: Host): string[] {
+  #agent(host: Host, mdms = ['--mdm', `http://${addressOf('storage', 0)}:${mdmPort}`]): string[] {
     return [
       ...[node, bundleFile, 'simulate-sdc', '--guid', this.guidOf(host), '--ip', host.address('storage')],
-      ...['--mdm', `http://${addressOf('storage', 0)}:${mdmPort}`, '--fence-dir', `${this.#state}/fence`],
+      ...[...mdms, '--fence-dir', `${this.#state}/fence`],
       ...['--scini', path.join(this.#programs, 'scini')],
       ...['--appear-delay-ms', `${this.#options.appearDelayMs ?? 100}`],
     ];

@@ -26,7 +26,7 @@ export interface LabOptions {
 export class Lab {
   readonly name: string;
   readonly directory: string;
-  readonly hosts: readonly Host[];
+  readonly #hosts: Host[];
   readonly fabric: Fabric;
   /** host:port of the registry, for image and plugin names. */
   readonly registry = `${addressOf('cluster', 0)}:5000`;
@@ -37,7 +37,24 @@ export class Lab {
     this.name = record.name;
     this.directory = record.directory;
     this.fabric = fabric;
-    this.hosts = hosts;
+    this.#hosts = [...hosts];
+  }
+
+  get hosts(): readonly Host[] {
+    return this.#hosts;
+  }
+
+  /** Boots one more host like the last one; it has engine and network and nothing else. */
+  async addHost(): Promise<Host> {
+    const { plan } = this.#record;
+    const like = plan.hosts.at(-1);
+    if (like === undefined) throw new Error('the lab has no host that another could be like');
+    const options = { ...like, number: like.number + 1 };
+    await this.#record.savePlan({ ...plan, hosts: [...plan.hosts, options] });
+    const host = new Host(options, this.#record, this.fabric);
+    this.#hosts.push(host);
+    await host.boot();
+    return host;
   }
 
   /** The host by its number, from 1. */
@@ -64,15 +81,16 @@ export class Lab {
     if (first === undefined) throw new Error('a Swarm needs a host');
     const own = first.address('cluster');
     await first.docker(['swarm', 'init', '--advertise-addr', own, '--dispatcher-heartbeat', heartbeat]);
-    const token = async (role: string): Promise<string> =>
-      first.docker(['swarm', 'join-token', '--quiet', role]);
-    const tokens = { manager: await token('manager'), worker: await token('worker') };
-    for (const host of others) {
-      const role = host.number <= managers ? 'manager' : 'worker';
-      const manager = `${first.address('cluster')}:2377`;
-      const own = host.address('cluster');
-      await host.docker(['swarm', 'join', '--advertise-addr', own, '--token', tokens[role], manager]);
-    }
+    for (const host of others) await this.joinSwarm(host, host.number <= managers ? 'manager' : 'worker');
+  }
+
+  /** Has a host join the Swarm of the lab's first host. */
+  async joinSwarm(host: Host, role: 'manager' | 'worker' = 'worker'): Promise<void> {
+    const first = this.host(1);
+    const token = await first.docker(['swarm', 'join-token', '--quiet', role]);
+    const manager = `${first.address('cluster')}:2377`;
+    const own = host.address('cluster');
+    await host.docker(['swarm', 'join', '--advertise-addr', own, '--token', token, manager]);
   }
 
   /** What another process needs to work with this lab's array. */

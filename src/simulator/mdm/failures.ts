@@ -126,6 +126,7 @@ const failures = {
   INI_NAME_IN_USE: [900, 'SDC name is already in use. Please use a different name.'],
   INI_ALREADY_APPROVED: [901, 'The SDC is already approved.'],
   INI_HAS_UNAPPROVED_MAPPINGS: [902, 'Approve the SDC or remove its mappings'],
+  INI_HAS_UNAPPROVED_IP_MAPPINGS: [909, 'Approve the IP addresses for the SDC or remove its mappings'],
   INI_IP_NOT_IN_SET: [903, 'The current SDC IP must be in the set of IPs.'],
   SNAP_NOT_CHILD: [904, 'Volume must be direct parent of the snapshot'],
   SECURE_SNAPSHOT: [

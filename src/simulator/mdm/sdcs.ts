@@ -101,7 +101,7 @@ export function setRestrictedMode(cluster: Cluster, mode: RestrictedSdcMode): vo
   state.systems.put({ ...state.system(), restrictedSdcMode: mode });
   for (const sdc of state.sdcs.values()) {
     if (state.volumesBySdc.count(sdc.id) > 0 && !isApproved(cluster, sdc)) {
-      throw refusal('INI_HAS_UNAPPROVED_MAPPINGS');
+      throw refusal(sdc.approved ? 'INI_HAS_UNAPPROVED_IP_MAPPINGS' : 'INI_HAS_UNAPPROVED_MAPPINGS');
     }
   }
 }

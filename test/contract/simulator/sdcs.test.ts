@@ -125,7 +125,9 @@ describe('restricted mode', () => {
     const reply = await client.act('System', sim.systemId, 'setRestrictedSdcMode', {
       restrictedSdcMode: 'ApprovedIp',
     });
-    expect(reply.body).toMatchObject({ message: 'Approve the SDC or remove its mappings' });
+    expect(reply.body).toMatchObject({
+      message: 'Approve the IP addresses for the SDC or remove its mappings',
+    });
     expect((await client.list('System'))[0]).toMatchObject({ restrictedSdcMode: 'None' });
   });
 });
