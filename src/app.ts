@@ -268,6 +268,7 @@ function policyOf(settings: Settings): VolumePolicy {
     refuseAbovePercent: settings.refuseAbove,
     failover: settings.failover,
     abandonedMountMs: MINUTE_MS,
+    inheritedMountMs: 20_000,
     releaseWaitMs: 300,
     cleanupMs: 15_000,
     takeover: {

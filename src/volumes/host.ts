@@ -39,6 +39,11 @@ export interface VolumePolicy {
   readonly takeover: TakeoverPolicy;
   /** How long a mount stays after its client hung up, for the repeated call to pick up. */
   readonly abandonedMountMs: number;
+  /**
+   * How long after the plugin's start a mount stays whose only holders are of earlier lives, for an engine that starts, too, to
+   * ask for it again; then the kernel says whether it is used.
+   */
+  readonly inheritedMountMs: number;
   /** How long to wait for a kernel that still holds a device just unmounted. */
   readonly releaseWaitMs: number;
   /** Budget of the clean-up after a failure, on top of the call's own deadline. */

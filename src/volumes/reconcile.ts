@@ -132,11 +132,7 @@ export class Reconciler {
     if (!world.mappedIds.has(entry.volumeId) && (await this.#isLost(entry, world.me, signal))) {
       return this.#cleanUpLost(entry, signal);
     }
-    if (entry.phase === 'mounted' && this.#mayBeMountedAgain(entry)) return 'fine';
-    if (entry.phase === 'mounted' && entry.holders.length > 0) {
-      const isLeftAlone = this.#inherited.areDoubtful(entry) && !(await this.#isUsed(entry, signal));
-      if (!isLeftAlone) return 'fine';
-    }
+    if (entry.phase === 'mounted' && (await this.#mayBeWanted(entry, signal))) return 'fine';
     return (await releaseVolume(this.#host, entry, signal)) === 'released' ? 'finished' : 'postponed';
   }
 
@@ -201,8 +197,11 @@ export class Reconciler {
    * A client that hung up repeats its call, an engine that starts mounts its containers' volumes again, and a container
    * binds what it was given: all of them should still find the mount.
    */
-  #mayBeMountedAgain(entry: HostVolume): boolean {
+  async #mayBeWanted(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+    const { abandonedMountMs, inheritedMountMs } = this.#host.policy;
     const age = this.#host.clock.now() - Math.max(Date.parse(entry.since), this.#startedAt);
-    return age < this.#host.policy.abandonedMountMs;
+    if (entry.holders.length === 0) return age < abandonedMountMs;
+    if (!this.#inherited.areDoubtful(entry)) return true;
+    return age < inheritedMountMs || this.#isUsed(entry, signal);
   }
 }

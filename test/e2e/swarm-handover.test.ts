@@ -187,8 +187,8 @@ describe('a Swarm service with one volume', () => {
       second.writer,
       third.writer,
     ]);
-    // What an engine that was killed never gave back is known to be unused a minute after the plugin's start.
+    // What an engine that was killed never gave back is known to be unused soon after the plugin's start.
     await service.manage(['rm', service.name]);
-    for (const host of stage.lab.hosts) await untilNothingLeft(stage.array, host, 120_000);
+    for (const host of stage.lab.hosts) await untilNothingLeft(stage.array, host, 60_000);
   });
 });

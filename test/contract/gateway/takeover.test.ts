@@ -22,7 +22,13 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
     fences: { record: (fence) => records.push(fence), of: () => records },
     policy: {
       ...{ prefix: 'docker-', pool: undefined, domain: undefined, failover },
-      ...{ abandonedMountMs: 0, releaseWaitMs: 0, cleanupMs: 0, refuseAbovePercent: undefined },
+      ...{
+        abandonedMountMs: 0,
+        inheritedMountMs: 0,
+        releaseWaitMs: 0,
+        cleanupMs: 0,
+        refuseAbovePercent: undefined,
+      },
       takeover: { graceMs: 20, pollMs: 5, idleWindowMs: 30, moveLimit: 5, moveWindowMs: 60_000 },
     },
   };

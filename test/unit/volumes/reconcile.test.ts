@@ -25,6 +25,18 @@ async function dieAt(
 }
 
 describe('Reconciler', () => {
+  it('keeps what an earlier life mounted for an engine that may be starting, not longer than that', async () => {
+    const { world, host, run } = await hostWithVolume();
+    await run(host.life.mount('db', 'a'));
+    host.restart();
+    await world.pass(host.policy.inheritedMountMs - 1);
+    await run(host.life.reconcile());
+    expect(host.kernel.mounts).toHaveLength(1);
+    await world.pass(1);
+    await run(host.life.reconcile());
+    expect(world.leaks()).toEqual([]);
+  });
+
   it('leaves alone what is mounted and held, in one call', async () => {
     const { host, run } = await hostWithVolume();
     await run(host.life.mount('db', 'a'));

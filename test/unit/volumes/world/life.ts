@@ -18,6 +18,7 @@ export const POLICY: VolumePolicy = {
   domain: undefined,
   failover: 'disconnected',
   abandonedMountMs: 60_000,
+  inheritedMountMs: 20_000,
   releaseWaitMs: 100,
   cleanupMs: 60_000,
   refuseAbovePercent: undefined,
