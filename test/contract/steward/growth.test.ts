@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { NewDevice } from '../../../src/capacity/ports.ts';
 import { soon } from '../gateway/simulated.ts';
 import { MINUTE, rounds, spare, stewarded, TIB } from './scene.ts';
 
@@ -75,6 +76,21 @@ describe('bounds', () => {
   });
 });
 
+test('a device that an operator adds starts the cool-down, too', async () => {
+  const { clock, fill, steward, added, gateway, poolId, simulator } = await stewarded();
+  const { steward: one } = steward({ grow: { cooldown: '20m' } });
+  await fill(50);
+  await rounds(clock, 30, one);
+  const sdsId = [...simulator.array.cluster.state.sdss.values()][0]?.id ?? '';
+  const byHand = { poolId, sdsId, path: '/dev/sdz', name: 'by-hand' } as NewDevice;
+  await gateway.capacity.addDevice(byHand, soon());
+  await fill(98);
+  await rounds(clock, 19, one);
+  expect(added()).toEqual([]);
+  await rounds(clock, 5, one);
+  expect(added()).toHaveLength(1);
+});
+
 describe('two stewards by accident', () => {
   const twice = async (grow: object, second: object) => {
     const world = await stewarded();
@@ -104,7 +120,7 @@ describe('two stewards by accident', () => {
     const { fill, gateway, devices, poolId, simulator } = await stewarded();
     await fill(98);
     const sdsId = [...simulator.array.cluster.state.sdss.values()][0]?.id ?? '';
-    const device = { poolId, sdsId, path: spare(1), name: 'steward-x' } as never;
+    const device = { poolId, sdsId, path: spare(1), name: 'steward-x' } as NewDevice;
     const add = () => gateway.capacity.addDevice(device, soon());
     const both = await Promise.allSettled([add(), add()]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);

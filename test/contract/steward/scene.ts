@@ -11,6 +11,7 @@ import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { simulated, soon, GIB } from '../gateway/simulated.ts';
 
 export const MINUTE = 60_000;
+const ARRAY_EPOCH = Date.parse('2026-01-01T00:00:00Z');
 export const TIB = 1024 * GIB;
 export const spare = (number: number): string => `/dev/disk/by-id/spare-${number}`;
 
@@ -20,6 +21,8 @@ export class TestClock implements StewardClock {
   /** Wall clock minus elapsed; a jump changes it. */
   #wall = Date.parse('2026-01-01T00:00:00Z');
   #random = 0;
+  /** Happens the next time that somebody sleeps. */
+  duringSleep: (() => Promise<unknown>) | undefined;
 
   now(): number {
     return this.#wall + this.#elapsed;
@@ -32,6 +35,9 @@ export class TestClock implements StewardClock {
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#elapsed += ms;
+    const happening = this.duringSleep;
+    this.duringSleep = undefined;
+    await happening?.();
     await setImmediate();
   }
 
@@ -78,13 +84,14 @@ export async function stewarded(options: SimulatorOptions = {}) {
   const clock = new TestClock();
   const { simulator, gateway } = await simulated(
     {
-      now: () => clock.now(),
+      // The array's own clock, which does not jump with ours.
+      now: () => ARRAY_EPOCH + clock.elapsed(),
       tokenLifeSeconds: 1e12,
       tokenIdleSeconds: 1e12,
       movementKiBPerSecond: TIB / 60,
       ...options,
     },
-    { retry: { whenUnreachable: 0, whenBusy: 0 } },
+    { retry: { whenUnreachable: 0, whenBusy: 0 }, clock: { now: () => clock.elapsed() } },
   );
   const { pools } = simulator.array.cluster.state;
   const poolId = [...pools.values()][0]?.id ?? '';
