@@ -6,6 +6,8 @@ ARCH ?=
 ENGINE ?=
 HOST ?=
 KILLS ?= 25
+SECONDS ?= 600
+SEED ?=
 PART ?=
 DO ?=
 
@@ -51,8 +53,8 @@ bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle
 	@$(NODE) test/bench/bench.ts
 
-soak: deps ## kill a database's host 25 times per file system (about 20 minutes); figures go to docs/failover.md; KILLS=5 for fewer
-	@$(NODE) test/soak/soak.ts --kills $(KILLS) $(PART)
+soak: deps ## a database whose host dies 25 times per file system (figures go to docs/failover.md), then random blows; PART=random SEED=1 for one
+	@$(NODE) test/soak/soak.ts --kills $(KILLS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(PART)
 	@npx prettier --write --log-level warn docs/failover.md
 
 lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with; ENGINE=26 or 20,26,28 for other engines
