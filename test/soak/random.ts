@@ -7,7 +7,7 @@ const stepsPerRound = 60;
 /** Rounds of random acts, each with a seed of its own, until the time is over; throws at the first finding. */
 export async function soakRandom(options: {
   readonly seconds: number;
-  readonly seed?: number;
+  readonly seed: number | undefined;
 }): Promise<void> {
   const stage = await pluginStage({ hosts: 3, settings: { ioWindowSeconds: 2 }, plugin: quick });
   try {
