@@ -165,10 +165,10 @@ export class Host {
     return output(this.#enter(argv), { ...options, shown: `"${argv.join(' ')}" on ${this.name}` });
   }
 
-  /** Like exec, for a program that the caller watches or feeds while it runs; without buffer it may say any amount. */
-  spawn(argv: readonly string[], { buffer = true } = {}): ResultPromise<{ buffer: boolean }> {
+  /** Like exec, for a program that the caller watches or feeds while it runs; without buffer its standard output may be of any length. */
+  spawn(argv: readonly string[], { buffer = true } = {}): ResultPromise<{ buffer: { stdout: boolean } }> {
     const [program = '', ...args] = this.#enter(argv);
-    return execa(program, args, { buffer });
+    return execa(program, args, { buffer: { stdout: buffer } });
   }
 
   /** Where a path of this host's root is on the machine that runs the lab, as long as the host is on. */

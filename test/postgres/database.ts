@@ -175,7 +175,12 @@ export class Database {
     const addresses = workers.map((host) => host.address('cluster'));
     const clients = manager.spawn([node, program, '4', ...addresses], { buffer: false });
     this.#clients = clients;
-    this.#clientsFail = clients.then(() => new Promise<never>(() => undefined));
+    this.#clientsFail = clients.then(
+      () => new Promise<never>(() => undefined),
+      (error: unknown) => {
+        throw new Error(`the clients ended: ${String((error as { stderr?: unknown }).stderr)}`);
+      },
+    );
     this.#clientsFail.catch(() => undefined); // whoever waits for a transaction sees it
     createInterface({ input: clients.stdout }).on('line', (line) => {
       this.ledger.record(JSON.parse(line) as Entry);
