@@ -56,6 +56,19 @@ module.exports = {
       '',
     ),
     only(
+      'doctor-knows-no-implementation',
+      '^src/doctor/',
+      [
+        '^src/doctor/',
+        '^src/(join|host)/',
+        '^src/capacity/ports\\.ts$',
+        '^src/volumes/(ports|volume|naming)\\.ts$',
+        '^src/units/',
+        '^src/errors\\.ts$',
+      ],
+      'what it asks is handed in, so that each judgement can be tested alone',
+    ),
+    only(
       'join-knows-no-implementation',
       '^src/join/',
       ['^src/join/', '^src/volumes/(ports|volume)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
@@ -144,7 +157,7 @@ module.exports = {
     {
       name: 'nobody-imports-the-root',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|steward-app\\.ts|cli/)' },
+      from: { path: '^src/', pathNot: '^src/(main\\.ts|(steward|doctor)-app\\.ts|cli/)' },
       to: { path: '^src/(app|steward-app|main)\\.ts$' },
     },
   ],

@@ -11,7 +11,7 @@ export function dockerfileText(): string {
   const libraries = contents.extraLibraries.join(' \\\n      ');
   const links = Object.entries(contents.links).map(([link, to]) => `ln -sT ${to} /rootfs${link}`);
   const texts = Object.entries(contents.texts).map(
-    ([file, text]) => `printf '${text.replaceAll('\n', '\\n')}' >/rootfs${file}`,
+    ([file, text]) => `printf '${printed(text)}' >/rootfs${file}`,
   );
   return `# Written by plugin/dockerfile.ts from plugin/contents.ts: change those, then run "make dockerfile".
 FROM debian:${contents.suite}-slim AS programs
@@ -46,6 +46,11 @@ COPY --from=programs /rootfs/ /
 COPY --from=program /build/node_modules/node/bin/node ${contents.node}
 COPY --from=program /build/dist/docker-volume-scaleio.cjs ${contents.bundle}
 `;
+}
+
+/** Text as printf's format within single quotes of a shell. */
+function printed(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll("'", `'\\''`);
 }
 
 if (import.meta.main) await writeFile(path.join(import.meta.dirname, 'Dockerfile'), dockerfileText());

@@ -6,6 +6,7 @@ import { contents } from './contents.ts';
 /** Everything the plugin mounts or remembers lies below this; the engine shows it to the host. */
 const propagated = '/var/lib/scaleio';
 const stateDir = `${propagated}/state`;
+const mountRoot = `${propagated}/volumes`;
 
 /** Settings that have one right value inside the managed plugin: given as flags, which win over everything. */
 export const fixedSettings = [
@@ -33,7 +34,7 @@ export function manifest(): object {
     entrypoint: [
       ...[contents.node, ...contents.nodeFlags, contents.bundle, 'serve'],
       ...['--socket', '/run/docker/plugins/scaleio.sock'],
-      ...['--mount-root', `${propagated}/volumes`, '--state-dir', stateDir],
+      ...['--mount-root', mountRoot, '--state-dir', stateDir],
     ],
     workdir: '/',
     network: { type: 'host' },
@@ -75,7 +76,9 @@ function environment(): Environment[] {
   const state = { description: 'Where it keeps its records', value: stateDir, settable: [] };
   // For commands that are run inside of the plugin beside it.
   const ownState = { name: 'SCALEIO_STATE_DIR', ...state };
-  return [...settable, ownState, { name: 'NODE_COMPILE_CACHE', ...cache }];
+  const mounts = { description: 'Where it mounts volumes', value: mountRoot, settable: [] };
+  const ownMounts = { name: 'SCALEIO_MOUNT_ROOT', ...mounts };
+  return [...settable, ownState, ownMounts, { name: 'NODE_COMPILE_CACHE', ...cache }];
 }
 
 /** config.json's text. */

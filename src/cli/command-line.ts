@@ -1,19 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { isPluginError } from '../errors.ts';
 import { addConfigCommand } from './config.ts';
+import { addDoctorCommand } from './doctor.ts';
 import type { Edge } from './edge.ts';
+import { ExitStatus } from './exit-status.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
 import { addVolumeCommands } from './volume.ts';
 import { addStewardCommand } from './steward.ts';
 import { VERSION } from './version.ts';
 
-/** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly. Never rejects. */
+/** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly; doctor has more. Never rejects. */
 export async function runCommandLine(edge: Edge): Promise<number> {
   try {
     await buildProgram(edge).parseAsync([...edge.argv], { from: 'user' });
     return 0;
   } catch (error) {
+    if (error instanceof ExitStatus) return error.status;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const text = isPluginError(error)
       ? error.message
@@ -41,6 +44,7 @@ function buildProgram(edge: Edge): Command {
   addServeCommand(program, edge);
   addConfigCommand(program, edge);
   addVolumeCommands(program, edge);
+  addDoctorCommand(program, edge);
   addStewardCommand(program, edge);
   addSimulateCommands(program, edge);
   return program;

@@ -18,6 +18,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { systemSchema } from './schemas.ts';
 import { Sdcs } from './sdcs.ts';
 import type { Grant } from './session.ts';
+import { roleOfUser } from './user-role.ts';
 import { VolumeChanges } from './volume-changes.ts';
 import { Volumes } from './volumes.ts';
 
@@ -60,6 +61,8 @@ export interface Gateway extends StorageArray {
   readonly capacity: CapacityArray;
   /** How hosts register. */
   readonly registry: SdcRegistry;
+  /** Of a user, as the array lists it; undefined when it does not. */
+  roleOfUser(username: string, signal: AbortSignal): Promise<string | undefined>;
   stats(): readonly EndpointStats[];
   /** Logs out, as far as that works within a second, and closes all connections; calls under way fail. */
   close(): Promise<void>;
@@ -110,6 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...storageArray(client, () => options.clock.now()),
     capacity: new ClusterState(client),
     registry: new Registration(client),
+    roleOfUser: (username, signal) => roleOfUser(client, username, signal),
     stats: () => endpoints.map(statsOf),
     close: () => closeAll(endpoints, http),
   };

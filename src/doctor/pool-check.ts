@@ -1,0 +1,60 @@
+import type { CapacityArray, PoolReading } from '../capacity/ports.ts';
+import type { StorageArray } from '../volumes/ports.ts';
+import { ok, problem, warning, type Finding } from './finding.ts';
+import type { Check } from './run-checks.ts';
+
+const NAME = 'storage pool';
+const WARN_PERCENT = 80;
+const PROBLEM_PERCENT = 95;
+
+/** The pool that new volumes go to: how full, and whether all data has two copies. */
+export function poolCheck(
+  array: Pick<StorageArray, 'findPool'> & { readonly capacity: Pick<CapacityArray, 'readCluster'> },
+  wanted: { readonly pool: string | undefined; readonly domain: string | undefined },
+): Check {
+  return {
+    name: NAME,
+    run: async (signal) => {
+      const [pool, cluster] = await Promise.all([
+        array.findPool(wanted, signal),
+        array.capacity.readCluster(signal),
+      ]);
+      const reading = cluster.pools.find(({ id }) => id === pool.id);
+      if (reading === undefined)
+        return [problem(NAME, `the array tells nothing of "${pool.name}"`, 'look at the array')];
+      return [judgeFill(reading), judgeHealth(reading)];
+    },
+  };
+}
+
+/** Use of what can be used, spare left out. */
+export function judgeFill({ name, capacity }: PoolReading): Finding {
+  const usable = capacity.limitKiB - capacity.spareKiB;
+  const percent = usable <= 0 ? 100 : Math.round((capacity.usedKiB / usable) * 100);
+  const says = `"${name}" is ${percent} % full`;
+  const fix = 'add devices, or remove volumes and snapshots';
+  if (percent >= PROBLEM_PERCENT) return problem(NAME, says, fix);
+  return percent >= WARN_PERCENT ? warning(NAME, says, fix) : ok(NAME, says);
+}
+
+/** Copies that are missing. */
+export function judgeHealth({ name, capacity }: PoolReading): Finding {
+  const check = 'data of the pool';
+  const { failedKiB, degradedKiB } = capacity;
+  const gib = (kib: number): string => `${(kib / 1_048_576).toFixed(1)} GiB`;
+  if (failedKiB > 0) {
+    return problem(
+      check,
+      `${gib(failedKiB)} of "${name}" cannot be read`,
+      'bring the failed servers and disks back',
+    );
+  }
+  if (degradedKiB > 0) {
+    return warning(
+      check,
+      `${gib(degradedKiB)} of "${name}" has one copy`,
+      'look at the rebuild and at failed disks',
+    );
+  }
+  return ok(check, 'two copies of everything');
+}

@@ -1,0 +1,149 @@
+import { isOurs, isProvisionalOf } from '../volumes/naming.ts';
+import type { HostVolume } from '../volumes/ports.ts';
+import type { ArrayVolume, SystemId, VolumeId } from '../volumes/volume.ts';
+import { ok, problem, warning, type Finding } from './finding.ts';
+import type { Check } from './run-checks.ts';
+
+/** This host's part in volumes, from the three who know: the journal, the kernel, the array. */
+export interface HostState {
+  /** Undefined when there is none that can be read, and why. */
+  readonly journal: readonly HostVolume[] | undefined;
+  readonly journalTrouble: string | undefined;
+  /** Mountpoints of volumes below the mount root. */
+  readonly mountpoints: readonly string[];
+  /** Volumes of which there is a link to a device. */
+  readonly linked: readonly VolumeId[];
+  /** Links of which the device is not there. */
+  readonly deadLinks: readonly string[];
+  readonly mapped: readonly ArrayVolume[];
+  readonly guid: string;
+  readonly prefix: string;
+}
+
+/** What reading the state needs. Rejections: PluginError. */
+export interface StateSources {
+  me(signal: AbortSignal): Promise<{ readonly systemId: SystemId; readonly guid: string }>;
+  mapped(signal: AbortSignal): Promise<readonly ArrayVolume[]>;
+  readonly prefix: string;
+  readJournal(): Promise<Pick<HostState, 'journal' | 'journalTrouble'>>;
+  readMountpoints(): Promise<readonly string[]>;
+  readLinks(systemId: SystemId): Promise<Pick<HostState, 'linked' | 'deadLinks'>>;
+}
+
+const NAME = 'volumes of this host';
+const LATER = 'the plugin cleans up by itself within SCALEIO_RECONCILE_INTERVAL; if this stays, see its log';
+
+/** Journal against mounts against mappings. */
+export function stateCheck(sources: StateSources): Check {
+  return {
+    name: NAME,
+    run: async (signal) => {
+      const { systemId, guid } = await sources.me(signal);
+      const [mapped, journal, mountpoints, links] = await Promise.all([
+        sources.mapped(signal),
+        sources.readJournal(),
+        sources.readMountpoints(),
+        sources.readLinks(systemId),
+      ]);
+      return judgeState({ ...journal, ...links, mapped, mountpoints, guid, prefix: sources.prefix });
+    },
+  };
+}
+
+/** Everything that does not fit together, or one line that all does. */
+export function judgeState(state: HostState): Finding[] {
+  const findings = [
+    ...judgeJournal(state),
+    ...judgeMounts(state),
+    ...judgeMappings(state),
+    ...judgeLinks(state),
+  ];
+  if (findings.length > 0) return findings;
+  const mounted = state.journal?.filter(({ phase }) => phase === 'mounted').length ?? 0;
+  return [ok(NAME, `${mounted} mounted, ${state.mapped.length} mapped; journal, kernel and array agree`)];
+}
+
+function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
+  if (journal === undefined) {
+    return [
+      warning('journal', journalTrouble ?? 'cannot be read', 'the plugin rebuilds it at its next start'),
+    ];
+  }
+  return journal
+    .filter(({ phase }) => phase !== 'mounted')
+    .map(({ name, phase, since }) =>
+      warning('unfinished', `volume "${name}" is ${phase} since ${since}`, LATER),
+    );
+}
+
+function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {
+  if (journal === undefined) return [];
+  const mounted = journal.filter(({ phase }) => phase === 'mounted');
+  const gone = mounted
+    .filter(({ mountpoint }) => !mountpoints.includes(mountpoint))
+    .map(({ name }) =>
+      problem(
+        'missing mount',
+        `volume "${name}" should be mounted and is not`,
+        'restart the containers that use it',
+      ),
+    );
+  const dead = mounted
+    .filter(
+      ({ mountpoint, volumeId }) =>
+        mountpoints.includes(mountpoint) && !linked.includes(volumeId as VolumeId),
+    )
+    .map(({ name }) =>
+      problem(
+        'dead mount',
+        `volume "${name}" is mounted and its device is gone`,
+        `another host may have taken it: docker-volume-scaleio volume show ${name}`,
+      ),
+    );
+  const known = new Set(journal.map(({ mountpoint }) => mountpoint));
+  const stale = mountpoints
+    .filter((mountpoint) => !known.has(mountpoint))
+    .map((mountpoint) =>
+      problem(
+        'stale mount',
+        `${mountpoint} is mounted and the journal knows nothing of it`,
+        `umount ${mountpoint}`,
+      ),
+    );
+  return [...gone, ...dead, ...stale];
+}
+
+function judgeMappings({ journal, mapped, guid, prefix }: HostState): Finding[] {
+  if (journal === undefined) return [];
+  const known = new Set(journal.flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
+  const unknown = mapped.filter(({ id, name }) => !known.has(id) && !known.has(name ?? ''));
+  return [
+    ...unknown.flatMap(({ name }) => {
+      if (name === null || !(isOurs(prefix, name) || isProvisionalOf(guid, prefix, name))) return [];
+      const what = isProvisionalOf(guid, prefix, name) ? 'an unfinished volume' : 'a volume';
+      return [warning('left mapping', `${what} "${name}" is mapped here and nothing uses it`, LATER)];
+    }),
+    ...journal
+      .filter(({ phase, volumeId }) => phase === 'mounted' && !mapped.some(({ id }) => id === volumeId))
+      .map(({ name }) =>
+        problem(
+          'lost volume',
+          `volume "${name}" is mounted here and no longer mapped to this host`,
+          `another host took it: docker-volume-scaleio volume show ${name}`,
+        ),
+      ),
+  ];
+}
+
+function judgeLinks({ deadLinks, linked, mapped }: HostState): Finding[] {
+  const dead = deadLinks.map((link) =>
+    warning('stale link', `${link} leads to no device`, `udevadm trigger, or remove ${link}`),
+  );
+  const ids = new Set<string>(mapped.map(({ id }) => id));
+  const left = linked
+    .filter((id) => !ids.has(id))
+    .map((id) =>
+      warning('left device', `volume ${id} has a device here and is not mapped here`, 'drv_cfg --rescan'),
+    );
+  return [...dead, ...left];
+}

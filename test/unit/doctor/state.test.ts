@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { judgeState, type HostState } from '../../../src/doctor/state-check.ts';
+import type { HostVolume } from '../../../src/volumes/ports.ts';
+import { provisionalName } from '../../../src/volumes/naming.ts';
+import type { ArrayVolume, VolumeId } from '../../../src/volumes/volume.ts';
+
+const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
+const entry: HostVolume = {
+  name: 'db',
+  arrayName: 'docker-db',
+  volumeId: 'v1',
+  systemId: 's',
+  phase: 'mounted',
+  holders: ['h'],
+  mountpoint: '/m/docker-db',
+  since: '2026-01-01T00:00:00Z',
+};
+const volume = (id: string, name: string) => ({ id, name }) as ArrayVolume;
+const well: HostState = {
+  journal: [entry],
+  journalTrouble: undefined,
+  mountpoints: ['/m/docker-db'],
+  linked: ['v1' as VolumeId],
+  deadLinks: [],
+  mapped: [volume('v1', 'docker-db')],
+  guid: GUID,
+  prefix: 'docker-',
+};
+
+describe('journal, kernel and array', () => {
+  test('agree', () => {
+    expect(judgeState(well)).toMatchObject([
+      { severity: 'ok', says: expect.stringContaining('1 mounted, 1 mapped') as string },
+    ]);
+  });
+
+  test.each<[string, Partial<HostState>, string, string]>([
+    ['no journal', { journal: undefined, journalTrouble: 'its checksum is wrong' }, 'journal', 'checksum'],
+    ['half done', { journal: [{ ...entry, phase: 'releasing' }] }, 'unfinished', '"db" is releasing'],
+    ['not mounted', { mountpoints: [] }, 'missing mount', '"db"'],
+    ['device gone', { linked: [] }, 'dead mount', '"db"'],
+    [
+      'mounted without journal',
+      { mountpoints: ['/m/docker-db', '/m/docker-x'] },
+      'stale mount',
+      '/m/docker-x',
+    ],
+    ['taken by another host', { mapped: [], linked: [] }, 'lost volume', '"db"'],
+    [
+      'mapped without use',
+      { mapped: [...well.mapped, volume('v2', 'docker-y')] },
+      'left mapping',
+      'a volume "docker-y"',
+    ],
+    [
+      'unfinished volume',
+      { mapped: [...well.mapped, volume('v3', provisionalName(GUID, 'docker-', '01234567'))] },
+      'left mapping',
+      'an unfinished volume',
+    ],
+    ['link without device', { deadLinks: ['/dev/disk/by-id/emc-vol-s-v9'] }, 'stale link', 'emc-vol-s-v9'],
+    ['device without mapping', { linked: [...well.linked, 'v9' as VolumeId] }, 'left device', 'v9'],
+  ])('%s', (_, broken, check, says) => {
+    const found = judgeState({ ...well, ...broken }).find((finding) => finding.check === check);
+    expect(found?.says).toContain(says);
+    expect(found?.fix).toMatch(/\w/);
+    expect(found?.severity).not.toBe('ok');
+  });
+
+  test("what is mapped here by others than us is not the doctor's business", () => {
+    expect(judgeState({ ...well, mapped: [...well.mapped, volume('v8', 'datastore')] })).toMatchObject([
+      { severity: 'ok' },
+    ]);
+  });
+});
