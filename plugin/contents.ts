@@ -59,7 +59,13 @@ export const contents = {
   packages: [
     {
       name: 'e2fsprogs',
-      files: ['/usr/sbin/mkfs.ext4', '/usr/sbin/e2fsck', '/usr/sbin/resize2fs', '/etc/mke2fs.conf'],
+      files: [
+        '/usr/sbin/mkfs.ext4',
+        '/usr/sbin/e2fsck',
+        '/usr/sbin/e2undo',
+        '/usr/sbin/resize2fs',
+        '/etc/mke2fs.conf',
+      ],
     },
     { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs'] },
     { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs'] },

@@ -180,6 +180,7 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
   });
   const filesystems = createFilesystems({
     mountRoot: settings.mountRoot,
+    undoDir: settings.stateDir,
     hostMountinfo: settings.hostMountinfo,
     runner,
     log,

@@ -23,6 +23,8 @@ export interface FilesystemsOptions {
   readonly log: Log;
   /** The directory for all mountpoints; made if missing. In a managed plugin it is below the propagatedMount. */
   readonly mountRoot: string;
+  /** A directory that is there, for what a check may have to take back. */
+  readonly undoDir: string;
   /** This process's own mounts; default /proc/self/mountinfo. */
   readonly ownMountinfo?: string | undefined;
   /**
@@ -44,12 +46,14 @@ class HostFilesystems implements Filesystems {
   readonly #runner: Runner;
   readonly #log: Log;
   readonly #root: MountRoot;
+  readonly #undoDir: string;
   readonly #ownMountinfo: string;
   readonly #hostMountinfo: string;
 
   constructor(options: FilesystemsOptions) {
     this.#runner = options.runner;
     this.#log = options.log;
+    this.#undoDir = options.undoDir;
     this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
     this.#hostMountinfo = options.hostMountinfo ?? this.#ownMountinfo;
     this.#root = new MountRoot({
@@ -72,7 +76,7 @@ class HostFilesystems implements Filesystems {
   }
 
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
-    return checkFilesystem(this.#runner, device, fs, signal);
+    return checkFilesystem({ runner: this.#runner, undoDir: this.#undoDir }, device, fs, signal);
   }
 
   prepareMountpoint(mountpoint: string): Promise<void> {

@@ -60,9 +60,9 @@ export async function runMount(
 }
 
 const advice: Readonly<Record<FilesystemType, string>> = {
-  ext4: 'see the kernel log, check it with "e2fsck -n',
-  xfs: 'see the kernel log, check it with "xfs_repair -n',
-  btrfs: 'see the kernel log, check it with "btrfs check --readonly',
+  ext4: 'see the kernel log, map the volume by hand and check it with "e2fsck -n',
+  xfs: 'see the kernel log, map the volume by hand and check it with "xfs_repair -n',
+  btrfs: 'see the kernel log, map the volume by hand and check it with "btrfs check --readonly',
 };
 
 /** mount(8) words a refusal of the kernel as a list of guesses, or ends with the kernel's own reason. */

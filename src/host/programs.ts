@@ -14,6 +14,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   umount: 'mount',
   'mkfs.ext4': 'e2fsprogs',
   e2fsck: 'e2fsprogs',
+  e2undo: 'e2fsprogs',
   resize2fs: 'e2fsprogs',
   'mkfs.xfs': 'xfsprogs',
   xfs_growfs: 'xfsprogs',

@@ -204,7 +204,7 @@ class DrivenSdc implements HostSdc {
     const link = path.join(this.#places.byId, linkName(systemId, volumeId));
     const seconds = Math.round(this.#deviceWaitMs / 1000);
     const why = await this.#whyMissing(volumeId, AbortSignal.any([signal, AbortSignal.timeout(ASK_WHY_MS)]));
-    return new SdcError(`device "${link}" did not appear within ${seconds} s: ${why}`, {
+    return new SdcError(`device "${link}" did not appear within ${seconds} s: ${why}, and try again`, {
       problem: 'device-missing',
       context: { volumeId, systemId },
     });

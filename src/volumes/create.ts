@@ -1,4 +1,5 @@
 import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPluginError } from '../errors.ts';
+import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
@@ -130,11 +131,16 @@ export class CreateVolume {
 
   /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */
   async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
-    const { sdc, filesystems } = this.#host;
+    const { filesystems } = this.#host;
     const { name, options, me, id, mountpoint } = draft;
     const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
     const [device] = await Promise.all([
-      sdc.waitForDevice(me.systemId, id, signal),
+      awaitDevice(
+        this.#host,
+        { id, sizeKiB: grainsKiB(options.sizeKiB), attempt: `creating volume "${name}"` },
+        me,
+        signal,
+      ),
       filesystems.prepareMountpoint(mountpoint),
       // The first Mount here is likely the next call, and both are made at one go.
       filesystems.prepareMountpoint(final),

@@ -6,6 +6,7 @@ import {
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../errors.ts';
+import { awaitDevice } from './await-device.ts';
 import { claimVolume } from './claim.ts';
 import { parseMountOptions } from './filesystem-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
@@ -130,7 +131,7 @@ export class MountVolume {
       return { entry: held, path };
     } catch (cause) {
       if (cause instanceof VolumeInUseError && request.before === undefined) await journal.delete(name);
-      else await releaseAfterFailure(this.#host, entry);
+      else await releaseAfterFailure(this.#host, entry, { unused: isUnused(isMappedTo(volume, me), cause) });
       throw cause;
     }
   }
@@ -141,8 +142,8 @@ export class MountVolume {
     { sdcId }: HostIdentity,
     before: HostVolume | undefined,
   ): Pick<HostVolume, 'sdcId' | 'heldSince'> {
-    const isMapped = volume.mappings.some((mapping) => mapping.sdcId === sdcId);
-    if (!isMapped) return { sdcId, heldSince: new Date(this.#host.clock.now()).toISOString() };
+    if (!isMappedTo(volume, { sdcId }))
+      return { sdcId, heldSince: new Date(this.#host.clock.now()).toISOString() };
     const isSame = before?.volumeId === volume.id && before.sdcId === sdcId;
     return isSame && before.heldSince !== undefined ? { sdcId, heldSince: before.heldSince } : {};
   }
@@ -193,36 +194,12 @@ export class MountVolume {
     const { filesystems, journal } = this.#host;
     // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
     await both(journal.put(entry), claimVolume(this.#host, { volume, name: entry.name }, me, signal));
-    const device = await this.#awaitDevice(volume, me, signal);
-    const fs = filesystemOf(await filesystems.probe(device, signal), volume);
+    const { id, sizeKiB } = volume;
+    const attempt = `mounting volume "${entry.name}"`;
+    const device = await awaitDevice(this.#host, { id, sizeKiB, attempt }, me, signal);
+    const fs = filesystemOf(await filesystems.probe(device, signal), entry);
     await filesystems.check(device, fs, signal);
     return { device, fs };
-  }
-
-  async #awaitDevice(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
-    const { sdc } = this.#host;
-    const device = await this.#deviceOrReason(volume, me, signal);
-    const sizeBytes = volume.sizeKiB * 1024;
-    if (device.sizeBytes === sizeBytes) return device;
-    // Grown at the array: the SDC learns the new size when asked to look again.
-    await sdc.rescan(signal);
-    const again = await sdc.waitForDevice(me.systemId, volume.id, signal);
-    if (again.sizeBytes === sizeBytes) return again;
-    throw new SdcError(
-      `device "${again.path}" has ${again.sizeBytes} bytes, volume "${volume.name ?? volume.id}" has ${sizeBytes}: it is not this volume's device, check the SDC`,
-      { problem: 'device-mismatch', context: { volumeId: volume.id } },
-    );
-  }
-
-  async #deviceOrReason(volume: ArrayVolume, me: HostIdentity, signal: AbortSignal): Promise<Device> {
-    const { sdc } = this.#host;
-    try {
-      return await sdc.waitForDevice(me.systemId, volume.id, signal);
-    } catch (cause) {
-      if (cause instanceof SdcError && cause.problem === 'device-missing')
-        await sdc.assertUsable(me.systemId, signal);
-      throw cause;
-    }
   }
 
   /** Options live inside the file system, so a host that never saw the volume learns them from a first mount. */
@@ -285,19 +262,32 @@ export class MountVolume {
   }
 }
 
-function filesystemOf(probe: Probe, volume: ArrayVolume): FilesystemType {
-  const name = volume.name ?? volume.id;
+function isMappedTo({ mappings }: ArrayVolume, { sdcId }: Pick<HostIdentity, 'sdcId'>): boolean {
+  return mappings.some((mapping) => mapping.sdcId === sdcId);
+}
+
+function filesystemOf(probe: Probe, { name, volumeId }: HostVolume): FilesystemType {
   if (probe.kind === 'filesystem') return probe.fs;
   if (probe.kind === 'blank') {
+    // Also what a file system looks like that lost its superblock: nobody must remove it on our word.
     throw new FilesystemError(
-      `mounting volume "${name}" failed: it holds no file system and a mount never makes one; remove it and create it again`,
-      { context: { volumeId: volume.id } },
+      `mounting volume "${name}" failed: no file system is seen on it, and a mount never makes one; nothing was changed. If it had ` +
+        `data its superblock is damaged: map it by hand and repair it ("e2fsck -b 32768", "xfs_repair"). Else remove it and create it again`,
+      { context: { volumeId } },
     );
   }
   throw new VolumeConflictError(
     `mounting volume "${name}" failed: it holds ${probe.what}, which this plugin does not mount; it was not changed`,
-    { context: { volumeId: volume.id } },
+    { context: { volumeId } },
   );
+}
+
+/**
+ * Whether nothing on this host can be using the device: this Mount made the mapping, and ended because what is linked as the
+ * volume's device is not it. What that link leads to, and who uses that, is nothing to the volume then.
+ */
+function isUnused(wasMapped: boolean, cause: unknown): boolean {
+  return !wasMapped && cause instanceof SdcError && cause.problem === 'device-mismatch';
 }
 
 /** What both come to. Rejects as the first of them does, but only when nothing of either goes on any more. */

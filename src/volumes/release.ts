@@ -11,17 +11,18 @@ const POLL_MS = 20;
 /**
  * Takes the volume off this host: unmount, wait for the kernel to let go, unmap, forget. What cannot be finished now is
  * left in the journal as 'releasing' for the reconciler, whether this resolves with 'held' or rejects because the
- * array could not be reached.
+ * array could not be reached. With `unused` the caller knows that its device was never used here, and it is not looked at.
  */
 export async function releaseVolume(
   host: VolumeHost,
   entry: HostVolume,
   signal: AbortSignal,
+  { unused } = { unused: false },
 ): Promise<ReleaseOutcome> {
   const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
   const [recorded, held] = await Promise.allSettled([
     isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
-    isStillHeld(host, entry, signal),
+    unused ? false : isStillHeld(host, entry, signal),
   ]);
   if (held.status === 'rejected') throw held.reason;
   if (!held.value) {
@@ -70,9 +71,13 @@ async function staysHeld(host: VolumeHost, device: Device, signal: AbortSignal):
 /**
  * Undoes a half-done mount after a failure. Never rejects: what is left is in the journal as 'releasing'.
  */
-export async function releaseAfterFailure(host: VolumeHost, entry: HostVolume): Promise<void> {
+export async function releaseAfterFailure(
+  host: VolumeHost,
+  entry: HostVolume,
+  how: { readonly unused: boolean },
+): Promise<void> {
   try {
-    const outcome = await releaseVolume(host, entry, AbortSignal.timeout(host.policy.cleanupMs));
+    const outcome = await releaseVolume(host, entry, AbortSignal.timeout(host.policy.cleanupMs), how);
     if (outcome === 'held')
       host.log.warn({ volume: entry.name }, 'device still in use after a failure; releasing later');
   } catch (cause) {

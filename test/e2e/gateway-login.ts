@@ -5,6 +5,7 @@ export interface SeenVolume {
   readonly id: string;
   readonly name: string;
   readonly sizeInKb: number;
+  readonly storagePoolId: string;
   readonly mappedSdcInfo: readonly SeenMapping[] | null;
 }
 

@@ -80,8 +80,11 @@ describe('check', () => {
     await sh('debugfs', '-w', '-R', 'set_super_value state 3', loop.node);
     // The group descriptors: e2fsck can only guess what was there.
     await corrupt(4096, Buffer.alloc(4096, 0xa5));
+    const before = await readFile(loop.file);
     const checking = root.filesystems.check(await loop.device(), 'ext4', never);
     await expect(checking).rejects.toThrow(/needs more than a replay .* run "e2fsck -f \/dev\/loop\d+"/);
+    expect(ran).toEqual(['e2fsck', 'e2undo']);
+    expect(before.equals(await readFile(loop.file))).toBe(true);
   });
 
   it('refuses to check as ext4 what is none', async () => {

@@ -149,7 +149,7 @@ describe('the guarded mount root', () => {
     await sh('dd', 'if=/dev/urandom', `of=${loop.node}`, 'bs=64', 'seek=17', 'count=14', 'status=none');
     const mounting = root.filesystems.mount(device, root.at('db'), request, never);
     await expect(mounting).rejects.toThrow(
-      /cannot mount .* at .*: .*; see the kernel log, check it with "e2fsck -n/,
+      /cannot mount .* at .*: .*; see the kernel log, map the volume by hand and check it with "e2fsck -n/,
     );
   });
 });

@@ -25,7 +25,13 @@ export class MountedRoot {
   }
 
   static filesystems(mountRoot: string, options: Partial<FilesystemsOptions> = {}): Filesystems {
-    return createFilesystems({ runner: createRunner(), log: silentLog, mountRoot, ...options });
+    return createFilesystems({
+      runner: createRunner(),
+      log: silentLog,
+      mountRoot,
+      undoDir: tmpdir(),
+      ...options,
+    });
   }
 
   at(name: string): string {

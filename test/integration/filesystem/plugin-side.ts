@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { createFilesystems } from '../../../src/filesystem/filesystems.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import type { ArrayName, Device } from '../../../src/volumes/volume.ts';
@@ -5,7 +6,13 @@ import { silentLog } from '../../unit/sdc/silent-log.ts';
 
 /** Runs in a mount namespace of its own: mounts a device and prints whether the host sees it. */
 const [mountRoot = '', hostMountinfo = '', device = ''] = process.argv.slice(2);
-const filesystems = createFilesystems({ runner: createRunner(), log: silentLog, mountRoot, hostMountinfo });
+const filesystems = createFilesystems({
+  runner: createRunner(),
+  log: silentLog,
+  mountRoot,
+  undoDir: tmpdir(),
+  hostMountinfo,
+});
 const volume = JSON.parse(device) as Device;
 const mountpoint = filesystems.mountpointOf('db' as ArrayName);
 const { signal } = new AbortController();

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { FilesystemError } from '../../../src/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { FilesystemError, SdcError } from '../../../src/errors.ts';
+import { FakeFilesystems } from './world/fake-filesystems.ts';
+import type { Point, Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
 
 const GIB = 1024 * 1024;
@@ -74,7 +76,53 @@ describe('MountVolume', () => {
     world.array.map(volume.id, other.sdcId, false);
     other.kernel.rescan = () => undefined;
     world.array.grow(volume.id, 24 * GIB);
-    await expect(run(other.life.mount('db', 'b'))).rejects.toMatchObject({ problem: 'device-mismatch' });
+    await expect(run(other.life.mount('db', 'b'))).rejects.toMatchObject({
+      problem: 'device-mismatch',
+      message: expect.stringMatching(
+        /^mounting volume "db" failed: device "\S+" has \d+ bytes and volume "\S+" has \d+, .*; nothing was touched, run "drv_cfg --rescan"/,
+      ) as string,
+    });
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('keeps no mapping where the link of the device leads to another volume, but for one that was in use', async () => {
+    const { world, other, run } = await twoHosts();
+    const { steps } = other.life;
+    const stale = new SdcError('device link is stale', { problem: 'device-mismatch' });
+    const isLooked = ({ port, method, side }: Point): boolean =>
+      port === 'sdc' && side === 'before' && ['findDevice', 'waitForDevice'].includes(method);
+    const lookStale = (point: Point): Verdict => (isLooked(point) ? stale : 'go');
+    steps.hook = lookStale;
+    await expect(run(other.life.mount('db', 'a'))).rejects.toThrow(
+      'mounting volume "db" failed: device link is stale',
+    );
+    expect(world.volume('db').mappings.size).toBe(0);
+    expect(world.leaks()).toEqual([]);
+
+    steps.hook = () => 'go';
+    other.kernel.bind('b', await run(other.life.mount('db', 'b')));
+    steps.hook = lookStale;
+    await expect(run(other.life.mount('db', 'c'))).rejects.toThrow('device link is stale');
+    expect([...world.volume('db').mappings.keys()]).toEqual([other.sdcId]);
+  });
+
+  it('says what of the SDC keeps a device away, else that it did not come', async () => {
+    const { world, other, run } = await twoHosts();
+    other.kernel.neverArrives.add(world.volume('db').id);
+    await expect(run(other.life.mount('db', 'a'))).rejects.toThrow(
+      /^mounting volume "db" failed: device of volume "\S+" did not appear/,
+    );
+    other.life.sdc.problem = 'not-connected';
+    await expect(run(other.life.mount('db', 'a'))).rejects.toMatchObject({ problem: 'not-connected' });
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('tells nobody to remove a volume whose file system cannot be seen, before it was looked for', async () => {
+    const { world, other, run } = await twoHosts();
+    vi.spyOn(FakeFilesystems.prototype, 'probe').mockResolvedValue({ kind: 'blank' });
+    await expect(run(other.life.mount('db', 'a'))).rejects.toThrow(
+      /no file system is seen on it, .* nothing was changed\. If it had data .* repair it .* Else remove it/,
+    );
     expect(world.leaks()).toEqual([]);
   });
 
