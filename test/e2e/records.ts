@@ -7,6 +7,9 @@ import type { Host } from '../hosts/host.ts';
 /** Bytes of one record: a divisor of every page and block size, so that no record is ever half on a volume. */
 const recordBytes = 64;
 
+/** Characters of a writer's name, so that its number, its checksum and the blanks between fit beside it. */
+const longestWriter = 25;
+
 /**
  * Shell program that appends numbered, checksummed records with the writer's name to /data/records, each with fsync, and
  * prints each number when it is acknowledged ("ok 7") or failed ("failed 7 <why>"). It goes on with the number after the
@@ -16,6 +19,7 @@ const recordBytes = 64;
 export const recording = `
 writer=$WRITER-$(hostname | cut -c1-6) file=/data/records n=0
 trap 'exit 0' TERM
+[ \${#writer} -le ${longestWriter} ] || { echo "writer $writer has no room in a record"; exit 1; }
 [ ! -e $file ] || n=$(($(stat -c %s $file) / ${recordBytes}))
 echo "writer $writer"
 while :; do

@@ -29,7 +29,7 @@ export const quick = {
 /** A volume for each failover policy that lets something move. */
 const policies: Readonly<Record<string, string>> = {
   loyal: 'disconnected',
-  restless: 'always',
+  rover: 'always',
   lazy: 'idle',
 };
 
@@ -91,7 +91,8 @@ class Round {
   constructor(stage: ArrayStage, run: RandomRun) {
     this.#stage = stage;
     this.#run = run;
-    this.#volumes = Object.keys(policies).map((name) => `${name}-${run.seed}`);
+    // Short: a record has room for a writer's name of 24 characters, with its host and container.
+    this.#volumes = Object.keys(policies).map((name) => `${name}-${run.seed % 1000}`);
     this.#plan = planOf(run.seed, run.steps, this.#field);
   }
 

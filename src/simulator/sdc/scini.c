@@ -26,10 +26,8 @@
 #include <getopt.h>
 #include <linux/fuse.h>
 #include <linux/loop.h>
-#include <mntent.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -470,6 +468,12 @@ static void watch(void) {
     }
 }
 
+static char *absolute(const char *path) {
+    char *found = realpath(path, NULL);
+    if (found == NULL) fail("cannot find \"%s\"", path);
+    return found;
+}
+
 static void parse(int count, char **values) {
     static const struct option options[] = {
         { "file", required_argument, NULL, 'f' },      { "volume", required_argument, NULL, 'v' },
@@ -490,41 +494,54 @@ static void parse(int count, char **values) {
         fprintf(stderr, "scini: --file, --volume, --guid and --fence-dir are needed\n");
         exit(1);
     }
+    self.file = absolute(self.file);
+    self.fence_dir = absolute(self.fence_dir);
     snprintf(self.fence_path, sizeof self.fence_path, "%s/%s", self.fence_dir, self.volume);
     snprintf(self.held_path, sizeof self.held_path, "%s/%s.%s.held", self.fence_dir, self.volume, self.guid);
 }
 
-static bool starts_with(const char *text, const char *start) {
-    return strncmp(text, start, strlen(start)) == 0;
+/* A mount of its own that shows what is at the path now; with what is mounted below it, if wanted. */
+static int copy_of(const char *path, unsigned int below) {
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
+    if (tree < 0) fail("cannot take \"%s\" along", path);
+    return tree;
 }
 
-static bool carries_volume(const struct mntent *entry) {
-    struct stat device;
-    if (strcmp(entry->mnt_dir, "/") == 0) return false;
-    if (starts_with(self.fence_dir, entry->mnt_dir) || starts_with(self.file, entry->mnt_dir)) return false;
-    return stat(entry->mnt_fsname, &device) == 0 && S_ISBLK(device.st_mode) && major(device.st_rdev) == LOOP_MAJOR_NUMBER;
-}
-
-/* One mount less per call, because the table moves under the reader. */
-static bool detach_one_volume(void) {
-    FILE *table = setmntent("/proc/self/mounts", "r");
-    if (table == NULL) fail("cannot read \"/proc/self/mounts\"");
-    bool detached = false;
-    for (struct mntent *entry; !detached && (entry = getmntent(table)) != NULL;) {
-        detached = carries_volume(entry) && umount2(entry->mnt_dir, MNT_DETACH) == 0;
+/* Puts it where it was, in the root that we are in the middle of making. */
+static void put(int tree, const char *path) {
+    char at[4096];
+    snprintf(at, sizeof at, "%s", path);
+    for (char *slash = strchr(at + 1, '/'); ; slash = strchr(slash + 1, '/')) {
+        if (slash) *slash = 0;
+        if (mkdir(at + 1, 0700) < 0 && errno != EEXIST) fail("cannot make \"%s\"", at);
+        if (!slash) break;
+        *slash = '/';
     }
-    endmntent(table);
-    return detached;
+    if (syscall(SYS_move_mount, tree, "", AT_FDCWD, at + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0) fail("cannot show \"%s\"", path);
+    close(tree);
 }
 
 /*
  * The last process of a mount namespace unmounts what is in it while it dies. When a whole host is killed that could be
- * us, and the file system's last writes would wait for us for ever: so no volume may be mounted where we are.
+ * us, and the file system's last writes would wait for us for ever; and what is mounted where we are keeps other volumes'
+ * devices busy. So we live in a root of our own that shows nothing but what we need: mounts that another one hides could
+ * not be found by their paths and unmounted.
  */
 static void leave_host_mounts(void) {
     if (unshare(CLONE_NEWNS) < 0) fail("cannot leave the host's mount namespace");
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("cannot make mounts private");
-    while (detach_one_volume()) continue;
+    char directory[4096];
+    snprintf(directory, sizeof directory, "%s", self.file);
+    *strrchr(directory, '/') = 0;
+    int dev = copy_of("/dev", AT_RECURSIVE), proc = copy_of("/proc", 0);
+    int volumes = copy_of(directory, 0), fences = copy_of(self.fence_dir, 0);
+    if (mount("none", "/proc", "tmpfs", 0, "size=64k") < 0 || chdir("/proc") < 0) fail("cannot make a root of our own");
+    put(dev, "/dev");
+    put(proc, "/proc");
+    put(volumes, directory);
+    put(fences, self.fence_dir);
+    if (syscall(SYS_pivot_root, ".", ".") < 0) fail("cannot move to a root of our own");
+    if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) fail("cannot leave the host's root");
 }
 
 int main(int count, char **values) {

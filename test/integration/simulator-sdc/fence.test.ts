@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -284,4 +284,23 @@ test('a host that is killed with all its namespaces is a power cut', async () =>
   expect(readFileSync(join(where, 'synced'), 'utf8')).toBe('yes\n');
   expect(readdirSync(where)).not.toContain('unsynced');
   await sweepHost({ guid: ONE, devDir: machine.options(ONE).devDir, fenceDir: machine.mdm.fenceDir });
+});
+
+test('a data path keeps no other volume busy, not even one whose mount another mount hides', async () => {
+  const other = '6c33633100000077';
+  await machine.agent(ONE);
+  const volume = machine.volume();
+  machine.mdm.map(volume, [ONE]);
+  const link = await machine.appeared(ONE);
+  const hidden = join(mountpoint, 'hidden');
+  mkdirSync(hidden);
+  await makeAndMount('ext4', link, hidden);
+  await execa('mount', ['-t', 'tmpfs', 'none', mountpoint]);
+  machine.mdm.map(machine.volume({ volumeId: other }), [ONE]);
+  await machine.appeared(ONE, other);
+  await execa('umount', [mountpoint]);
+  await execa('umount', [hidden]);
+  await vi.waitFor(async () => {
+    await (await open(link, constants.O_RDONLY | constants.O_EXCL)).close();
+  }, 5000);
 });
