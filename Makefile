@@ -12,7 +12,7 @@ PART ?=
 DO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
+.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: deps ## try it: a simulated ScaleIO, a Docker engine of its own, a volume 
 
 demo-failover: deps ## see a database's host lose power and the database go on elsewhere; leaves nothing behind
 	@$(NODE) test/demo/failover.ts
+
+demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing container; leaves nothing behind
+	@$(NODE) test/demo/capacity.ts
 
 test: deps ## everything that is checked; ends with "N passed, N failed"
 	@$(NODE) test/run-tests.ts

@@ -3,7 +3,14 @@ import type { AuditTrail } from './audit.ts';
 import { deviceFor, diskKey, findSds, isPresent, obstacleTo, planGrowth, type GrowthPlan } from './growth.ts';
 import type { PoolWatch } from './pool-watch.ts';
 import type { GrowthPolicy } from './policy.ts';
-import type { CapacityArray, ClusterReading, NewDevice, PoolReading, StewardClock } from './ports.ts';
+import type {
+  CapacityArray,
+  ClusterReading,
+  NewDevice,
+  PoolReading,
+  SdsReading,
+  StewardClock,
+} from './ports.ts';
 import type { DiskProvider } from './provider.ts';
 
 /** The array's numbers for a disk that somebody else adds at this moment: name in use, device being added [siolib]. */
@@ -71,11 +78,11 @@ export class Grower {
       return;
     }
     try {
-      const device = await this.#confirmed(pool, plan, of, signal);
-      if ('notNow' in device) {
+      const choice = await this.#confirmed(pool, plan, of, signal);
+      if ('notNow' in choice) {
         of.watch.unconfirm();
-        audit.recordOnce({ ...about, outcome: 'blocked', why: device.notNow }, withoutNumbers(device.notNow));
-      } else await this.#add(pool, device, { watch: of.watch, why: plan.why }, signal);
+        audit.recordOnce({ ...about, outcome: 'blocked', why: choice.notNow }, withoutNumbers(choice.notNow));
+      } else await this.#add(pool, choice, { watch: of.watch, why: plan.why }, signal);
     } catch (error) {
       if (signal.aborted || !isPluginError(error)) throw error;
       of.watch.startCoolDown();
@@ -89,7 +96,7 @@ export class Grower {
     plan: Extract<GrowthPlan, { kind: 'add' | 'ask' }>,
     { watch, policy }: { readonly watch: PoolWatch; readonly policy: GrowthPolicy },
     signal: AbortSignal,
-  ): Promise<NewDevice | NotNow> {
+  ): Promise<Choice | NotNow> {
     const { array, clock, provider } = this.#parts;
     const jitterMs = Math.min(LONGEST_JITTER_MS, this.#intervalMs / 4);
     await clock.sleep((Number.parseInt(clock.randomHex(4), 16) / 0xffff) * jitterMs, signal);
@@ -101,7 +108,7 @@ export class Grower {
     if (again.kind === 'blocked') return notNow(again.why);
     if (again.kind === 'idle') return notNow('it is no longer full enough');
     if (plan.kind !== again.kind) return notNow('the array has changed');
-    if (again.kind === 'add') return again.device;
+    if (again.kind === 'add') return again;
     if (policy.provider === undefined) return notNow('the array has changed');
     const disk = await provider.ask(policy.provider, now, cluster, signal);
     if ('wait' in disk) return notNow(`the provider says: ${disk.wait}`);
@@ -114,7 +121,7 @@ export class Grower {
     disk: { readonly sds: string; readonly path: string },
     { watch, policy }: { readonly watch: PoolWatch; readonly policy: GrowthPolicy },
     signal: AbortSignal,
-  ): Promise<NewDevice | NotNow> {
+  ): Promise<Choice | NotNow> {
     const cluster = await this.#parts.array.readCluster(signal);
     const now = cluster.pools.find(({ id }) => id === pool.id) ?? pool;
     watch.noticeDevices(now, cluster);
@@ -128,18 +135,18 @@ export class Grower {
       (memory.failedDisks.has(diskKey(device))
         ? `the provider's disk ${disk.path} failed lately`
         : undefined);
-    return why === undefined ? device : notNow(why);
+    return why === undefined ? { device, sds } : notNow(why);
   }
 
   async #add(
     pool: PoolReading,
-    device: NewDevice,
+    { device, sds }: Choice,
     { watch, why }: { readonly watch: PoolWatch; readonly why: string },
     signal: AbortSignal,
   ): Promise<void> {
     const { array, audit } = this.#parts;
     const about = { action: 'grow', target: targetOf(pool) } as const;
-    const words = wordsFor(device, device.sdsId);
+    const words = wordsFor(device, sds.name);
     // Also when it fails: whether it happened may not be known, and a second step must not follow at once.
     watch.startCoolDown();
     try {
@@ -155,6 +162,12 @@ export class Grower {
       throw error;
     }
   }
+}
+
+/** A disk, and whose it is. */
+interface Choice {
+  readonly device: NewDevice;
+  readonly sds: SdsReading;
 }
 
 /** The second look says otherwise than the first. */

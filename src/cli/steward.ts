@@ -70,7 +70,7 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
   const { settings } = settingsOf(edge, flags);
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const app = await buildSteward(settings, { ...policy, act: false, webhooks: [] }, log);
+  const app = await buildSteward(settings, atOnce(policy), log);
   try {
     await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
     const snapshot = app.steward.snapshot();
@@ -79,4 +79,12 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
   } finally {
     await app.close();
   }
+}
+
+/** The policy of one look: tells nobody, changes nothing, and has no past that it would have to cool down from. */
+function atOnce(policy: Policy): Policy {
+  const pools = policy.pools.map((pool) =>
+    pool.grow === undefined ? pool : { ...pool, grow: { ...pool.grow, cooldown: 0 } },
+  );
+  return { ...policy, pools, act: false, webhooks: [] };
 }

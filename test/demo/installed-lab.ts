@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { buildPlugin } from '../../plugin/build.ts';
 import { machineArchitecture } from '../../plugin/debian.ts';
-import { type LabArray, startArray } from '../hosts/array.ts';
+import { type ArrayOptions, type LabArray, startArray } from '../hosts/array.ts';
 import { createLab, type Lab } from '../hosts/lab.ts';
 import { driver, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
 import type { Steps } from './steps.ts';
@@ -14,7 +14,11 @@ export interface InstalledLab {
 /** Hosts with a simulated array and the managed plugin, made in steps that somebody watches. */
 export async function installedLab(
   steps: Steps,
-  { name: labName, hosts }: { readonly name: string; readonly hosts: number },
+  {
+    name: labName,
+    hosts,
+    arrayOptions,
+  }: { readonly name: string; readonly hosts: number; readonly arrayOptions?: ArrayOptions },
 ): Promise<InstalledLab> {
   const directory = await steps.run('Build the managed plugin', ['make plugin'], async () => {
     return buildPlugin(await machineArchitecture(), () => undefined);
@@ -31,7 +35,7 @@ export async function installedLab(
   const array = await steps.run(
     `Start the simulated ScaleIO: gateway, MDM, and the SDC of ${hosts === 1 ? 'the' : 'each'} host`,
     ['docker-volume-scaleio simulate', 'docker-volume-scaleio simulate-sdc'],
-    () => startArray(lab),
+    () => startArray(lab, arrayOptions),
   );
   const name = `${lab.registry}/scaleio:latest`;
   const push = [

@@ -199,6 +199,13 @@ function stateOf(simulator: Controlled): object {
     mdmUrl,
     gateways: gateways.map((gateway) => ({ url: gateway.url, up: gateway.isUp })),
     volumes: state.volumes.size,
+    pools: [...state.pools.values()].map((pool) => ({
+      id: pool.id,
+      name: pool.name,
+      usedPercent: capacityOf(array.cluster, pool).usedPercent,
+      devices: state.devices.many(state.devicesByPool.ids(pool.id)),
+    })),
+    sdss: [...state.sdss.values()].map(({ id, name, connected }) => ({ id, name, connected })),
     sdcs: [...state.sdcs.values()].map((sdc) => ({
       id: sdc.id,
       guid: sdc.guid,

@@ -61,6 +61,7 @@ test('--once shows each pool and what would be done, and does nothing even where
   expect(out).toMatch(/^used +98\.0 %, 10\.6 TiB raw of 12\.0 TiB$/m);
   expect(out).toMatch(/^level +critical$/m);
   expect(out).toMatch(/^health +normal$/m);
+  expect(out).toMatch(/^growth +next: \/dev\/disk\/by-id\/spare-1 of SDS "pd1-sds1"$/m);
   expect(out).toContain('the array has no storage pool "nowhere"');
   expect(simulator.array.cluster.state.devices.size).toBe(3);
 });
