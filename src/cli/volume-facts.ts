@@ -9,7 +9,7 @@ export interface HostMemory {
   /** By volume id. */
   readonly heldHere: ReadonlyMap<string, HeldHere>;
   /** The last fence of a volume that was done or forced from this host. */
-  lastFence(volumeId: string): FenceRecord | undefined;
+  lastFence(volumeId: string): Promise<FenceRecord | undefined>;
 }
 
 /** One SDC that has a volume. */
@@ -44,7 +44,11 @@ export interface ShownFacts extends ListedFacts {
   readonly recentIo: number;
 }
 
-export function listedFacts(name: string, volume: ArrayVolume, memory: HostMemory): ListedFacts {
+export async function listedFacts(
+  name: string,
+  volume: ArrayVolume,
+  memory: HostMemory,
+): Promise<ListedFacts> {
   return {
     name,
     arrayName: volume.name,
@@ -53,14 +57,14 @@ export function listedFacts(name: string, volume: ArrayVolume, memory: HostMemor
     access: volume.accessModeLimit === 'ReadOnly' ? 'read-only' : 'read-write',
     mappedToAllSdcs: volume.mappedToAllSdcs,
     holders: volume.mappings.map((mapping) => holderFacts(volume, mapping, memory)),
-    lastFence: memory.lastFence(volume.id) ?? null,
+    lastFence: (await memory.lastFence(volume.id)) ?? null,
   };
 }
 
-export function shownFacts(held: HeldVolume, memory: HostMemory): ShownFacts {
+export async function shownFacts(held: HeldVolume, memory: HostMemory): Promise<ShownFacts> {
   const { name, volume, failover, recentIo, holders } = held;
   return {
-    ...listedFacts(name, volume, memory),
+    ...(await listedFacts(name, volume, memory)),
     failover,
     holders: holders.map(({ mapping, state }) => ({ ...holderFacts(volume, mapping, memory), state })),
     recentIo,

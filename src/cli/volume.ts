@@ -2,14 +2,13 @@ import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { connectGateway } from '../app.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
-import type { Settings } from '../config/settings.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { systemClock } from '../host/clock.ts';
-import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog, type OpenFenceLog } from '../journal/fences.ts';
+import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fences.ts';
 import { readHeldHere } from '../journal/held-here.ts';
 import { journalFiles } from '../journal/journal-files.ts';
 import { VolumeOperator } from '../volumes/operator.ts';
-import type { FenceRecord, Log } from '../volumes/ports.ts';
+import type { Log } from '../volumes/ports.ts';
 import type { Edge } from './edge.ts';
 import { settingsOf } from './serve.ts';
 import { listedFacts, shownFacts, type HostMemory } from './volume-facts.ts';
@@ -42,7 +41,7 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .action((flags: LookFlags) =>
       inSession(edge, flags, async ({ operator, memory, signal }) => {
         const listed = await operator.list(signal);
-        const facts = listed.map(({ name, volume }) => listedFacts(name, volume, memory));
+        const facts = await Promise.all(listed.map(({ name, volume }) => listedFacts(name, volume, memory)));
         edge.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
       }),
     );
@@ -52,7 +51,7 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .option('--json', 'print as JSON')
     .action((name: string, flags: LookFlags) =>
       inSession(edge, flags, async ({ operator, memory, signal }) => {
-        const facts = shownFacts(await operator.look(name, signal), memory);
+        const facts = await shownFacts(await operator.look(name, signal), memory);
         const words = (): string => wordsForVolume(facts) + wordsForFence(facts.lastFence);
         edge.stdout.write(flags.json === true ? asJson(facts) : words());
       }),
@@ -75,14 +74,14 @@ async function forceRelease(edge: Edge, session: Session, name: string, flags: R
     return;
   }
   const holder = operator.chooseHolder(held, flags.holder);
-  edge.stdout.write(wordsForVolume(shownFacts(held, memory)));
+  edge.stdout.write(wordsForVolume(await shownFacts(held, memory)));
   if (!(await isAgreed(edge, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
   }
   // Whoever answers may take his time.
   const inTime = AbortSignal.timeout(LIMIT_MS);
   await operator.forceRelease(held, holder, `operator ${userInfo().username} on ${hostname()}`, inTime);
-  edge.stdout.write(wordsForFence(memory.lastFence(held.volume.id) ?? null));
+  edge.stdout.write(wordsForFence((await memory.lastFence(held.volume.id)) ?? null));
 }
 
 async function isAgreed(edge: Edge, flags: ReleaseFlags, question: string): Promise<boolean> {
@@ -102,38 +101,21 @@ async function inSession(
   const { settings } = settingsOf(edge, flags);
   const log = warningsTo(edge);
   const gateway = await connectGateway(settings, log);
-  const logs = await openLogs(settings, log);
-  const parts = { array: gateway, clock: systemClock, fences: logs.forced };
+  const journalled = { dir: settings.stateDir, files: journalFiles, log };
+  // The running plugin writes its own file, so what is forced from here goes into another.
+  const fences = await openFenceLog({ ...journalled, name: FORCED_FENCES_FILE });
+  const parts = { array: gateway, clock: systemClock, fences };
   try {
     const operator = new VolumeOperator(parts, settings);
     const memory = {
-      heldHere: await readHeldHere({ dir: settings.stateDir, files: journalFiles, log }),
-      lastFence: (volumeId: string) => lastFence(logs, volumeId),
+      heldHere: await readHeldHere(journalled),
+      lastFence: (volumeId: string) => fences.latest(volumeId),
     };
     await work({ operator, memory, signal: AbortSignal.timeout(LIMIT_MS) });
   } finally {
-    await logs.forced.close();
+    await fences.close();
     await gateway.close();
   }
-}
-
-interface FenceLogs {
-  readonly plugin: OpenFenceLog;
-  readonly forced: OpenFenceLog;
-}
-
-/** The running plugin writes its own file, so what is forced from here goes into another. */
-async function openLogs(settings: Settings, log: Log): Promise<FenceLogs> {
-  const at = { dir: settings.stateDir, files: journalFiles, log };
-  return {
-    plugin: await openFenceLog({ ...at, name: FENCES_FILE }),
-    forced: await openFenceLog({ ...at, name: FORCED_FENCES_FILE }),
-  };
-}
-
-function lastFence({ plugin, forced }: FenceLogs, volumeId: string): FenceRecord | undefined {
-  const all = [...plugin.of(volumeId), ...forced.of(volumeId)];
-  return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
 }
 
 function asJson(facts: unknown): string {

@@ -5,7 +5,7 @@ import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { JournalFiles } from './journal-files.ts';
 
-/** What the plugin fenced by itself, and what an operator forced from the command line. */
+/** What the plugin fenced by itself, and what an operator forced from the command line: each writer has its own file. */
 export const FENCES_FILE = 'fences';
 export const FORCED_FENCES_FILE = 'forced-fences';
 const FORMAT = 'docker-volume-scaleio fences';
@@ -30,7 +30,7 @@ export interface FenceLogPorts {
   readonly dir: string;
   readonly files: JournalFiles;
   readonly log: Log;
-  /** Each writer has its own file; default: the plugin's. */
+  /** Whose records are written; default: the plugin's. */
   readonly name?: typeof FENCES_FILE | typeof FORCED_FENCES_FILE;
 }
 
@@ -45,19 +45,57 @@ export interface OpenFenceLog extends FenceLog {
  * begun: the records are for people and for the move limit, and no takeover waits for them. Never throws.
  */
 export async function openFenceLog(ports: FenceLogPorts): Promise<OpenFenceLog> {
-  const file = path.join(ports.dir, ports.name ?? FENCES_FILE);
-  return new FenceFile(ports, file, await readFences(ports, file));
+  const name = ports.name ?? FENCES_FILE;
+  const file = path.join(ports.dir, name);
+  const others = new OthersFences(ports, name === FENCES_FILE ? FORCED_FENCES_FILE : FENCES_FILE);
+  return new FenceFile(ports, { file, others }, await readFences(ports, file));
+}
+
+/** The file that another process writes; read again when it has changed. */
+class OthersFences {
+  readonly #ports: FenceLogPorts;
+  readonly #file: string;
+  #state: string | undefined;
+  #records: readonly FenceRecord[] = [];
+
+  constructor(ports: FenceLogPorts, name: string) {
+    this.#ports = ports;
+    this.#file = path.join(ports.dir, name);
+  }
+
+  async of(volumeId: string): Promise<readonly FenceRecord[]> {
+    await this.#refresh();
+    return this.#records.filter((fence) => fence.volumeId === volumeId);
+  }
+
+  async #refresh(): Promise<void> {
+    const { files, log } = this.#ports;
+    try {
+      const state = await files.stateOf(this.#file);
+      if (state === this.#state) return;
+      this.#records = await readFences(this.#ports, this.#file);
+      this.#state = state;
+    } catch (error) {
+      log.debug({ file: this.#file, error: String(error) }, 'fences of another process cannot be looked up');
+    }
+  }
 }
 
 class FenceFile implements OpenFenceLog {
   readonly #ports: FenceLogPorts;
   readonly #file: string;
+  readonly #others: OthersFences;
   readonly #commits = new GroupCommit<FenceRecord>(() => this.#write());
   #records: readonly FenceRecord[];
 
-  constructor(ports: FenceLogPorts, file: string, records: readonly FenceRecord[]) {
+  constructor(
+    ports: FenceLogPorts,
+    { file, others }: { file: string; others: OthersFences },
+    records: readonly FenceRecord[],
+  ) {
     this.#ports = ports;
     this.#file = file;
+    this.#others = others;
     this.#records = records;
   }
 
@@ -72,6 +110,11 @@ class FenceFile implements OpenFenceLog {
 
   of(volumeId: string): readonly FenceRecord[] {
     return this.#records.filter((fence) => fence.volumeId === volumeId);
+  }
+
+  async latest(volumeId: string): Promise<FenceRecord | undefined> {
+    const all = [...this.of(volumeId), ...(await this.#others.of(volumeId))];
+    return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { hasCode, writeFileAtomic } from '../host/files.ts';
 
 /** What the journal needs of a disk. Rejections are node:fs errors. */
@@ -7,6 +7,8 @@ export interface JournalFiles {
   makeDirectory(directory: string): Promise<void>;
   /** Undefined when there is no such file. */
   read(file: string): Promise<string | undefined>;
+  /** A text that is another one after each change of the file; undefined when there is no such file. */
+  stateOf(file: string): Promise<string | undefined>;
   /** After a crash at any moment the old or the new content is there, whole; on disk when it resolves. */
   writeAtomic(file: string, content: Uint8Array): Promise<void>;
   /** Makes the file with its whole content, or answers false when it is there already. */
@@ -23,6 +25,7 @@ export const journalFiles: JournalFiles = {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   },
   read: (file) => unless('ENOENT', readFile(file, 'utf8'), undefined),
+  stateOf: (file) => unless('ENOENT', stateOf(file), undefined),
   writeAtomic: (file, content) => writeFileAtomic(file, content),
   createExclusive: async (file, text) => {
     const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
@@ -41,6 +44,11 @@ export const journalFiles: JournalFiles = {
 /** Temporary files that a crash left beside `name`, as writeAtomic calls them. */
 export function isLeftover(name: string, file: string): boolean {
   return file.startsWith(`${name}.`) && /^[0-9a-f]{12}\.new$/.test(file.slice(name.length + 1));
+}
+
+async function stateOf(file: string): Promise<string> {
+  const { ino, size, mtimeNs } = await stat(file, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}`;
 }
 
 async function made(link: Promise<void>): Promise<boolean> {

@@ -17,6 +17,7 @@ export function countFences(registry: Registry, fences: FenceLog, takeovers: Tak
   for (const policy of POLICIES) for (const outcome of OUTCOMES) total.inc({ policy, outcome }, 0);
   return {
     of: (volumeId) => fences.of(volumeId),
+    latest: (volumeId) => fences.latest(volumeId),
     record: (fence) => {
       fences.record(fence);
       total.inc({ policy: fence.policy, outcome: fence.outcome });

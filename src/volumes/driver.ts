@@ -257,7 +257,7 @@ export class Driver {
             : await this.#pool(known.storagePoolId, signal),
         entry,
         stale,
-        lastFence: this.#host.fences.of(known.volumeId).at(-1),
+        lastFence: await this.#host.fences.latest(known.volumeId),
         self: me === undefined ? undefined : { sdc: me.sdcName ?? me.sdcId, ip: me.sdcIp },
       }),
     };

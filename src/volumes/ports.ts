@@ -301,6 +301,8 @@ export interface FenceLog {
   record(fence: FenceRecord): void;
   /** Fences of one volume by this host, oldest first. */
   of(volumeId: string): readonly FenceRecord[];
+  /** The volume's last fence that was done by this host or forced by hand from it. Never rejects. */
+  latest(volumeId: string): Promise<FenceRecord | undefined>;
 }
 
 /** Whether this host has joined the storage, for those who fail because it has not. Implemented by join/. */

@@ -60,6 +60,8 @@ describe('the operator, with the managed plugin', () => {
 
     expect(await onVolume(other, 'db', 'cat /data/before')).toBe('synced');
     expect((await show(other)).lastFence).toMatchObject({ outcome: 'taken' });
+    const status = await other.docker(['volume', 'inspect', '--format', '{{json .Status.lastFence}}', 'db']);
+    expect(JSON.parse(status)).toMatchObject({ policy: 'forced', outcome: 'taken' });
     // Its next write is an I/O error; the container ends, and its host has nothing left of the volume.
     await expect
       .poll(() => one.docker(['inspect', '--format', '{{.State.Running}}', writer.name]), { timeout: 30_000 })

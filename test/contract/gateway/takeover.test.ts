@@ -19,7 +19,11 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
   const host: TakingHost = {
     array: gateway,
     clock: systemClock,
-    fences: { record: (fence) => records.push(fence), of: () => records },
+    fences: {
+      record: (fence) => records.push(fence),
+      of: () => records,
+      latest: () => Promise.resolve(records.at(-1)),
+    },
     policy: {
       ...{ prefix: 'docker-', pool: undefined, domain: undefined, failover },
       ...{

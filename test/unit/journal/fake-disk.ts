@@ -33,6 +33,10 @@ export class FakeDisk implements JournalFiles {
     return this.#live(() => this.contents.get(file));
   }
 
+  stateOf(file: string): Promise<string | undefined> {
+    return this.#live(() => this.contents.get(file));
+  }
+
   async writeAtomic(file: string, content: Uint8Array): Promise<void> {
     const text = new TextDecoder().decode(content);
     await Promise.resolve();

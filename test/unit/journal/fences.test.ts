@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FENCES_FILE, openFenceLog } from '../../../src/journal/fences.ts';
+import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog } from '../../../src/journal/fences.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { diskError, FakeDisk, fakeLog } from './fake-disk.ts';
 
@@ -52,6 +52,29 @@ describe('the fence log', () => {
     fences.record(fence(1, { outcome }));
     await fences.close();
     expect(log.lines).toEqual([{ level: 'warn', facts: { fence: fence(1, { outcome }) }, message }]);
+  });
+
+  it('tells the latest of both: what this host did by itself, and what was forced here since it was opened', async () => {
+    const { fences, files, log } = await open();
+    expect(await fences.latest('72ce476b00000002')).toBeUndefined();
+    fences.record(fence(2));
+    const forced = await openFenceLog({ dir: '/state', files, log, name: FORCED_FENCES_FILE });
+    forced.record(fence(1, { policy: 'forced' }));
+    await forced.close();
+    expect(await fences.latest('72ce476b00000002')).toEqual(fence(2));
+    forced.record(fence(3, { policy: 'forced' }));
+    await forced.close();
+    expect(await fences.latest('72ce476b00000002')).toEqual(fence(3, { policy: 'forced' }));
+    expect(await fences.latest('other')).toBeUndefined();
+    expect(fences.of('72ce476b00000002')).toEqual([fence(2)]);
+    expect(await forced.latest('72ce476b00000002')).toEqual(fence(3, { policy: 'forced' }));
+  });
+
+  it('answers from its own records while those of the command line cannot be read', async () => {
+    const { fences, files } = await open();
+    fences.record(fence(1));
+    files.contents.set(`/state/${FORCED_FENCES_FILE}`, 'nonsense');
+    expect(await fences.latest('72ce476b00000002')).toEqual(fence(1));
   });
 
   it('keeps the last thousand', async () => {

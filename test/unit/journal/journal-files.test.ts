@@ -27,6 +27,18 @@ describe('journalFiles', () => {
     await expect(journalFiles.read(file)).resolves.toBeUndefined();
   });
 
+  it('tell by a text whether a file has changed', async () => {
+    const file = path.join(dir, 'fences');
+    expect(await journalFiles.stateOf(file)).toBeUndefined();
+    const states = [];
+    for (const content of ['one', 'two', 'ten']) {
+      await journalFiles.writeAtomic(file, Buffer.from(content));
+      states.push(await journalFiles.stateOf(file));
+      expect(await journalFiles.stateOf(file)).toBe(states.at(-1));
+    }
+    expect(new Set(states).size).toBe(3);
+  });
+
   it('reject what they cannot do', async () => {
     await expect(journalFiles.read(dir)).rejects.toMatchObject({ code: 'EISDIR' });
     await expect(journalFiles.createExclusive(path.join(dir, 'no/lock'), '')).rejects.toMatchObject({

@@ -29,7 +29,14 @@ function mounting(mount: DriverCalls['mount']): Driver {
 
 function fenceLog(): { fences: FenceLog; records: FenceRecord[] } {
   const records: FenceRecord[] = [];
-  return { records, fences: { of: () => records, record: (one) => records.push(one) } };
+  return {
+    records,
+    fences: {
+      of: () => records,
+      latest: () => Promise.resolve(records.at(-1)),
+      record: (one) => records.push(one),
+    },
+  };
 }
 
 describe('docs/metrics.md', () => {

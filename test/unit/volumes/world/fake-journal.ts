@@ -40,6 +40,10 @@ export class FakeFenceLog implements FenceLog {
   of(volumeId: string): readonly FenceRecord[] {
     return this.#disk.fences.filter((fence) => fence.volumeId === volumeId);
   }
+
+  latest(volumeId: string): Promise<FenceRecord | undefined> {
+    return Promise.resolve(this.of(volumeId).at(-1));
+  }
 }
 
 /** The journal of one life over the host's disk. */
