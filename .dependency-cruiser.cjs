@@ -29,7 +29,7 @@ module.exports = {
       [
         '^src/gateway/',
         '^src/volumes/(ports|volume)\\.ts$',
-        '^src/(capacity|join)/ports\\.ts$',
+        '^src/(capacity|inventory|join)/ports\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
       ],
@@ -49,6 +49,12 @@ module.exports = {
         path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
       },
     },
+    only(
+      'inventory-is-only-words',
+      '^src/inventory/',
+      ['^src/inventory/', '^src/volumes/volume\\.ts$'],
+      'readings of the whole array, for those who watch over it',
+    ),
     only(
       'webhook-hides-http',
       '^src/webhook/',

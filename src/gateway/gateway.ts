@@ -1,5 +1,6 @@
 import type { CapacityArray } from '../capacity/ports.ts';
 import { ConfigError } from '../errors.ts';
+import type { Inventory } from '../inventory/ports.ts';
 import type { SdcRegistry } from '../join/ports.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
 import { listOf } from './bodies.ts';
@@ -9,6 +10,7 @@ import { parseEndpoint } from './endpoints.ts';
 import { EndpointFailure } from './failures.ts';
 import { GatewayEndpoint, type RequestReport } from './gateway-endpoint.ts';
 import { createHttp, type Http } from './http.ts';
+import { ArrayInventory } from './inventory.ts';
 import type { Credentials } from './login.ts';
 import { Mappings } from './mappings.ts';
 import { Pools } from './pools.ts';
@@ -59,6 +61,8 @@ interface EndpointStats {
 export interface Gateway extends StorageArray {
   /** Pools, SDSs and devices, for who watches over them. */
   readonly capacity: CapacityArray;
+  /** All volumes and SDCs, for the same. */
+  readonly inventory: Inventory;
   /** How hosts register. */
   readonly registry: SdcRegistry;
   /** Of a user, as the array lists it; undefined when it does not. */
@@ -112,6 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     ...storageArray(client, () => options.clock.now()),
     capacity: new ClusterState(client),
+    inventory: new ArrayInventory(client),
     registry: new Registration(client),
     roleOfUser: (username, signal) => roleOfUser(client, username, signal),
     stats: () => endpoints.map(statsOf),

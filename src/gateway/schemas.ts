@@ -25,7 +25,7 @@ export const name = z
   .nullish()
   .transform((text) => (text === undefined || text === '' ? null : text));
 /** Never-connected SDCs have the address "N/A" ([ansible-powerflex] captures). */
-const address = name.transform((text) => (text === 'N/A' ? null : text));
+export const address = name.transform((text) => (text === 'N/A' ? null : text));
 
 /** Unknown words count as the mode that can do most harm. */
 function accessMode(text: string | null | undefined): AccessMode {

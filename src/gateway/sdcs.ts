@@ -5,7 +5,7 @@ import { ARRAY_CODE } from './error-lookup.ts';
 import { isMissing, isRejection } from './replies.ts';
 import { sdcSchema } from './schemas.ts';
 
-const SDC_INSTANCES = '/api/types/Sdc/instances';
+export const SDC_INSTANCES = '/api/types/Sdc/instances';
 
 /** The SDCs that the array knows. */
 export class Sdcs {

@@ -8,7 +8,7 @@ import { isMissing } from './replies.ts';
 import { volumeIoSchema, volumeSchema } from './schemas.ts';
 
 /** The gateway gathers a long list before its first byte. */
-const LIST_TIMEOUT_MS = 60_000;
+export const LIST_TIMEOUT_MS = 60_000;
 
 export const VOLUME_INSTANCES = '/api/types/Volume/instances';
 
