@@ -30,7 +30,7 @@ import type { Log } from './volumes/ports.ts';
 import { LossWatch } from './volumes/loss-watch.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
-import { TrimLoop } from './volumes/trim-loop.ts';
+import { TrimLoop, type TrimTotals } from './volumes/trim-loop.ts';
 import { VolumeLock } from './volumes/volume-lock.ts';
 
 /** The running plugin. */
@@ -85,7 +85,8 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   const driver = new Driver(host, createDefaults(settings), lock, () => {
     reconciling.nudge();
   });
-  const pages = pagesOf(metrics, parts);
+  const trimming = trimLoop(settings, host, lock);
+  const pages = pagesOf(metrics, parts, trimming);
   const server = createServer(metrics.observeDriver(driver), pages, log);
   await server.ready();
   const fd = activatedFd(edge.systemd);
@@ -95,7 +96,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   join.start();
   reconciling.start();
   losses.start();
-  const trimming = startTrimming(settings, host, lock);
+  trimming?.start();
   const metricsServer =
     settings.metricsAddress === undefined
       ? undefined
@@ -119,14 +120,12 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   };
 }
 
-function startTrimming(settings: Settings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
+function trimLoop(settings: Settings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
   const { trimIntervalMs: intervalMs } = settings;
   if (intervalMs === undefined) return undefined;
   const { filesystems, journal, clock, log } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
-  const trimming = new TrimLoop({ filesystems, journal, lock, clock, log }, times);
-  trimming.start();
-  return trimming;
+  return new TrimLoop({ filesystems, journal, lock, clock, log }, times);
 }
 
 /** The protocol of the engine, and beside it what there is to watch; all that a call sets off bears its id. */
@@ -147,10 +146,15 @@ interface HostParts {
   readonly closeJournal: () => Promise<void>;
 }
 
-function pagesOf(metrics: PluginMetrics, { host, gateway, journal }: HostParts): Pages {
+function pagesOf(
+  metrics: PluginMetrics,
+  { host, gateway, journal }: HostParts,
+  trimming: TrimLoop | undefined,
+): Pages {
   const { identity, filesystems, readiness } = host;
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
-  return metrics.pages({ gateways, journal, filesystems, readUsage, identity, readiness });
+  const trimTotals = (): TrimTotals | undefined => trimming?.totals;
+  return metrics.pages({ gateways, journal, filesystems, readUsage, identity, readiness, trimTotals });
 }
 
 async function openJournalOf({ stateDir }: Settings, { log, systemd }: AppEdge): Promise<OpenJournal> {

@@ -9,9 +9,23 @@ import { DiskProvider } from './capacity/provider.ts';
 import { Steward } from './capacity/steward.ts';
 import { StewardLoop } from './capacity/steward-loop.ts';
 import type { Settings } from './config/settings.ts';
+import { listenOnPath } from './docker/socket.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
+import { createMetricsServer } from './metrics/server.ts';
+import { StewardMetrics } from './metrics/steward-metrics.ts';
 import type { Log } from './volumes/ports.ts';
 import { createWebhooks } from './webhook/signed-post.ts';
+
+/** What a steward is given besides settings and policy. */
+export interface StewardEdge {
+  readonly log: Log;
+  readonly version: string;
+  /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
+  readonly passwordFile?: string | undefined;
+  /** Path of a unix socket for its metrics. */
+  readonly socket?: string | undefined;
+}
 
 const stewardClock: StewardClock = { ...systemClock, elapsed: () => performance.now() };
 
@@ -24,12 +38,34 @@ export interface StewardApp {
   close(): Promise<void>;
 }
 
-/** Builds the steward's graph. Rejects when the CA file cannot be read. */
-export async function buildSteward(settings: Settings, policy: Policy, log: Log): Promise<StewardApp> {
-  const gateway = await connectGateway(settings, log);
+/**
+ * Builds the steward's graph; its metrics are served on `socket` and on the settings' address, where these are given. Rejects
+ * when the CA file cannot be read.
+ */
+export async function buildSteward(
+  settings: Settings,
+  policy: Policy,
+  { log, version, passwordFile, socket }: StewardEdge,
+): Promise<StewardApp> {
   const clock = stewardClock;
-  const webhooks = createWebhooks({ readSecret: (path) => readFile(path, 'utf8'), now: () => clock.now() });
-  const audit = new AuditTrail({ clock, log });
+  const metrics = new StewardMetrics({ version, nowMs: () => clock.now(), intervalMs: policy.interval });
+  const gateway = await connectGateway(settings, log, {
+    passwordFile,
+    observer: (report) => {
+      log.debug(report, 'gateway request ended');
+      metrics.recordRequest(report);
+    },
+  });
+  const webhooks = metrics.observeWebhooks(
+    createWebhooks({ readSecret: (path) => readFile(path, 'utf8'), now: () => clock.now() }),
+  );
+  const audit = new AuditTrail({
+    clock,
+    log,
+    onRecord: (record) => {
+      metrics.recordAction(record);
+    },
+  });
   const alerts = new Alerts({ webhooks, clock, log, audit }, policy.webhooks);
   const array = gateway.capacity;
   const grower = new Grower(
@@ -37,12 +73,23 @@ export async function buildSteward(settings: Settings, policy: Policy, log: Log)
     { act: policy.act, intervalMs: policy.interval },
   );
   const steward = new Steward({ array, clock, log, alerts, audit, grower }, policy);
-  const loop = new StewardLoop({ steward, clock, log }, policy.interval);
+  const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
+  const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
+  const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
+  const { metricsAddress } = settings;
+  const serving = { pages, clock, log };
+  const servers = [
+    ...(socket === undefined
+      ? []
+      : [createMetricsServer({ ...serving, address: socket, listen: listenOnPath })]),
+    ...(metricsAddress === undefined ? [] : [createMetricsServer({ ...serving, address: metricsAddress })]),
+  ];
   return {
     steward,
     loop,
     settled: () => alerts.settled(),
     close: async () => {
+      for (const server of servers) await server.close();
       await loop.stop();
       await alerts.stop();
       await gateway.close();

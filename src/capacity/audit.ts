@@ -10,12 +10,19 @@ const KEPT = 200;
 export class AuditTrail {
   readonly #clock: Pick<StewardClock, 'now'>;
   readonly #log: Log;
+  readonly #onRecord: (record: AuditRecord) => void;
   readonly #records: AuditRecord[] = [];
   readonly #standing = new Map<string, string>();
 
-  constructor(parts: { clock: Pick<StewardClock, 'now'>; log: Log }) {
+  /** `onRecord` is told of each record; it must not throw. */
+  constructor(parts: {
+    clock: Pick<StewardClock, 'now'>;
+    log: Log;
+    onRecord?: (record: AuditRecord) => void;
+  }) {
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#onRecord = parts.onRecord ?? (() => undefined);
   }
 
   /** Newest last. */
@@ -45,6 +52,7 @@ export class AuditTrail {
     const record = { at: new Date(this.#clock.now()).toISOString(), ...entry };
     this.#records.push(record);
     if (this.#records.length > KEPT) this.#records.shift();
+    this.#onRecord(record);
     const line = { audit: record };
     const message = `steward: ${record.action} ${record.target}: ${record.outcome}`;
     if (record.outcome === 'failed') this.#log.warn(line, message);

@@ -8,14 +8,14 @@ const SPREAD = 0.1;
 
 /** Runs the steward's rounds until it is stopped. */
 export class StewardLoop {
-  readonly #steward: Steward;
+  readonly #steward: Pick<Steward, 'round'>;
   readonly #clock: StewardClock;
   readonly #log: Log;
   readonly #intervalMs: number;
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(parts: { steward: Steward; clock: StewardClock; log: Log }, intervalMs: number) {
+  constructor(parts: { steward: Pick<Steward, 'round'>; clock: StewardClock; log: Log }, intervalMs: number) {
     this.#steward = parts.steward;
     this.#clock = parts.clock;
     this.#log = parts.log;

@@ -8,8 +8,11 @@ import { createLogger } from '../logging/logger.ts';
 import { buildSteward } from '../steward-app.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
 import { settingsOf } from './serve.ts';
+import { VERSION } from './version.ts';
 import { wordsForSnapshot } from './steward-words.ts';
 
+/** Not where engines look for plugins. */
+const DEFAULT_SOCKET = '/run/docker-volume-scaleio/steward.sock';
 const DEFAULT_POLICY = '/etc/docker-volume-scaleio/steward.yml';
 /** One look at the array must not hold a terminal for ever. */
 const ONCE_LIMIT_MS = 60_000;
@@ -18,6 +21,7 @@ interface StewardFlags extends SettingsFlags {
   readonly policy: string;
   readonly checkPolicy?: true;
   readonly once?: true;
+  readonly metricsSocket: string;
 }
 
 /** `steward`: watches over the array's space, one process per cluster, until SIGTERM or SIGINT. */
@@ -30,6 +34,7 @@ export function addStewardCommand(program: Command, edge: Edge): void {
     .option('--policy <file>', 'what it may do, YAML or JSON', DEFAULT_POLICY)
     .option('--check-policy', 'only say whether the policy is right')
     .option('--once', 'read the array once, change nothing, say what is seen and what would be done')
+    .option('--metrics-socket <path>', 'unix socket for its metrics, "none" for none', DEFAULT_SOCKET)
     .option('--config <file>', 'JSON file with settings')
     .action(async (flags: StewardFlags) => {
       const policy = readPolicy(flags.policy);
@@ -53,11 +58,12 @@ function readPolicy(file: string): Policy {
 }
 
 async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
-  const { settings, warnings } = settingsOf(edge, flags);
+  const { settings, warnings, passwordFile } = settingsOf(edge, flags);
   const log = createLogger(settings.logLevel);
   for (const warning of warnings) log.warn({}, warning);
   const ended = untilAskedToEnd(edge);
-  const app = await buildSteward(settings, policy, log);
+  const socket = flags.metricsSocket === 'none' ? undefined : flags.metricsSocket;
+  const app = await buildSteward(settings, policy, { log, version: VERSION, passwordFile, socket });
   log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
   app.loop.start();
   await ended;
@@ -70,7 +76,10 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
   const { settings } = settingsOf(edge, flags);
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const app = await buildSteward(settings, atOnce(policy), log);
+  const app = await buildSteward({ ...settings, metricsAddress: undefined }, atOnce(policy), {
+    log,
+    version: VERSION,
+  });
   try {
     await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
     const snapshot = app.steward.snapshot();

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { FenceLog, FenceRecord, Log } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
@@ -36,6 +37,11 @@ export interface FenceLogPorts {
 
 /** A fence log bound to a file. */
 export interface OpenFenceLog extends FenceLog {
+  /**
+   * What another process recorded since the last call, or since the log was opened: in the plugin's log, what an operator
+   * forced on this host. Oldest first. Never rejects.
+   */
+  newOfOthers(): Promise<readonly FenceRecord[]>;
   /** Waits for what is being written. */
   close(): Promise<void>;
 }
@@ -48,6 +54,7 @@ export async function openFenceLog(ports: FenceLogPorts): Promise<OpenFenceLog> 
   const name = ports.name ?? FENCES_FILE;
   const file = path.join(ports.dir, name);
   const others = new OthersFences(ports, name === FENCES_FILE ? FORCED_FENCES_FILE : FENCES_FILE);
+  await others.fresh();
   return new FenceFile(ports, { file, others }, await readFences(ports, file));
 }
 
@@ -57,6 +64,7 @@ class OthersFences {
   readonly #file: string;
   #state: string | undefined;
   #records: readonly FenceRecord[] = [];
+  #told: FenceRecord | undefined;
 
   constructor(ports: FenceLogPorts, name: string) {
     this.#ports = ports;
@@ -66,6 +74,17 @@ class OthersFences {
   async of(volumeId: string): Promise<readonly FenceRecord[]> {
     await this.#refresh();
     return this.#records.filter((fence) => fence.volumeId === volumeId);
+  }
+
+  /** What came since the last call. */
+  async fresh(): Promise<readonly FenceRecord[]> {
+    await this.#refresh();
+    const told = this.#told;
+    // Not found: the file was begun anew, so all that it holds is new.
+    const from =
+      told === undefined ? 0 : this.#records.findLastIndex((one) => isDeepStrictEqual(one, told)) + 1;
+    this.#told = this.#records.at(-1) ?? told;
+    return this.#records.slice(from);
   }
 
   async #refresh(): Promise<void> {
@@ -115,6 +134,10 @@ class FenceFile implements OpenFenceLog {
   async latest(volumeId: string): Promise<FenceRecord | undefined> {
     const all = [...this.of(volumeId), ...(await this.#others.of(volumeId))];
     return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
+  }
+
+  newOfOthers(): Promise<readonly FenceRecord[]> {
+    return this.#others.fresh();
   }
 
   close(): Promise<void> {

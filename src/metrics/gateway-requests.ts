@@ -27,13 +27,13 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50
 /** Counts and times what is asked of the gateways. */
 export class GatewayMetrics {
   readonly #registry: Registry;
-  readonly #takeovers: TakeoverMetrics;
+  readonly #takeovers: Pick<TakeoverMetrics, 'hasRequested'>;
   readonly #total: Counter<'gateway' | 'method' | 'route' | 'code' | 'outcome'>;
   readonly #seconds: Histogram<'route'>;
   readonly #retries: Counter<'route'>;
   readonly #logins: Counter<'gateway' | 'outcome'>;
 
-  constructor(registry: Registry, takeovers: TakeoverMetrics) {
+  constructor(registry: Registry, takeovers: Pick<TakeoverMetrics, 'hasRequested'>) {
     this.#registry = registry;
     this.#takeovers = takeovers;
     const registers = [registry];

@@ -3,7 +3,8 @@ import type { Driver } from '../volumes/driver.ts';
 import type { SdcIdentity } from '../volumes/host.ts';
 import type { FenceLog, HostReadiness } from '../volumes/ports.ts';
 import type { Reconciler } from '../volumes/reconcile.ts';
-import { countFences } from './fences.ts';
+import type { TrimTotals } from '../volumes/trim-loop.ts';
+import { countFences, type CountedFenceLog } from './fences.ts';
 import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
 import { watchJournal, type WatchedJournal, journalCheck } from './journal-state.ts';
@@ -14,6 +15,7 @@ import { ReconcilingMetrics } from './reconciling.ts';
 import { createRegistry } from './registry.ts';
 import { sdcCheck } from './sdc-check.ts';
 import { TakeoverMetrics } from './takeovers.ts';
+import { watchTrimming } from './trimming.ts';
 import { type UsageSources, VolumeUsage, watchVolumeUsage } from './volume-usage.ts';
 
 export interface PluginMetricsOptions {
@@ -31,6 +33,8 @@ export interface WatchedParts {
   readonly readUsage: UsageSources['readUsage'];
   readonly identity: Pick<SdcIdentity, 'last'>;
   readonly readiness: Pick<HostReadiness, 'problem'>;
+  /** Undefined where this host does not trim. */
+  readonly trimTotals: () => TrimTotals | undefined;
 }
 
 /**
@@ -61,7 +65,7 @@ export class PluginMetrics {
     return this.#operations.observe(driver);
   }
 
-  observeFences(fences: FenceLog): FenceLog {
+  observeFences(fences: CountedFenceLog): FenceLog {
     return countFences(this.#registry, fences, this.#takeovers);
   }
 
@@ -81,6 +85,7 @@ export class PluginMetrics {
     this.#gateway.watch(parts.gateways);
     watchJournal(registry, parts.journal);
     watchVolumeUsage(registry, new VolumeUsage(parts));
+    watchTrimming(registry, parts.trimTotals);
     const checks = [this.#contact, sdcCheck(parts), journalCheck(parts.journal)];
     return { registry, readiness: new Readiness(registry, checks) };
   }

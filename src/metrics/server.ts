@@ -1,10 +1,13 @@
+import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Clock, Log } from '../volumes/ports.ts';
 import { addPages, type Pages } from './pages.ts';
 
 export interface MetricsServerOptions {
-  /** IP address or host name, and port: "127.0.0.1:9470", "[::1]:9470". */
+  /** IP address or host name, and port: "127.0.0.1:9470", "[::1]:9470"; or what `listen` makes of it. */
   readonly address: string;
+  /** How to listen there; default: TCP. Rejects when it cannot be had. */
+  readonly listen?: (server: Server, address: string) => Promise<void>;
   readonly pages: Pages;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Log;
@@ -17,8 +20,8 @@ export interface MetricsServer {
 const TRY_AGAIN_MS = 10_000;
 
 /**
- * The pages on a TCP address. Resolves at once: an address that cannot be had (taken, not up yet) is logged and tried
- * again every 10 s, because who watches volumes must not keep them from being served.
+ * The pages on an address of their own. Resolves at once: one that cannot be had (taken, not up yet) is logged and tried
+ * again every 10 s, because who watches must not keep the work from being done.
  */
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
   const server = Fastify({ logger: false, forceCloseConnections: true });
@@ -29,6 +32,7 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
     close: async () => {
       closing.abort();
       await listening;
+      server.server.closeAllConnections();
       await server.close();
     },
   };
@@ -36,15 +40,14 @@ export function createMetricsServer(options: MetricsServerOptions): MetricsServe
 
 async function listen(
   server: FastifyInstance,
-  { address, clock, log }: MetricsServerOptions,
+  { address, listen: listenThere, clock, log }: MetricsServerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { hostname, port } = new URL(`http://${address}`);
-  // A URL leaves out the port that its scheme has anyway.
-  const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
+  await server.ready();
   for (let tries = 1; !signal.aborted; tries += 1) {
     try {
-      await server.listen(where);
+      if (listenThere === undefined) await server.listen(hostAndPort(address));
+      else await listenThere(server.server, address);
       log.info({ address }, 'metrics are served');
       return;
     } catch (error) {
@@ -57,4 +60,10 @@ async function listen(
       if (!signal.aborted) throw error;
     });
   }
+}
+
+function hostAndPort(address: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(`http://${address}`);
+  // A URL leaves out the port that its scheme has anyway.
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
 }

@@ -54,6 +54,27 @@ describe('the fence log', () => {
     expect(log.lines).toEqual([{ level: 'warn', facts: { fence: fence(1, { outcome }) }, message }]);
   });
 
+  it('tells each fence that another process forced once, also when that file was begun anew', async () => {
+    const force = async (...numbers: number[]): Promise<void> => {
+      const forced = await openFenceLog({ dir: '/state', files, log, name: FORCED_FENCES_FILE });
+      for (const number of numbers) forced.record(fence(number, { policy: 'forced' }));
+      await forced.close();
+    };
+    const files = new FakeDisk();
+    const log = fakeLog();
+    await force(1);
+    const { fences } = await open(files);
+    const found = async () => (await fences.newOfOthers()).map(({ durationMs }) => durationMs);
+    expect(await found()).toEqual([]);
+    await force(2, 3);
+    expect(await found()).toEqual([2, 3]);
+    expect(await found()).toEqual([]);
+    files.contents.set(`/state/${FORCED_FENCES_FILE}`, 'damaged');
+    expect(await found()).toEqual([]);
+    await force(4);
+    expect(await found()).toEqual([4]);
+  });
+
   it('tells the latest of both: what this host did by itself, and what was forced here since it was opened', async () => {
     const { fences, files, log } = await open();
     expect(await fences.latest('72ce476b00000002')).toBeUndefined();

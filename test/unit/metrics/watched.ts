@@ -31,6 +31,7 @@ export interface Watched {
   identity: HostIdentity | undefined;
   hostProblem: string | undefined;
   readUsage: WatchedParts['readUsage'];
+  trimTotals: ReturnType<WatchedParts['trimTotals']>;
 }
 
 /** The plugin's metrics over parts that the test holds. */
@@ -43,6 +44,7 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
     identity: undefined,
     hostProblem: undefined,
     readUsage: () => Promise.resolve({ sizeBytes: 100, usedBytes: 40, availableBytes: 50 }),
+    trimTotals: undefined,
   };
   const metrics = new PluginMetrics({ version: '1.2.3', nowMs: () => watched.nowMs, reconcileIntervalMs });
   const parts: WatchedParts = {
@@ -66,6 +68,7 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
     },
     readUsage: (mountpoint) => watched.readUsage(mountpoint),
     readiness: { problem: () => watched.hostProblem },
+    trimTotals: () => watched.trimTotals,
     identity: {
       get last() {
         return watched.identity;
