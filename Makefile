@@ -10,6 +10,7 @@ SECONDS ?= 600
 SEED ?=
 PART ?=
 DO ?=
+ONLY ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help deps demo demo-failover demo-capacity test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
@@ -33,8 +34,8 @@ demo-failover: deps ## see a database's host lose power and the database go on e
 demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing container; leaves nothing behind
 	@$(NODE) test/demo/capacity.ts
 
-test: deps ## everything that is checked; ends with "N passed, N failed"
-	@$(NODE) test/run-tests.ts
+test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some
+	@$(NODE) test/run-tests.ts $(ONLY)
 
 test-engines: deps ## the plugin on other Docker engines (Debian 13's 26.1), made with mmdebstrap in .cache
 	@test/install-packages.sh apt-packages mmdebstrap

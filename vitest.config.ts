@@ -14,6 +14,7 @@ const project = (name: string, include: string[], seconds: number, parallel = tr
 export default defineConfig({
   test: {
     environment: 'node',
+    setupFiles: ['test/secrets/simulated.ts'],
     mockReset: true,
     restoreMocks: true,
     unstubEnvs: true,

@@ -1,9 +1,15 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
+import { execa, type Options } from 'execa';
+import { nothingLeaked, prepareSearch } from './secrets/check.ts';
 
+/*
+ * Runs everything that is checked, or the checks and suites that its arguments name. What they print is also kept in
+ * .cache/test-reports, and searched for the tests' secrets at the end.
+ */
 const project = path.resolve(import.meta.dirname, '..');
 const reports = path.join(project, '.cache/test-reports');
+const secrets = path.join(project, '.cache/test-secrets');
 
 interface Total {
   readonly name: string;
@@ -32,30 +38,47 @@ const checks: readonly (readonly [name: string, argv: readonly string[]])[] = [
   ['plugin build', [process.execPath, 'plugin/build.ts']],
 ];
 
+interface Suite {
+  /** Of vitest. */
+  readonly name: string;
+  readonly more?: readonly string[];
+  /** Logs that its tests must have left. */
+  readonly leaves?: readonly RegExp[];
+}
+
 /** In this order: the cheap and telling ones first. */
-const suites: readonly (readonly [project: string, more: readonly string[]])[] = [
-  ['unit', ['--coverage', '--coverage.reportsDirectory=coverage/unit']],
-  ['contract', ['--coverage', '--coverage.reportsDirectory=coverage/contract']],
-  ['integration', []],
-  ['e2e', []],
+const suites: readonly Suite[] = [
+  { name: 'unit', more: ['--coverage', '--coverage.reportsDirectory=coverage/unit'] },
+  { name: 'contract', more: ['--coverage', '--coverage.reportsDirectory=coverage/contract'] },
+  { name: 'integration', leaves: [/plugin\.log$/] },
+  { name: 'e2e', leaves: [/host1\/dockerd\.log$/, /host1\/plugin\.log$/, /\/simulator\.log$/] },
 ];
+
+/** Both outputs to the terminal and into a file; what is coloured there stays so although it is no terminal any more. */
+function printedAndKept(name: string): Options {
+  const kept = ['inherit', { file: path.join(reports, `${name}.log`), append: true }] as const;
+  const colours = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {};
+  const env = { ...colours, TEST_LOGS: path.join(reports, 'logs'), TEST_SECRETS: secrets };
+  return { cwd: project, env, stdin: 'inherit', stdout: kept, stderr: kept, buffer: false, reject: false };
+}
 
 async function runCheck(name: string, [program = '', ...args]: readonly string[]): Promise<Total> {
   console.log(`\n== ${name}`);
-  const { exitCode } = await execa(program, args, { cwd: project, stdio: 'inherit', reject: false });
-  return exitCode === 0
-    ? { name, passed: 1, failed: 0, skipped: 0 }
-    : { name, passed: 0, failed: 1, skipped: 0 };
+  const { exitCode } = await execa(program, args, printedAndKept(name));
+  return one(name, exitCode === 0);
 }
 
-async function runSuite(name: string, more: readonly string[]): Promise<Total> {
+function one(name: string, isPassed: boolean): Total {
+  return { name, passed: isPassed ? 1 : 0, failed: isPassed ? 0 : 1, skipped: 0 };
+}
+
+async function runSuite({ name, more = [] }: Suite): Promise<Total> {
   console.log(`\n== ${name}`);
   const report = path.join(reports, `${name}.json`);
-  await rm(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = path.join(project, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--project', name, '--passWithNoTests', ...reporters, ...more];
-  const { exitCode } = await execa(process.execPath, args, { cwd: project, stdio: 'inherit', reject: false });
+  const { exitCode } = await execa(process.execPath, args, printedAndKept(name));
   return total(name, await readReport(report), exitCode === 0);
 }
 
@@ -86,9 +109,25 @@ function print(totals: readonly Total[]): void {
   console.log(`\n${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
 }
 
-await mkdir(reports, { recursive: true });
+async function lookForSecrets(ran: readonly Suite[]): Promise<Total> {
+  console.log('\n== secrets');
+  const printed = ran.map(({ name }) => new RegExp(`^${name}\\.log$`));
+  const expected = [...printed, ...ran.flatMap(({ leaves = [] }) => leaves)];
+  const isClean = await nothingLeaked({ logs: reports, secrets, expected }, console.log);
+  await rm(secrets, { recursive: true });
+  return one('secrets', isClean);
+}
+
+const wanted = process.argv.slice(2);
+const names = [...checks.map(([name]) => name), ...suites.map(({ name }) => name)];
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`no check or suite "${unknown.join('", "')}": ${names.join(', ')}`);
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+const chosen = suites.filter(({ name }) => isWanted(name));
+await prepareSearch({ logs: reports, secrets });
 const totals: Total[] = [];
-for (const [name, argv] of checks) totals.push(await runCheck(name, argv));
-for (const [name, more] of suites) totals.push(await runSuite(name, more));
+for (const [name, argv] of checks) if (isWanted(name)) totals.push(await runCheck(name, argv));
+for (const suite of chosen) totals.push(await runSuite(suite));
+totals.push(await lookForSecrets(chosen));
 print(totals);
 process.exitCode = totals.some(({ failed }) => failed > 0) ? 1 : 0;

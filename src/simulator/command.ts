@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { startSimulator } from './simulator.ts';
 import type { Simulator } from './simulator.ts';
-import { settingsSchema } from './settings.ts';
+import { settingsSchema, standardPassword } from './settings.ts';
 import type { SettingsInput } from './settings.ts';
 
 /** What the command needs of its process. */
@@ -97,18 +97,19 @@ function address(text: string): { host: string; port: number } {
 function announcement(simulator: Simulator): string {
   const { urls, mdmUrl, caFile, settings, systemId, dir } = simulator;
   const [user] = settings.users;
+  const isWellKnown = user?.password === standardPassword;
   const insecure = caFile === undefined ? 'SCALEIO_INSECURE=true' : `SCALEIO_CA_FILE=${caFile}`;
   return `${[
     `Simulated ScaleIO ${settings.version}, system ${systemId}, state in ${dir}`,
     ...urls.map((url) => `  gateway   ${url}/api`),
     `  MDM port  ${mdmUrl} (for simulate-sdc)`,
-    `  user      ${user?.name ?? ''}, password ${user?.password ?? ''}`,
+    `  user      ${user?.name ?? ''}, password ${isWellKnown ? standardPassword : 'as configured'}`,
     ...(settings.faults ? [`  controls  ${urls[0] ?? mdmUrl}/simulator/state`] : []),
     '',
     'Settings for the plugin:',
     `SCALEIO_ENDPOINT=${urls.map((url) => `${url}/api`).join(',')}`,
     `SCALEIO_USERNAME=${user?.name ?? ''}`,
-    `SCALEIO_PASSWORD=${user?.password ?? ''}`,
+    isWellKnown ? `SCALEIO_PASSWORD=${standardPassword}` : '# SCALEIO_PASSWORD: as configured',
     insecure,
     '',
     'Ready.',

@@ -3,6 +3,9 @@ import { apiVersions } from './mdm/cluster.ts';
 
 const gib = 1024 * 1024;
 
+/** Of the user "admin" where no users are configured; the manual names it, so it is no secret. */
+export const standardPassword = 'Scaleio123';
+
 const pool = z.strictObject({
   name: z.string(),
   /** Devices in the pool, dealt out over the domain's SDSs in turn. */
@@ -60,7 +63,7 @@ export const settingsSchema = z.strictObject({
   users: z
     .array(user)
     .min(1)
-    .default([user.parse({ name: 'admin', password: 'Scaleio123' })]),
+    .default([user.parse({ name: 'admin', password: standardPassword })]),
   /** Null as on arrays that were never named. */
   systemName: z.string().nullable().default('simulated'),
   mdmIps: z.array(z.string()).min(1).default(['127.0.0.1']),

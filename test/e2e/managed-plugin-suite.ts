@@ -13,6 +13,7 @@ import { createVolume, onVolume, Writer } from './containers.ts';
 import { mappedTo, untilNothingLeft, volumeMounts } from './left-on-host.ts';
 import { enableMeasured, runningPlugin } from './plugin-figures.ts';
 import { type ArrayStage, bareStage, loggingAll } from './stage.ts';
+import { newSecret } from '../secrets/used.ts';
 
 /** The life of the managed plugin on one engine, in the order of a plugin's life: later tests need the earlier ones. */
 export function describeManagedPlugin(engine: EngineVersion): void {
@@ -52,7 +53,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         driver,
         published,
       ];
-      await host.docker([...install, ...settings, 'SCALEIO_PASSWORD=secret']);
+      await host.docker([...install, ...settings, `SCALEIO_PASSWORD=${newSecret('password')}`]);
       const figures = await enableMeasured(host, stage.log);
       console.log(`without gateway: ${JSON.stringify(figures)}`);
       expect(figures.listeningMs).toBeLessThan(5000);

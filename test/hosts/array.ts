@@ -6,6 +6,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { bundleFile } from '../../plugin/bundle.ts';
 import { buildDrvCfg, buildScini } from '../../src/simulator/sdc/programs.ts';
+import { notingNode } from '../secrets/simulated.ts';
+import { newSecret } from '../secrets/used.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
 import { addressOf } from './network.ts';
@@ -19,6 +21,8 @@ const mdmPort = 6611;
 
 export interface ArrayOptions {
   readonly version?: '2.6' | '3.6' | '4.5';
+  /** Of the user "admin"; a new one by default, the same for the life of the lab. */
+  readonly password?: string;
   /** From mapping to device on a host. */
   readonly appearDelayMs?: number;
   /** Any other setting of the simulator. */
@@ -35,24 +39,26 @@ export class LabArray {
   /** As the hosts see it. */
   readonly endpoint = `http://${addressOf('storage', 0)}:${gatewayPort}`;
   readonly user = 'admin';
-  readonly password = 'Scaleio123';
+  readonly password: string;
   readonly #lab: Lab;
   readonly #options: ArrayOptions;
   #simulator: ProcessId | undefined;
 
   constructor(lab: Lab, options: ArrayOptions) {
     this.#lab = lab;
-    this.#options = options;
+    this.password = options.password ?? newSecret('password');
+    this.#options = { ...options, password: this.password };
   }
 
   /** Starts gateway and MDM (again, on the same state) and returns when the gateway listens. */
   async start(): Promise<void> {
     const config = path.join(this.#lab.directory, 'simulator.json');
-    const settings = { version: this.#options.version ?? '3.6', mdmIps: [addressOf('storage', 0)] };
+    const users = [{ name: this.user, password: this.password }];
+    const settings = { version: this.#options.version ?? '3.6', mdmIps: [addressOf('storage', 0)], users };
     await writeFile(config, JSON.stringify({ ...settings, ...this.#options.settings }));
     const address = addressOf('storage', 0);
     this.#simulator = await this.#lab.start('simulator', [
-      ...[node, bundleFile, 'simulate', '--config', config, '--faults', '--dir', this.#state],
+      ...[...notingNode(node), bundleFile, 'simulate', '--config', config, '--faults', '--dir', this.#state],
       ...['--listen', `${address}:${gatewayPort}`, '--mdm-listen', `${address}:${mdmPort}`],
     ]);
     await this.#lab.rememberArray({ options: this.#options, simulator: this.#simulator });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { keepLogs } from '../secrets/kept-logs.ts';
 import type { ArrayOptions } from './array.ts';
 import { killGroups, labGroups, removeLabGroups } from './cgroup.ts';
 import type { HostOptions } from './host.ts';
@@ -124,6 +125,7 @@ export async function removeLab(name: string): Promise<void> {
   await killGroups(groups);
   await Promise.all(processes.map(killHard));
   await removeLabGroups(groups);
+  if (existsSync(directory)) await keepLogs(directory);
   await removeTree(directory);
   if ((await labNames()).length > 0) return;
   for (const made of madeDirectories.toSorted().toReversed()) await removeIfEmpty(made);

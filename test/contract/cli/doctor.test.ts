@@ -9,9 +9,11 @@ import { loadSettings } from '../../../src/config/load-settings.ts';
 import { examine } from '../../../src/doctor-app.ts';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 const GUID = '11111111-1111-1111-1111-111111111111';
-const PASSWORD = 'Scaleio123';
+const PASSWORD = newSecret('password');
+const WRONG = newSecret('password');
 
 const nothing = (): void => undefined;
 
@@ -63,7 +65,11 @@ async function json(env: Record<string, string>): Promise<Reported & { code: num
 async function host(
   options: SimulatorOptions = {},
 ): Promise<{ sim: Simulator; env: Record<string, string> }> {
-  const sim = await startSimulator({ mdmIps: ['10.0.0.201'], ...options });
+  const sim = await startSimulator({
+    users: [{ name: 'admin', password: PASSWORD }],
+    mdmIps: ['10.0.0.201'],
+    ...options,
+  });
   onTestFinished(() => sim.close());
   const sdc = await sim.connectSdc({ guid: GUID, ip: '10.0.0.1' });
   const drvCfg = await script(
@@ -108,7 +114,7 @@ describe('docker-volume-scaleio doctor', () => {
   test.each<[string, Record<string, string>, string[]]>([
     [
       'a wrong password',
-      { SCALEIO_PASSWORD: 'wrong-secret' },
+      { SCALEIO_PASSWORD: WRONG },
       [
         'problem: SDC of this host',
         'problem: MDM addresses',
@@ -150,7 +156,8 @@ describe('docker-volume-scaleio doctor', () => {
     const report = await json({ ...env, ...broken });
     expect(notOk(report)).toEqual(expected);
     expect(report.code).toBe(expected.some((line) => line.startsWith('problem')) ? 20 : 10);
-    expect(JSON.stringify(report)).not.toMatch(/wrong-secret|Scaleio123/);
+    expect(JSON.stringify(report)).not.toContain(PASSWORD);
+    expect(JSON.stringify(report)).not.toContain(WRONG);
   });
 
   test('one gateway of two that is away is named; the other serves', async () => {

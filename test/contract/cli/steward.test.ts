@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { fillPool } from '../../../src/simulator/faults/controls.ts';
-import { simulated } from '../gateway/simulated.ts';
+import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 const POLICY = `
 version: 1
@@ -28,7 +28,7 @@ async function scene(policy: string) {
       env: {
         SCALEIO_ENDPOINT: simulator.urls.join(),
         SCALEIO_USERNAME: 'admin',
-        SCALEIO_PASSWORD: 'Scaleio123',
+        SCALEIO_PASSWORD: PASSWORD,
       },
       pid: 1,
       stdout: { write: (text) => out.push(text) },

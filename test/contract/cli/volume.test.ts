@@ -9,7 +9,7 @@ import { openJournal } from '../../../src/journal/journal.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
-import { newVolume, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
+import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
 /** "db" held by SDC one, "free" by nobody, "other-x" not ours; and the program with an answerer at its terminal. */
 async function scene(holders: 'one' | 'both' = 'one') {
@@ -43,7 +43,7 @@ function programOn(simulator: Simulator, stateDir: string) {
       env: {
         SCALEIO_ENDPOINT: simulator.urls.join(),
         SCALEIO_USERNAME: 'admin',
-        SCALEIO_PASSWORD: 'Scaleio123',
+        SCALEIO_PASSWORD: PASSWORD,
         SCALEIO_STATE_DIR: stateDir,
       },
       pid: 1,

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { newSecret } from '../../secrets/used.ts';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -56,7 +57,7 @@ describe('the protocol server', () => {
 
   it('says where to look for a bug, and nothing of the bug', async () => {
     server = await listeningServer();
-    server.driver.fail('remove', new TypeError('cannot read password hunter2'));
+    server.driver.fail('remove', new TypeError(`cannot read password ${newSecret('password')}`));
     const outcome = await post('/VolumeDriver.Remove', { Name: 'db' });
     expect(outcome).toMatchObject({
       status: 500,

@@ -6,13 +6,13 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectGateway } from '../../../src/app.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { soon } from './simulated.ts';
+import { PASSWORD, soon } from './simulated.ts';
 
 const nothing = (): void => undefined;
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 test('a password that was wrong at the start works as soon as its file is right', async () => {
-  const simulator = await startSimulator();
+  const simulator = await startSimulator({ users: [{ name: 'admin', password: PASSWORD }] });
   onTestFinished(() => simulator.close());
   const directory = await mkdtemp(path.join(tmpdir(), 'password-'));
   onTestFinished(() => rm(directory, { recursive: true }));
@@ -28,7 +28,7 @@ test('a password that was wrong at the start works as soon as its file is right'
   const gateway = await connectGateway(settings, log, { passwordFile });
   onTestFinished(() => gateway.close());
   await expect(gateway.identity(soon())).rejects.toMatchObject({ code: 'GATEWAY_AUTH' });
-  await writeFile(file, 'Scaleio123\n');
+  await writeFile(file, `${PASSWORD}\n`);
   // A refusal is believed for five seconds, so that no account gets locked.
   const identity = await vi.waitFor(() => gateway.identity(soon()), { timeout: 15_000, interval: 200 });
   expect(identity.systemId).toBe(simulator.systemId);

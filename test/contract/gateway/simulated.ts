@@ -4,9 +4,11 @@ import { createGateway, type Gateway, type GatewayOptions } from '../../../src/g
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import type { NewVolume } from '../../../src/volumes/ports.ts';
 import type { ArrayName, SdcId, StoragePool } from '../../../src/volumes/volume.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 export const GIB = 1024 * 1024;
-const PASSWORD = 'Scaleio123';
+/** Of "admin" on every simulated array here. */
+export const PASSWORD = newSecret('password');
 
 export interface Simulated {
   readonly simulator: Simulator;
@@ -22,7 +24,7 @@ export async function simulated(
   options: SimulatorOptions = {},
   client: Partial<GatewayOptions> = {},
 ): Promise<Simulated> {
-  const simulator = await startSimulator(options);
+  const simulator = await startSimulator({ users: [{ name: 'admin', password: PASSWORD }], ...options });
   onTestFinished(() => simulator.close());
   const gateway = createGateway({
     endpoints: simulator.urls,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { simulate } from '../../../src/simulator/command.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'simulate-command-'));
@@ -30,11 +31,9 @@ function run(argv: string[]) {
 
 test('says where it listens and what to set, and ends when asked to', async () => {
   const dir = await folder();
+  const password = newSecret('password');
   const config = join(dir, 'config.json');
-  await writeFile(
-    config,
-    JSON.stringify({ systemName: 'lab', users: [{ name: 'docker', password: 'secret1' }] }),
-  );
+  await writeFile(config, JSON.stringify({ systemName: 'lab', users: [{ name: 'docker', password }] }));
   const command = run([
     '--dir',
     join(dir, 'state'),
@@ -54,10 +53,12 @@ test('says where it listens and what to set, and ends when asked to', async () =
   );
   const endpoints = /SCALEIO_ENDPOINT=(\S+)/.exec(command.output())?.[1]?.split(',') ?? [];
   expect(endpoints).toHaveLength(2);
-  const authorization = `Basic ${btoa('docker:secret1')}`;
+  const authorization = `Basic ${btoa(`docker:${password}`)}`;
   for (const endpoint of endpoints) {
     expect((await fetch(`${endpoint}/login`, { headers: { authorization } })).status).toBe(200);
   }
+  expect(command.output()).toContain('SCALEIO_USERNAME=docker');
+  expect(command.output()).not.toContain(password);
   command.end();
   await command.done;
   await expect(fetch(`${endpoints[0] ?? ''}/login`)).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 export interface Reply {
   readonly status: number;
@@ -10,6 +11,9 @@ export interface Reply {
 }
 
 export type Json = Record<string, unknown>;
+
+/** The one user of the simulated arrays here, with all rights. */
+export const admin = { name: 'admin', password: newSecret('password') };
 
 /** A plain client of one gateway: it knows how to log in and nothing else. */
 export class GatewayClient {
@@ -38,7 +42,7 @@ export class GatewayClient {
     };
   }
 
-  async login(user = 'admin', password = 'Scaleio123'): Promise<string> {
+  async login(user = admin.name, password = admin.password): Promise<string> {
     const reply = await this.send('GET', '/api/login', { headers: { authorization: basic(user, password) } });
     const token = reply.body as string;
     this.authorization = basic('', token);
@@ -103,7 +107,7 @@ const anyText = { asymmetricMatch: (value: unknown) => typeof value === 'string'
 export async function simulate(
   options: SimulatorOptions = {},
 ): Promise<{ sim: Simulator; client: GatewayClient }> {
-  const sim = await startSimulator(options);
+  const sim = await startSimulator({ users: [admin], ...options });
   onTestFinished(() => sim.close());
   const client = new GatewayClient(sim.urls[0] ?? '');
   await client.login();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { basic, GatewayClient, simulate, versions } from './gateway-client.ts';
+import { newSecret } from '../../secrets/used.ts';
+import { admin, basic, GatewayClient, simulate, versions } from './gateway-client.ts';
 
 const unauthorized = { message: 'Unauthorized', httpStatusCode: 401, errorCode: 0 };
 
@@ -7,7 +8,7 @@ describe.each(versions)('login, version %s', (version) => {
   test('[rexray #469] login answers a quoted token as JSON', async () => {
     const { client } = await simulate({ version });
     const reply = await client.send('GET', '/api/login', {
-      headers: { authorization: basic('admin', 'Scaleio123') },
+      headers: { authorization: basic(admin.name, admin.password) },
     });
     expect(reply.status).toBe(200);
     expect(reply.text).toMatch(/^"[A-Za-z0-9+/]+"$/);
@@ -46,7 +47,7 @@ describe.each(versions)('login, version %s', (version) => {
 
   test('[PyPowerFlex, lxd] the platform login exists from 4.0 on, and only then', async () => {
     const { client } = await simulate({ version });
-    const reply = await client.post('/rest/auth/login', { username: 'admin', password: 'Scaleio123' });
+    const reply = await client.post('/rest/auth/login', { username: 'admin', password: admin.password });
     expect(reply.status).toBe(version === '4.5' ? 200 : 404);
     if (version !== '4.5') return;
     const { access_token, refresh_token } = reply.body as { access_token: string; refresh_token: string };
@@ -77,7 +78,7 @@ test('no credentials at all are 401, also for paths that do not exist', async ()
 
 test('[sio-py] the version may be asked with user and password', async () => {
   const { client } = await simulate();
-  client.authorization = basic('admin', 'Scaleio123');
+  client.authorization = basic(admin.name, admin.password);
   expect((await client.get('/api/version')).status).toBe(200);
   expect((await client.get('/api/types/System/instances')).status).toBe(401);
 });
@@ -157,13 +158,9 @@ test("[gsio] from 4.0 the ingress may answer HTML for what is not the MDM's", as
 });
 
 test('[siort SIOuser] a Monitor may look but not change', async () => {
-  const { client } = await simulate({
-    users: [
-      { name: 'admin', password: 'Scaleio123' },
-      { name: 'eye', password: 'x', role: 'Monitor' },
-    ],
-  });
-  await client.login('eye', 'x');
+  const password = newSecret('password');
+  const { client } = await simulate({ users: [admin, { name: 'eye', password, role: 'Monitor' }] });
+  await client.login('eye', password);
   expect((await client.get('/api/types/Volume/instances')).status).toBe(200);
   const query = await client.post('/api/types/StoragePool/instances/action/queryBySelectedIds', { ids: [] });
   expect(query.status).toBe(200);

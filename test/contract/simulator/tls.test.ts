@@ -6,10 +6,10 @@ import { connect } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { basic } from './gateway-client.ts';
+import { admin, basic } from './gateway-client.ts';
 
 async function secure() {
-  const sim = await startSimulator({ gateways: [{ tls: true }] });
+  const sim = await startSimulator({ users: [admin], gateways: [{ tls: true }] });
   onTestFinished(() => sim.close());
   const { port } = new URL(sim.urls[0] ?? '');
   return { sim, port: Number(port), ca: await readFile(sim.caFile ?? '', 'utf8') };
@@ -19,7 +19,7 @@ test('HTTPS is verified by the CA that is written out, for the address and for l
   const { sim, port, ca } = await secure();
   expect(sim.urls[0]).toMatch(/^https:/);
   for (const host of ['127.0.0.1', 'localhost']) {
-    const headers = { authorization: basic('admin', 'Scaleio123') };
+    const headers = { authorization: basic(admin.name, admin.password) };
     const sent = request({ host, port, path: '/api/login', ca, headers, family: 4 });
     sent.end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];

@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { vi } from 'vitest';
 import { bundleFile } from '../../../plugin/bundle.ts';
+import { keepLogs } from '../../secrets/kept-logs.ts';
+import { notingNode } from '../../secrets/simulated.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
@@ -30,7 +33,8 @@ export async function startBundledStack(): Promise<BundledStack> {
     env: Record<string, string> = {},
   ): Promise<string> => {
     const file = inside(log);
-    const child = execa(node, [bundleFile, ...args], {
+    const [program = '', ...flags] = notingNode(node);
+    const child = execa(program, [...flags, bundleFile, ...args], {
       ...{ env, reject: false, stdin: 'ignore', stdout: { file }, stderr: { file } },
     });
     end.unshift(() => {
@@ -46,7 +50,10 @@ export async function startBundledStack(): Promise<BundledStack> {
       { timeout: 30_000 },
     );
   };
-  const array = await start('array.log', ['simulate', '--dir', inside('array')], /Ready\./);
+  const password = newSecret('password');
+  await writeFile(inside('array.json'), JSON.stringify({ users: [{ name: 'admin', password }] }));
+  const simulate = ['simulate', '--dir', inside('array'), '--config', inside('array.json')];
+  const array = await start('array.log', simulate, /Ready\./);
   const [, gateway = ''] = /SCALEIO_ENDPOINT=(\S+)/.exec(array) ?? [];
   const [, mdm = ''] = /MDM port {2}(\S+)/.exec(array) ?? [];
   const sdc = ['--guid', GUID, '--ip', '127.0.0.1', '--mdm', mdm, '--fence-dir', inside('array/fence')];
@@ -64,7 +71,7 @@ export async function startBundledStack(): Promise<BundledStack> {
   await start('plugin.log', serve, /"listening"/, {
     SCALEIO_ENDPOINT: gateway,
     SCALEIO_USERNAME: 'admin',
-    SCALEIO_PASSWORD: 'Scaleio123',
+    SCALEIO_PASSWORD: password,
     SCALEIO_GUID: GUID,
     SCALEIO_BY_ID_DIR: inside('dev/disk/by-id'),
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
@@ -76,6 +83,7 @@ export async function startBundledStack(): Promise<BundledStack> {
     close: async () => {
       for (const one of end) await one();
       await execa('umount', ['--recursive', inside('mounts')], { reject: false });
+      await keepLogs(directory);
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startAgent, type Agent } from '../../../src/simulator/sdc/agent.ts';
 import { buildScini } from '../../../src/simulator/sdc/programs.ts';
 import { startSimulator, type Simulator } from '../../../src/simulator/simulator.ts';
-import { GatewayClient, guidA, guidB } from '../../contract/simulator/gateway-client.ts';
+import { admin, GatewayClient, guidA, guidB } from '../../contract/simulator/gateway-client.ts';
 
 /* The agents with the simulated gateway and MDM, as users run them. */
 
@@ -17,7 +17,7 @@ let gateway: GatewayClient;
 let agents: Agent[];
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'sdc-array-'));
-  simulator = await startSimulator({ dir: join(dir, 'state') });
+  simulator = await startSimulator({ users: [admin], dir: join(dir, 'state') });
   gateway = new GatewayClient(simulator.urls[0] ?? '');
   await gateway.login();
   const scini = await buildScini(join(dir, 'scini'));

@@ -7,14 +7,16 @@ import {
 } from '../../../src/config/describe-settings.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { SETTING_KEYS } from '../../../src/config/settings.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 describe('describeSettings', () => {
   it('says what each setting is and where it comes from, and hides secrets', () => {
+    const password = newSecret('password');
     const files: Record<string, string> = {
       '/c.json': '{"maxConcurrent":3,"endpoints":["https://a","https://b"]}',
     };
     const loaded = loadSettings({
-      env: { SCALEIO_USERNAME: 'docker', SCALEIO_PASSWORD: 'hunter2', REXRAY_FSTYPE: 'ext4' },
+      env: { SCALEIO_USERNAME: 'docker', SCALEIO_PASSWORD: password, REXRAY_FSTYPE: 'ext4' },
       flags: { config: '/c.json', stateDir: '/state' },
       readFile: (path) => files[path] ?? '',
     });
@@ -33,7 +35,7 @@ describe('describeSettings', () => {
     expect(lineOf('deviceTimeout')).toMatchObject({ value: '30s', origin: 'default' });
     expect(lineOf('pool')).toMatchObject({ value: '', origin: 'default' });
     expect(described.map(({ key }) => key)).toEqual(SETTING_KEYS);
-    expect(JSON.stringify(described)).not.toContain('hunter2');
+    expect(JSON.stringify(described)).not.toContain(password);
   });
 });
 

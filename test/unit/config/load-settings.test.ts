@@ -4,11 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import type { SettingsFlags } from '../../../src/config/load-settings.ts';
 import { ConfigError } from '../../../src/errors.ts';
+import { newSecret } from '../../secrets/used.ts';
+
+const SECRET = newSecret('password');
 
 const REQUIRED = {
   SCALEIO_ENDPOINT: 'https://gw.example.com',
   SCALEIO_USERNAME: 'docker',
-  SCALEIO_PASSWORD: 'hunter2',
+  SCALEIO_PASSWORD: SECRET,
 };
 
 const readFrom = (files: Readonly<Record<string, string>>) => (path: string) => {
@@ -49,7 +52,7 @@ describe('settings', () => {
       socket: '/run/docker/plugins/scaleio.sock',
       hostMountinfo: '/proc/1/mountinfo',
     });
-    expect(settings.password.reveal()).toBe('hunter2');
+    expect(settings.password.reveal()).toBe(SECRET);
     expect(settings.pool).toBeUndefined();
     expect(warnings).toEqual([]);
     expect(Object.isFrozen(settings)).toBe(true);
@@ -136,8 +139,8 @@ describe('settings', () => {
   });
 
   it('show no secret, however they are shown', () => {
-    const loaded = load({ SCALEIO_PASSWORD: 'hunter2' });
-    expect(JSON.stringify(loaded)).not.toContain('hunter2');
+    const loaded = load({ SCALEIO_PASSWORD: SECRET });
+    expect(JSON.stringify(loaded)).not.toContain(SECRET);
   });
 
   it('warn of what is most likely not meant', () => {
@@ -232,14 +235,14 @@ describe('wrong settings', () => {
 
   it('never repeat a password', () => {
     const secrets = [
-      { SCALEIO_ENDPOINT: 'https://docker:hunter2@gw' },
-      { SCALEIO_FS: 'ext3', SCALEIO_PASSWORD: 'hunter2' },
+      { SCALEIO_ENDPOINT: `https://docker:${SECRET}@gw` },
+      { SCALEIO_FS: 'ext3', SCALEIO_PASSWORD: SECRET },
       { SCALEIO_CONFIG: '/c.json' },
     ];
     for (const env of secrets) {
-      const mistakes = mistakesOf(env, { files: { '/c.json': '{"password":"hunter2",' } });
+      const mistakes = mistakesOf(env, { files: { '/c.json': `{"password":"${SECRET}",` } });
       expect(mistakes).toHaveLength(1);
-      expect(mistakes[0]).not.toContain('hunter2');
+      expect(mistakes[0]).not.toContain(SECRET);
     }
   });
 

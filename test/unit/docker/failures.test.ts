@@ -15,6 +15,7 @@ import {
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../../../src/errors.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 describe('failureText', () => {
   it('is the message of an expected failure, on one line', () => {
@@ -25,12 +26,13 @@ describe('failureText', () => {
   });
 
   it('never shows what a bug says', () => {
+    const password = newSecret('password');
     for (const bug of [
-      new TypeError('password hunter2'),
-      'hunter2',
+      new TypeError(`password ${password}`),
+      password,
       undefined,
       null,
-      { message: 'hunter2' },
+      { message: password },
     ]) {
       expect(failureText(bug, 'r1')).toBe("internal error, see the plugin's log for request r1");
     }

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts';
 import type { Log } from '../../../src/volumes/ports.ts';
+import { newSecret } from '../../secrets/used.ts';
 
 export interface Seen {
   readonly route: string;
@@ -40,7 +41,12 @@ export const silence: Answer = () => undefined;
 
 export const UNAUTHORIZED = refusal(0, 'Unauthorized', 401);
 export const SYSTEM_ID = '14dbbf5617523654';
-export const PASSWORD = 'S3cret&Pässword';
+export const PASSWORD = newSecret('password', '&ä');
+
+const TOKEN = newSecret('session token');
+
+/** Answer to the log-in of this number, from 1. */
+export const token = (number: number): string => `${TOKEN}-${number}`;
 
 export interface FakeGateway {
   readonly endpoint: string;
@@ -75,7 +81,7 @@ export async function fakeGateway(
     Object.entries({
       'GET /api/login': (response: ServerResponse, request: Seen) => {
         logins += 1;
-        return json(200, `token-${logins}`)(response, request);
+        return json(200, token(logins))(response, request);
       },
       'GET /api/version': json(200, options.version ?? '3.6'),
       'GET /api/types/System/instances': json(200, [options.system ?? { id: SYSTEM_ID, name: 'array1' }]),

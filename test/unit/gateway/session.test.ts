@@ -8,6 +8,7 @@ import {
   html,
   json,
   PASSWORD,
+  token,
   recordingLog,
   refusal,
   rejection,
@@ -31,14 +32,14 @@ test('before 4.0 the token is a Basic password', async () => {
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) }, { version: '3.6' });
   await clientOf(fake).getVolume(ID, soon());
   expect(authorizations(fake.seen, LOGIN)).toEqual([basic('admin', PASSWORD)]);
-  expect(authorizations(fake.seen, 'GET /api/version')).toEqual([basic('', 'token-1')]);
-  expect(authorizations(fake.seen, GET)).toEqual([basic('', 'token-1')]);
+  expect(authorizations(fake.seen, 'GET /api/version')).toEqual([basic('', token(1))]);
+  expect(authorizations(fake.seen, GET)).toEqual([basic('', token(1))]);
 });
 
 test.each(['4.0', '4.5.1', '5.0'])('from 4.0 on the token is a Bearer: %s', async (version) => {
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) }, { version });
   await clientOf(fake).getVolume(ID, soon());
-  expect(authorizations(fake.seen, GET)).toEqual(['Bearer token-1']);
+  expect(authorizations(fake.seen, GET)).toEqual([`Bearer ${token(1)}`]);
 });
 
 test.each([
@@ -147,11 +148,11 @@ test('a token that died is replaced once and the call repeated, also a change', 
   const fake = await fakeGateway({ [map]: [UNAUTHORIZED, json(200, {})] });
   await clientOf(fake).unmapVolume(ID, 'cc' as never, soon());
   expect(fake.calls).toEqual([map, map]);
-  expect(authorizations(fake.seen, map)).toEqual([basic('', 'token-1'), basic('', 'token-2')]);
+  expect(authorizations(fake.seen, map)).toEqual([basic('', token(1)), basic('', token(2))]);
 });
 
 test('many calls that meet a dead token log in once', async () => {
-  const dead = basic('', 'token-1');
+  const dead = basic('', token(1));
   const fake = await fakeGateway({
     [GET]: (response, seen) =>
       (seen.authorization === dead ? UNAUTHORIZED : json(200, VOLUME))(response, seen),
@@ -223,7 +224,7 @@ test('close logs out', async () => {
   const gateway = clientOf(fake);
   await gateway.getVolume(ID, soon());
   await gateway.close();
-  expect(authorizations(fake.seen, 'GET /api/logout')).toEqual([basic('', 'token-1')]);
+  expect(authorizations(fake.seen, 'GET /api/logout')).toEqual([basic('', token(1))]);
 });
 
 test('password and tokens are in no error, log line, report or inspected object', async () => {
@@ -239,6 +240,6 @@ test('password and tokens are in no error, log line, report or inspected object'
     seen.push(await rejection(clientOf(locked, { log }).getVolume(ID, soon())));
   }
   const all = inspect([seen, log.lines, reports], { depth: 20, showHidden: true, getters: true });
-  const secrets = [PASSWORD, basic('admin', PASSWORD), 'token-1', basic('', 'token-1').slice(6)];
+  const secrets = [PASSWORD, basic('admin', PASSWORD), token(1), basic('', token(1)).slice(6)];
   for (const secret of secrets) expect(all).not.toContain(secret);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Secret } from '../../../src/config/secret.ts';
+import { newSecret } from '../../secrets/used.ts';
 import { createLogger } from '../../../src/logging/logger.ts';
 import type { Log } from '../../../src/volumes/ports.ts';
 
@@ -40,7 +41,7 @@ describe('the logger', () => {
 
   it('hides secrets under their usual names and in their wrapper', () => {
     const { log, lines } = recorded();
-    const hidden = 'hunter2';
+    const hidden = newSecret('password');
     log.warn(
       {
         password: hidden,

@@ -5,6 +5,10 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CancelledError, WebhookError } from '../../../src/errors.ts';
 import { createWebhooks } from '../../../src/webhook/signed-post.ts';
+import { newSecret } from '../../secrets/used.ts';
+
+const KEY = newSecret('webhook key');
+const HIDDEN = newSecret('token in a URL');
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -26,11 +30,11 @@ async function receiver(answer: { status?: number; body?: string; headers?: obje
     server.closeAllConnections();
     server.close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=hidden`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=${HIDDEN}`;
   return { received, url };
 }
 
-const webhooks = (secret: () => Promise<string> = () => Promise.resolve('key\n')) =>
+const webhooks = (secret: () => Promise<string> = () => Promise.resolve(`${KEY}\n`)) =>
   createWebhooks({ readSecret: secret, now: () => 1_767_225_600_999 });
 const never = new AbortController().signal;
 const target = (url: string, timeoutMs = 5000) => ({ url, secretFile: '/run/secrets/key', timeoutMs });
@@ -38,7 +42,7 @@ const target = (url: string, timeoutMs = 5000) => ({ url, secretFile: '/run/secr
 test('the body is signed together with the time, and the answer handed back', async () => {
   const { received, url } = await receiver();
   expect(await webhooks().post(target(url), { level: 'warn' }, never)).toBe('thanks');
-  const signature = createHmac('sha256', 'key').update('1767225600.{"level":"warn"}').digest('hex');
+  const signature = createHmac('sha256', KEY).update('1767225600.{"level":"warn"}').digest('hex');
   expect(received).toMatchObject([
     {
       body: '{"level":"warn"}',
@@ -56,7 +60,7 @@ describe('it is a WebhookError that says why, without the URL’s secrets', () =
     const error = await hooks.post(target(url, timeoutMs), {}, never).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(WebhookError);
     const { message } = error as WebhookError;
-    expect(message).not.toContain('hidden');
+    expect(message).not.toContain(HIDDEN);
     return message;
   };
 
@@ -76,7 +80,7 @@ describe('it is a WebhookError that says why, without the URL’s secrets', () =
   });
 
   test('nobody there', async () => {
-    expect(await failing('http://127.0.0.1:1/?token=hidden')).toContain('cannot be reached');
+    expect(await failing(`http://127.0.0.1:1/?token=${HIDDEN}`)).toContain('cannot be reached');
   });
 
   test('an answer without end', async () => {

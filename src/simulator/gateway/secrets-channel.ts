@@ -1,0 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** Name of the diagnostics channel of `publishSecret`. */
+export const secretsChannel = 'docker-volume-scaleio:simulator-secrets';
+
+const secrets = channel(secretsChannel);
+
+/**
+ * Tells whoever listens in this process of a password that is accepted or a token that was issued, as `{ what, secret }`:
+ * tests look for them in logs, where none may stand. Nobody listens unless tests do.
+ */
+export function publishSecret(what: 'password' | 'session token', secret: string): void {
+  secrets.publish({ what, secret });
+}
