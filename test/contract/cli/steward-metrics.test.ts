@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { fillPool } from '../../../src/simulator/faults/controls.ts';
 import { removePool } from '../../../src/simulator/mdm/pools.ts';
-import { simulated } from '../gateway/simulated.ts';
+import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -47,7 +47,7 @@ async function runningSteward() {
     env: {
       SCALEIO_ENDPOINT: simulator.urls.join(),
       SCALEIO_USERNAME: 'admin',
-      SCALEIO_PASSWORD: 'Scaleio123',
+      SCALEIO_PASSWORD: PASSWORD,
       SCALEIO_LOG_LEVEL: 'error',
       SCALEIO_METRICS_ADDRESS: `127.0.0.1:${port}`,
     },
