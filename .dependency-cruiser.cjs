@@ -50,6 +50,27 @@ module.exports = {
       },
     },
     only(
+      'cleanup-knows-no-implementation',
+      '^src/cleanup/',
+      [
+        '^src/cleanup/',
+        '^src/(capacity|inventory)/ports\\.ts$',
+        '^src/capacity/(audit|policy)\\.ts$',
+        '^src/volumes/(ports|volume|naming)\\.ts$',
+        '^src/units/',
+        '^src/errors\\.ts$',
+      ],
+      "of the steward it knows the words, the policy and the audit, of the core the volumes' words and names",
+    ),
+    {
+      name: 'cleanup-has-no-io',
+      severity: 'error',
+      from: { path: '^src/cleanup/' },
+      to: {
+        path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
+      },
+    },
+    only(
       'inventory-is-only-words',
       '^src/inventory/',
       ['^src/inventory/', '^src/volumes/volume\\.ts$'],

@@ -8,6 +8,7 @@ import type { StewardClock } from './capacity/ports.ts';
 import { DiskProvider } from './capacity/provider.ts';
 import { Steward } from './capacity/steward.ts';
 import { StewardLoop } from './capacity/steward-loop.ts';
+import { Cleaner } from './cleanup/cleaner.ts';
 import type { Settings } from './config/settings.ts';
 import { listenOnPath } from './docker/socket.ts';
 import type { Gateway } from './gateway/gateway.ts';
@@ -40,7 +41,7 @@ export interface StewardApp {
 
 /**
  * Builds the steward's graph; its metrics are served on `socket` and on the settings' address, where these are given. Rejects
- * when the CA file cannot be read.
+ * when the CA file cannot be read, or with ConfigError.
  */
 export async function buildSteward(
   settings: Settings,
@@ -72,7 +73,8 @@ export async function buildSteward(
     { array, provider: new DiskProvider(webhooks), clock, audit },
     { act: policy.act, intervalMs: policy.interval },
   );
-  const steward = new Steward({ array, clock, log, alerts, audit, grower }, policy);
+  const cleaner = cleanerOf({ settings, policy }, { gateway, clock, audit });
+  const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
   const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
@@ -95,4 +97,18 @@ export async function buildSteward(
       await gateway.close();
     },
   };
+}
+
+/** Undefined where the policy has no section for it. */
+function cleanerOf(
+  { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
+  { gateway, clock, audit }: { gateway: Gateway; clock: StewardClock; audit: AuditTrail },
+): Cleaner | undefined {
+  const { act, cleanup } = policy;
+  if (cleanup === undefined) return undefined;
+  const { inventory } = gateway;
+  return new Cleaner(
+    { inventory, array: gateway, clock, audit },
+    { ...cleanup, act, prefix: settings.prefix },
+  );
 }

@@ -103,6 +103,24 @@ const pool = z
   })
   .refine(({ warn, critical }) => warn <= critical, { error: 'is above critical', path: ['warn'] });
 
+const cleanup = z.strictObject({
+  /** Between two looks at all volumes and SDCs. */
+  every: duration(100).prefault('10m'),
+  /** How long ago an unfinished volume was made, as the array says; a Create takes two minutes at most. */
+  provisionalOlderThan: duration(3_600_000).prefault('24h'),
+  /** How long the steward itself must have seen it so. */
+  seenFor: duration(600_000).prefault('1h'),
+  /** Looks in a row that must say so. */
+  confirm: z.int({ error: 'must be a whole number' }).min(2).max(100).prefault(3),
+  /** Also what does not tell whose it is. */
+  ofUnknownHosts: z.boolean({ error: 'must be true or false' }).prefault(false),
+  deadSdcMappings: z.boolean({ error: 'must be true or false' }).prefault(false),
+  /** How long the steward itself must have missed an SDC. */
+  sdcGoneFor: duration(600_000).prefault('24h'),
+  /** How long what could not be removed is left alone. */
+  retryFailedAfter: duration(1000).prefault('1h'),
+});
+
 /** The policy file. */
 export const policySchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
@@ -113,9 +131,12 @@ export const policySchema = z.strictObject({
   remindEvery: duration(1000).prefault('6h'),
   webhooks: z.array(webhook).prefault([]),
   pools: z.array(pool).min(1, { error: 'is empty' }),
+  /** Off unless it is there. */
+  cleanup: cleanup.optional(),
 });
 
 export type Policy = Readonly<z.output<typeof policySchema>>;
 export type PoolPolicy = Policy['pools'][number];
 export type GrowthPolicy = NonNullable<PoolPolicy['grow']>;
+export type CleanupPolicy = NonNullable<Policy['cleanup']>;
 export type WebhookPolicy = Policy['webhooks'][number];

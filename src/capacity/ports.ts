@@ -114,12 +114,37 @@ export interface StewardClock {
 export interface AuditRecord {
   /** ISO 8601. */
   readonly at: string;
-  readonly action: 'alert' | 'grow';
+  readonly action: 'alert' | 'grow' | 'remove-volume' | 'unmap';
   /** What it was done to, for people: 'pool "pd1/sp1"'. */
   readonly target: string;
   /** planned: the policy does not let the steward act (dry run). blocked: it would be wrong now. */
   readonly outcome: 'planned' | 'done' | 'failed' | 'blocked';
   readonly why: string;
+}
+
+/** One thing that hosts which are gone have left on the array. */
+export interface CleanupFinding {
+  readonly action: 'remove-volume' | 'unmap';
+  /** For people: 'volume "~new.…" (…)'. */
+  readonly target: string;
+  /** watched: not seen often and long enough. due: next, or only told in a dry run. kept: something speaks against it. */
+  readonly state: 'watched' | 'due' | 'kept' | 'set aside';
+  readonly why: string;
+}
+
+export interface CleanupStatus {
+  /** Why nothing can be concluded now; the findings are the last ones. */
+  readonly problem: string | null;
+  readonly findings: readonly CleanupFinding[];
+}
+
+/** What else a round of the steward does. Implemented by cleanup/. */
+export interface Cleaning {
+  readonly status: CleanupStatus;
+  /** One step at most. Rejects with CancelledError only: everything else is a state. */
+  round(signal: AbortSignal): Promise<void>;
+  /** The array cannot be read, so nothing is seen in a row any more. */
+  lostSight(): void;
 }
 
 /** Where a signed request goes. */

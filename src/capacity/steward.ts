@@ -8,6 +8,8 @@ import type { Policy, PoolPolicy } from './policy.ts';
 import type {
   AuditRecord,
   CapacityArray,
+  Cleaning,
+  CleanupStatus,
   ClusterReading,
   DeviceReading,
   PoolReading,
@@ -31,6 +33,8 @@ export interface StewardSnapshot {
   readonly devices: readonly DeviceReading[];
   /** Pools that the policy names and the array does not have, or has twice. */
   readonly problems: readonly string[];
+  /** Null where the policy has no section for it. */
+  readonly cleanup: CleanupStatus | null;
   readonly audit: readonly AuditRecord[];
 }
 
@@ -41,6 +45,7 @@ export interface StewardParts {
   readonly alerts: Alerts;
   readonly audit: AuditTrail;
   readonly grower: Grower;
+  readonly cleaner?: Cleaning | undefined;
 }
 
 /** The array is told to be out of sight after so many missed rounds, and never sooner than 5 min. */
@@ -53,7 +58,7 @@ interface Seen {
   readonly wallAt: number;
 }
 
-/** Watches over the array's space. One round reads, judges, tells, and does at most one step per pool. */
+/** Watches over the array's space. One round reads, judges, tells, does at most one step per pool, and cleans up. */
 export class Steward {
   readonly #parts: StewardParts;
   readonly #policy: Policy;
@@ -82,11 +87,13 @@ export class Steward {
       this.#sightIsBack();
       const watched = this.#observe(cluster);
       await this.#grow(watched, cluster, signal);
+      await this.#parts.cleaner?.round(signal);
     } catch (error) {
       if (!isPluginError(error)) throw error;
       if (this.#failure !== error.message) log.warn({ error: error.message }, 'the array cannot be read now');
       this.#failure = error.message;
       for (const watch of this.#watches.values()) watch.lostSight();
+      this.#parts.cleaner?.lostSight();
       this.#tellIfBlind();
     }
   }
@@ -108,8 +115,13 @@ export class Steward {
       sdss: seen?.cluster.sdss ?? [],
       devices: seen?.cluster.devices ?? [],
       problems: this.#problems,
+      cleanup: this.#cleanup,
       audit: audit.last,
     };
+  }
+
+  get #cleanup(): CleanupStatus | null {
+    return this.#parts.cleaner?.status ?? null;
   }
 
   #observe(cluster: ClusterReading): { pool: PoolReading; watch: PoolWatch }[] {

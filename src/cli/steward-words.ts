@@ -1,15 +1,41 @@
 import { formatGiB } from '../capacity/assessment.ts';
+import type { Policy } from '../capacity/policy.ts';
+import type { CleanupStatus } from '../capacity/ports.ts';
 import type { StewardSnapshot } from '../capacity/steward.ts';
+import { formatDuration } from '../units/duration.ts';
 
-/** What the steward sees, a pool a paragraph. */
-export function wordsForSnapshot({ pools, problems, sdss }: StewardSnapshot): string {
+/** What a policy amounts to, in one line. */
+export function wordsForPolicy({ act, pools, cleanup }: Policy): string {
+  const mode = act ? 'acting' : 'dry run';
+  if (cleanup === undefined) return `${pools.length} pools, ${mode}, no clean-up`;
+  const { provisionalOlderThan, ofUnknownHosts, deadSdcMappings } = cleanup;
+  const what = [
+    `unfinished volumes older than ${formatDuration(provisionalOlderThan)}`,
+    ...(ofUnknownHosts ? ['those of unknown hosts'] : []),
+    ...(deadSdcMappings ? ['mappings of SDCs that are gone'] : []),
+  ];
+  return `${pools.length} pools, ${mode}, cleans up ${what.join(', ')}`;
+}
+
+/** What the steward sees: a pool a paragraph, then a line for each leftover. */
+export function wordsForSnapshot({ pools, problems, sdss, cleanup }: StewardSnapshot): string {
   const troubled = sdss.filter(({ trouble }) => trouble !== undefined);
   const paragraphs = [
     ...pools.map(wordsForPool),
     ...troubled.map(({ name, trouble }) => `SDS ${name}: ${trouble ?? ''}\n`),
     ...problems.map((problem) => `policy: ${problem}\n`),
+    ...(cleanup === null ? [] : [wordsForCleanup(cleanup)]),
   ];
   return paragraphs.join('');
+}
+
+function wordsForCleanup({ problem, findings }: CleanupStatus): string {
+  const lines = [
+    ...(problem === null ? [] : [problem]),
+    ...findings.map(({ action, target, state, why }) => `${state}: ${action} ${target}, ${why}`),
+  ];
+  if (lines.length === 0) return 'clean-up        nothing left over\n';
+  return lines.map((line) => `clean-up        ${line}\n`).join('');
 }
 
 function wordsForPool(status: StewardSnapshot['pools'][number]): string {

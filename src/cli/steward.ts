@@ -9,7 +9,7 @@ import { buildSteward } from '../steward-app.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
 import { settingsOf } from './serve.ts';
 import { VERSION } from './version.ts';
-import { wordsForSnapshot } from './steward-words.ts';
+import { wordsForPolicy, wordsForSnapshot } from './steward-words.ts';
 
 /** Not where engines look for plugins. */
 const DEFAULT_SOCKET = '/run/docker-volume-scaleio/steward.sock';
@@ -39,8 +39,7 @@ export function addStewardCommand(program: Command, edge: Edge): void {
     .action(async (flags: StewardFlags) => {
       const policy = readPolicy(flags.policy);
       if (flags.checkPolicy === true) {
-        const mode = policy.act ? 'acting' : 'dry run';
-        edge.stdout.write(`policy "${flags.policy}" is right: ${policy.pools.length} pools, ${mode}\n`);
+        edge.stdout.write(`policy "${flags.policy}" is right: ${wordsForPolicy(policy)}\n`);
       } else if (flags.once === true) await lookOnce(edge, flags, policy);
       else await watch(edge, flags, policy);
     });

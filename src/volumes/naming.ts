@@ -18,7 +18,7 @@ const LONGEST_NAME = 255;
 const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
 const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
 const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
-const PROVISIONAL = /^~new\.[0-9a-f]{8}\.[0-9a-f]{8}$/;
+const PROVISIONAL = /^~new\.([0-9a-f]{8})\.[0-9a-f]{8}$/;
 const MARKER = /^~(never|disconnected|idle|always)\.([0-9a-f]{16})$/;
 
 /** A volume's failover policy, kept on the array as a volume's name. */
@@ -70,12 +70,22 @@ export function dockerNameOf(prefix: string, arrayName: string): VolumeName | un
  * whose it is, by SDC GUID and prefix, so that a host clears away its own leftovers and no others.
  */
 export function provisionalName(guid: string, prefix: string, random: string): ArrayName {
-  return `${provisionalStart(guid, prefix)}${random.toLowerCase()}` as ArrayName;
+  return `~new.${provisionalMark(guid, prefix)}.${random.toLowerCase()}` as ArrayName;
 }
 
 /** True for the provisional names of this host and prefix. */
 export function isProvisionalOf(guid: string, prefix: string, arrayName: string): boolean {
-  return PROVISIONAL.test(arrayName) && arrayName.startsWith(provisionalStart(guid, prefix));
+  return markOfProvisional(arrayName) === provisionalMark(guid, prefix);
+}
+
+/** What the provisional names of one host and prefix have in common: 8 hex digits that tell neither. */
+export function provisionalMark(guid: string, prefix: string): string {
+  return createHash('sha256').update(`${guid.toUpperCase()}\0${prefix}`).digest('hex').slice(0, 8);
+}
+
+/** The provisionalMark in a provisional name; undefined for names that are none. */
+export function markOfProvisional(arrayName: string): string | undefined {
+  return PROVISIONAL.exec(arrayName)?.[1];
 }
 
 /** The marker's name: at most 30 characters. */
@@ -97,11 +107,6 @@ function faultOf(raw: string): string | undefined {
   if (bad !== undefined) return `contains ${JSON.stringify(bad)}`;
   if (!EXACT.test(raw)) return `begins with "${raw.charAt(0)}"`;
   return raw.includes('..') ? 'contains ".."' : undefined;
-}
-
-function provisionalStart(guid: string, prefix: string): string {
-  const owner = createHash('sha256').update(`${guid.toUpperCase()}\0${prefix}`).digest('hex');
-  return `~new.${owner.slice(0, 8)}.`;
 }
 
 /** RFC 4648, lower case. */

@@ -42,7 +42,10 @@ async function scene(policy: string) {
 
 test('--check-policy says that a policy is right, or everything that is wrong with it', async () => {
   const good = await (await scene(POLICY)).run('--check-policy');
-  expect(good).toMatchObject({ code: 0, out: expect.stringContaining('2 pools, acting') as string });
+  expect(good).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('2 pools, acting, no clean-up') as string,
+  });
   const bad = await (
     await scene('version: 1\npool: []\npools: [{ pool: a, warm: 80 }]')
   ).run('--check-policy');
@@ -64,6 +67,36 @@ test('--once shows each pool and what would be done, and does nothing even where
   expect(out).toMatch(/^growth +next: \/dev\/disk\/by-id\/spare-1 of SDS "pd1-sds1"$/m);
   expect(out).toContain('the array has no storage pool "nowhere"');
   expect(simulator.array.cluster.state.devices.size).toBe(3);
+});
+
+const CLEANING = `${POLICY}
+cleanup: { deadSdcMappings: true }
+`;
+
+test('--check-policy says what would be cleaned up', async () => {
+  expect((await (await scene(CLEANING)).run('--check-policy')).out).toContain(
+    'acting, cleans up unfinished volumes older than 24 h, mappings of SDCs that are gone',
+  );
+});
+
+test('--once shows what hosts that are gone have left, and removes nothing', async () => {
+  const { simulator, run } = await scene(CLEANING);
+  expect((await run('--once')).out).toContain('clean-up        the array lists no SDC at all');
+  const guid = '11111111-1111-1111-1111-111111111111';
+  await simulator.connectSdc({ guid, name: 'node-1' });
+  expect((await run('--once')).out).toContain('clean-up        nothing left over');
+  await simulator.seed({ count: 1, prefix: '~new.0123abcd.0000000' });
+  simulator.silence(guid);
+  const [made] = simulator.array.cluster.state.volumes.values();
+  await simulator.array.perform(({ state }) => {
+    if (made !== undefined) state.volumes.put({ ...made, createdAt: 1_700_000_000 });
+  });
+  const { code, out } = await run('--once');
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^clean-up {8}kept: remove-volume volume "~new\.0123abcd\.0000000\d" .* by an unknown host/m,
+  );
+  expect(simulator.array.cluster.state.volumes.size).toBe(1);
 });
 
 test('--once fails when the array cannot be read', async () => {

@@ -6,6 +6,7 @@ import { parsePolicy } from '../../../src/capacity/policy-file.ts';
 import type { StewardClock, Webhooks } from '../../../src/capacity/ports.ts';
 import { DiskProvider } from '../../../src/capacity/provider.ts';
 import { Steward } from '../../../src/capacity/steward.ts';
+import { Cleaner } from '../../../src/cleanup/cleaner.ts';
 import { fillPool } from '../../../src/simulator/faults/controls.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { simulated, soon, GIB } from '../gateway/simulated.ts';
@@ -76,6 +77,7 @@ export interface StewardOptions {
   readonly act?: boolean;
   readonly grow?: Grow;
   readonly policy?: object;
+  readonly cleanup?: object;
   readonly webhooks?: Webhooks;
 }
 
@@ -96,7 +98,7 @@ export async function stewarded(options: SimulatorOptions = {}) {
   const { pools } = simulator.array.cluster.state;
   const poolId = [...pools.values()][0]?.id ?? '';
   const steward = (given: StewardOptions = {}) => {
-    const { act = true, grow = {}, policy = {}, webhooks = new Recorded() } = given;
+    const { act = true, grow = {}, policy = {}, cleanup, webhooks = new Recorded() } = given;
     const said = parsePolicy(
       JSON.stringify({
         version: 1,
@@ -109,6 +111,7 @@ export async function stewarded(options: SimulatorOptions = {}) {
             ...policy,
           },
         ],
+        cleanup,
       }),
       'test.yml',
     );
@@ -123,7 +126,15 @@ export async function stewarded(options: SimulatorOptions = {}) {
       { array, provider, clock, audit },
       { act: said.act, intervalMs: said.interval },
     );
-    const made = new Steward({ array, clock, log, alerts, audit, grower }, said);
+    const { inventory } = gateway;
+    const cleaner =
+      said.cleanup === undefined
+        ? undefined
+        : new Cleaner(
+            { inventory, array: gateway, clock, audit },
+            { ...said.cleanup, act, prefix: 'docker-' },
+          );
+    const made = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, said);
     return { steward: made, alerts, audit, lines, webhooks };
   };
   return {

@@ -47,6 +47,33 @@ test('acting is off unless the policy says so', () => {
   expect(parsePolicy('{"version":1,"pools":[{"pool":"sp1"}]}', 'p.json').act).toBe(false);
 });
 
+test('cleaning up is off unless there is a section for it, which has a default for everything', () => {
+  const hour = 3_600_000;
+  expect(parsePolicy('{"version":1,"pools":[{"pool":"sp1"}]}', 'p.json').cleanup).toBeUndefined();
+  expect(parsePolicy('{"version":1,"pools":[{"pool":"sp1"}],"cleanup":{}}', 'p.json').cleanup).toEqual({
+    every: 600_000,
+    provisionalOlderThan: 24 * hour,
+    seenFor: hour,
+    confirm: 3,
+    ofUnknownHosts: false,
+    deadSdcMappings: false,
+    sdcGoneFor: 24 * hour,
+    retryFailedAfter: hour,
+  });
+});
+
+test.each([
+  ['{ provisionalOlderThan: 59m }', 'cleanup.provisionalOlderThan: "59m" is shorter than'],
+  ['{ seenFor: 9m }', 'cleanup.seenFor: "9m" is shorter than'],
+  ['{ sdcGoneFor: 1s }', 'cleanup.sdcGoneFor: "1s" is shorter than'],
+  ['{ confirm: 1 }', 'cleanup.confirm: '],
+  ['{ ofUnknownHosts: perhaps }', 'cleanup.ofUnknownHosts: must be true or false'],
+  ['{ seenfor: 2h }', 'cleanup: unknown key "seenfor"; did you mean seenFor?'],
+  ['true', 'cleanup: '],
+])('clean-up that is set too boldly or not right is refused: %s', (cleanup, problem) => {
+  expect(problemsOf(`{ version: 1, pools: [{ pool: sp1 }], cleanup: ${cleanup} }`)).toContain(problem);
+});
+
 test('everything wrong is listed at once, with its place', () => {
   const said = problemsOf(`
 version: 2

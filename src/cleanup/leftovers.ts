@@ -1,0 +1,218 @@
+import type { SdcReading, VolumeReading } from '../inventory/ports.ts';
+import { formatDuration } from '../units/duration.ts';
+import { isOurs, markOfProvisional, parseMarker, provisionalMark } from '../volumes/naming.ts';
+import type { SdcId, VolumeId } from '../volumes/volume.ts';
+
+/** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
+const CLOCKS_DIFFER_MS = 5 * 60_000;
+
+/** Which leftovers are looked for. */
+export interface Search {
+  /** Of the names of our volumes. */
+  readonly prefix: string;
+  /** Milliseconds since creation, by the array's clock and ours. */
+  readonly olderThanMs: number;
+  /** Also what does not tell whose it is. */
+  readonly ofUnknownHosts: boolean;
+  readonly deadSdcMappings: boolean;
+}
+
+/** All volumes and all SDCs, read in this order: an SDC that is new may have a volume, one that is gone has none. */
+export interface ReadArray {
+  readonly volumes: readonly VolumeReading[];
+  readonly sdcs: readonly SdcReading[];
+}
+
+interface Common {
+  readonly volume: VolumeReading;
+  /** For people: 'volume "~new.…" (…)'. */
+  readonly target: string;
+  /** What makes it a leftover. */
+  readonly why: string;
+  /** Why it stays all the same. */
+  readonly obstacle: string | undefined;
+}
+
+/** A volume that no Create will finish. */
+export interface UnfinishedVolume extends Common {
+  readonly kind: 'unfinished';
+  /** Undefined when no SDC of the array made it under our prefix. */
+  readonly makerId: SdcId | undefined;
+}
+
+/** A failover marker whose volume is gone. */
+export interface OrphanedMarker extends Common {
+  readonly kind: 'marker';
+  /** The volume that it speaks of. */
+  readonly ofVolumeId: VolumeId;
+}
+
+/** A volume of ours that is mapped to an SDC which the array does not have. */
+export interface DeadMapping extends Common {
+  readonly kind: 'mapping';
+  readonly sdcId: SdcId;
+}
+
+/** What hosts that are gone have left on the array. */
+export type Leftover = UnfinishedVolume | OrphanedMarker | DeadMapping;
+
+/** Everything that looks like a leftover in one reading of the array; nothing here knows how long it has looked so. */
+export function findLeftovers(read: ReadArray, search: Search, nowMs: number): Leftover[] {
+  return new Finder(read, search, nowMs).find();
+}
+
+/** Equal for the same leftover in the same state: whatever changes begins anew. */
+export function keyOf(leftover: Leftover): string {
+  const { kind, volume } = leftover;
+  const about = kind === 'mapping' ? leftover.sdcId : volume.mappings.map(({ sdcId }) => sdcId).join();
+  return `${kind} ${volume.id} ${volume.name ?? ''} ${about}`;
+}
+
+/** True for the markers that speak of the volume; they have no life of their own. */
+export function isMarkerOf(
+  volumeId: VolumeId,
+  candidate: { readonly name: string | null; readonly isSnapshot: boolean },
+): boolean {
+  const { name, isSnapshot } = candidate;
+  return isSnapshot && name !== null && parseMarker(name)?.volumeId === volumeId;
+}
+
+class Finder {
+  readonly #read: ReadArray;
+  readonly #search: Search;
+  readonly #nowMs: number;
+  readonly #volumeIds: ReadonlySet<string>;
+  readonly #sdcIds: ReadonlySet<string>;
+  readonly #makers: ReadonlyMap<string, SdcReading>;
+
+  constructor(read: ReadArray, search: Search, nowMs: number) {
+    this.#read = read;
+    this.#search = search;
+    this.#nowMs = nowMs;
+    this.#volumeIds = new Set(read.volumes.map(({ id }) => id));
+    this.#sdcIds = new Set(read.sdcs.map(({ id }) => id));
+    this.#makers = makersOf(read.sdcs, search.prefix);
+  }
+
+  find(): Leftover[] {
+    return this.#read.volumes.flatMap((volume): Leftover[] => {
+      if (volume.name === null) return [];
+      const mark = markOfProvisional(volume.name);
+      if (mark !== undefined) return this.#unfinished(volume, mark);
+      const marker = parseMarker(volume.name);
+      if (marker !== undefined) return this.#marker(volume, marker.volumeId);
+      return isOurs(this.#search.prefix, volume.name) ? this.#deadMappings(volume) : [];
+    });
+  }
+
+  #unfinished(volume: VolumeReading, mark: string): UnfinishedVolume[] {
+    if (this.#isYoung(volume)) return [];
+    const maker = this.#makers.get(mark);
+    const by = maker === undefined ? 'by an unknown host' : `by SDC ${wordsFor(maker)}`;
+    return [
+      {
+        kind: 'unfinished',
+        volume,
+        target: targetOf(volume),
+        why: `${this.#ageOf(volume)} ${by} and never finished`,
+        makerId: maker?.id,
+        obstacle:
+          this.#clockObstacle(volume) ?? this.#makerObstacle(volume, maker) ?? this.#familyObstacle(volume),
+      },
+    ];
+  }
+
+  /** A host that is there finishes or removes what it began; nobody else can know what it is at. */
+  #makerObstacle(volume: VolumeReading, maker: SdcReading | undefined): string | undefined {
+    const { isMappedToAll, isSnapshot, mappings } = volume;
+    if (isSnapshot) return 'it is a snapshot, which no Create makes';
+    if (isMappedToAll) return 'it is mapped to all SDCs';
+    if (maker === undefined) {
+      if (!this.#search.ofUnknownHosts)
+        return 'no SDC of the array made it under our prefix; ofUnknownHosts allows it';
+      return mappings.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
+    }
+    if (maker.isConnected) return 'the host that made it is connected, and clears it away itself';
+    const isElsewhere = mappings.some(({ sdcId, isSdc }) => !isSdc || sdcId !== maker.id);
+    return isElsewhere ? 'it is mapped, and not only to the host that made it' : undefined;
+  }
+
+  #familyObstacle(volume: VolumeReading): string | undefined {
+    const { id, vtreeId } = volume;
+    if (vtreeId === null) return 'the array does not say whether it has snapshots';
+    const others = this.#read.volumes.filter((other) => other.vtreeId === vtreeId && other.id !== id);
+    return others.every((other) => isMarkerOf(id, other)) ? undefined : 'it has snapshots';
+  }
+
+  #marker(volume: VolumeReading, ofVolumeId: VolumeId): OrphanedMarker[] {
+    if (this.#volumeIds.has(ofVolumeId) || this.#isYoung(volume)) return [];
+    return [
+      {
+        kind: 'marker',
+        volume,
+        target: targetOf(volume),
+        why: `${this.#ageOf(volume)} to carry the failover policy of volume "${ofVolumeId}", which is gone`,
+        ofVolumeId,
+        obstacle: this.#clockObstacle(volume) ?? this.#markerObstacle(volume),
+      },
+    ];
+  }
+
+  #markerObstacle({ isSnapshot, isMappedToAll, mappings }: VolumeReading): string | undefined {
+    if (!isSnapshot) return 'it is no snapshot, as markers are';
+    if (isMappedToAll || mappings.length > 0) return 'it is mapped';
+    return this.#search.ofUnknownHosts
+      ? undefined
+      : 'its name does not tell whose it was; ofUnknownHosts allows it';
+  }
+
+  #deadMappings(volume: VolumeReading): DeadMapping[] {
+    if (!this.#search.deadSdcMappings) return [];
+    const dead = volume.mappings.filter(({ sdcId, isSdc }) => isSdc && !this.#sdcIds.has(sdcId));
+    return dead.map(({ sdcId }) => ({
+      kind: 'mapping',
+      volume,
+      sdcId,
+      target: `${targetOf(volume)} at SDC "${sdcId}"`,
+      why: `it is mapped to SDC "${sdcId}", which the array does not have any more`,
+      obstacle: undefined,
+    }));
+  }
+
+  #ageMs({ createdAt }: VolumeReading): number | undefined {
+    return createdAt === null ? undefined : this.#nowMs - createdAt * 1000;
+  }
+
+  /** Most likely a Create is at it just now. */
+  #isYoung(volume: VolumeReading): boolean {
+    const ageMs = this.#ageMs(volume) ?? Number.POSITIVE_INFINITY;
+    return ageMs > -CLOCKS_DIFFER_MS && ageMs < this.#search.olderThanMs;
+  }
+
+  #clockObstacle(volume: VolumeReading): string | undefined {
+    const ageMs = this.#ageMs(volume);
+    if (ageMs === undefined) return 'the array does not say when it was made';
+    return ageMs < 0 ? "it was made in the future: the array's clock or this one is wrong" : undefined;
+  }
+
+  #ageOf(volume: VolumeReading): string {
+    const ageMs = this.#ageMs(volume);
+    return ageMs === undefined || ageMs < 0 ? 'made' : `made ${formatDuration(ageMs)} ago`;
+  }
+}
+
+/** By the mark in the names that they give. Where two have one mark, the one that is there counts. */
+function makersOf(sdcs: readonly SdcReading[], prefix: string): ReadonlyMap<string, SdcReading> {
+  const makers = new Map<string, SdcReading>();
+  for (const sdc of sdcs.toSorted((one, other) => Number(one.isConnected) - Number(other.isConnected)))
+    if (sdc.guid !== null) makers.set(provisionalMark(sdc.guid, prefix), sdc);
+  return makers;
+}
+
+function targetOf({ id, name }: VolumeReading): string {
+  return `volume "${name ?? ''}" (${id})`;
+}
+
+function wordsFor({ id, name, isConnected }: SdcReading): string {
+  return `"${name ?? id}", which is ${isConnected ? 'connected' : 'away'},`;
+}
