@@ -318,6 +318,27 @@ test('a dry run tells each once, and changes nothing', async () => {
   expect(states()).toEqual(['due', 'due']);
 });
 
+test('what the second look keeps is looked at again after an hour, not each round', async () => {
+  const { array, rounds, outcomes } = scene([volume(1)]);
+  array.hidden = new Set([id(2)]);
+  array.volumes.push(volume(2, { name: 'docker-snap', isSnapshot: true, vtreeId: volume(1).vtreeId }));
+  await rounds(ENOUGH + 5);
+  expect(outcomes()).toEqual(['remove-volume blocked']);
+  await rounds(1);
+  expect(outcomes()).toEqual(['remove-volume blocked', 'remove-volume blocked']);
+});
+
+test('what was gone and is back is news again', async () => {
+  const { array, rounds, outcomes } = scene([volume(1)], { act: false });
+  await rounds(ENOUGH);
+  const all = array.volumes;
+  array.volumes = [];
+  await rounds(1);
+  array.volumes = all;
+  await rounds(ENOUGH);
+  expect(outcomes()).toEqual(['remove-volume planned', 'remove-volume planned']);
+});
+
 describe('a mapping of an SDC that is gone', () => {
   const dead = volume(1, { name: 'docker-db', mappings: [mapping(sdcId(9)), mapping(sdcId(1))] });
 
