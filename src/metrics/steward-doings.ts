@@ -5,6 +5,8 @@ import type { Steward } from '../capacity/steward.ts';
 const ACTIONS: Readonly<Record<AuditRecord['action'], string>> = {
   alert: 'alert (a webhook told)',
   grow: 'grow (a device added)',
+  'remove-volume': 'remove-volume (a leftover of a host that is gone)',
+  unmap: 'unmap (from an SDC that is gone)',
 };
 const OUTCOMES: Readonly<Record<AuditRecord['outcome'], string>> = {
   planned: 'planned (dry run)',
