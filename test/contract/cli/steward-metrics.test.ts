@@ -9,16 +9,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { fillPool } from '../../../src/simulator/faults/controls.ts';
 import { removePool } from '../../../src/simulator/mdm/pools.ts';
+import { freePort } from '../../prometheus/free-port.ts';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Somebody who takes every alert. */
 async function webhook(): Promise<string> {

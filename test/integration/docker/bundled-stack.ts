@@ -13,6 +13,10 @@ const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
 
 /** The bundled program as array, SDC and plugin on this machine, talking over loopback. Needs root. */
 export interface BundledStack {
+  /** URL of the array's gateway. */
+  readonly gateway: string;
+  /** Of the array's user "admin". */
+  readonly password: string;
   readonly socketPath: string;
   readonly directory: string;
   /** What the plugin logged so far, one JSON object a line. */
@@ -20,8 +24,8 @@ export interface BundledStack {
   close(): Promise<void>;
 }
 
-/** Starts it and resolves when the plugin listens. The bundle must have been built. */
-export async function startBundledStack(): Promise<BundledStack> {
+/** Starts it and resolves when the plugin listens. The bundle must have been built. `settings`: more of the plugin's. */
+export async function startBundledStack(settings: Record<string, string> = {}): Promise<BundledStack> {
   const directory = await mkdtemp(path.join(tmpdir(), 'dvs-stack-'));
   const inside = (name: string): string => path.join(directory, name);
   await mkdir(inside('dev/disk/by-id'), { recursive: true });
@@ -75,8 +79,11 @@ export async function startBundledStack(): Promise<BundledStack> {
     SCALEIO_GUID: GUID,
     SCALEIO_BY_ID_DIR: inside('dev/disk/by-id'),
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
+    ...settings,
   });
   return {
+    gateway,
+    password,
     socketPath: inside('s.sock'),
     directory,
     pluginLog: () => readFile(inside('plugin.log'), 'utf8'),
