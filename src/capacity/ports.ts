@@ -141,7 +141,7 @@ export interface CleanupStatus {
 /** What else a round of the steward does. Implemented by cleanup/. */
 export interface Cleaning {
   readonly status: CleanupStatus;
-  /** One step at most. Rejects with CancelledError only: everything else is a state. */
+  /** One step at most. Never rejects for anything the array does, or for the signal: that is a state. */
   round(signal: AbortSignal): Promise<void>;
   /** The array cannot be read, so nothing is seen in a row any more. */
   lostSight(): void;

@@ -88,7 +88,7 @@ export class Cleaner implements Cleaning {
         sdcs.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null;
       if (this.#problem === null) return { volumes, sdcs };
     } catch (error) {
-      if (signal.aborted || !isPluginError(error)) throw error;
+      if (!isPluginError(error)) throw error;
       this.#problem = error.message;
     }
     this.lostSight();
@@ -144,7 +144,6 @@ export class Cleaner implements Cleaning {
     return this.#setAside.has(keyOf(leftover));
   }
 
-  /** Rejects with CancelledError only. */
   async #remove(leftover: Leftover, signal: AbortSignal): Promise<void> {
     const { array, audit, clock } = this.#parts;
     const about = aboutOf(leftover);
@@ -161,7 +160,7 @@ export class Cleaner implements Cleaning {
         audit.record({ ...about, outcome: 'blocked', why: `${why}; kept: ${look.why}` });
       }
     } catch (error) {
-      if (signal.aborted || !isPluginError(error)) throw error;
+      if (!isPluginError(error)) throw error;
       this.#setAside.set(keyOf(leftover), clock.elapsed());
       const failure = `could not ${wordsFor(leftover)}: ${error.message}`;
       audit.record({ ...about, outcome: 'failed', why: `${why}; ${failure}` });
