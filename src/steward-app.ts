@@ -73,7 +73,7 @@ export async function buildSteward(
     { array, provider: new DiskProvider(webhooks), clock, audit },
     { act: policy.act, intervalMs: policy.interval },
   );
-  const cleaner = cleanerOf({ settings, policy }, { gateway, clock, audit });
+  const cleaner = cleanerOf({ settings, policy }, { gateway, clock, audit, log });
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
   const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
@@ -102,13 +102,10 @@ export async function buildSteward(
 /** Undefined where the policy has no section for it. */
 function cleanerOf(
   { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
-  { gateway, clock, audit }: { gateway: Gateway; clock: StewardClock; audit: AuditTrail },
+  { gateway, ...parts }: { gateway: Gateway; clock: StewardClock; audit: AuditTrail; log: Log },
 ): Cleaner | undefined {
   const { act, cleanup } = policy;
   if (cleanup === undefined) return undefined;
   const { inventory } = gateway;
-  return new Cleaner(
-    { inventory, array: gateway, clock, audit },
-    { ...cleanup, act, prefix: settings.prefix },
-  );
+  return new Cleaner({ inventory, array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
 }

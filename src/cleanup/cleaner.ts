@@ -10,7 +10,7 @@ import type {
 import { ConfigError, isPluginError } from '../errors.ts';
 import type { Inventory } from '../inventory/ports.ts';
 import { formatDuration } from '../units/duration.ts';
-import type { StorageArray } from '../volumes/ports.ts';
+import type { Log, StorageArray } from '../volumes/ports.ts';
 import { findLeftovers, keyOf, type Leftover, type ReadArray } from './leftovers.ts';
 import { lookAgain, type SecondLook, type Witness } from './second-look.ts';
 import { Sightings } from './sightings.ts';
@@ -23,6 +23,7 @@ export interface CleanerParts {
   readonly array: CleanupArray;
   readonly clock: StewardClock;
   readonly audit: AuditTrail;
+  readonly log: Log;
 }
 
 export interface CleanerRules extends CleanupPolicy {
@@ -84,15 +85,20 @@ export class Cleaner implements Cleaning {
       const volumes = await inventory.readVolumes(signal);
       const sdcs = await inventory.readSdcs(signal);
       // Somebody made the volumes, so a list without a single SDC is not to be believed.
-      this.#problem =
-        sdcs.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null;
-      if (this.#problem === null) return { volumes, sdcs };
+      this.#note(sdcs.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null);
+      if (sdcs.length > 0) return { volumes, sdcs };
     } catch (error) {
       if (!isPluginError(error)) throw error;
-      this.#problem = error.message;
+      this.#note(error.message);
     }
     this.lostSight();
     return undefined;
+  }
+
+  #note(problem: string | null): void {
+    if (problem !== null && problem !== this.#problem)
+      this.#parts.log.warn({ error: problem }, 'what is left over cannot be seen now');
+    this.#problem = problem;
   }
 
   #observe(read: ReadArray): void {

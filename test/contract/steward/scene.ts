@@ -131,7 +131,7 @@ export async function stewarded(options: SimulatorOptions = {}) {
       said.cleanup === undefined
         ? undefined
         : new Cleaner(
-            { inventory, array: gateway, clock, audit },
+            { inventory, array: gateway, clock, audit, log },
             { ...said.cleanup, act, prefix: 'docker-' },
           );
     const made = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, said);

@@ -54,7 +54,7 @@ async function stewardComes(world: World): Promise<AuditTrail> {
   const audit = new AuditTrail({ clock, log });
   const mine = { sdcId: sdcId(99), name: 'steward', mayFence: true, gatewayUp: true };
   const array = new FakeGateway(world.array, world.clock, mine);
-  const cleaner = new Cleaner({ inventory: inventoryOf(world), array, clock, audit }, RULES);
+  const cleaner = new Cleaner({ inventory: inventoryOf(world), array, clock, audit, log }, RULES);
   await world.pass(24 * HOUR);
   for (let round = 0; round < 12; round += 1) {
     await world.run(cleaner.round(new AbortController().signal));

@@ -198,10 +198,12 @@ export function scene(volumes: readonly VolumeReading[], rules: Partial<CleanerR
   const array = new MemoryArray();
   array.volumes = [...volumes];
   const silent = (): void => undefined;
-  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const warnings: string[] = [];
+  const warn = (_: object, message: string): void => void warnings.push(message);
+  const log = { debug: silent, info: silent, warn, error: silent };
   const steward = () => {
     const audit = new AuditTrail({ clock, log });
-    const cleaner = new Cleaner({ inventory: array, array, clock, audit }, { ...RULES, ...rules });
+    const cleaner = new Cleaner({ inventory: array, array, clock, audit, log }, { ...RULES, ...rules });
     return { cleaner, audit };
   };
   const { cleaner, audit } = steward();
@@ -211,6 +213,7 @@ export function scene(volumes: readonly VolumeReading[], rules: Partial<CleanerR
     cleaner,
     audit,
     steward,
+    warnings,
     /** Rounds ten minutes apart. */
     rounds: async (count: number, one: Cleaner = cleaner) => {
       for (let round = 0; round < count; round += 1) {
