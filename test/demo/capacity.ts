@@ -129,7 +129,7 @@ async function declarePolicy({ lab, array }: Scene): Promise<void> {
 
 async function startSteward(scene: Scene): Promise<void> {
   const { lab } = scene;
-  await lab.start('steward', [node, bundleFile, 'steward', ...stewardFlags(lab)]);
+  await lab.start('steward', [node, bundleFile, 'steward', ...stewardFlags(lab), '--metrics-socket', 'none']);
 }
 
 const policyFile = (lab: Lab): string => path.join(lab.directory, 'steward.yml');
