@@ -193,7 +193,7 @@ export class Cleaner implements Cleaning {
   #describe(leftover: Leftover): CleanupFinding {
     const { obstacle, why } = leftover;
     const about = aboutOf(leftover);
-    if (obstacle !== undefined) return { ...about, state: 'kept', why: `${why}; kept: ${obstacle}` };
+    if (obstacle !== undefined) return { ...about, state: 'kept', why: `${why}; ${obstacle}` };
     if (this.#isSetAside(leftover))
       return { ...about, state: 'set aside', why: `${why}; not possible lately` };
     if (this.#isDue(leftover)) return { ...about, state: 'due', why };

@@ -129,7 +129,7 @@ class Finder {
     if (isMappedToAll) return 'it is mapped to all SDCs';
     if (maker === undefined) {
       if (!this.#search.ofUnknownHosts)
-        return 'no SDC of the array made it under our prefix; ofUnknownHosts allows it';
+        return 'no SDC of the array made it under our prefix; only ofUnknownHosts would allow it';
       return mappings.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
     }
     if (maker.isConnected) return 'the host that made it is connected, and clears it away itself';
@@ -163,7 +163,7 @@ class Finder {
     if (isMappedToAll || mappings.length > 0) return 'it is mapped';
     return this.#search.ofUnknownHosts
       ? undefined
-      : 'its name does not tell whose it was; ofUnknownHosts allows it';
+      : 'its name does not tell whose it was; only ofUnknownHosts would allow it';
   }
 
   #deadMappings(volume: VolumeReading): DeadMapping[] {
