@@ -77,6 +77,19 @@ module.exports = {
       'readings of the whole array, for those who watch over it',
     ),
     only(
+      'page-shows-and-touches-nothing',
+      '^src/overview/',
+      [
+        '^src/overview/',
+        '^src/inventory/ports\\.ts$',
+        '^src/capacity/(ports|steward|assessment)\\.ts$',
+        '^src/volumes/(ports|volume|naming)\\.ts$',
+        '^src/units/',
+        '^src/errors\\.ts$',
+      ],
+      'it reads what the steward knows and what its ports tell, and can change neither',
+    ),
+    only(
       'webhook-hides-http',
       '^src/webhook/',
       ['^src/webhook/', '^src/capacity/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],

@@ -1,4 +1,4 @@
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -11,7 +11,11 @@ export const bundleFile = path.join(project, 'dist/docker-volume-scaleio.cjs');
  * Bundles a program into one CommonJS file for the pinned Node. One file halves the start against thousands; names
  * are kept, because that starts no slower than shortened ones and leaves stack traces that can be read.
  */
-export async function bundle(entry: string, outfile: string): Promise<void> {
+export async function bundle(
+  entry: string,
+  outfile: string,
+  define: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
@@ -26,6 +30,7 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     logLevel: 'warning',
     // Modules that ask for their own address get the bundle's, which CommonJS has under another name.
     define: {
+      ...define,
       'import.meta.url': 'bundleUrl',
       'import.meta.dirname': '__dirname',
       'import.meta.filename': '__filename',
@@ -35,13 +40,22 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
 }
 
 /** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
-export async function bundleProgram(): Promise<void> {
-  await bundle(path.join(project, 'src/main.ts'), bundleFile);
+export async function bundleProgram(file: string = bundleFile): Promise<void> {
+  await bundle(path.join(project, 'src/main.ts'), file, { bundledPage: await pageOfTheSteward() });
   const sources = path.join(project, 'src/simulator/sdc');
   for (const name of await readdir(sources)) {
-    if (name.endsWith('.c'))
-      await copyFile(path.join(sources, name), path.join(path.dirname(bundleFile), name));
+    if (name.endsWith('.c')) await copyFile(path.join(sources, name), path.join(path.dirname(file), name));
   }
+}
+
+/** JSON of the page's files by name, which src/overview/page-files.ts serves; they are served as they stand in the sources. */
+async function pageOfTheSteward(): Promise<string> {
+  const directory = path.join(project, 'src/overview/page');
+  const names = (await readdir(directory)).filter((name) => /\.(html|css|js|svg)$/.test(name));
+  const files = names.map(
+    async (name) => [name, await readFile(path.join(directory, name), 'utf8')] as const,
+  );
+  return JSON.stringify(Object.fromEntries(await Promise.all(files)));
 }
 
 if (import.meta.main) await bundleProgram();

@@ -63,7 +63,9 @@ function bind(source: string, destination: string, ...more: string[]): object {
 
 /** Values are empty, so that the program's own defaults hold and a later version may better them. */
 function environment(): Environment[] {
-  const settings = environmentTable().filter(({ name }) => !fixedSettings.includes(name));
+  const settings = environmentTable().filter(
+    ({ name, isForSteward }) => !isForSteward && !fixedSettings.includes(name),
+  );
   const settable = settings.map((one): Environment => {
     const standard = one.default === '' ? '' : ` (default ${one.default})`;
     return { name: one.name, description: one.description + standard, value: '', settable: ['value'] };

@@ -13,8 +13,9 @@ import type { Settings } from './config/settings.ts';
 import { listenOnPath } from './docker/socket.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
-import { createMetricsServer } from './metrics/server.ts';
+import { createMetricsServer, type MetricsServer, type MetricsServerOptions } from './metrics/server.ts';
 import { StewardMetrics } from './metrics/steward-metrics.ts';
+import { servePage, type Page, type PageOptions } from './overview/serve-page.ts';
 import type { Log } from './volumes/ports.ts';
 import { createWebhooks } from './webhook/signed-post.ts';
 
@@ -34,6 +35,8 @@ const stewardClock: StewardClock = { ...systemClock, elapsed: () => performance.
 export interface StewardApp {
   readonly steward: Steward;
   readonly loop: StewardLoop;
+  /** Serves the page until close(), unless the settings say off. */
+  startPage(): void;
   /** Resolves when no alert waits to be told any more. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -78,20 +81,21 @@ export async function buildSteward(
   const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
-  const { metricsAddress } = settings;
-  const serving = { pages, clock, log };
-  const servers = [
-    ...(socket === undefined
-      ? []
-      : [createMetricsServer({ ...serving, address: socket, listen: listenOnPath })]),
-    ...(metricsAddress === undefined ? [] : [createMetricsServer({ ...serving, address: metricsAddress })]),
-  ];
+  const servers = serveMetrics(socket, settings.metricsAddress, { pages, clock, log });
+  let page: Page | undefined;
   return {
     steward,
     loop,
+    startPage: () => {
+      const options = pageOptionsOf(settings, policy);
+      if (options === undefined) return;
+      const { inventory } = gateway;
+      page ??= servePage({ snapshot: () => steward.snapshot(), inventory, clock, log }, options);
+    },
     settled: () => alerts.settled(),
     close: async () => {
       for (const server of servers) await server.close();
+      await page?.close();
       await loop.stop();
       await alerts.stop();
       await gateway.close();
@@ -108,4 +112,20 @@ function cleanerOf(
   if (cleanup === undefined) return undefined;
   const { inventory } = gateway;
   return new Cleaner({ inventory, array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
+}
+
+/** On a socket, on an address, on both or on neither. */
+function serveMetrics(
+  socket: string | undefined,
+  address: string | undefined,
+  serving: Omit<MetricsServerOptions, 'address'>,
+): MetricsServer[] {
+  const there = address === undefined ? [] : [createMetricsServer({ ...serving, address })];
+  if (socket === undefined) return there;
+  return [createMetricsServer({ ...serving, address: socket, listen: listenOnPath }), ...there];
+}
+
+function pageOptionsOf(settings: Settings, { interval: intervalMs }: Policy): PageOptions | undefined {
+  const { pageAddress: address, pageToken, prefix } = settings;
+  return address === undefined ? undefined : { address, token: pageToken?.reveal(), prefix, intervalMs };
 }

@@ -65,6 +65,7 @@ async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<v
   const app = await buildSteward(settings, policy, { log, version: VERSION, passwordFile, socket });
   log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
   app.loop.start();
+  app.startPage();
   await ended;
   await app.close();
   log.info({}, 'stopped');

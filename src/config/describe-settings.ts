@@ -26,6 +26,8 @@ export interface EnvironmentVariable {
   readonly default: string;
   readonly isRequired: boolean;
   readonly isSecret: boolean;
+  /** The plugin has no use for it. */
+  readonly isForSteward: boolean;
 }
 
 /** The settings in force and where each comes from, without secrets. */
@@ -41,9 +43,10 @@ export function describeSettings({ written, origins }: LoadedSettings): Describe
 /** Every environment variable in the order of the settings; a secret's file comes right after it. */
 export function environmentTable(): EnvironmentVariable[] {
   return SETTING_KEYS.flatMap((key) => {
-    const { env: name, description, isSecret = false } = infoOf(key);
+    const { env: name, description, isSecret = false, isForSteward = false } = infoOf(key);
     const isRequired = !settingsSchema.shape[key].safeParse(undefined).success;
-    const variable = { key, name, description, default: defaultOf(key) ?? '', isRequired, isSecret };
+    const standard = defaultOf(key) ?? '';
+    const variable = { key, name, description, default: standard, isRequired, isSecret, isForSteward };
     if (!isSecret) return [variable];
     const inFile = `File on this host that holds ${name}, so that it is not shown by docker plugin inspect`;
     return [

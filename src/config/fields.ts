@@ -35,6 +35,18 @@ export const plain = () => z.string({ error: 'must be a string' });
 
 export const secret = () => z.string({ error: 'must be a string' }).transform((raw) => new Secret(raw));
 
+const SHORTEST_TOKEN = 16;
+
+/** A secret that travels in a header and in an address, and that nobody shall guess. */
+export const token = () =>
+  text((raw) =>
+    /^[\w.~+/=-]+$/.test(raw) && raw.length >= SHORTEST_TOKEN
+      ? new Secret(raw)
+      : refuse(
+          `is not ${SHORTEST_TOKEN} or more letters, digits and _ . ~ + / = -; make one with openssl rand -hex 32`,
+        ),
+  );
+
 /** One of the words; `aliases` are other spellings of them. Case does not count. */
 export function choice<Word extends string>(
   words: readonly Word[],
@@ -99,6 +111,13 @@ export const listenAddress = () =>
     .union([z.string(), z.number()], { error: 'must be an address' })
     .transform(String)
     .pipe(text(readListenAddress));
+
+/** Undefined for 'off'. */
+export const listenAddressOrOff = () =>
+  z
+    .union([z.string(), z.number()], { error: 'must be an address or off' })
+    .transform(String)
+    .pipe(text((raw) => (raw.toLowerCase() === 'off' ? undefined : readListenAddress(raw))));
 
 function readListenAddress(raw: string): string {
   const [, host = '', port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(raw) ?? [];

@@ -61,7 +61,7 @@ export function loadSettings({ env, flags = {}, readFile }: SettingsSources): Lo
     if (!findings.broken.has(key)) findings.problems.push(describeIssue(key, issue.message, given));
   }
   if (!parsed.success || findings.problems.length > 0) throw refusal(findings.problems);
-  const settings = withUnits(parsed.data);
+  const settings = fittingTogether(withUnits(parsed.data));
   return {
     settings,
     origins: byKey((key) => given.get(key)?.origin ?? { source: 'default' }),
@@ -106,6 +106,21 @@ function refusal(problems: readonly string[]): ConfigError {
   const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
   const list = problems.map((problem) => `\n- ${problem}`).join('');
   return new ConfigError(`the settings have ${count}:${list}`, { context: { problems: problems.length } });
+}
+
+const OPEN_TO_ALL =
+  'SCALEIO_PAGE_ADDRESS is not one of the loopback, so everybody could read the page: set SCALEIO_PAGE_TOKEN_FILE too';
+
+/** Each is right by itself; throws when they are not together. */
+function fittingTogether(settings: Settings): Settings {
+  const { pageAddress, pageToken } = settings;
+  const isOpenToAll = pageToken === undefined && pageAddress !== undefined && !isLoopback(pageAddress);
+  if (isOpenToAll) throw refusal([OPEN_TO_ALL]);
+  return settings;
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+$/.test(address);
 }
 
 function oddities({ insecure, caFile, endpoints, prefix }: Settings): string[] {

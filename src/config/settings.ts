@@ -9,12 +9,14 @@ import {
   fileMode,
   guid,
   listenAddress,
+  listenAddressOrOff,
   namePrefix,
   plain,
   sdcNameTemplate,
   secret,
   size,
   subdirectory,
+  token,
   wholeNumber,
   yesOrNo,
 } from './fields.ts';
@@ -31,6 +33,8 @@ export interface SettingInfo {
   readonly description: string;
   /** Never shown. */
   readonly isSecret?: true;
+  /** The plugin has no use for it. */
+  readonly isForSteward?: true;
 }
 
 /** Every setting, as the settings file names it: how it is written, its default, and what it is for. */
@@ -200,6 +204,18 @@ export const settingsSchema = z.strictObject({
     env: 'SCALEIO_METRICS_ADDRESS',
     description:
       'Address for /metrics, /healthz and /readyz besides the socket, such as :9470 for the loopback; unset: none',
+  }),
+  pageAddress: listenAddressOrOff().prefault('127.0.0.1:9480').meta({
+    env: 'SCALEIO_PAGE_ADDRESS',
+    isForSteward: true,
+    description:
+      "Address of the steward's page; off: none. Elsewhere than on the loopback it needs SCALEIO_PAGE_TOKEN_FILE",
+  }),
+  pageToken: token().optional().meta({
+    env: 'SCALEIO_PAGE_TOKEN',
+    isSecret: true,
+    isForSteward: true,
+    description: "Token, 16 characters or more, without which the steward's page is not shown",
   }),
   socket: absolutePath().prefault('/run/docker/plugins/scaleio.sock').meta({
     env: 'SCALEIO_SOCKET',

@@ -62,7 +62,10 @@ describe('environmentTable', () => {
       'SCALEIO_USERNAME',
       'SCALEIO_PASSWORD',
     ]);
-    expect(table.filter(({ isSecret }) => isSecret).map(({ name }) => name)).toEqual(['SCALEIO_PASSWORD']);
+    expect(table.filter(({ isSecret }) => isSecret).map(({ name }) => name)).toEqual([
+      'SCALEIO_PASSWORD',
+      'SCALEIO_PAGE_TOKEN',
+    ]);
   });
 
   it('gives defaults that mean what no value means', () => {

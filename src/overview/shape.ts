@@ -1,0 +1,152 @@
+/*
+ * What GET /api/overview answers, version 1 (docs/page.md). Fields may be added within a version; none changes its meaning
+ * or goes. Times are ISO 8601, sizes KiB. The page's own scripts are checked against it.
+ */
+
+/** How far what is shown can be believed. */
+export interface Freshness {
+  /** When the array last said so; null before the first time. */
+  readonly readAt: string | null;
+  /**
+   * waiting: not read yet. current. stale: older than it should be, and no failure is known. unreachable: the array could
+   * not be read the last time, and what is shown is what it said before.
+   */
+  readonly state: 'waiting' | 'current' | 'stale' | 'unreachable';
+  /** Why it could not be read the last time. */
+  readonly failure: string | null;
+}
+
+/** A storage pool. Sizes are raw: both copies counted. */
+export interface PoolView {
+  readonly id: string;
+  readonly name: string;
+  readonly domain: string;
+  readonly limitKiB: number;
+  readonly usedKiB: number;
+  readonly spareKiB: number;
+  readonly unusedKiB: number;
+  /** Provisioned size of thin volumes, written or not; may be more than there is. */
+  readonly committedKiB: number;
+  /** Of what is not spare. */
+  readonly usedPercent: number;
+  /** unknown: the numbers contradict each other, which `contradiction` says. */
+  readonly level: 'ok' | 'warn' | 'critical' | 'unknown';
+  readonly contradiction: string | null;
+  /** The policy's thresholds in percent; null for a pool that the policy does not name. */
+  readonly watched: { readonly warn: number; readonly critical: number } | null;
+  /** What is wrong or under way besides the pool's being full, in words. */
+  readonly health: readonly string[];
+  readonly forecast:
+    | { readonly kind: 'unknown'; readonly why: string }
+    | { readonly kind: 'steady' }
+    | { readonly kind: 'full'; readonly at: string; readonly kibPerDay: number };
+  readonly devices: number;
+  /** What the steward would add next, or why it adds nothing now. */
+  readonly growth: string | null;
+}
+
+/** A host as the array sees it: its SDC. */
+export interface HostView {
+  readonly id: string;
+  readonly guid: string | null;
+  /** The SDC's name, else its address. */
+  readonly label: string;
+  readonly ip: string | null;
+  readonly isConnected: boolean;
+  readonly isApproved: boolean;
+  readonly version: string | null;
+  /** How many of the volumes shown here it holds. */
+  readonly volumes: number;
+}
+
+/** A host that a volume is mapped to. Where the host mounts it, the array does not know. */
+export interface HolderView {
+  readonly sdcId: string;
+  readonly label: string;
+  readonly ip: string | null;
+  /** null: the array does not list this SDC. */
+  readonly isConnected: boolean | null;
+  /** When this steward first saw it so; null: it was so when the steward began to look. */
+  readonly since: string | null;
+  /** 0: no limit. */
+  readonly limitIops: number;
+  /** KiB per second, 0: no limit. */
+  readonly limitBwKiBs: number;
+}
+
+/** A volume of Docker's, or a snapshot that bears the prefix. */
+export interface VolumeView {
+  readonly id: string;
+  /** Docker's name; of a long one the beginning, "~" and the hash, as on the array. */
+  readonly name: string;
+  readonly pool: string;
+  readonly sizeKiB: number;
+  readonly createdAt: string | null;
+  readonly isReadOnly: boolean;
+  readonly isSnapshot: boolean;
+  /** Every host may use it; `holders` are then not all. */
+  readonly isMappedToAll: boolean;
+  readonly holders: readonly HolderView[];
+}
+
+/** Something that happened while the steward looked. */
+export interface TimelineEntry {
+  /** Unique within one run of the steward. */
+  readonly id: string;
+  readonly at: string;
+  readonly kind:
+    | 'takeover'
+    | 'moved'
+    | 'attached'
+    | 'released'
+    | 'created'
+    | 'removed'
+    | 'host-lost'
+    | 'host-back'
+    | 'growth'
+    | 'alert'
+    | 'cleanup';
+  /** Of what the steward itself decided; null for what others did. */
+  readonly outcome: 'planned' | 'done' | 'failed' | 'blocked' | null;
+  /** For people. */
+  readonly text: string;
+}
+
+/** A list that is cut off: of `total`, as many as `matching` fit the search, and the first of these are `shown`. */
+export interface Shown<T> {
+  readonly total: number;
+  readonly matching: number;
+  readonly shown: readonly T[];
+}
+
+/** All that the page shows. */
+export interface Overview {
+  readonly version: 1;
+  /** The steward's clock. */
+  readonly at: string;
+  /** Changes with anything but times. */
+  readonly revision: string;
+  readonly systemId: string | null;
+  /** False: dry run. */
+  readonly acts: boolean;
+  /** Beginning of the volumes' names on the array; the page leaves it out. */
+  readonly prefix: string;
+  /** Where the policy does not fit the array. */
+  readonly problems: readonly string[];
+  /** Of the pools. */
+  readonly space: Freshness;
+  /** Of volumes and hosts. */
+  readonly inventory: Freshness;
+  readonly pools: readonly PoolView[];
+  readonly hosts: Shown<HostView> & { readonly disconnected: number };
+  readonly volumes: Shown<VolumeView> & {
+    readonly attached: number;
+    /** Held by a host that has lost the array. */
+    readonly atRisk: number;
+  };
+  /** Newest first. */
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** What GET /api/events sends, as event "pulse": every few seconds, and after each reading. */
+export type Pulse = Pick<Overview, 'version' | 'at' | 'revision' | 'space' | 'inventory'>;

@@ -1,0 +1,88 @@
+import type { SdcReading, VolumeReading } from '../inventory/ports.ts';
+import { dockerNameOf, isOurs } from '../volumes/naming.ts';
+import type { SdcId, StoragePoolId, VolumeId } from '../volumes/volume.ts';
+
+/** A host that has a volume mapped. */
+export interface Holder {
+  readonly sdcId: SdcId;
+  readonly ip: string | null;
+  readonly limitIops: number;
+  readonly limitBwKiBs: number;
+  /** Ms since 1970 of the reading that first had it; null: it was so at the first reading of all. */
+  readonly since: number | null;
+}
+
+/** A volume of ours in one reading. */
+export interface SeenVolume {
+  readonly id: VolumeId;
+  readonly name: string;
+  readonly poolId: StoragePoolId;
+  readonly sizeKiB: number;
+  /** Seconds since 1970; null where the array does not say. */
+  readonly createdAt: number | null;
+  readonly isReadOnly: boolean;
+  readonly isSnapshot: boolean;
+  /** Every SDC may use it; `holders` are then not all. */
+  readonly isMappedToAll: boolean;
+  readonly holders: readonly Holder[];
+}
+
+/** Our volumes and the array's hosts as one reading had them. */
+export interface Sighting {
+  /** Ms since 1970. */
+  readonly at: number;
+  /** By name, numbers in them counted as numbers. */
+  readonly volumes: ReadonlyMap<VolumeId, SeenVolume>;
+  readonly hosts: ReadonlyMap<SdcId, SdcReading>;
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+/**
+ * What a reading says about the volumes whose names begin with the prefix; provisional ones have none yet, so they are left
+ * out. A mapping keeps the time from which the sighting before knew it.
+ */
+export function sightingOf(
+  prefix: string,
+  readings: { readonly volumes: readonly VolumeReading[]; readonly sdcs: readonly SdcReading[] },
+  at: number,
+  before: Sighting | undefined,
+): Sighting {
+  const ours = readings.volumes
+    .flatMap((reading) => seen(prefix, reading, at, before) ?? [])
+    .sort((one, other) => byName.compare(one.name, other.name));
+  return {
+    at,
+    volumes: new Map(ours.map((volume) => [volume.id, volume])),
+    hosts: new Map(readings.sdcs.map((sdc) => [sdc.id, sdc])),
+  };
+}
+
+/** What people call a host: its SDC's name, else its address, else its id. */
+export function labelOf(
+  sdcId: SdcId,
+  hosts: ReadonlyMap<SdcId, SdcReading>,
+  ip: string | null = null,
+): string {
+  const host = hosts.get(sdcId);
+  return host?.name ?? host?.ip ?? ip ?? `SDC ${sdcId}`;
+}
+
+function seen(
+  prefix: string,
+  reading: VolumeReading,
+  at: number,
+  before: Sighting | undefined,
+): SeenVolume | undefined {
+  const { id, name: arrayName, mappings } = reading;
+  if (arrayName === null || !isOurs(prefix, arrayName)) return undefined;
+  const known = before?.volumes.get(id);
+  const holders = mappings.map(({ sdcId, sdcIp: ip, limitIops, limitBwKiBs }): Holder => {
+    const same = known?.holders.find((holder) => holder.sdcId === sdcId);
+    const since = same === undefined && before !== undefined ? at : (same?.since ?? null);
+    return { sdcId, ip, limitIops, limitBwKiBs, since };
+  });
+  const name = dockerNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);
+  const { poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll } = reading;
+  return { id, name, poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll, holders };
+}
