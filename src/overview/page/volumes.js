@@ -8,7 +8,7 @@ import { byteWords, countWords, sizeWords } from './words.js';
  * @param {Overview} overview
  * @param {string} search
  */
-export function showVolumes({ volumes, prefix }, search) {
+export function showVolumes({ volumes, prefix, inventory }, search) {
   const { total, attached, atRisk, matching, shown } = volumes;
   const lost =
     atRisk === 0 ? '' : `, ${atRisk.toLocaleString('en')} of them to hosts that have lost the array`;
@@ -21,10 +21,8 @@ export function showVolumes({ volumes, prefix }, search) {
   show(byId('volume-table'), shown.length > 0);
   show(byId('volumes-empty'), shown.length === 0);
   const named = prefix === '' ? '' : ` whose name begins with “${prefix}”`;
-  setText(
-    byId('volumes-empty'),
-    total === 0 ? `The array has no volume${named}.` : `No volume fits “${search}”.`,
-  );
+  const none = inventory.readAt === null ? 'Not read yet.' : `The array has no volume${named}.`;
+  setText(byId('volumes-empty'), total === 0 ? none : `No volume fits “${search}”.`);
 }
 
 /**

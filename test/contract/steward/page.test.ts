@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { bundleProgram } from '../../../plugin/bundle.ts';
 import type { Overview } from '../../../src/overview/shape.ts';
 import { freePort } from '../../browser/free-port.ts';
-import { newVolume, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
+import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
 test('the bundled program serves the page, all of it from the one file', { timeout: 60_000 }, async () => {
   const { simulator, gateway } = await simulated();
@@ -28,7 +28,7 @@ test('the bundled program serves the page, all of it from the one file', { timeo
       env: {
         SCALEIO_ENDPOINT: simulator.urls.join(),
         SCALEIO_USERNAME: 'admin',
-        SCALEIO_PASSWORD: 'Scaleio123',
+        SCALEIO_PASSWORD: PASSWORD,
         SCALEIO_PAGE_ADDRESS: `127.0.0.1:${await freePort()}`,
       },
       reject: false,

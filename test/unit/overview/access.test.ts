@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { newSecret } from '../../secrets/used.ts';
 import { Access, isLoopback } from '../../../src/overview/access.ts';
 
-const TOKEN = 'a token that nobody guesses';
+const TOKEN = newSecret('token of the page');
 const nothing = {
   host: '127.0.0.1:9480',
   authorization: undefined,

@@ -5,9 +5,10 @@ import { servePage, type PageOptions } from '../../../src/overview/serve-page.ts
 import type { Overview } from '../../../src/overview/shape.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { freePort } from '../../browser/free-port.ts';
+import { newSecret } from '../../secrets/used.ts';
 import { FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
 
-const TOKEN = 'a-token-of-a-good-length';
+const TOKEN = newSecret('token of the page');
 
 /** The page on a port of its own. */
 async function page(more: Partial<PageOptions> = {}) {
@@ -156,7 +157,7 @@ describe('the page with a token', () => {
     const { get } = await page({ token: TOKEN });
     const authorized = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
     expect((await get('/api/overview', authorized(TOKEN))).status).toBe(200);
-    expect((await get('/api/overview', authorized('a-token-of-a-good-lengtH'))).status).toBe(401);
+    expect((await get('/api/overview', authorized(TOKEN.toUpperCase()))).status).toBe(401);
   });
 
   it('takes it once in the address, for a cookie, and leads to an address without it', async () => {

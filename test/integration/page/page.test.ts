@@ -1,0 +1,274 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parsePolicy } from '../../../src/capacity/policy-file.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
+import { fillPool } from '../../../src/simulator/faults/controls.ts';
+import { buildSteward } from '../../../src/steward-app.ts';
+import type { VolumeId } from '../../../src/volumes/volume.ts';
+import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../browser/browser.ts';
+import { freePort } from '../../browser/free-port.ts';
+import { newSecret } from '../../secrets/used.ts';
+import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../../contract/gateway/simulated.ts';
+
+/** What a busy machine takes for what takes it a second or two at other times. */
+const PATIENCE_MS = 60_000;
+const TOKEN = newSecret('token');
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** A simulated array with two hosts, and the page of a steward in front of it. */
+async function served(env: Readonly<Record<string, string>> = {}) {
+  const { simulator, gateway } = await simulated();
+  const { one, two } = await twoSdcs(simulator);
+  const create = async (name: string): Promise<VolumeId> =>
+    gateway.createVolume(await newVolume(gateway, `docker-${name}`), soon());
+  const db = await create('db');
+  await gateway.mapVolume({ volumeId: db, sdcId: one, readOnly: false }, soon());
+  const port = await freePort();
+  const start = async (): Promise<() => Promise<void>> => {
+    const { settings } = loadSettings({
+      env: {
+        SCALEIO_ENDPOINT: simulator.urls.join(),
+        SCALEIO_USERNAME: 'admin',
+        SCALEIO_PASSWORD: PASSWORD,
+        SCALEIO_PAGE_ADDRESS: `127.0.0.1:${port}`,
+        ...env,
+      },
+      readFile: () => '',
+    });
+    const policy = parsePolicy('version: 1\ninterval: 10s\npools: [{ pool: sp1 }]', 'steward.yml');
+    const app = await buildSteward(settings, policy, { log: silent, version: '0' });
+    app.loop.start();
+    app.startPage();
+    return () => app.close();
+  };
+  let stop = await start();
+  onTestFinished(() => stop());
+  const url = `http://127.0.0.1:${port}/`;
+  await expect
+    .poll(
+      () =>
+        fetch(url).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: PATIENCE_MS },
+    )
+    .not.toBe(0);
+  const restart = async (): Promise<void> => {
+    stop = await start();
+  };
+  return { simulator, gateway, one, two, db, create, url, stop: () => stop(), restart };
+}
+
+describe('the page in a browser', { timeout: 180_000 }, () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  async function opened(url: string, options?: Parameters<typeof openPage>[2]) {
+    const { page, faults } = await openPage(browser, url, options);
+    onTestFinished(async () => {
+      await page.context().close();
+      expect(faults).toEqual([]);
+    });
+    return page;
+  }
+
+  const row = (page: Page, name: string): Promise<string> =>
+    page.getByRole('row', { name }).first().innerText();
+  const rowHas = (page: Page, name: string) => expect.poll(() => row(page, name), { timeout: PATIENCE_MS });
+
+  test('follows a volume from host to host without being loaded again, and reads that out', async () => {
+    const { gateway, db, one, two, url } = await served();
+    const page = await opened(url);
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    await page.evaluate('window.isTheSame = true');
+    const announcer = page.locator('#announcer');
+    expect(await announcer.textContent()).toBe('');
+    await page.locator('#filter').focus();
+
+    await gateway.unmapVolume(db, one, soon());
+    await gateway.mapVolume({ volumeId: db, sdcId: two, readOnly: false }, soon());
+    await rowHas(page, 'db').toMatch(/10\.0\.0\.2[\s\S]*read-write, since/);
+    const entries = page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
+    await expect.poll(() => entries.first().innerText()).toContain('"db" moved from 10.0.0.1 to 10.0.0.2');
+    expect(await announcer.textContent()).toContain('moved from 10.0.0.1 to 10.0.0.2');
+    expect(await page.evaluate('window.isTheSame')).toBe(true);
+    expect(await page.evaluate('document.activeElement.id')).toBe('filter');
+  });
+
+  test('leaves every row the element that it is, as long as its volume is there', async () => {
+    const { create, url } = await served();
+    const page = await opened(url);
+    await rowHas(page, 'db').toContain('db');
+    await page.evaluate("document.querySelector('#volume-rows tr').isTheSame = true");
+    await create('another');
+    await rowHas(page, 'another').toContain('nobody');
+    const rows = "[...document.querySelectorAll('#volume-rows tr')].map((row) => row.isTheSame === true)";
+    expect(await page.evaluate(rows)).toEqual([false, true]);
+  });
+
+  test('is walked through with the keyboard, first past the navigation if one likes', async () => {
+    const { url } = await served();
+    const page = await opened(url);
+    await rowHas(page, 'db').toContain('db');
+    const walk = async (steps: number): Promise<unknown[]> => {
+      const seen: unknown[] = [];
+      for (let step = 0; step < steps; step += 1) {
+        await page.keyboard.press('Tab');
+        seen.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
+      }
+      return seen;
+    };
+    expect(await walk(8)).toEqual([
+      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Timeline', 'filter', 'JSON'],
+    ]);
+    await page.reload();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await walk(1)).toEqual(['filter']);
+  });
+
+  test('keeps the theme that one chooses', async () => {
+    const { url } = await served();
+    const page = await opened(url, { colorScheme: 'light' });
+    const ground = (): Promise<unknown> =>
+      page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    const light = await ground();
+    await page.getByLabel('Theme').selectOption('dark');
+    const dark = await ground();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    expect(await ground()).toBe(dark);
+    await page.getByLabel('Theme').selectOption('as the system');
+    expect(await ground()).toBe(light);
+  });
+
+  test('finds one of 10,000 volumes, and shows the first of them until then', async () => {
+    const { simulator, url } = await served();
+    await simulator.seed({ count: 10_000, prefix: 'docker-many-' });
+    const page = await opened(url);
+    const summary = page.locator('#volumes-summary');
+    await expect
+      .poll(() => summary.innerText(), { timeout: PATIENCE_MS })
+      .toBe('10,001 volumes, 1 attached.');
+    expect(await page.locator('#volume-rows tr').count()).toBe(200);
+    expect(await page.locator('#filter-count').innerText()).toBe('the first 200 are shown');
+    await page.getByLabel('Filter').fill('many-9999');
+    await expect.poll(() => page.locator('#filter-count').innerText()).toBe('1 of 10,001 fit');
+    expect(await page.locator('#volume-rows tr').allInnerTexts()).toEqual([
+      expect.stringContaining('many-9999'),
+    ]);
+    expect(await page.locator('#announcer').textContent()).toBe('1 volume shown');
+    await page.getByLabel('Filter').fill('nothing like it');
+    await expect
+      .poll(() => page.locator('#volumes-empty').innerText())
+      .toBe('No volume fits “nothing like it”.');
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'has nothing that axe objects to, in the %s theme, wide and on a phone',
+    async (colorScheme) => {
+      const { simulator, url, create } = await served();
+      const [pool] = simulator.array.cluster.state.pools.values();
+      await create('free');
+      await fillPool(simulator.array, pool?.id ?? '', 95);
+      simulator.silence('22222222-2222-2222-2222-222222222222');
+      const page = await opened(url, { colorScheme });
+      await expect
+        .poll(() => page.locator('#pool-list').innerText(), { timeout: PATIENCE_MS })
+        .toContain('Critical');
+      await expect
+        .poll(() => page.locator('#host-rows').innerText(), { timeout: PATIENCE_MS })
+        .toContain('disconnected');
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await page.setViewportSize({ width: 360, height: 740 });
+      expect(await accessibilityFaults(page)).toEqual([]);
+    },
+  );
+
+  test('is read on a phone without scrolling sideways, with its tables still tables', async () => {
+    const { url, create } = await served();
+    await create('a-name-as-long-as-can-be');
+    const page = await opened(url, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+    await rowHas(page, 'a-name-as-long-as-can-be').toContain('GiB');
+    expect(await overflowOf(page)).toBe(0);
+    const table = page.getByRole('table', { name: 'Volumes, and which host has each' });
+    expect(await table.getByRole('columnheader').allInnerTexts()).toEqual([
+      ...['Volume', 'Attached to', 'Size', 'Pool', 'Created'],
+    ]);
+    expect(await table.getByRole('row').count()).toBe(3);
+    expect(await table.getByRole('rowheader').count()).toBe(2);
+  });
+
+  test('says when the array is away and how old is what it shows, when the steward is away, and when all is well again', async () => {
+    const { simulator, url, stop, restart } = await served();
+    const { page, faults } = await openPage(browser, url);
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    const notice = page.locator('#notice');
+    const badge = page.locator('#connection');
+    const comes = (text: string) =>
+      expect.poll(() => notice.innerText(), { timeout: PATIENCE_MS }).toContain(text);
+    await expect.poll(() => badge.innerText(), { timeout: PATIENCE_MS }).toMatch(/^live, read/);
+    await simulator.gateways[0]?.down();
+    await comes('The array cannot be read for its volumes and hosts');
+    await comes('What is shown is what it said');
+    await simulator.gateways[0]?.up();
+    await expect.poll(() => notice.isHidden(), { timeout: PATIENCE_MS }).toBe(true);
+
+    expect(faults).toEqual([]);
+    await stop();
+    await comes('The steward does not answer');
+    expect(await row(page, 'db')).toContain('10.0.0.1');
+    await restart();
+    await expect.poll(() => badge.innerText(), { timeout: PATIENCE_MS }).toMatch(/^live/);
+    expect(
+      faults.filter(
+        (fault) => !fault.includes('ERR_CONNECTION_REFUSED') && !fault.includes('ERR_INCOMPLETE'),
+      ),
+    ).toEqual([]);
+    await page.context().close();
+  });
+
+  test('shows names of volumes as text, whatever is in them', async () => {
+    const { url } = await served();
+    const page = await openPage(browser, 'about:blank');
+    await page.page.route('**/api/overview*', async (route) => {
+      const answer = await route.fetch();
+      const text = (await answer.text()).replaceAll('"db"', '"<img src=x onerror=alert(1)>"');
+      await route.fulfill({ response: answer, body: text });
+    });
+    await page.page.goto(url);
+    await expect
+      .poll(() => page.page.locator('#volume-rows').innerText())
+      .toContain('<img src=x onerror=alert(1)>');
+    expect(await page.page.locator('#volume-rows img').count()).toBe(0);
+    await page.page.context().close();
+  });
+
+  test('asks for the token where it needs one, and then for nothing more', async () => {
+    const { url } = await served({ SCALEIO_PAGE_TOKEN: TOKEN });
+    const { page } = await openPage(browser, url);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button').click();
+    await page.getByLabel('Token').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    expect(page.url()).toBe(url);
+    await page.reload();
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    await page.context().close();
+  });
+});
