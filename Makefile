@@ -10,10 +10,11 @@ SECONDS ?= 600
 SEED ?=
 PART ?=
 DO ?=
+IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
+.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,9 @@ bundle: deps ## dist/docker-volume-scaleio.cjs, the whole program in one file
 
 plugin: deps ## dist/plugin/<arch>, for docker plugin create; ARCH="amd64 arm64" for both
 	@$(NODE) plugin/build.ts $(ARCH)
+
+steward-image: deps ## the steward as an image of this machine's Docker: IMAGE=registry.example.com/scaleio-steward:1
+	@$(NODE) plugin/steward-image.ts "$(IMAGE)" $(ARCH)
 
 dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sources
 	@$(NODE) plugin/dockerfile.ts

@@ -17,12 +17,15 @@ import { until } from './until.ts';
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 const drvCfg = '/opt/emc/scaleio/sdc/bin/drv_cfg';
 const gatewayPort = 8080;
+const securePort = 8443;
 const mdmPort = 6611;
 
 export interface ArrayOptions {
   readonly version?: '2.6' | '3.6' | '4.5';
   /** Of the user "admin"; a new one by default, the same for the life of the lab. */
   readonly password?: string;
+  /** True: the gateway also speaks HTTPS, see secureEndpoint. */
+  readonly tls?: boolean;
   /** From mapping to device on a host. */
   readonly appearDelayMs?: number;
   /** Any other setting of the simulator. */
@@ -38,6 +41,8 @@ export interface Answer {
 export class LabArray {
   /** As the hosts see it. */
   readonly endpoint = `http://${addressOf('storage', 0)}:${gatewayPort}`;
+  /** With `tls`, verified by the authority in `caFile`. */
+  readonly secureEndpoint = `https://${addressOf('storage', 0)}:${securePort}`;
   readonly user = 'admin';
   readonly password: string;
   readonly #lab: Lab;
@@ -54,12 +59,14 @@ export class LabArray {
   async start(): Promise<void> {
     const config = path.join(this.#lab.directory, 'simulator.json');
     const users = [{ name: this.user, password: this.password }];
-    const settings = { version: this.#options.version ?? '3.6', mdmIps: [addressOf('storage', 0)], users };
+    const host = addressOf('storage', 0);
+    const plain = { host, port: gatewayPort };
+    const gateways = this.#options.tls ? [plain, { host, port: securePort, tls: true }] : [plain];
+    const settings = { version: this.#options.version ?? '3.6', mdmIps: [host], users, gateways };
     await writeFile(config, JSON.stringify({ ...settings, ...this.#options.settings }));
-    const address = addressOf('storage', 0);
     this.#simulator = await this.#lab.start('simulator', [
       ...[...notingNode(node), bundleFile, 'simulate', '--config', config, '--faults', '--dir', this.#state],
-      ...['--listen', `${address}:${gatewayPort}`, '--mdm-listen', `${address}:${mdmPort}`],
+      ...['--mdm-listen', `${host}:${mdmPort}`],
     ]);
     await this.#lab.rememberArray({ options: this.#options, simulator: this.#simulator });
     await until(`the gateway to listen (see ${this.#lab.directory}/simulator.log)`, async () => {
@@ -162,6 +169,11 @@ export class LabArray {
       ...['--scini', path.join(this.#programs, 'scini')],
       ...['--appear-delay-ms', `${this.#options.appearDelayMs ?? 100}`],
     ];
+  }
+
+  /** Certificate of the authority of secureEndpoint. */
+  get caFile(): string {
+    return path.join(this.#state, 'ca.pem');
   }
 
   get #state(): string {

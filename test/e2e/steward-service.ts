@@ -1,0 +1,104 @@
+import path from 'node:path';
+import * as z from 'zod';
+import { machineArchitecture } from '../../plugin/debian.ts';
+import { importSteward } from '../../plugin/steward-image.ts';
+import type { LabArray } from '../hosts/array.ts';
+import type { Host } from '../hosts/host.ts';
+import type { Lab } from '../hosts/lab.ts';
+import { newSecret } from '../secrets/used.ts';
+import { builtPlugin } from './built-plugin.ts';
+
+const deployed = path.resolve(import.meta.dirname, '../../deploy/steward-stack.yml');
+const service = 'scaleio_steward';
+
+/** Makes the steward's image on a host without any registry, and pushes it to the lab's own; returns its name there. */
+export async function publishSteward(lab: Lab): Promise<string> {
+  const image = `${lab.registry}/scaleio-steward:test`;
+  const rootfs = path.join(await builtPlugin(), 'rootfs');
+  const host = lab.host(1);
+  await host.exec(importSteward(rootfs, image, await machineArchitecture()));
+  await host.docker(['push', image]);
+  return image;
+}
+
+const auditLine = z.object({
+  audit: z.object({ action: z.string(), outcome: z.string(), why: z.string() }),
+});
+
+/** One container of the service. */
+export interface StewardContainer {
+  readonly host: Host;
+  readonly id: string;
+}
+
+/** The steward of deploy/steward-stack.yml, as it is, on a Swarm of the lab. */
+export class StewardService {
+  readonly #lab: Lab;
+
+  private constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  /** Does what docs/steward.md says: secrets, then the stack with a policy and the array's authority. */
+  static async deploy(lab: Lab, array: LabArray, image: string, policy: object): Promise<StewardService> {
+    const host = lab.host(1);
+    await host.docker(['secret', 'create', 'scaleio-password', '-'], { input: array.password });
+    await host.docker(['secret', 'create', 'steward-alerts-key', '-'], { input: newSecret('webhook key') });
+    await host.exec(['sh', '-c', 'cat >/root/steward.yml'], { input: JSON.stringify(policy) });
+    const variables = {
+      STEWARD_IMAGE: image,
+      SCALEIO_ENDPOINT: array.secureEndpoint,
+      SCALEIO_USERNAME: array.user,
+      STEWARD_POLICY: '/root/steward.yml',
+      STEWARD_CA: array.caFile,
+    };
+    const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+    const deploy = ['docker', 'stack', 'deploy', '--compose-file', deployed, 'scaleio'];
+    await host.exec(['env', ...environment, ...deploy]);
+    return new StewardService(lab);
+  }
+
+  /** `docker service …` on a manager that answers. */
+  async manage(args: readonly string[]): Promise<string> {
+    const manager = await this.#lab.manager();
+    if (manager === undefined) throw new Error('no manager of the Swarm answers');
+    return manager.docker(['service', ...args]);
+  }
+
+  async scale(replicas: number): Promise<void> {
+    await this.manage(['scale', '--detach', `${service}=${replicas}`]);
+  }
+
+  async inspect(): Promise<string> {
+    return this.manage(['inspect', service]);
+  }
+
+  /** Status of each node, such as "Ready". */
+  async nodes(): Promise<string[]> {
+    const manager = await this.#lab.manager();
+    return ((await manager?.docker(['node', 'ls', '--format', '{{.Status}}'])) ?? '').split('\n');
+  }
+
+  /** Containers that run on hosts that are on. */
+  async running(): Promise<StewardContainer[]> {
+    const on = this.#lab.hosts.filter((host) => host.isOn);
+    const filter = `label=com.docker.swarm.service.name=${service}`;
+    const found = await Promise.all(
+      on.map(async (host) => {
+        const ids = await host.docker(['ps', '--no-trunc', '--quiet', '--filter', filter]);
+        return ids.split('\n').flatMap((id) => (id === '' ? [] : [{ host, id }]));
+      }),
+    );
+    return found.flat();
+  }
+}
+
+/** What a steward has done, by its own audit. */
+export async function deedsOf({ host, id }: StewardContainer): Promise<string[]> {
+  const lines = (await host.docker(['logs', id])).split('\n');
+  return lines.flatMap((line) => {
+    const parsed = line.startsWith('{') ? auditLine.safeParse(JSON.parse(line)) : undefined;
+    const audit = parsed?.success === true ? parsed.data.audit : undefined;
+    return audit?.action === 'grow' && audit.outcome === 'done' ? [audit.why] : [];
+  });
+}

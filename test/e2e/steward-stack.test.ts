@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { type LabArray, startArray } from '../hosts/array.ts';
+import { until } from '../hosts/until.ts';
+import { bareStage, type Stage } from './stage.ts';
+import { deedsOf, publishSteward, type StewardContainer, StewardService } from './steward-service.ts';
+
+const spares = [1, 2, 3, 1, 2, 3].map((sds, index) => ({
+  sds: `pd1-sds${sds}`,
+  path: `/dev/disk/by-id/wwn-0x5000c500a1b2c30${index}`,
+}));
+const policy = {
+  version: 1,
+  act: true,
+  interval: '1s',
+  pools: [{ pool: 'sp1', grow: { above: 85, cooldown: '3s', maxDevices: 9, devices: spares } }],
+};
+
+const stateSchema = z.object({
+  pools: z.array(z.object({ id: z.string(), devices: z.array(z.object({ path: z.string() })) })),
+  sdss: z.array(z.object({ id: z.string(), name: z.string() })),
+});
+
+const inspected = z.tuple([
+  z.object({
+    Config: z.object({ User: z.string() }),
+    HostConfig: z.object({
+      ReadonlyRootfs: z.boolean(),
+      CapDrop: z.array(z.string()),
+      Memory: z.number(),
+      NanoCpus: z.number(),
+    }),
+    State: z.object({ Health: z.object({ Status: z.string() }) }),
+  }),
+]);
+
+describe('the steward as a stack on a Swarm of three managers', () => {
+  let stage: Stage;
+  let array: LabArray;
+  let service: StewardService;
+
+  beforeAll(async () => {
+    stage = await bareStage({ hosts: 3 });
+    const { lab } = stage;
+    // A disk full of data moves in seconds instead of hours.
+    const fastMoves = { movementKiBPerSecond: 512 * 1024 ** 2 };
+    const [image] = await Promise.all([
+      publishSteward(lab),
+      startArray(lab, { tls: true, settings: fastMoves }).then((started) => (array = started)),
+      lab.swarm({ managers: 3, heartbeat: '2s' }),
+    ]);
+    for (const { sds, path } of spares) {
+      const sdsId = (await arrayState()).sdss.find(({ name }) => name === sds)?.id;
+      await control('/simulator/disks', { sdsId, path, gib: 4096 });
+    }
+    service = await StewardService.deploy(lab, array, image, policy);
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  async function arrayState(): Promise<z.infer<typeof stateSchema>> {
+    return stateSchema.parse(JSON.parse((await array.request('GET', '/simulator/state')).body));
+  }
+
+  async function control(url: string, body: object): Promise<void> {
+    const { status, body: said } = await array.request('POST', url, body);
+    if (status !== 200) throw new Error(`${url}: ${said}`);
+  }
+
+  /** Fills the pool so far that it needs another disk. */
+  async function fill(): Promise<void> {
+    const [pool] = (await arrayState()).pools;
+    await control('/simulator/pools', { poolId: pool?.id, fillPercent: 90 });
+  }
+
+  async function sparesAdded(): Promise<string[]> {
+    const devices = (await arrayState()).pools.flatMap((pool) => pool.devices);
+    return devices.map(({ path }) => path).filter((path) => spares.some((spare) => spare.path === path));
+  }
+
+  async function running(count = 1): Promise<StewardContainer[]> {
+    return until(
+      `${count} healthy stewards to run`,
+      async () => {
+        const all = await service.running();
+        const healthy = await Promise.all(all.map(async (one) => (await inspect(one)).State.Health.Status));
+        return all.length === count && healthy.every((status) => status === 'healthy') ? all : undefined;
+      },
+      { timeoutMs: 120_000, everyMs: 500 },
+    );
+  }
+
+  async function inspect({ host, id }: StewardContainer): Promise<z.infer<typeof inspected>[0]> {
+    return inspected.parse(JSON.parse(await host.docker(['inspect', id])))[0];
+  }
+
+  async function untilAdded(count: number): Promise<void> {
+    await until(`${count} spare disks to be added`, async () => (await sparesAdded()).length >= count, {
+      timeoutMs: 120_000,
+      everyMs: 200,
+    });
+  }
+
+  test('runs healthy as nobody, without rights and with limits, and shows its password to nobody', async () => {
+    const [steward] = await running();
+    if (steward === undefined) throw new Error('no steward');
+    expect(await inspect(steward)).toMatchObject({
+      Config: { User: '65534:65534' },
+      HostConfig: { ReadonlyRootfs: true, CapDrop: ['ALL'], Memory: 256 * 1024 ** 2, NanoCpus: 5e8 },
+    });
+    expect(await service.inspect()).not.toContain(array.password);
+    expect(await steward.host.docker(['inspect', steward.id])).not.toContain(array.password);
+    const stats = await steward.host.docker([
+      'stats',
+      '--no-stream',
+      '--format',
+      '{{.MemUsage}}',
+      steward.id,
+    ]);
+    console.log(`memory of the steward: ${stats}`);
+  });
+
+  test('grows the pool, verified by the authority of the config', async () => {
+    const [steward] = await running();
+    if (steward === undefined) throw new Error('no steward');
+    await fill();
+    await untilAdded(1);
+    await until('the steward to say so', async () => (await deedsOf(steward)).length === 1);
+    expect(await deedsOf(steward)).toEqual([expect.stringContaining('of SDS "pd1-sds1"')]);
+  });
+
+  test('goes on elsewhere when its host loses power', async () => {
+    const [first] = await running();
+    if (first === undefined) throw new Error('no steward');
+    const before = await sparesAdded();
+    await first.host.powerOff();
+    const since = performance.now();
+    const [second] = await running();
+    console.log(`a steward was healthy elsewhere after ${Math.round(performance.now() - since)} ms`);
+    expect(second?.host).not.toBe(first.host);
+    await fill();
+    await untilAdded(before.length + 1);
+    if (second === undefined) throw new Error('no steward');
+    await until('the new steward to say so', async () => (await deedsOf(second)).length > 0);
+    await first.host.boot();
+    await until('the Swarm to have all its managers again', async () => {
+      const nodes = await service.nodes();
+      return nodes.length === 3 && nodes.every((status) => status === 'Ready');
+    });
+  });
+
+  test('does no harm when there are two: each disk is added once, one at a time', async () => {
+    await service.scale(2);
+    const two = await running(2);
+    const before = await sparesAdded();
+    await fill();
+    await untilAdded(before.length + 1);
+    const devices = await sparesAdded();
+    expect(new Set(devices).size).toBe(devices.length);
+    const deeds = await Promise.all(two.map(deedsOf));
+    expect(deeds.flat().length).toBeGreaterThan(0);
+  });
+});
