@@ -33,17 +33,21 @@ export interface StewardContainer {
 
 /** The steward of deploy/steward-stack.yml, as it is, on a Swarm of the lab. */
 export class StewardService {
+  /** What alerts are signed with. */
+  readonly alertsKey: string;
   readonly #lab: Lab;
 
-  private constructor(lab: Lab) {
+  private constructor(lab: Lab, alertsKey: string) {
     this.#lab = lab;
+    this.alertsKey = alertsKey;
   }
 
   /** Does what docs/steward.md says: secrets, then the stack with a policy and the array's authority. */
   static async deploy(lab: Lab, array: LabArray, image: string, policy: object): Promise<StewardService> {
+    const key = newSecret('webhook key');
     const host = lab.host(1);
     await host.docker(['secret', 'create', 'scaleio-password', '-'], { input: array.password });
-    await host.docker(['secret', 'create', 'steward-alerts-key', '-'], { input: newSecret('webhook key') });
+    await host.docker(['secret', 'create', 'steward-alerts-key', '-'], { input: key });
     await host.exec(['sh', '-c', 'cat >/root/steward.yml'], { input: JSON.stringify(policy) });
     const variables = {
       STEWARD_IMAGE: image,
@@ -55,7 +59,7 @@ export class StewardService {
     const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
     const deploy = ['docker', 'stack', 'deploy', '--compose-file', deployed, 'scaleio'];
     await host.exec(['env', ...environment, ...deploy]);
-    return new StewardService(lab);
+    return new StewardService(lab, key);
   }
 
   /** `docker service …` on a manager that answers. */

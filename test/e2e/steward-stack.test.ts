@@ -1,6 +1,10 @@
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { type LabArray, startArray } from '../hosts/array.ts';
+import { addressOf } from '../hosts/network.ts';
 import { until } from '../hosts/until.ts';
 import { bareStage, type Stage } from './stage.ts';
 import { deedsOf, publishSteward, type StewardContainer, StewardService } from './steward-service.ts';
@@ -9,17 +13,25 @@ const spares = [1, 2, 3, 1, 2, 3].map((sds, index) => ({
   sds: `pd1-sds${sds}`,
   path: `/dev/disk/by-id/wwn-0x5000c500a1b2c30${index}`,
 }));
+const receiverPort = 9000;
 const policy = {
   version: 1,
   act: true,
   interval: '1s',
+  webhooks: [
+    { url: `http://${addressOf('storage', 0)}:${receiverPort}/`, secretFile: '/run/secrets/alerts-key' },
+  ],
   pools: [{ pool: 'sp1', grow: { above: 85, cooldown: '3s', maxDevices: 9, devices: spares } }],
 };
 
 const stateSchema = z.object({
-  pools: z.array(z.object({ id: z.string(), devices: z.array(z.object({ path: z.string() })) })),
+  pools: z.array(
+    z.object({ id: z.string(), usedPercent: z.number(), devices: z.array(z.object({ path: z.string() })) }),
+  ),
   sdss: z.array(z.object({ id: z.string(), name: z.string() })),
 });
+
+const alertSchema = z.object({ timestamp: z.string(), signature: z.string(), body: z.string() });
 
 const inspected = z.tuple([
   z.object({
@@ -49,10 +61,12 @@ describe('the steward as a stack on a Swarm of three managers', () => {
       startArray(lab, { tls: true, settings: fastMoves }).then((started) => (array = started)),
       lab.swarm({ managers: 3, heartbeat: '2s' }),
     ]);
-    for (const { sds, path } of spares) {
+    for (const { sds, path: disk } of spares) {
       const sdsId = (await arrayState()).sdss.find(({ name }) => name === sds)?.id;
-      await control('/simulator/disks', { sdsId, path, gib: 4096 });
+      await control('/simulator/disks', { sdsId, path: disk, gib: 4096 });
     }
+    const receiver = path.join(import.meta.dirname, 'webhook-receiver.ts');
+    await lab.start('alerts', [process.execPath, receiver, addressOf('storage', 0), `${receiverPort}`]);
     service = await StewardService.deploy(lab, array, image, policy);
   });
 
@@ -77,7 +91,9 @@ describe('the steward as a stack on a Swarm of three managers', () => {
 
   async function sparesAdded(): Promise<string[]> {
     const devices = (await arrayState()).pools.flatMap((pool) => pool.devices);
-    return devices.map(({ path }) => path).filter((path) => spares.some((spare) => spare.path === path));
+    return devices
+      .map(({ path: disk }) => disk)
+      .filter((disk) => spares.some((spare) => spare.path === disk));
   }
 
   async function running(count = 1): Promise<StewardContainer[]> {
@@ -131,6 +147,19 @@ describe('the steward as a stack on a Swarm of three managers', () => {
     expect(await deedsOf(steward)).toEqual([expect.stringContaining('of SDS "pd1-sds1"')]);
   });
 
+  test('tells of it, signed with the key of the secret', async () => {
+    const log = path.join(stage.lab.directory, 'alerts.log');
+    const [alert] = await until('an alert', async () => {
+      const lines = (await readFile(log, 'utf8')).split('\n').filter(Boolean);
+      return lines.length > 0 && lines.map((line) => alertSchema.parse(JSON.parse(line)));
+    });
+    const signed = createHmac('sha256', service.alertsKey).update(
+      `${alert?.timestamp ?? ''}.${alert?.body ?? ''}`,
+    );
+    expect(alert?.signature).toBe(`v1=${signed.digest('hex')}`);
+    expect(alert?.body).toContain('"kind":"level"');
+  });
+
   test('goes on elsewhere when its host loses power', async () => {
     const [first] = await running();
     if (first === undefined) throw new Error('no steward');
@@ -145,21 +174,25 @@ describe('the steward as a stack on a Swarm of three managers', () => {
     if (second === undefined) throw new Error('no steward');
     await until('the new steward to say so', async () => (await deedsOf(second)).length > 0);
     await first.host.boot();
-    await until('the Swarm to have all its managers again', async () => {
-      const nodes = await service.nodes();
-      return nodes.length === 3 && nodes.every((status) => status === 'Ready');
-    });
+    const isWhole = async (): Promise<boolean> =>
+      (await service.nodes()).filter((status) => status === 'Ready').length === 3;
+    await until('the Swarm to have all its managers again', isWhole, { timeoutMs: 120_000 });
   });
 
   test('does no harm when there are two: each disk is added once, one at a time', async () => {
     await service.scale(2);
     const two = await running(2);
     const before = await sparesAdded();
+    const deedsBefore = (await Promise.all(two.map(deedsOf))).flat().length;
     await fill();
     await untilAdded(before.length + 1);
-    const devices = await sparesAdded();
-    expect(new Set(devices).size).toBe(devices.length);
-    const deeds = await Promise.all(two.map(deedsOf));
-    expect(deeds.flat().length).toBeGreaterThan(0);
+    await until('the pool to be filled evenly, and the one that did it to say so', async () => {
+      const [pool] = (await arrayState()).pools;
+      const deeds = (await Promise.all(two.map(deedsOf))).flat();
+      return pool !== undefined && pool.usedPercent < 85 && deeds.length > deedsBefore;
+    });
+    expect((await Promise.all(two.map(deedsOf))).flat()).toHaveLength(deedsBefore + 1);
+    expect(await sparesAdded()).toHaveLength(before.length + 1);
+    expect(await running(2)).toEqual(two);
   });
 });
