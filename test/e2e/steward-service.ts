@@ -6,15 +6,14 @@ import type { LabArray } from '../hosts/array.ts';
 import type { Host } from '../hosts/host.ts';
 import type { Lab } from '../hosts/lab.ts';
 import { newSecret } from '../secrets/used.ts';
-import { builtPlugin } from './built-plugin.ts';
 
 const deployed = path.resolve(import.meta.dirname, '../../deploy/steward-stack.yml');
 const service = 'scaleio_steward';
 
-/** Makes the steward's image on a host without any registry, and pushes it to the lab's own; returns its name there. */
-export async function publishSteward(lab: Lab): Promise<string> {
+/** Makes the steward's image of a built plugin on a host, and pushes it to the lab's registry; returns its name there. */
+export async function publishSteward(lab: Lab, plugin: string): Promise<string> {
   const image = `${lab.registry}/scaleio-steward:test`;
-  const rootfs = path.join(await builtPlugin(), 'rootfs');
+  const rootfs = path.join(plugin, 'rootfs');
   const host = lab.host(1);
   await host.exec(importSteward(rootfs, image, await machineArchitecture()));
   await host.docker(['push', image]);
