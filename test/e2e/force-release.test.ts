@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../hosts/host.ts';
+import { PluginSocket } from '../hosts/plugin-socket.ts';
 import { createVolume, onVolume, Writer } from './containers.ts';
 import { mappedTo, untilNothingLeft } from './left-on-host.ts';
 import { type ArrayStage, pluginStage } from './stage.ts';
@@ -54,9 +55,13 @@ describe('the operator, with the managed plugin', () => {
     const args = (command ?? '').replace('volume ', '').split(' ');
     await expect(volume(other, ...args)).rejects.toThrow('needs --yes');
     await writer.goesOn();
+    const forced = 'scaleio_fences_total{policy="forced",outcome="taken"}';
+    const plugin = await PluginSocket.open(other);
+    expect(await plugin.metric(forced)).toBe(0);
     expect(await volume(other, ...args, '--yes')).toMatch(
       new RegExp(`taken: from SDC .*${one.address('storage')}.* by operator root on host2, policy forced`),
     );
+    expect(await plugin.metric(forced)).toBe(1);
 
     expect(await onVolume(other, 'db', 'cat /data/before')).toBe('synced');
     expect((await show(other)).lastFence).toMatchObject({ outcome: 'taken' });

@@ -31,16 +31,25 @@ export class PluginSocket {
 
   /** A call such as "Mount". Rejects when no answer came. */
   async call(operation: string, body: Readonly<Record<string, unknown>>): Promise<PluginAnswer> {
-    const url = `/VolumeDriver.${operation}`;
+    const answer = await this.#send('POST', `/VolumeDriver.${operation}`, JSON.stringify(body));
+    return JSON.parse(answer) as PluginAnswer;
+  }
+
+  /** A metric's value, `name` with its labels as /metrics writes them; undefined when it is not there. */
+  async metric(name: string): Promise<number | undefined> {
+    const lines = (await this.#send('GET', '/metrics')).split('\n');
+    const line = lines.find((one) => one.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length + 1));
+  }
+
+  async #send(method: string, url: string, body?: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socket, method: 'POST', path: url });
+      const call = request({ socketPath: this.#socket, method, path: url });
       call.on('error', reject);
       call.on('response', (response) => {
-        text(response).then((answer) => {
-          resolve(JSON.parse(answer) as PluginAnswer);
-        }, reject);
+        text(response).then(resolve, reject);
       });
-      call.end(JSON.stringify(body));
+      call.end(body);
     });
   }
 }
