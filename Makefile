@@ -14,7 +14,7 @@ IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down clean
+.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ lab-shell: deps ## HOST=2: a shell on a host of the lab
 
 lab-down: deps ## end the lab
 	@$(NODE) test/hosts/lab-command.ts down
+
+screenshots: deps ## the page's pictures in docs/, from the test that powers a host off and looks at it
+	@SCREENSHOTS=docs npx vitest run --project e2e test/e2e/page.test.ts
 
 clean: ## remove what was built and fetched
 	@rm -rf dist coverage .cache

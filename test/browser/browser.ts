@@ -5,10 +5,13 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** Debian's Chromium, without a window. Nothing is downloaded, and it asks nobody but who it is told to. */
-export function startBrowser(): Promise<Browser> {
+/**
+ * Debian's Chromium, without a window. Nothing is downloaded, and it asks nobody but who it is told to. `program`: what to start in
+ * its place, with its arguments.
+ */
+export function startBrowser(program = '/usr/bin/chromium'): Promise<Browser> {
   return chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: program,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
   });
 }

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundleProgram } from '../../../plugin/bundle.ts';
 import type { Overview } from '../../../src/overview/shape.ts';
-import { freePort } from '../../browser/free-port.ts';
+import { freePort } from '../../prometheus/free-port.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
 test('the bundled program serves the page, all of it from the one file', { timeout: 60_000 }, async () => {

@@ -357,3 +357,40 @@ describe("REX-Ray's settings", () => {
     expect(load(env).warnings.map((warning) => warning.split(' ')[0])).toEqual(Object.keys(env).slice(0, 7));
   });
 });
+
+describe("the steward's page", () => {
+  const token = newSecret('token of the page');
+
+  it('is on the loopback, without a token, unless told otherwise', () => {
+    expect(load().settings.pageAddress).toBe('127.0.0.1:9480');
+    expect(load().settings.pageToken).toBeUndefined();
+    expect(load({ SCALEIO_PAGE_ADDRESS: 'off' }).settings.pageAddress).toBeUndefined();
+    for (const SCALEIO_PAGE_ADDRESS of [':9999', 'localhost:9480', '[::1]:9480', '127.0.0.2:9480'])
+      expect(mistakesOf({ SCALEIO_PAGE_ADDRESS })).toEqual([]);
+  });
+
+  it.each([
+    '0.0.0.0:9480',
+    '[::]:9480',
+    '10.0.0.1:9480',
+    'host.example.com:9480',
+    '127.0.0.1.example.com:9480',
+  ])('needs a token on %s', (SCALEIO_PAGE_ADDRESS) => {
+    expect(mistakesOf({ SCALEIO_PAGE_ADDRESS })).toEqual([
+      expect.stringContaining('set SCALEIO_PAGE_TOKEN_FILE too'),
+    ]);
+    const files = { '/token': `${token}\n` };
+    const { settings } = load({ SCALEIO_PAGE_ADDRESS, SCALEIO_PAGE_TOKEN_FILE: '/token' }, { files });
+    expect(settings.pageToken?.reveal()).toBe(token);
+  });
+
+  it.each([
+    ['short', token.slice(0, 15)],
+    ['odd', `${token} and more`],
+  ])('takes no token that is %s, and does not show it', (_, bad) => {
+    const [mistake = '', ...others] = mistakesOf({ SCALEIO_PAGE_TOKEN: bad });
+    expect(others).toEqual([]);
+    expect(mistake).toContain('16 or more');
+    expect(mistake).not.toContain(bad);
+  });
+});

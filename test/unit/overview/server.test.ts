@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { servePage, type PageOptions } from '../../../src/overview/serve-page.ts';
 import type { Overview } from '../../../src/overview/shape.ts';
 import { systemClock } from '../../../src/host/clock.ts';
-import { freePort } from '../../browser/free-port.ts';
+import { freePort } from '../../prometheus/free-port.ts';
 import { newSecret } from '../../secrets/used.ts';
 import { FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
 
