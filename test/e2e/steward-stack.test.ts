@@ -168,7 +168,8 @@ describe('the steward as a stack on a Swarm of three managers', () => {
     const before = await sparesAdded();
     await first.host.powerOff();
     const since = performance.now();
-    const after = (): string => `${Math.round(performance.now() - since)} ms after its host lost power`;
+    const led = first.host.number === 1 ? ', which led the Swarm,' : '';
+    const after = (): string => `${Math.round(performance.now() - since)} ms after its host${led} lost power`;
     const [second] = await until(
       'a steward elsewhere',
       async () => {
