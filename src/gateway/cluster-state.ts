@@ -9,7 +9,7 @@ import type {
 } from '../capacity/ports.ts';
 import { GatewayRejectedError } from '../errors.ts';
 import type { StoragePoolId } from '../volumes/volume.ts';
-import { listOf, objectOf } from './bodies.ts';
+import { objectOf } from './bodies.ts';
 import {
   addedDeviceSchema,
   CAPACITY_PROPERTIES,
@@ -21,6 +21,7 @@ import {
 } from './capacity-schemas.ts';
 import { changeOnce } from './change.ts';
 import type { GatewayClient } from './client.ts';
+import { listInstances } from './instances.ts';
 import { domainSchema } from './schemas.ts';
 
 const DEVICE_INSTANCES = '/api/types/Device/instances';
@@ -152,9 +153,6 @@ export class ClusterState implements CapacityArray {
     signal: AbortSignal,
   ): Promise<z.output<Schema>[]> {
     const path = `/api/types/${type}/instances`;
-    return this.#client.call(
-      { what: `list ${type}s`, method: 'GET', path, route: path, repeatable: true, read: listOf(schema) },
-      signal,
-    );
+    return listInstances(this.#client, { what: `list ${type}s`, path, schema }, signal);
   }
 }

@@ -1,10 +1,9 @@
-import type * as z from 'zod';
 import type { Inventory, SdcReading, VolumeReading } from '../inventory/ports.ts';
-import { listOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
+import { listInstances } from './instances.ts';
 import { sdcReadingSchema, volumeReadingSchema } from './inventory-schemas.ts';
-import { LIST_TIMEOUT_MS, VOLUME_INSTANCES } from './volumes.ts';
 import { SDC_INSTANCES } from './sdcs.ts';
+import { LIST_TIMEOUT_MS, VOLUME_INSTANCES } from './volumes.ts';
 
 /** All volumes and all SDCs, as Inventory promises it. */
 export class ArrayInventory implements Inventory {
@@ -15,30 +14,12 @@ export class ArrayInventory implements Inventory {
   }
 
   readVolumes(signal: AbortSignal): Promise<readonly VolumeReading[]> {
-    return this.#list('list all volumes', VOLUME_INSTANCES, volumeReadingSchema, signal);
+    const listing = { what: 'list all volumes', path: VOLUME_INSTANCES, schema: volumeReadingSchema };
+    return listInstances(this.#client, { ...listing, timeoutMs: LIST_TIMEOUT_MS }, signal);
   }
 
   readSdcs(signal: AbortSignal): Promise<readonly SdcReading[]> {
-    return this.#list('list all SDCs', SDC_INSTANCES, sdcReadingSchema, signal);
-  }
-
-  #list<Schema extends z.ZodType>(
-    what: string,
-    path: string,
-    schema: Schema,
-    signal: AbortSignal,
-  ): Promise<z.output<Schema>[]> {
-    return this.#client.call(
-      {
-        what,
-        method: 'GET',
-        path,
-        route: path,
-        repeatable: true,
-        timeoutMs: LIST_TIMEOUT_MS,
-        read: listOf(schema),
-      },
-      signal,
-    );
+    const listing = { what: 'list all SDCs', path: SDC_INSTANCES, schema: sdcReadingSchema };
+    return listInstances(this.#client, { ...listing, timeoutMs: LIST_TIMEOUT_MS }, signal);
   }
 }

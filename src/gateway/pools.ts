@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { InvalidRequestError } from '../errors.ts';
 import { nearest } from '../units/nearest.ts';
 import type { StoragePool, StoragePoolId } from '../volumes/volume.ts';
-import { listOf, objectOf } from './bodies.ts';
+import { objectOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { abandonable, cancelled } from './failures.ts';
+import { listInstances } from './instances.ts';
 import { domainSchema, poolSchema, poolUsageSchema } from './schemas.ts';
 
 const POOL_INSTANCES = '/api/types/StoragePool/instances';
@@ -97,26 +98,15 @@ export class Pools {
 
   async #read(cacheSignal: AbortSignal): Promise<Layout> {
     const signal = AbortSignal.any([cacheSignal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
-    const list = { method: 'GET', repeatable: true } as const;
     const [pools, domains] = await Promise.all([
-      this.#client.call(
-        {
-          ...list,
-          what: 'list storage pools',
-          path: POOL_INSTANCES,
-          route: POOL_INSTANCES,
-          read: listOf(poolSchema),
-        },
+      listInstances(
+        this.#client,
+        { what: 'list storage pools', path: POOL_INSTANCES, schema: poolSchema },
         signal,
       ),
-      this.#client.call(
-        {
-          ...list,
-          what: 'list protection domains',
-          path: DOMAIN_INSTANCES,
-          route: DOMAIN_INSTANCES,
-          read: listOf(domainSchema),
-        },
+      listInstances(
+        this.#client,
+        { what: 'list protection domains', path: DOMAIN_INSTANCES, schema: domainSchema },
         signal,
       ),
     ]);

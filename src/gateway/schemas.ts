@@ -25,25 +25,27 @@ export const name = z
   .nullish()
   .transform((text) => (text === undefined || text === '' ? null : text));
 /** Never-connected SDCs have the address "N/A" ([ansible-powerflex] captures). */
-export const address = name.transform((text) => (text === 'N/A' ? null : text));
+const address = name.transform((text) => (text === 'N/A' ? null : text));
 
 /** Unknown words count as the mode that can do most harm. */
 function accessMode(text: string | null | undefined): AccessMode {
   return text === 'ReadOnly' || text === 'NoAccess' ? text : 'ReadWrite';
 }
 
-const mapping = z
-  .object({
-    sdcId: z.string().nullish(),
-    hostId: z.string().nullish(),
-    nqn: z.string().nullish(),
-    sdcName: name,
-    sdcIp: address,
-    accessMode: z.string().nullish(),
-    limitIops: number.nullish(),
-    limitBwInMbps: number.nullish(),
-  })
-  .transform((wire): Mapping => ({
+export const mappingWire = z.object({
+  sdcId: name,
+  hostId: name,
+  nqn: name,
+  hostType: name,
+  sdcName: name,
+  sdcIp: address,
+  accessMode: name,
+  limitIops: number.nullish(),
+  limitBwInMbps: number.nullish(),
+});
+
+export function mappingOf(wire: z.output<typeof mappingWire>): Mapping {
+  return {
     // A holder that is no SDC (NVMe host of 4.x) must still count as a holder.
     sdcId: (wire.sdcId ?? wire.hostId ?? wire.nqn ?? 'unknown') as SdcId,
     sdcName: wire.sdcName,
@@ -51,32 +53,35 @@ const mapping = z
     accessMode: accessMode(wire.accessMode),
     limitIops: wire.limitIops ?? 0,
     limitBandwidthKiBps: (wire.limitBwInMbps ?? 0) * 1024,
-  }));
+  };
+}
 
-function kindOf(volumeType: string | null | undefined, ancestor: string | null): ArrayVolume['kind'] {
-  if (volumeType === 'Snapshot' || ancestor !== null) return 'snapshot';
+/** A volume but for its mappings, of which each reader takes its own part. */
+export const volumeWire = z.object({
+  id,
+  name,
+  sizeInKb: number,
+  volumeType: name,
+  storagePoolId: id,
+  vtreeId: name,
+  ancestorVolumeId: name,
+  creationTime: number.nullish(),
+  accessModeLimit: name,
+  mappingToAllSdcsEnabled: boolean.nullish(),
+});
+
+export function kindOf({ volumeType, ancestorVolumeId }: z.output<typeof volumeWire>): ArrayVolume['kind'] {
+  if (volumeType === 'Snapshot' || ancestorVolumeId !== null) return 'snapshot';
   return volumeType === 'ThickProvisioned' ? 'thick' : 'thin';
 }
 
-export const volumeSchema = z
-  .object({
-    id,
-    name,
-    sizeInKb: number,
-    volumeType: z.string().nullish(),
-    storagePoolId: id,
-    vtreeId: z.string().nullish(),
-    ancestorVolumeId: name,
-    creationTime: number.nullish(),
-    accessModeLimit: z.string().nullish(),
-    mappedSdcInfo: z.array(mapping).nullish(),
-    mappingToAllSdcsEnabled: boolean.nullish(),
-  })
+export const volumeSchema = volumeWire
+  .extend({ mappedSdcInfo: z.array(mappingWire.transform(mappingOf)).nullish() })
   .transform((wire): ArrayVolume => ({
     id: wire.id as VolumeId,
     name: wire.name,
     sizeKiB: wire.sizeInKb,
-    kind: kindOf(wire.volumeType, wire.ancestorVolumeId),
+    kind: kindOf(wire),
     storagePoolId: wire.storagePoolId as StoragePoolId,
     vtreeId: (wire.vtreeId ?? '') as VtreeId,
     ancestorId: wire.ancestorVolumeId as VolumeId | null,
@@ -95,17 +100,18 @@ export const volumeIoSchema = z
     ({ userDataReadBwc, userDataWriteBwc }) => userDataReadBwc.numOccured + userDataWriteBwc.numOccured,
   );
 
-export const sdcSchema = z
-  .object({
-    id,
-    name,
-    sdcGuid: name,
-    sdcIp: address,
-    sdcApproved: boolean.nullish(),
-    mdmConnectionState: z.string().nullish(),
-    osType: name,
-  })
-  .transform((wire): Sdc => ({
+export const sdcWire = z.object({
+  id,
+  name,
+  sdcGuid: name,
+  sdcIp: address,
+  sdcApproved: boolean.nullish(),
+  mdmConnectionState: name,
+  osType: name,
+});
+
+export function sdcOf(wire: z.output<typeof sdcWire>): Sdc {
+  return {
     id: wire.id as SdcId,
     name: wire.name,
     guid: wire.sdcGuid?.toUpperCase() ?? null,
@@ -114,7 +120,10 @@ export const sdcSchema = z
     approved: wire.sdcApproved ?? true,
     connected: wire.mdmConnectionState === 'Connected',
     osType: wire.osType,
-  }));
+  };
+}
+
+export const sdcSchema = sdcWire.transform(sdcOf);
 
 export const systemSchema = z
   .object({ id, name })

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { listOf } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
+import { listInstances } from './instances.ts';
 
 const USER_INSTANCES = '/api/types/User/instances';
 const schema = z.object({ name: z.string().nullish(), userRole: z.string().nullish() });
@@ -11,16 +11,6 @@ export async function roleOfUser(
   username: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const users = await client.call(
-    {
-      what: 'list the users',
-      method: 'GET',
-      path: USER_INSTANCES,
-      route: USER_INSTANCES,
-      repeatable: true,
-      read: listOf(schema),
-    },
-    signal,
-  );
+  const users = await listInstances(client, { what: 'list the users', path: USER_INSTANCES, schema }, signal);
   return users.find(({ name }) => name === username)?.userRole ?? undefined;
 }

@@ -8,18 +8,13 @@ import {
   metricsIn,
   seriesOn,
 } from '../../prometheus/shipped.ts';
-import { pluginMetrics } from '../metrics/watched.ts';
+import { fenceLog, pluginMetrics } from '../metrics/watched.ts';
 import { stewardMetrics } from '../metrics/watched-steward.ts';
 
 /** What the two programs show, and what Prometheus adds. */
 async function shown(): Promise<Set<string>> {
   const plugin = pluginMetrics();
-  plugin.metrics.observeFences({
-    of: () => [],
-    latest: () => Promise.resolve(undefined),
-    newOfOthers: () => Promise.resolve([]),
-    record: () => undefined,
-  });
+  plugin.metrics.observeFences(fenceLog().fences);
   const pages = [plugin.pages, stewardMetrics().pages];
   const texts = await Promise.all(pages.map(({ registry }) => registry.metrics()));
   return new Set(['up', ...texts.flatMap((text) => [...seriesOn(text)])]);

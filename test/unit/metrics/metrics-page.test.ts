@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Metric, Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { pluginMetrics } from './watched.ts';
+import { fenceLog, pluginMetrics } from './watched.ts';
 import { stewardMetrics } from './watched-steward.ts';
 
 const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8').replaceAll(
@@ -16,12 +16,7 @@ function ownOf({ registry }: { readonly registry: Registry }): Described[] {
 }
 
 const plugin = pluginMetrics();
-plugin.metrics.observeFences({
-  of: () => [],
-  latest: () => Promise.resolve(undefined),
-  newOfOthers: () => Promise.resolve([]),
-  record: () => undefined,
-});
+plugin.metrics.observeFences(fenceLog().fences);
 const own = new Map([...ownOf(plugin.pages), ...ownOf(stewardMetrics().pages)].map((one) => [one.name, one]));
 
 it.each([...own])('docs/metrics.md describes %s', (name, metric) => {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeInUseError } from '../../../src/errors.ts';
-import type { CountedFenceLog } from '../../../src/metrics/fences.ts';
 import type { DriverCalls } from '../../../src/metrics/operations.ts';
 import type { CallContext } from '../../../src/volumes/driver-call.ts';
 import type { Driver } from '../../../src/volumes/driver.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
-import { entryOf, GATEWAY, pluginMetrics } from './watched.ts';
+import { entryOf, fenceLog, GATEWAY, pluginMetrics } from './watched.ts';
 
 const never = new AbortController().signal;
 const call: CallContext = { signal: never, clientGone: never, requestId: 'r1' };
@@ -20,19 +19,6 @@ function mounting(mount: DriverCalls['mount']): Driver {
   const refuse = (): Promise<never> => Promise.reject(new Error('not expected'));
   const others = { create: refuse, remove: refuse, unmount: refuse, path: refuse, get: refuse, list: refuse };
   return { ...others, mount } as unknown as Driver;
-}
-
-function fenceLog(): { fences: CountedFenceLog; records: FenceRecord[] } {
-  const records: FenceRecord[] = [];
-  return {
-    records,
-    fences: {
-      of: () => records,
-      latest: () => Promise.resolve(records.at(-1)),
-      newOfOthers: () => Promise.resolve([]),
-      record: (one) => records.push(one),
-    },
-  };
 }
 
 describe('PluginMetrics', () => {

@@ -1,6 +1,7 @@
+import type { CountedFenceLog } from '../../../src/metrics/fences.ts';
 import { PluginMetrics, type WatchedParts } from '../../../src/metrics/plugin-metrics.ts';
 import type { HostIdentity } from '../../../src/volumes/host.ts';
-import type { HostVolume } from '../../../src/volumes/ports.ts';
+import type { FenceRecord, HostVolume } from '../../../src/volumes/ports.ts';
 import type { SdcId, SystemId } from '../../../src/volumes/volume.ts';
 
 export const GATEWAY = 'https://gw';
@@ -19,6 +20,20 @@ export function entryOf(name: string, more: Partial<HostVolume> = {}): HostVolum
     ...{ name, arrayName: `docker-${name}`, volumeId: `id-${name}`, systemId: ME.systemId, phase: 'mounted' },
     ...{ holders: ['a'], mountpoint: `/m/${name}`, since: '2026-01-01T00:00:00.000Z' },
     ...more,
+  };
+}
+
+/** A fence log in memory, to which nobody else writes. */
+export function fenceLog(): { fences: CountedFenceLog; records: FenceRecord[] } {
+  const records: FenceRecord[] = [];
+  return {
+    records,
+    fences: {
+      of: () => records,
+      latest: () => Promise.resolve(records.at(-1)),
+      newOfOthers: () => Promise.resolve([]),
+      record: (one) => records.push(one),
+    },
   };
 }
 
