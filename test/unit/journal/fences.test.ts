@@ -98,6 +98,14 @@ describe('the fence log', () => {
     expect(await fences.latest('72ce476b00000002')).toEqual(fence(1));
   });
 
+  it('answers from its own records while the file of the command line cannot even be looked at', async () => {
+    const { fences, files } = await open();
+    fences.record(fence(1));
+    files.stateOf = () => Promise.reject(diskError('EIO', 'input/output error'));
+    expect(await fences.latest('72ce476b00000002')).toEqual(fence(1));
+    expect(await fences.newOfOthers()).toEqual([]);
+  });
+
   it('keeps the last thousand', async () => {
     const { fences, files } = await open();
     for (let number = 0; number < 1005; number += 1) fences.record(fence(number));
