@@ -120,7 +120,10 @@ async function lookForSecrets(ran: readonly Suite[]): Promise<Total> {
 const wanted = process.argv.slice(2);
 const names = [...checks.map(([name]) => name), ...suites.map(({ name }) => name)];
 const unknown = wanted.filter((name) => !names.includes(name));
-if (unknown.length > 0) throw new Error(`no check or suite "${unknown.join('", "')}": ${names.join(', ')}`);
+if (unknown.length > 0) {
+  console.error(`there is no check or suite "${unknown.join('", "')}"; there are: ${names.join(', ')}`);
+  process.exit(2);
+}
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
 const chosen = suites.filter(({ name }) => isWanted(name));
 await prepareSearch({ logs: reports, secrets });
