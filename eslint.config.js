@@ -9,6 +9,39 @@ const sizes = {
   'max-params': ['error', 4],
 };
 
+const wallTime = {
+  read: "MemberExpression[object.name='Date'][property.name='now'], NewExpression[callee.name='Date'][arguments.length=0]",
+  // What a clock's now() answers may become a text or a field of a record, never a term, a bound or a variable to reckon with.
+  reckoned: [
+    'BinaryExpression[operator=/^(-|\\+|<|>|<=|>=)$/] > CallExpression',
+    'VariableDeclarator > CallExpression',
+    'AssignmentExpression > CallExpression',
+  ]
+    .flatMap((call) => [
+      `${call}[callee.property.name='now'][callee.object.name!='performance']`,
+      `${call}[callee.name='now']`,
+    ])
+    .concat(
+      "BinaryExpression[operator=/^(-|<|>|<=|>=)$/] > CallExpression[callee.object.name='Date'][callee.property.name='parse']",
+    )
+    .join(', '),
+};
+/** Rule 17: durations come from a clock that cannot be set. */
+const durations = {
+  'no-restricted-syntax': [
+    'error',
+    {
+      selector: wallTime.read,
+      message: 'Wall time comes from the clock that is handed in, for people and records only.',
+    },
+    {
+      selector: wallTime.reckoned,
+      message:
+        'Durations and ages come from elapsed(), which nobody can set; now() is for people and records.',
+    },
+  ],
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', '.cache/', '*.cjs', 'eslint.config.js'] },
   js.configs.recommended,
@@ -29,6 +62,19 @@ export default tseslint.config(
       'no-empty': ['error', { allowEmptyCatch: false }],
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
     },
+  },
+  { files: ['src/**/*.ts'], rules: durations },
+  {
+    // Where wall time is what is meant: the clock itself; a gateway's clock held against ours; records of earlier lives; the
+    // simulated array's own dates and what moves in it, which outlive its program.
+    files: [
+      'src/host/clock.ts',
+      'src/gateway/gateway-view.ts',
+      'src/journal/fences.ts',
+      'src/simulator/simulator.ts',
+      'src/simulator/mdm/*.ts',
+    ],
+    rules: { 'no-restricted-syntax': 'off' },
   },
   {
     // Scripts of a browser, which TypeScript checks with the names that browsers have. What comes from JSON is the steward's own.

@@ -68,7 +68,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   const { reconcileIntervalMs } = settings;
   const metrics = new PluginMetrics({
     version: edge.version,
-    nowMs: () => systemClock.now(),
+    clock: systemClock,
     reconcileIntervalMs,
   });
   const parts = await buildHost(settings, edge, metrics);
@@ -171,7 +171,7 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
     },
   });
   const journal = await openJournalOf(settings, edge);
-  const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, log });
+  const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, clock: systemClock, log });
   const sdc = createLocalSdc({
     runner,
     clock: systemClock,

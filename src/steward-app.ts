@@ -29,8 +29,6 @@ export interface StewardEdge {
   readonly socket?: string | undefined;
 }
 
-const stewardClock: StewardClock = { ...systemClock, elapsed: () => performance.now() };
-
 /** A steward in front of the array of the settings; nothing is asked yet. */
 export interface StewardApp {
   readonly steward: Steward;
@@ -51,8 +49,8 @@ export async function buildSteward(
   policy: Policy,
   { log, version, passwordFile, socket }: StewardEdge,
 ): Promise<StewardApp> {
-  const clock = stewardClock;
-  const metrics = new StewardMetrics({ version, nowMs: () => clock.now(), intervalMs: policy.interval });
+  const clock: StewardClock = systemClock;
+  const metrics = new StewardMetrics({ version, clock, intervalMs: policy.interval });
   const gateway = await connectGateway(settings, log, {
     passwordFile,
     observer: (report) => {

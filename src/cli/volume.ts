@@ -101,7 +101,7 @@ async function inSession(
   const { settings } = settingsOf(edge, flags);
   const log = warningsTo(edge);
   const gateway = await connectGateway(settings, log);
-  const journalled = { dir: settings.stateDir, files: journalFiles, log };
+  const journalled = { dir: settings.stateDir, files: journalFiles, clock: systemClock, log };
   // The running plugin writes its own file, so what is forced from here goes into another.
   const fences = await openFenceLog({ ...journalled, name: FORCED_FENCES_FILE });
   const parts = { array: gateway, clock: systemClock, fences };

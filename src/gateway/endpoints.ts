@@ -42,14 +42,14 @@ const LONGEST_REST_MS = 5000;
  * all when connections are refused, longer when every try costs a time limit.
  */
 export class EndpointHealth {
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   #failures = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
   #restUntil = Number.NEGATIVE_INFINITY;
   #last: EndpointFailure | undefined;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
   }
 
   get healthy(): boolean {
@@ -66,7 +66,7 @@ export class EndpointHealth {
 
   /** The failure for which it is left alone just now; undefined when it may be tried. */
   get restingAfter(): EndpointFailure | undefined {
-    return this.#now() < this.#restUntil ? this.#last : undefined;
+    return this.#elapsed() < this.#restUntil ? this.#last : undefined;
   }
 
   succeeded(): void {
@@ -77,7 +77,7 @@ export class EndpointHealth {
 
   /** To be told of a failed try and when it began. */
   failed(failure: EndpointFailure, beganAt: number): void {
-    const now = this.#now();
+    const now = this.#elapsed();
     // Tries that ran side by side met one and the same trouble.
     if (beganAt >= this.#failedAt) this.#failures += 1;
     this.#failedAt = now;

@@ -26,7 +26,7 @@ export interface GatewayEndpointOptions {
   readonly address: EndpointAddress;
   readonly http: Http;
   readonly credentials: Credentials;
-  readonly now: () => number;
+  readonly elapsed: () => number;
   readonly requestTimeoutMs: number;
   readonly maxConcurrent: number;
   readonly observer: (report: RequestReport) => void;
@@ -45,12 +45,12 @@ export class GatewayEndpoint {
   constructor(options: GatewayEndpointOptions) {
     this.#options = options;
     this.name = options.address.name;
-    this.health = new EndpointHealth(options.now);
+    this.health = new EndpointHealth(options.elapsed);
     this.queue = new RequestQueue(options.maxConcurrent);
     this.session = new Session({
       exchange: (request, read) => this.exchange(request, read),
       credentials: options.credentials,
-      now: options.now,
+      elapsed: options.elapsed,
       verify: (grant, signal) => options.verify(this, grant, signal),
       loginTimeoutMs: 2 * options.requestTimeoutMs,
     });
@@ -58,12 +58,13 @@ export class GatewayEndpoint {
 
   /** Sends one request and reads its reply; reports it to the observer when it is over. */
   async exchange<T>(request: WireRequest, read: (reply: HttpReply) => Promise<T>): Promise<T> {
-    const { http, address, now, requestTimeoutMs, observer } = this.#options;
-    const startedAt = now();
+    const { http, address, elapsed, requestTimeoutMs, observer } = this.#options;
+    const startedAt = elapsed();
     let status: number | undefined;
     const report = (outcome: RequestReport['outcome']): void => {
       const { method, route, attempt } = request;
-      observer({ endpoint: this.name, method, route, status, ms: now() - startedAt, attempt, outcome });
+      const ms = Math.round(elapsed() - startedAt);
+      observer({ endpoint: this.name, method, route, status, ms, attempt, outcome });
     };
     try {
       const reply = await http.send({
@@ -95,7 +96,7 @@ export class GatewayEndpoint {
     return this.queue.run(signal, async () => {
       // Those that waited learn from those that went before.
       this.#assertAwake();
-      const beganAt = this.#options.now();
+      const beganAt = this.#options.elapsed();
       try {
         const value = await this.#withGrant(signal, work);
         this.health.succeeded();

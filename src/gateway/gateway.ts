@@ -45,7 +45,7 @@ export interface GatewayOptions {
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Told of each HTTP request when it is over. */
   readonly observer?: ((report: RequestReport) => void) | undefined;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'elapsed'>;
   readonly log: Log;
 }
 
@@ -98,7 +98,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         address: parseEndpoint(text),
         http,
         credentials: credentialsOf(options),
-        now: () => options.clock.now(),
+        elapsed: () => options.clock.elapsed(),
         requestTimeoutMs,
         maxConcurrent,
         observer: options.observer ?? (() => undefined),
@@ -114,7 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: options.log,
   });
   return {
-    ...storageArray(client, () => options.clock.now()),
+    ...storageArray(client, () => options.clock.elapsed()),
     capacity: new ClusterState(client),
     inventory: new ArrayInventory(client),
     registry: new Registration(client),
@@ -139,12 +139,12 @@ async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Prom
   await http.close();
 }
 
-function storageArray(client: GatewayClient, now: () => number): StorageArray {
+function storageArray(client: GatewayClient, elapsed: () => number): StorageArray {
   const volumes = new Volumes(client);
   const changes = new VolumeChanges(client, volumes);
   const mappings = new Mappings(client, volumes);
   const sdcs = new Sdcs(client);
-  const pools = new Pools(client, now);
+  const pools = new Pools(client, elapsed);
   return {
     identity: (signal) => client.identify(signal),
     findVolumeId: (name, signal) => volumes.find(name, signal),

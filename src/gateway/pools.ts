@@ -32,16 +32,16 @@ const KEY = 'layout';
 /** Storage pools with their protection domains; read together and kept. */
 export class Pools {
   readonly #client: GatewayClient;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #cache: LRUCache<typeof KEY, Layout>;
 
-  constructor(client: GatewayClient, now: () => number) {
+  constructor(client: GatewayClient, elapsed: () => number) {
     this.#client = client;
-    this.#now = now;
+    this.#elapsed = elapsed;
     this.#cache = new LRUCache<typeof KEY, Layout>({
       max: 1,
       ttl: KEPT_FOR_MS,
-      perf: { now },
+      perf: { now: elapsed },
       // One caller's deadline must not end what others wait for too, so callers' signals stay out of here.
       fetchMethod: (_key, _stale, { signal }) => this.#read(signal),
     });
@@ -92,7 +92,7 @@ export class Pools {
   }
 
   async #fresher(layout: Layout, what: string, signal: AbortSignal): Promise<Layout> {
-    const isFresh = this.#now() - layout.readAt < FRESH_FOR_MS;
+    const isFresh = this.#elapsed() - layout.readAt < FRESH_FOR_MS;
     return isFresh ? layout : this.#layout(what, signal, true);
   }
 
@@ -112,7 +112,7 @@ export class Pools {
     ]);
     const domainNames = new Map(domains.map((domain) => [domain.id, domain.name ?? domain.id]));
     return {
-      readAt: this.#now(),
+      readAt: this.#elapsed(),
       pools: pools.map((pool) => ({
         id: pool.id,
         name: pool.name ?? pool.id,

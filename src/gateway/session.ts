@@ -12,7 +12,7 @@ export interface Grant {
 export interface SessionOptions {
   readonly exchange: Exchange;
   readonly credentials: Credentials;
-  readonly now: () => number;
+  readonly elapsed: () => number;
   /** Called once after the first login with a grant, to see whose gateway this is. Its rejection is the login's. */
   readonly verify: (grant: Grant, signal: AbortSignal) => Promise<void>;
   /** For one login as a whole, ms. */
@@ -53,7 +53,7 @@ export class Session {
    */
   async open(signal: AbortSignal): Promise<Grant> {
     signal.throwIfAborted();
-    const now = this.#options.now();
+    const now = this.#options.elapsed();
     const held = this.#held;
     if (held !== undefined && now < held.until && now < held.usedAt + IDLE_MS) {
       held.usedAt = now;
@@ -102,8 +102,8 @@ export class Session {
   }
 
   async #logIn(signal: AbortSignal): Promise<Held> {
-    const { exchange, credentials, now } = this.#options;
-    const startedAt = now();
+    const { exchange, credentials, elapsed } = this.#options;
+    const startedAt = elapsed();
     const token = await logIn(exchange, credentials, signal);
     const known = this.#known;
     const grant: Grant =
@@ -121,7 +121,7 @@ export class Session {
   /** Whatever went wrong in a login, the caller's own request was not sent. */
   #blame(error: unknown, timedOut: boolean): unknown {
     if (error instanceof GatewayAuthError) {
-      this.#refusal = { error, at: this.#options.now() };
+      this.#refusal = { error, at: this.#options.elapsed() };
       return error;
     }
     const unsent = { mayHaveActed: false, cause: error };

@@ -4,8 +4,10 @@ import { cancelled } from './cancelled.ts';
 
 /** Real time and real chance, in the shape that the core's Clock port asks for. */
 export interface SystemClock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for people and records only. */
   now(): number;
+  /** Milliseconds since the program began; only ever grows, whatever the machine's time is set to. */
+  elapsed(): number;
   /** Resolves after ms; rejects with CancelledError at the signal. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Random lower-case hex digits. */
@@ -15,6 +17,7 @@ export interface SystemClock {
 /** The machine's own clock and random numbers. */
 export const systemClock: SystemClock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
       await delay(ms, undefined, { signal });

@@ -55,7 +55,7 @@ export interface HostJoinParts extends LookParts {
 export interface ShownJoinState extends JoinState {
   /** Milliseconds since 1970. */
   readonly since: number;
-  /** Milliseconds since 1970; undefined while it is being looked at. */
+  /** By the clock that cannot be set, ms; undefined while it is being looked at. */
   readonly nextLook: number | undefined;
 }
 
@@ -86,9 +86,8 @@ export class HostJoin {
     this.#times = times;
     this.#look = new JoinLook(parts);
     this.#namer = new SdcNamer(parts, policy);
-    const since = parts.clock.now();
     const words = { step: 'looking', reason: 'nothing has been looked at yet', remedy: '' } as const;
-    this.#state = { ...words, since, nextLook: undefined };
+    this.#state = { ...words, since: parts.clock.now(), nextLook: undefined };
   }
 
   get state(): ShownJoinState {
@@ -115,7 +114,7 @@ export class HostJoin {
   problem(): string | undefined {
     const { step, reason, remedy, nextLook } = this.#state;
     if (step === 'joined' || step === 'looking') return undefined;
-    const seconds = nextLook === undefined ? 0 : Math.ceil((nextLook - this.#parts.clock.now()) / 1000);
+    const seconds = nextLook === undefined ? 0 : Math.ceil((nextLook - this.#parts.clock.elapsed()) / 1000);
     const cure = remedy === '' ? '' : `; ${remedy}`;
     return `this host is "${step}": ${reason}${cure} (looked at again ${seconds > 0 ? `in ${seconds} s` : 'now'})`;
   }
@@ -124,7 +123,7 @@ export class HostJoin {
     while (!this.#stopped.signal.aborted) {
       const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#times.lookMs)]);
       const pauseMs = await this.#round(signal);
-      this.#state = { ...this.#state, nextLook: this.#parts.clock.now() + pauseMs };
+      this.#state = { ...this.#state, nextLook: this.#parts.clock.elapsed() + pauseMs };
       await this.#pause(pauseMs);
     }
   }

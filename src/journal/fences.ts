@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import type { FenceLog, FenceRecord, Log } from '../volumes/ports.ts';
+import type { Clock, FenceLog, FenceRecord, Log } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -30,6 +30,7 @@ const fenceRecord: z.ZodType<FenceRecord> = z.object({
 export interface FenceLogPorts {
   readonly dir: string;
   readonly files: JournalFiles;
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>;
   readonly log: Log;
   /** Whose records are written; default: the plugin's. */
   readonly name?: typeof FENCES_FILE | typeof FORCED_FENCES_FILE;
@@ -105,6 +106,8 @@ class FenceFile implements OpenFenceLog {
   readonly #file: string;
   readonly #others: OthersFences;
   readonly #commits = new GroupCommit<FenceRecord>(() => this.#write());
+  /** When the records of this life were made, by the clock that cannot be set. */
+  readonly #moments = new WeakMap<FenceRecord, number>();
   #records: readonly FenceRecord[];
 
   constructor(
@@ -119,7 +122,8 @@ class FenceFile implements OpenFenceLog {
   }
 
   record(fence: FenceRecord): void {
-    const { log } = this.#ports;
+    const { clock, log } = this.#ports;
+    this.#moments.set(fence, clock.elapsed());
     this.#records = [...this.#records, fence].slice(-MOST_KEPT);
     log.warn({ fence }, wordsFor(fence));
     this.#commits.submit(fence).catch((error: unknown) => {
@@ -127,12 +131,12 @@ class FenceFile implements OpenFenceLog {
     });
   }
 
-  of(volumeId: string): readonly FenceRecord[] {
-    return this.#records.filter((fence) => fence.volumeId === volumeId);
+  recentOf(volumeId: string, windowMs: number): readonly FenceRecord[] {
+    return this.#of(volumeId).filter((fence) => !(this.#ageMs(fence) > windowMs));
   }
 
   async latest(volumeId: string): Promise<FenceRecord | undefined> {
-    const all = [...this.of(volumeId), ...(await this.#others.of(volumeId))];
+    const all = [...this.#of(volumeId), ...(await this.#others.of(volumeId))];
     return all.sort((one, other) => one.at.localeCompare(other.at)).at(-1);
   }
 
@@ -142,6 +146,17 @@ class FenceFile implements OpenFenceLog {
 
   close(): Promise<void> {
     return this.#commits.idle();
+  }
+
+  #of(volumeId: string): readonly FenceRecord[] {
+    return this.#records.filter((fence) => fence.volumeId === volumeId);
+  }
+
+  #ageMs(fence: FenceRecord): number {
+    const { clock } = this.#ports;
+    const madeAt = this.#moments.get(fence);
+    if (madeAt !== undefined) return clock.elapsed() - madeAt;
+    return clock.now() - Date.parse(fence.at);
   }
 
   async #write(): Promise<void> {

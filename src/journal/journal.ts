@@ -56,6 +56,9 @@ class DiskJournal implements OpenJournal {
   readonly #known: KnownVolumes;
   readonly #unlock: () => Promise<void>;
   readonly #commits = new GroupCommit<JournalChange>((changes) => this.#write(changes));
+  readonly #openedAt: number;
+  /** When the `since` of an entry last changed in this life, by the clock that cannot be set. */
+  readonly #moments = new Map<string, number>();
   #content: JournalContent;
   #lastFailure: string | undefined;
   #closing: Promise<void> | undefined;
@@ -70,6 +73,7 @@ class DiskJournal implements OpenJournal {
     this.#content = content;
     this.#known = open.known;
     this.#unlock = open.unlock;
+    this.#openedAt = ports.clock.elapsed();
   }
 
   get mustRebuild(): boolean {
@@ -86,6 +90,11 @@ class DiskJournal implements OpenJournal {
 
   all(): readonly HostVolume[] {
     return [...this.#content.entries.values()];
+  }
+
+  ageMs(name: string): number {
+    if (!this.#content.entries.has(name)) return Number.POSITIVE_INFINITY;
+    return this.#ports.clock.elapsed() - (this.#moments.get(name) ?? this.#openedAt);
   }
 
   put(entry: HostVolume): Promise<void> {
@@ -143,7 +152,15 @@ class DiskJournal implements OpenJournal {
       throw new FilesystemError(this.#lastFailure, { cause, context: { file: this.#file } });
     }
     this.#lastFailure = undefined;
+    this.#noteMoments(next);
     this.#content = next;
+  }
+
+  #noteMoments(next: JournalContent): void {
+    for (const name of this.#moments.keys()) if (!next.entries.has(name)) this.#moments.delete(name);
+    for (const [name, { since }] of next.entries)
+      if (this.#content.entries.get(name)?.since !== since)
+        this.#moments.set(name, this.#ports.clock.elapsed());
   }
 }
 

@@ -37,7 +37,7 @@ export function countFences(
   for (const policy of POLICIES)
     for (const outcome of Object.keys(OUTCOMES)) total.inc({ policy, outcome }, 0);
   return {
-    of: (volumeId) => fences.of(volumeId),
+    recentOf: (volumeId, windowMs) => fences.recentOf(volumeId, windowMs),
     latest: (volumeId) => fences.latest(volumeId),
     record: (fence) => {
       fences.record(fence);

@@ -17,11 +17,11 @@ export class OperationMetrics {
   readonly #total: Counter<'operation' | 'outcome'>;
   readonly #seconds: Histogram<'operation'>;
   readonly #takeovers: TakeoverMetrics;
-  readonly #nowMs: () => number;
+  readonly #elapsedMs: () => number;
 
-  constructor(registry: Registry, takeovers: TakeoverMetrics, nowMs: () => number) {
+  constructor(registry: Registry, takeovers: TakeoverMetrics, elapsedMs: () => number) {
     this.#takeovers = takeovers;
-    this.#nowMs = nowMs;
+    this.#elapsedMs = elapsedMs;
     this.#total = new Counter({
       name: 'scaleio_operations_total',
       help: "Calls of the volume driver by outcome: ok, the failure's code in lower case, or bug",
@@ -57,15 +57,15 @@ export class OperationMetrics {
   }
 
   #mount(driver: DriverCalls, call: Parameters<DriverCalls['mount']>): Promise<string> {
-    const startedMs = this.#nowMs();
+    const startedMs = this.#elapsedMs();
     return this.#takeovers.watch(
       () => driver.mount(...call),
-      () => (this.#nowMs() - startedMs) / 1000,
+      () => (this.#elapsedMs() - startedMs) / 1000,
     );
   }
 
   async #watch<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
-    const startedMs = this.#nowMs();
+    const startedMs = this.#elapsedMs();
     let outcome = 'bug';
     try {
       const value = await work();
@@ -76,7 +76,7 @@ export class OperationMetrics {
       throw error;
     } finally {
       this.#total.inc({ operation, outcome });
-      this.#seconds.observe({ operation }, (this.#nowMs() - startedMs) / 1000);
+      this.#seconds.observe({ operation }, (this.#elapsedMs() - startedMs) / 1000);
     }
   }
 }

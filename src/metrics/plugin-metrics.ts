@@ -9,6 +9,7 @@ import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
 import { watchJournal, type WatchedJournal, journalCheck } from './journal-state.ts';
 import { type DriverCalls, OperationMetrics } from './operations.ts';
+import type { MetricsClock } from './metrics-clock.ts';
 import type { Pages } from './pages.ts';
 import { Readiness } from './readiness.ts';
 import { ReconcilingMetrics } from './reconciling.ts';
@@ -20,7 +21,7 @@ import { type UsageSources, VolumeUsage, watchVolumeUsage } from './volume-usage
 
 export interface PluginMetricsOptions {
   readonly version: string;
-  readonly nowMs: () => number;
+  readonly clock: MetricsClock;
   /** Between rounds of the reconciler, which is the least that is asked of a gateway. */
   readonly reconcileIntervalMs: number;
 }
@@ -49,16 +50,16 @@ export class PluginMetrics {
   readonly #contact: GatewayContact;
   readonly #reconciling: ReconcilingMetrics;
 
-  constructor({ version, nowMs, reconcileIntervalMs }: PluginMetricsOptions) {
+  constructor({ version, clock, reconcileIntervalMs }: PluginMetricsOptions) {
     const registry = createRegistry({ component: 'plugin', version });
     this.#registry = registry;
     this.#takeovers = new TakeoverMetrics(registry);
-    this.#operations = new OperationMetrics(registry, this.#takeovers, () => performance.now());
+    this.#operations = new OperationMetrics(registry, this.#takeovers, () => clock.elapsed());
     this.#gateway = new GatewayMetrics(registry, this.#takeovers);
     // Three rounds, of which each may take a minute.
     const latelyMs = 3 * (reconcileIntervalMs + 60_000);
-    this.#contact = new GatewayContact(registry, { nowMs, latelyMs });
-    this.#reconciling = new ReconcilingMetrics(registry, { nowMs, intervalMs: reconcileIntervalMs });
+    this.#contact = new GatewayContact(registry, { clock, latelyMs });
+    this.#reconciling = new ReconcilingMetrics(registry, { clock, intervalMs: reconcileIntervalMs });
   }
 
   observeDriver(driver: Driver): DriverCalls {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Reconciler } from '../volumes/reconcile.ts';
+import type { MetricsClock } from './metrics-clock.ts';
 
 const RESULTS = ['finished', 'lost', 'postponed'] as const;
 
@@ -8,11 +9,11 @@ export class ReconcilingMetrics {
   readonly #rounds: Counter<'outcome'>;
   readonly #volumes: Counter<'result'>;
   readonly #succeeded: Gauge;
-  readonly #nowMs: () => number;
+  readonly #clock: MetricsClock;
 
-  constructor(registry: Registry, times: { readonly nowMs: () => number; readonly intervalMs: number }) {
+  constructor(registry: Registry, times: { readonly clock: MetricsClock; readonly intervalMs: number }) {
     const registers = [registry];
-    this.#nowMs = times.nowMs;
+    this.#clock = times.clock;
     this.#rounds = new Counter({
       name: 'scaleio_reconcile_rounds_total',
       help: 'Rounds of the reconciler by outcome: ok, failed (the array could not be asked)',
@@ -36,9 +37,13 @@ export class ReconcilingMetrics {
       registers,
     });
     interval.set(times.intervalMs / 1000);
-    this.#succeeded.set(this.#nowMs() / 1000);
+    this.#noteSuccess();
     for (const outcome of ['ok', 'failed']) this.#rounds.inc({ outcome }, 0);
     for (const result of RESULTS) this.#volumes.inc({ result }, 0);
+  }
+
+  #noteSuccess(): void {
+    this.#succeeded.set(this.#clock.now() / 1000);
   }
 
   /** The same reconciler, observed. */
@@ -48,7 +53,7 @@ export class ReconcilingMetrics {
         try {
           const report = await reconciler.run(signal);
           this.#rounds.inc({ outcome: 'ok' });
-          this.#succeeded.set(this.#nowMs() / 1000);
+          this.#noteSuccess();
           for (const result of RESULTS) this.#volumes.inc({ result }, report[result].length);
           return report;
         } catch (error) {

@@ -3,6 +3,7 @@ import type { AuditRecord, Webhooks } from '../capacity/ports.ts';
 import type { Steward, StewardSnapshot } from '../capacity/steward.ts';
 import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
+import type { MetricsClock } from './metrics-clock.ts';
 import type { Pages } from './pages.ts';
 import { watchPools } from './pools.ts';
 import { Readiness } from './readiness.ts';
@@ -12,7 +13,7 @@ import { arrayCheck, watchSight } from './steward-sight.ts';
 
 export interface StewardMetricsOptions {
   readonly version: string;
-  readonly nowMs: () => number;
+  readonly clock: MetricsClock;
   /** Between two rounds. */
   readonly intervalMs: number;
 }
@@ -33,13 +34,13 @@ export class StewardMetrics {
   /** Three rounds, of which each may take a minute. */
   readonly #latelyMs: number;
 
-  constructor({ version, nowMs, intervalMs }: StewardMetricsOptions) {
+  constructor({ version, clock, intervalMs }: StewardMetricsOptions) {
     const registry = createRegistry({ component: 'steward', version });
     this.#registry = registry;
     this.#intervalMs = intervalMs;
     this.#latelyMs = 3 * (intervalMs + 60_000);
     this.#gateway = new GatewayMetrics(registry, { hasRequested: () => undefined });
-    this.#contact = new GatewayContact(registry, { nowMs, latelyMs: this.#latelyMs });
+    this.#contact = new GatewayContact(registry, { clock, latelyMs: this.#latelyMs });
     this.#doings = new StewardDoings(registry);
   }
 

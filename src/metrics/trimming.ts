@@ -5,14 +5,14 @@ const NOTHING: TrimTotals = { runs: 0, failures: 0, reclaimedBytes: 0 };
 
 /** Adds the counters of trimming. `totals`: what was done since the start, undefined where this host does not trim. */
 export function watchTrimming(registry: Registry, totals: () => TrimTotals | undefined): void {
-  const now = (): TrimTotals => totals() ?? NOTHING;
+  const current = (): TrimTotals => totals() ?? NOTHING;
   new Counter({
     name: 'scaleio_trim_runs_total',
     help: 'Trims of one volume each by outcome: ok, failed; one that gave way to a call is neither',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {
-      const { runs, failures } = now();
+      const { runs, failures } = current();
       this.reset();
       this.inc({ outcome: 'ok' }, runs - failures);
       this.inc({ outcome: 'failed' }, failures);
@@ -24,7 +24,7 @@ export function watchTrimming(registry: Registry, totals: () => TrimTotals | und
     registers: [registry],
     collect() {
       this.reset();
-      this.inc(now().reclaimedBytes);
+      this.inc(current().reclaimedBytes);
     },
   });
 }

@@ -27,6 +27,7 @@ interface Parts {
   readonly hosts: HostView;
   readonly connections: SdcConnections;
   readonly io: IoCounters;
+  readonly elapsed: () => number;
 }
 
 export interface ArrayOptions {
@@ -34,6 +35,8 @@ export interface ArrayOptions {
   readonly settings: Settings;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds since some moment; only ever grows. */
+  readonly elapsed: () => number;
   readonly deviceFaultOf: (volumeId: string) => DeviceFault | undefined;
 }
 
@@ -49,6 +52,7 @@ export class SimulatedArray {
   readonly io: IoCounters;
   readonly files: VolumeFiles;
   readonly #store: StateStore;
+  readonly #elapsed: () => number;
   #measured: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   private constructor(parts: Parts) {
@@ -59,11 +63,12 @@ export class SimulatedArray {
     this.io = parts.io;
     this.files = parts.files;
     this.#store = parts.store;
+    this.#elapsed = parts.elapsed;
   }
 
   /** Opens the array of a folder, or sets a new one up there. */
   static async open(options: ArrayOptions): Promise<SimulatedArray> {
-    const { dir, settings, now } = options;
+    const { dir, settings, now, elapsed } = options;
     const { durability, journalBytes } = settings;
     const store = await StateStore.open({ dir: join(dir, 'mdm'), durability, journalBytes });
     const { state } = store;
@@ -90,8 +95,8 @@ export class SimulatedArray {
     const { deviceFaultOf } = options;
     const hosts = new HostView({ cluster, fences, files, connections, releaseTimeoutMs, deviceFaultOf });
     await hosts.restore();
-    const io = new IoCounters(now, settings.ioWindowSeconds * 1000);
-    return new SimulatedArray({ settings, store, cluster, files, hosts, connections, io });
+    const io = new IoCounters(elapsed, settings.ioWindowSeconds * 1000);
+    return new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });
   }
 
   /** Runs an operation of the MDM. Resolves with its result when it is saved and the hosts have followed. */
@@ -104,7 +109,7 @@ export class SimulatedArray {
 
   /** Brings the sizes of written data up to date, at most twice a second however many ask. */
   async measure(): Promise<void> {
-    const now = this.cluster.now();
+    const now = this.#elapsed();
     if (this.#measured === undefined || now - this.#measured.at > measureEveryMs) {
       this.#measured = { at: now, done: this.files.measure() };
     }

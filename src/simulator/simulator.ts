@@ -24,6 +24,8 @@ export interface SimulatorOptions extends SettingsInput {
   readonly dir?: string;
   /** Milliseconds since 1970, for tests of time. */
   readonly now?: () => number;
+  /** Milliseconds since some moment, which only ever grow; `now` where only that is given. */
+  readonly elapsed?: () => number;
 }
 
 /** A running simulated array. */
@@ -48,9 +50,10 @@ export class Simulator {
     readonly array: SimulatedArray;
     readonly faults: Faults;
     readonly now: () => number;
+    readonly elapsed: () => number;
     readonly certificate: Certificate | undefined;
   }) {
-    const { array, faults, settings, now, certificate } = parts;
+    const { array, faults, settings, now, elapsed, certificate } = parts;
     this.dir = parts.dir;
     this.#temporary = parts.temporary;
     this.settings = settings;
@@ -64,6 +67,7 @@ export class Simulator {
       lifeMs: tokenLifeSeconds * 1000,
       idleMs: tokenIdleSeconds * 1000,
       now,
+      elapsed,
     });
     const shared = { ...typeContext(array), sessions: this.sessions, faults, requests: this.requests };
     const api = new GatewayApi(shared);
@@ -152,18 +156,19 @@ export class Simulator {
 
 /** Starts a simulated array with one gateway or more. Throws ZodError for wrong options. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { dir: given, now = Date.now, ...input } = options;
+  const { dir: given, now = Date.now, ...rest } = options;
+  const { elapsed = options.now ?? (() => performance.now()), ...input } = rest;
   const settings = settingsSchema.parse(input);
   const dir = resolve(given ?? (await mkdtemp(join(tmpdir(), 'scaleio-simulator-'))));
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const faults = new Faults(now);
+  const faults = new Faults(elapsed);
   const deviceFaultOf = (volumeId: string) => faults.deviceFaultOf(volumeId);
-  const array = await SimulatedArray.open({ dir, settings, now, deviceFaultOf });
+  const array = await SimulatedArray.open({ dir, settings, now, elapsed, deviceFaultOf });
   const hosts = [...settings.gateways.map((gateway) => gateway.host), ...settings.certificateHosts];
   const secure = settings.gateways.some((gateway) => gateway.tls);
   const certificate = secure ? await ensureCertificate(dir, hosts) : undefined;
   const temporary = given === undefined;
-  const simulator = new Simulator({ dir, temporary, settings, array, faults, now, certificate });
+  const simulator = new Simulator({ dir, temporary, settings, array, faults, now, elapsed, certificate });
   await simulator.listen();
   return simulator;
 }

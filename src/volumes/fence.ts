@@ -6,7 +6,7 @@ import type { ArrayVolume, Mapping } from './volume.ts';
 /** What a fence needs of its host. */
 export interface FencingHost {
   readonly array: StorageArray;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>;
   readonly fences: FenceLog;
 }
 
@@ -22,7 +22,7 @@ export interface Fence {
   readonly policy: FenceRecord['policy'];
   readonly holderState: FenceRecord['holderState'];
   readonly recentIo: number | undefined;
-  /** When the holder was first looked at, ms since 1970. */
+  /** When the holder was first looked at, by the clock that cannot be set, ms. */
   readonly startedMs: number;
 }
 
@@ -79,7 +79,7 @@ function record({ fences, clock }: FencingHost, fence: Fence, outcome: FenceReco
     policy,
     holderState,
     recentIo: recentIo ?? null,
-    durationMs: clock.now() - startedMs,
+    durationMs: Math.round(clock.elapsed() - startedMs),
     outcome,
   });
 }

@@ -75,10 +75,10 @@ export class Gather<K, V> {
   }
 
   async #awaitQuiet(): Promise<void> {
-    const opened = this.#clock.now();
+    const opened = this.#clock.elapsed();
     let seen = 0;
     // Twice, because a timer may fire before requests that have already reached the socket are read.
-    for (let quiet = 0; quiet < 2 && this.#clock.now() - opened < this.#times.maxMs;) {
+    for (let quiet = 0; quiet < 2 && this.#clock.elapsed() - opened < this.#times.maxMs;) {
       await this.#clock.sleep(this.#times.quietMs, NEVER);
       quiet = this.#waiting.length === seen ? quiet + 1 : 0;
       seen = this.#waiting.length;

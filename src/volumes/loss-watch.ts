@@ -59,7 +59,7 @@ export class LossWatch {
   }
 
   async #isWorthTelling(): Promise<boolean> {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.elapsed();
     const told = new Map<string, number>();
     let isNews = false;
     for (const entry of this.#parts.journal.all()) {

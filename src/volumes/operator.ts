@@ -22,7 +22,7 @@ export interface HeldVolume {
   readonly holders: readonly Holder[];
   /** I/O operations in the array's present measuring interval. */
   readonly recentIo: number;
-  /** When the look began, ms since 1970. */
+  /** When the look began, by the clock that cannot be set, ms. */
   readonly lookedMs: number;
 }
 
@@ -52,7 +52,7 @@ export class VolumeOperator {
   /** Rejects with VolumeNotFoundError; the name is Docker's. */
   async look(rawName: string, signal: AbortSignal): Promise<HeldVolume> {
     const { array, clock } = this.#host;
-    const lookedMs = clock.now();
+    const lookedMs = clock.elapsed();
     const name = validateVolumeName(rawName);
     const id = await array.findVolumeId(arrayNameFor(this.#prefix, name), signal);
     const volume = id === undefined ? undefined : await array.getVolume(id, signal);

@@ -226,7 +226,7 @@ export interface HostVolume {
   /** Mount IDs of the engine, '' for clients that send none (rule 6). */
   readonly holders: readonly string[];
   readonly mountpoint: string;
-  /** Of the last Mount or change of phase; ISO 8601. */
+  /** Of the last Mount or change of phase; ISO 8601, for people: how old the entry is Journal.ageMs says. */
   readonly since: string;
   /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
   readonly sdcId?: string | undefined;
@@ -252,6 +252,11 @@ export interface KnownVolume {
 export interface Journal {
   get(name: string): HostVolume | undefined;
   all(): readonly HostVolume[];
+  /**
+   * Milliseconds since the `since` of this entry last changed, by the clock that cannot be set; of an entry of an earlier life,
+   * since this one began. Infinity when there is no such entry.
+   */
+  ageMs(name: string): number;
   put(entry: HostVolume): Promise<void>;
   delete(name: string): Promise<void>;
   known(name: string): KnownVolume | undefined;
@@ -299,8 +304,11 @@ export interface FenceRecord {
 export interface FenceLog {
   /** Keeps the record and writes one log line. Never fails, so that no takeover stops half-way for want of a record. */
   record(fence: FenceRecord): void;
-  /** Fences of one volume by this host, oldest first. */
-  of(volumeId: string): readonly FenceRecord[];
+  /**
+   * Fences of one volume by this host, oldest first, but for those that are known to be older than windowMs. Those of this
+   * life by the clock that cannot be set; those of an earlier one by what they say, and one from the future counts as recent.
+   */
+  recentOf(volumeId: string, windowMs: number): readonly FenceRecord[];
   /** The volume's last fence that was done by this host or forced by hand from it. Never rejects. */
   latest(volumeId: string): Promise<FenceRecord | undefined>;
 }
@@ -315,8 +323,10 @@ export interface HostReadiness {
 
 /** Time and chance come in here so that tests own them. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for people and records only: whoever keeps the machine's time may set it (rule 17). */
   now(): number;
+  /** Milliseconds since some moment, with fractions; only ever grows, whatever the machine's time is set to. Durations come from here. */
+  elapsed(): number;
   /** Resolves after ms; rejects with CancelledError at the signal. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Random lower-case hex digits. */

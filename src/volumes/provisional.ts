@@ -59,9 +59,9 @@ async function removeById(
 /** mkfs of the cancelled call may still be dying; one that hangs must not hold up the reconciler's other work. */
 async function awaitFree(host: VolumeHost, device: Device, signal: AbortSignal): Promise<void> {
   const { clock, filesystems, policy } = host;
-  const until = clock.now() + policy.releaseWaitMs;
+  const until = clock.elapsed() + policy.releaseWaitMs;
   while (await filesystems.isHeld(device)) {
-    if (clock.now() >= until) {
+    if (clock.elapsed() >= until) {
       throw new VolumeInUseError(
         `unfinished volume on "${device.path}" cannot be removed: a process still uses it; it is tried again later`,
       );

@@ -30,7 +30,6 @@ export class Reconciler {
   readonly #lock: VolumeLock;
   readonly #mount: MountVolume;
   readonly #inherited: InheritedHolders;
-  readonly #startedAt: number;
 
   /** To be made before the first call is served: what the journal holds now is of earlier lives. */
   constructor(host: VolumeHost, lock: VolumeLock) {
@@ -38,7 +37,6 @@ export class Reconciler {
     this.#lock = lock;
     this.#mount = new MountVolume(host, new VolumeLookup(host));
     this.#inherited = new InheritedHolders(host.journal.all());
-    this.#startedAt = host.clock.now();
   }
 
   /** One round: one gateway call when all is well. Rejects when the array cannot be asked at all. */
@@ -198,8 +196,9 @@ export class Reconciler {
    * binds what it was given: all of them should still find the mount.
    */
   async #mayBeWanted(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
-    const { abandonedMountMs, inheritedMountMs } = this.#host.policy;
-    const age = this.#host.clock.now() - Math.max(Date.parse(entry.since), this.#startedAt);
+    const { journal, policy } = this.#host;
+    const { abandonedMountMs, inheritedMountMs } = policy;
+    const age = journal.ageMs(entry.name);
     if (entry.holders.length === 0) return age < abandonedMountMs;
     if (!this.#inherited.areDoubtful(entry)) return true;
     return age < inheritedMountMs || this.#isUsed(entry, signal);

@@ -60,9 +60,9 @@ async function deviceMountedAt(host: VolumeHost, entry: HostVolume): Promise<Dev
 
 /** A container's mount namespace dies a little after its last process: give the kernel that moment. */
 async function staysHeld(host: VolumeHost, device: Device, signal: AbortSignal): Promise<boolean> {
-  const until = host.clock.now() + host.policy.releaseWaitMs;
+  const until = host.clock.elapsed() + host.policy.releaseWaitMs;
   while (await host.filesystems.isHeld(device)) {
-    if (host.clock.now() >= until) return true;
+    if (host.clock.elapsed() >= until) return true;
     await host.clock.sleep(POLL_MS, signal);
   }
   return false;

@@ -127,8 +127,7 @@ export class RemoveVolume {
   }
 
   /** Between Mount's answer and the container's own bind the kernel does not know the user yet. */
-  #isJustMounted({ phase, holders, since }: HostVolume): boolean {
-    const age = this.#host.clock.now() - Date.parse(since);
-    return phase === 'mounted' && holders.length > 0 && age < JUST_MOUNTED_MS;
+  #isJustMounted({ name, phase, holders }: HostVolume): boolean {
+    return phase === 'mounted' && holders.length > 0 && this.#host.journal.ageMs(name) < JUST_MOUNTED_MS;
   }
 }

@@ -57,7 +57,7 @@ export class Takeover {
    * fires while a holder that is alive is waited for.
    */
   async free(volume: ArrayVolume, claim: Claim, signal: AbortSignal): Promise<ArrayVolume> {
-    const startedMs = this.#host.clock.now();
+    const startedMs = this.#host.clock.elapsed();
     let now = volume;
     for (;;) {
       const [mapping, ...more] = mappingsOfOthers(now, claim.me);
@@ -90,7 +90,7 @@ export class Takeover {
   async #outwait(first: Situation, claim: Claim, signal: AbortSignal): Promise<Situation> {
     const { clock, array, policy } = this.#host;
     const { graceMs, idleWindowMs, pollMs } = policy.takeover;
-    const startedMs = clock.now();
+    const startedMs = clock.elapsed();
     let situation = first;
     for (;;) {
       const { state, volume, mapping } = situation;
@@ -101,7 +101,7 @@ export class Takeover {
       }
       const isUndecided = first.policy === 'idle' && situation.io === 0;
       const waitMs = isUndecided ? Math.max(graceMs, idleWindowMs) : graceMs;
-      const leftMs = startedMs + waitMs - clock.now();
+      const leftMs = startedMs + waitMs - clock.elapsed();
       if (leftMs <= 0) return situation;
       situation = await this.#lookAgain(situation, Math.min(pollMs, leftMs), claim, signal);
     }
@@ -167,16 +167,16 @@ export class Takeover {
     if (policy === 'disconnected' && connected) return no('failover policy "disconnected"');
     if (policy === 'idle' && connected && io !== 0) return no('and doing I/O; failover policy "idle"');
     const { moveLimit, moveWindowMs } = this.#host.policy.takeover;
-    const moves = this.#movesSince(volume, this.#host.clock.now() - moveWindowMs);
+    const moves = this.#movesWithin(volume, moveWindowMs);
     if (moves >= moveLimit) return no(`and this host took it ${moves} times lately; move limit reached`);
     return { allowed: true, why: words };
   }
 
-  #movesSince(volume: ArrayVolume, sinceMs: number): number {
-    const fences = this.#host.fences.of(volume.id);
+  #movesWithin(volume: ArrayVolume, windowMs: number): number {
+    const fences = this.#host.fences.recentOf(volume.id, windowMs);
     // What another host had at once was taken too: two that are always late would take it in turn for ever.
     const isMove = ({ outcome }: FenceRecord): boolean => outcome === 'taken' || outcome === 'late';
-    return fences.filter((fence) => isMove(fence) && Date.parse(fence.at) > sinceMs).length;
+    return fences.filter(isMove).length;
   }
 }
 

@@ -32,12 +32,12 @@ interface Holder {
  * nothing about volumes that nobody works on. Not reentrant: work must not ask for its own volume again.
  */
 export class VolumeLock {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'elapsed'>;
   readonly #queues = new AsyncLock({ maxPending: Infinity });
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<string, number>();
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock;
   }
 
@@ -73,7 +73,7 @@ export class VolumeLock {
 
   /** Who works on which volume now, longest first. */
   holders(): LockHolder[] {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     return [...this.#holders]
       .map(([name, { task, step, sinceMs }]) => {
         return { name, task, step, heldMs: now - sinceMs, waiting: this.#waiting.get(name) ?? 0 };
@@ -82,7 +82,7 @@ export class VolumeLock {
   }
 
   async #hold<T>(request: { name: string; task: string }, work: (turn: Turn) => Promise<T>): Promise<T> {
-    const holder: Holder = { task: request.task, sinceMs: this.#clock.now(), step: '' };
+    const holder: Holder = { task: request.task, sinceMs: this.#clock.elapsed(), step: '' };
     this.#holders.set(request.name, holder);
     try {
       return await work({
@@ -110,7 +110,7 @@ export class VolumeLock {
         context,
       });
     }
-    const heldMs = this.#clock.now() - holder.sinceMs;
+    const heldMs = this.#clock.elapsed() - holder.sinceMs;
     const step = holder.step === '' ? '' : ` (${holder.step})`;
     return new CancelledError(
       `${task} of volume "${name}" gave up waiting for ${holder.task}${step}, which has run for ${formatDuration(heldMs)}: try again when it is done`,

@@ -1,20 +1,20 @@
 import { setAttribute, setText } from './dom.js';
 import { agoWords, timeWords } from './words.js';
 
-/** The steward's clock minus the browser's, ms. */
-let skewMs = 0;
+/** What the steward's clock showed when the browser's own time, which nobody can set, was 0; ms. */
+let originMs = performance.timeOrigin;
 
 /**
  * Takes in what time it is for the steward.
  * @param {string} iso
  */
 export function learnTime(iso) {
-  skewMs = Date.parse(iso) - Date.now();
+  originMs = Date.parse(iso) - performance.now();
 }
 
 /** Now, by the steward's clock. */
 export function nowMs() {
-  return Date.now() + skewMs;
+  return originMs + performance.now();
 }
 
 /**

@@ -37,18 +37,18 @@ const noLatency: Latency = { fixedMs: 0, jitterMs: 0 };
 
 /** What is made to go wrong at present. */
 export class Faults {
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   #rules: ActiveRule[] = [];
   #nextId = 1;
-  #failoverUntil = 0;
+  #failoverUntil = Number.NEGATIVE_INFINITY;
   latency = noLatency;
   /** GUIDs of SDCs that the MDM shall not hear. */
   readonly silent = new Set<string>();
   readonly #devices = new Map<string, DeviceFault>();
   #allDevices: DeviceFault | undefined;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
   }
 
   /** Adds a rule and gives its number. Throws SyntaxError for a wrong regular expression. */
@@ -97,11 +97,11 @@ export class Faults {
 
   /** The MDMs change over: for so long the gateways find none. */
   failOver(seconds: number): void {
-    this.#failoverUntil = this.#now() + seconds * 1000;
+    this.#failoverUntil = this.#elapsed() + seconds * 1000;
   }
 
   get failingOver(): boolean {
-    return this.#now() < this.#failoverUntil;
+    return this.#elapsed() < this.#failoverUntil;
   }
 
   /** Sets what becomes of a volume's device on hosts, or of all devices; undefined ends it. */
@@ -118,7 +118,7 @@ export class Faults {
   /** Everything works again. */
   clear(): void {
     this.#rules = [];
-    this.#failoverUntil = 0;
+    this.#failoverUntil = Number.NEGATIVE_INFINITY;
     this.latency = noLatency;
     this.silent.clear();
     this.#devices.clear();

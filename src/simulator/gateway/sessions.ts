@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly idleMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds since some moment; only ever grows. */
+  readonly elapsed: () => number;
 }
 
 interface Session {
@@ -41,11 +43,12 @@ export class Sessions {
 
   /** A new token: base64, without padding, of `user:milliseconds:md5` [CloudStack test]. */
   login(user: User): string {
-    const now = this.#options.now();
+    const now = Math.floor(this.#options.now());
     const digest = createHash('md5').update(randomUUID()).digest('hex');
     const token = Buffer.from(`${user.name}:${now}:${digest}`).toString('base64').replace(/=+$/, '');
     publishSecret('session token', token);
-    this.#sessions.set(token, { user, createdAt: now, usedAt: now });
+    const at = this.#options.elapsed();
+    this.#sessions.set(token, { user, createdAt: at, usedAt: at });
     return token;
   }
 
@@ -53,7 +56,7 @@ export class Sessions {
   use(token: string): User | undefined {
     const session = this.#sessions.get(token);
     if (session === undefined) return undefined;
-    const now = this.#options.now();
+    const now = this.#options.elapsed();
     if (now - session.createdAt > this.#options.lifeMs || now - session.usedAt > this.#options.idleMs) {
       this.#sessions.delete(token);
       return undefined;

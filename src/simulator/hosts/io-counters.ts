@@ -20,17 +20,17 @@ interface Sample {
 
 /** Recent I/O as the agents report it. What is older than the window is forgotten, so an idle volume reads zero. */
 export class IoCounters {
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #windowMs: number;
   #samples: Sample[] = [];
 
-  constructor(now: () => number, windowMs: number) {
-    this.#now = now;
+  constructor(elapsed: () => number, windowMs: number) {
+    this.#elapsed = elapsed;
     this.#windowMs = windowMs;
   }
 
   add(sdcId: string, volumes: readonly VolumeIo[]): void {
-    const at = this.#now();
+    const at = this.#elapsed();
     this.#forget();
     for (const io of volumes) if (io.reads + io.writes > 0) this.#samples.push({ at, sdcId, io });
   }
@@ -55,7 +55,7 @@ export class IoCounters {
   }
 
   #forget(): void {
-    const oldest = this.#now() - this.#windowMs;
+    const oldest = this.#elapsed() - this.#windowMs;
     const first = this.#samples[0];
     if (first && first.at < oldest) this.#samples = this.#samples.filter((sample) => sample.at >= oldest);
   }

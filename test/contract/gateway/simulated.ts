@@ -32,7 +32,7 @@ export async function simulated(
     password: PASSWORD,
     ca: simulator.caFile === undefined ? undefined : readFileSync(simulator.caFile, 'utf8'),
     insecure: false,
-    clock: { now: () => Date.now() },
+    clock: { elapsed: () => performance.now() },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     ...client,
     retry: { minDelayMs: 5, maxDelayMs: 50, ...client.retry },

@@ -21,7 +21,7 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
     clock: systemClock,
     fences: {
       record: (fence) => records.push(fence),
-      of: () => records,
+      recentOf: () => records,
       latest: () => Promise.resolve(records.at(-1)),
     },
     policy: {

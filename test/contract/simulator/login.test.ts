@@ -94,6 +94,14 @@ test('[CloudStack] a token dies after 10 minutes without use', async () => {
   expect((await client.get('/api/version')).status).toBe(401);
 });
 
+test.each([-12, 12])('a token lives as long as it does when the clock is set by %d h', async (hours) => {
+  let now = Date.now();
+  const { client } = await simulate({ now: () => now, elapsed: () => performance.now() });
+  expect((await client.get('/api/version')).status).toBe(200);
+  now += hours * 3_600_000;
+  expect((await client.get('/api/version')).status).toBe(200);
+});
+
 test('[CloudStack] a token dies 8 hours after its creation, however much it is used', async () => {
   let now = Date.now();
   const { client } = await simulate({ now: () => now });

@@ -93,7 +93,7 @@ export async function stewarded(options: SimulatorOptions = {}) {
       movementKiBPerSecond: TIB / 60,
       ...options,
     },
-    { retry: { whenUnreachable: 0, whenBusy: 0 }, clock: { now: () => clock.elapsed() } },
+    { retry: { whenUnreachable: 0, whenBusy: 0 }, clock: { elapsed: () => clock.elapsed() } },
   );
   const { pools } = simulator.array.cluster.state;
   const poolId = [...pools.values()][0]?.id ?? '';

@@ -72,7 +72,7 @@ test('a change that may have happened at the first gateway is looked for at the 
 test('a gateway that comes back is used again', async () => {
   let now = 0;
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) });
-  const gateway = clientOf(fake, { clock: { now: () => now } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
   await gateway.getVolume(ID, soon());
   await fake.stop();
   await rejection(gateway.getVolume(ID, soon()));
@@ -94,7 +94,7 @@ test('silence of all names each gateway and why', async () => {
 
 test('while all are known to be down, calls fail at once and nobody is asked', async () => {
   const fake = await fakeGateway({ [GET]: cut });
-  const gateway = clientOf(fake, { clock: { now: () => 0 } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => 0 } });
   await rejection(gateway.getVolume(ID, soon()));
   const asked = fake.seen.length;
   const errors = await Promise.all(

@@ -163,7 +163,7 @@ export function clientOf(
     password: PASSWORD,
     insecure: false,
     requestTimeoutMs: 900,
-    clock: { now: () => Date.now() },
+    clock: { elapsed: () => performance.now() },
     log: recordingLog(),
     ...options,
     retry: { minDelayMs: 1, maxDelayMs: 20, ...options.retry },

@@ -92,7 +92,7 @@ test('pools are read once, however many ask and whatever they ask', async () => 
 test('a pool that is not there is looked for afresh, but not again and again', async () => {
   let now = 0;
   const fake = await arrayOf();
-  const gateway = clientOf(fake, { clock: { now: () => now } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
   const ask = { pool: 'new', domain: undefined };
   await rejection(gateway.findPool(ask, soon()));
   expect(fake.calls).toHaveLength(2);

@@ -104,7 +104,7 @@ test('a caller that gives up does not take the login from the others', async () 
 test('a token is renewed before it can have died: 10 minutes unused, 8 hours old', async () => {
   let now = 1_000_000;
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) });
-  const gateway = clientOf(fake, { clock: { now: () => now } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
   const loginsAfter = async (minutes: number): Promise<number> => {
     now += minutes * MINUTE;
     await gateway.getVolume(ID, soon());
@@ -133,7 +133,7 @@ test('a platform token is renewed before the lifetime it says it has', async () 
     },
     { version: '4.5' },
   );
-  const gateway = clientOf(fake, { clock: { now: () => now } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
   await gateway.getVolume(ID, soon());
   now = 4 * MINUTE;
   await gateway.getVolume(ID, soon());
@@ -191,7 +191,7 @@ test('403 speaks of the role and of the REST switch', async () => {
 test('a wrong password is told to everybody who waits, and not tried again for some seconds', async () => {
   let now = 0;
   const fake = await fakeGateway({ [LOGIN]: UNAUTHORIZED });
-  const gateway = clientOf(fake, { clock: { now: () => now } });
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
   const errors = await Promise.all(Array.from({ length: 9 }, () => rejection(gateway.getVolume(ID, soon()))));
   for (const error of errors) expect(error).toBeInstanceOf(GatewayAuthError);
   expect(errors[0]?.message).toBe(

@@ -95,7 +95,7 @@ describe('every state is left without a restart', () => {
       configured(one);
       one.gateway = 'password';
     });
-    const next = () => (scene.join.state.nextLook ?? 0) - scene.clock.now();
+    const next = () => (scene.join.state.nextLook ?? 0) - scene.clock.elapsed();
     const pauses: number[] = [];
     while (pauses.length < 8) {
       pauses.push(next());

@@ -65,6 +65,7 @@ export class Scene {
         },
         clock: {
           now: () => this.clock.now(),
+          elapsed: () => this.clock.elapsed(),
           sleep: (ms, signal) => this.clock.sleep(ms, signal),
           randomHex: () => '',
         },

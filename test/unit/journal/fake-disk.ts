@@ -94,11 +94,17 @@ export class FakeDisk implements JournalFiles {
 /** Time stands still until the test lets a sleeper wake. */
 export class FakeClock implements Clock {
   time = Date.UTC(2024, 0, 2, 3, 4, 5);
+  /** What elapsed() tells. */
+  passed = 0;
   readonly sleepers: { readonly ms: number; readonly wake: () => void }[] = [];
   #count = 0;
 
   now(): number {
     return this.time;
+  }
+
+  elapsed(): number {
+    return this.passed;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {

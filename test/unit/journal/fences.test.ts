@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog } from '../../../src/journal/fences.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
-import { diskError, FakeDisk, fakeLog } from './fake-disk.ts';
+import { diskError, FakeClock, FakeDisk, fakeLog } from './fake-disk.ts';
 
 const file = `/state/${FENCES_FILE}`;
 
@@ -23,9 +23,9 @@ function fence(number: number, changes: Partial<FenceRecord> = {}): FenceRecord 
   };
 }
 
-async function open(files = new FakeDisk()) {
+async function open(files = new FakeDisk(), clock = new FakeClock()) {
   const log = fakeLog();
-  return { fences: await openFenceLog({ dir: '/state', files, log }), files, log };
+  return { fences: await openFenceLog({ dir: '/state', files, clock, log }), files, clock, log };
 }
 
 describe('the fence log', () => {
@@ -35,10 +35,10 @@ describe('the fence log', () => {
     fences.record(fence(2, { volumeId: 'other' }));
     fences.record(fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' }));
     const expected = [fence(1), fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' })];
-    expect(fences.of('72ce476b00000002')).toEqual(expected);
+    expect(fences.recentOf('72ce476b00000002', Infinity)).toEqual(expected);
     await fences.close();
     const { fences: again, log } = await open(files.restart());
-    expect(again.of('72ce476b00000002')).toEqual(expected);
+    expect(again.recentOf('72ce476b00000002', Infinity)).toEqual(expected);
     expect(log.lines).toEqual([]);
   });
 
@@ -56,11 +56,12 @@ describe('the fence log', () => {
 
   it('tells each fence that another process forced once, also when that file was begun anew', async () => {
     const force = async (...numbers: number[]): Promise<void> => {
-      const forced = await openFenceLog({ dir: '/state', files, log, name: FORCED_FENCES_FILE });
+      const forced = await openFenceLog({ dir: '/state', files, clock, log, name: FORCED_FENCES_FILE });
       for (const number of numbers) forced.record(fence(number, { policy: 'forced' }));
       await forced.close();
     };
     const files = new FakeDisk();
+    const clock = new FakeClock();
     const log = fakeLog();
     await force(1);
     const { fences } = await open(files);
@@ -76,10 +77,10 @@ describe('the fence log', () => {
   });
 
   it('tells the latest of both: what this host did by itself, and what was forced here since it was opened', async () => {
-    const { fences, files, log } = await open();
+    const { fences, files, clock, log } = await open();
     expect(await fences.latest('72ce476b00000002')).toBeUndefined();
     fences.record(fence(2));
-    const forced = await openFenceLog({ dir: '/state', files, log, name: FORCED_FENCES_FILE });
+    const forced = await openFenceLog({ dir: '/state', files, clock, log, name: FORCED_FENCES_FILE });
     forced.record(fence(1, { policy: 'forced' }));
     await forced.close();
     expect(await fences.latest('72ce476b00000002')).toEqual(fence(2));
@@ -87,7 +88,7 @@ describe('the fence log', () => {
     await forced.close();
     expect(await fences.latest('72ce476b00000002')).toEqual(fence(3, { policy: 'forced' }));
     expect(await fences.latest('other')).toBeUndefined();
-    expect(fences.of('72ce476b00000002')).toEqual([fence(2)]);
+    expect(fences.recentOf('72ce476b00000002', Infinity)).toEqual([fence(2)]);
     expect(await forced.latest('72ce476b00000002')).toEqual(fence(3, { policy: 'forced' }));
   });
 
@@ -106,13 +107,43 @@ describe('the fence log', () => {
     expect(await fences.newOfOthers()).toEqual([]);
   });
 
+  describe('asked for the recent ones', () => {
+    const HOUR_MS = 3_600_000;
+    const at = (clock: FakeClock): Partial<FenceRecord> => ({ at: new Date(clock.time).toISOString() });
+
+    it.each([-2, 2])('does not mind that the clock was set by %d h in its own life', async (hours) => {
+      const { fences, clock } = await open();
+      fences.record(fence(1, at(clock)));
+      clock.time += hours * HOUR_MS;
+      clock.passed += 60_000;
+      expect(fences.recentOf('72ce476b00000002', 60_000)).toHaveLength(1);
+      clock.passed += 1;
+      expect(fences.recentOf('72ce476b00000002', 60_000)).toEqual([]);
+    });
+
+    it('goes by what records of earlier lives say, and takes one from the future, or of no time, for recent', async () => {
+      const { fences, files, clock } = await open();
+      fences.record(fence(1, at(clock)));
+      fences.record(fence(2, { at: 'yesterday' }));
+      await fences.close();
+      const { fences: again } = await open(files.restart(), clock);
+      const found = () => again.recentOf('72ce476b00000002', 60_000).map(({ durationMs }) => durationMs);
+      clock.time += 60_000;
+      expect(found()).toEqual([1, 2]);
+      clock.time += 1;
+      expect(found()).toEqual([2]);
+      clock.time -= 2 * HOUR_MS;
+      expect(found()).toEqual([1, 2]);
+    });
+  });
+
   it('keeps the last thousand', async () => {
     const { fences, files } = await open();
     for (let number = 0; number < 1005; number += 1) fences.record(fence(number));
     await fences.close();
     const { fences: again } = await open(files.restart());
     for (const log of [fences, again]) {
-      expect(log.of('72ce476b00000002').map(({ durationMs }) => durationMs)).toEqual(
+      expect(log.recentOf('72ce476b00000002', Infinity).map(({ durationMs }) => durationMs)).toEqual(
         Array.from({ length: 1000 }, (_, index) => index + 5),
       );
     }
@@ -129,13 +160,13 @@ describe('the fence log', () => {
     const damaged = files.restart();
     damaged.contents.set(file, damage(damaged.contents.get(file) ?? ''));
     const { fences: again, log } = await open(damaged);
-    expect(again.of('72ce476b00000002')).toEqual([]);
+    expect(again.recentOf('72ce476b00000002', Infinity)).toEqual([]);
     expect(log.lines).toMatchObject([
       { level: 'warn', message: 'earlier fences cannot be read and are forgotten' },
     ]);
     again.record(fence(2));
     await again.close();
-    expect((await open(damaged.restart())).fences.of('72ce476b00000002')).toEqual([fence(2)]);
+    expect((await open(damaged.restart())).fences.recentOf('72ce476b00000002', Infinity)).toEqual([fence(2)]);
   });
 
   it('survives a full disk in memory, and says so', async () => {
@@ -143,7 +174,7 @@ describe('the fence log', () => {
     files.failure = diskError('ENOSPC', 'no space left on device');
     fences.record(fence(1));
     await fences.close();
-    expect(fences.of('72ce476b00000002')).toEqual([fence(1)]);
+    expect(fences.recentOf('72ce476b00000002', Infinity)).toEqual([fence(1)]);
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', message: 'fence is not recorded on disk' });
   });
 
@@ -158,7 +189,9 @@ describe('the fence log', () => {
       fences.record(fence(2));
       await fences.close();
       const { fences: again, log } = await open(files.restart());
-      expect(again.of('72ce476b00000002')).toEqual(dieAfter ? [fence(1), fence(2)] : [fence(1)]);
+      expect(again.recentOf('72ce476b00000002', Infinity)).toEqual(
+        dieAfter ? [fence(1), fence(2)] : [fence(1)],
+      );
       expect(log.lines).toEqual([]);
     }
   });

@@ -15,6 +15,30 @@ async function start(disk = new FakeDisk(), { bootId = 'boot-1', pid = 100 } = {
 }
 
 describe('the journal', () => {
+  it.each([-2, 2])(
+    'knows how old an entry is when the clock was set by %d h: since its last Mount, or since the start',
+    async (hours) => {
+      const { journal, disk, clock } = await start();
+      const mounted = () => hostVolume('db', { since: new Date(clock.time).toISOString() });
+      await journal.put(mounted());
+      const first = mounted();
+      clock.passed += 5000;
+      clock.time += hours * 3_600_000;
+      expect(journal.ageMs('db')).toBe(5000);
+      await journal.put({ ...first, holders: [] });
+      expect(journal.ageMs('db')).toBe(5000);
+      await journal.put(mounted());
+      expect(journal.ageMs('db')).toBe(0);
+      expect(journal.ageMs('none')).toBe(Infinity);
+      await journal.delete('db');
+      expect(journal.ageMs('db')).toBe(Infinity);
+      await journal.put(mounted());
+      const { journal: again, clock: later } = await start(disk.restart());
+      later.passed += 700;
+      expect(again.ageMs('db')).toBe(700);
+    },
+  );
+
   it('has what was put on disk when the promise resolves, and gives it back after a kill', async () => {
     const { journal, disk } = await start();
     await journal.put(hostVolume('db', { phase: 'mounting', holders: [] }));

@@ -86,11 +86,20 @@ describe('the pages', () => {
 
   it('count a refusal of the array as an answer, and a hung-up request as nothing', async () => {
     const { metrics, watched, unready } = readyPlugin();
-    watched.nowMs += 3_600_000;
+    watched.passedMs += 3_600_000;
     metrics.recordRequest({ ...answered, outcome: 'cancelled', status: undefined });
     expect(await unready()).toEqual(['gateway: last answer 3600 s ago']);
     metrics.recordRequest({ ...answered, outcome: 'refused', status: 404 });
     expect(await unready()).toEqual([]);
+  });
+
+  it.each([-2, 2])('know how long ago a gateway answered when the clock was set by %d h', async (hours) => {
+    const { watched, unready } = readyPlugin();
+    watched.setByMs = hours * 3_600_000;
+    watched.passedMs += 5000;
+    expect(await unready()).toEqual([]);
+    watched.passedMs += 3_600_000;
+    expect(await unready()).toEqual(['gateway: last answer 3605 s ago']);
   });
 
   it('say when the journal cannot be written, or the SDC is not known', async () => {

@@ -131,7 +131,7 @@ describe('PluginMetrics', () => {
 
   it('tells what the reconciler does and when it last could', async () => {
     const { metrics, watched, scraped } = pluginMetrics(30_000);
-    const startedS = watched.nowMs / 1000;
+    const startedS = Date.parse('2026-01-01T00:00:00Z') / 1000;
     let works = true;
     const observed = metrics.observeReconciler({
       run: () =>
@@ -139,9 +139,9 @@ describe('PluginMetrics', () => {
           ? Promise.resolve({ finished: ['a', 'b'], lost: ['c'], postponed: [] })
           : Promise.reject(new Error('away')),
     });
-    watched.nowMs += 5000;
+    watched.passedMs += 5000;
     await observed.run(never);
-    watched.nowMs += 5000;
+    watched.passedMs += 5000;
     works = false;
     await expect(observed.run(never)).rejects.toThrow('away');
     expect(await scraped('scaleio_reconcile_rounds_total', 'outcome="ok"')).toBe(1);

@@ -34,7 +34,8 @@ const FIRST: StewardSnapshot = {
 /** The steward's metrics over a snapshot that the test replaces; nothing is read yet. */
 export function stewardMetrics() {
   const state: { snapshot: StewardSnapshot } = { snapshot: FIRST };
-  const metrics = new StewardMetrics({ version: '1.2.3', nowMs: () => 1_000_000, intervalMs: 60_000 });
+  const clock = { now: () => 1_000_000, elapsed: () => 1_000_000 };
+  const metrics = new StewardMetrics({ version: '1.2.3', clock, intervalMs: 60_000 });
   const pages = metrics.pages({
     gateways: () => [{ endpoint: GATEWAY, inFlight: 0, queued: 0, healthy: true }],
     snapshot: () => state.snapshot,

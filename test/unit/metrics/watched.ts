@@ -29,7 +29,7 @@ export function fenceLog(): { fences: CountedFenceLog; records: FenceRecord[] } 
   return {
     records,
     fences: {
-      of: () => records,
+      recentOf: () => records,
       latest: () => Promise.resolve(records.at(-1)),
       newOfOthers: () => Promise.resolve([]),
       record: (one) => records.push(one),
@@ -39,7 +39,9 @@ export function fenceLog(): { fences: CountedFenceLog; records: FenceRecord[] } 
 
 /** What a plugin's metrics look at, as the test sets it. */
 export interface Watched {
-  nowMs: number;
+  /** Of the clock that cannot be set; the wall clock is 2026 and this, unless setByMs says otherwise. */
+  passedMs: number;
+  setByMs: number;
   entries: HostVolume[];
   journalFailure: string | undefined;
   mustRebuild: boolean;
@@ -52,7 +54,8 @@ export interface Watched {
 /** The plugin's metrics over parts that the test holds. */
 export function pluginMetrics(reconcileIntervalMs = 60_000) {
   const watched: Watched = {
-    nowMs: Date.parse('2026-01-01T00:00:00Z'),
+    passedMs: 0,
+    setByMs: 0,
     entries: [],
     journalFailure: undefined,
     mustRebuild: false,
@@ -61,7 +64,11 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
     readUsage: () => Promise.resolve({ sizeBytes: 100, usedBytes: 40, availableBytes: 50 }),
     trimTotals: undefined,
   };
-  const metrics = new PluginMetrics({ version: '1.2.3', nowMs: () => watched.nowMs, reconcileIntervalMs });
+  const clock = {
+    now: () => Date.parse('2026-01-01T00:00:00Z') + watched.passedMs + watched.setByMs,
+    elapsed: () => watched.passedMs,
+  };
+  const metrics = new PluginMetrics({ version: '1.2.3', clock, reconcileIntervalMs });
   const parts: WatchedParts = {
     gateways: () => [{ endpoint: GATEWAY, inFlight: 2, queued: 1, healthy: true }],
     journal: {

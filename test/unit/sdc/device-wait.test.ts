@@ -9,6 +9,7 @@ import type { Clock } from '../../../src/volumes/ports.ts';
 /** Time stands still: only what the directory tells can wake the wait. */
 const frozen: Clock = {
   now: () => 0,
+  elapsed: () => 0,
   sleep: (_, signal) =>
     new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => {

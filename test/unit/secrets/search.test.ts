@@ -67,7 +67,9 @@ test('every base64 of a text that contains a secret contains a form of it', () =
 test('passwords and tokens of simulated gateways are known without a word', async () => {
   const { secrets } = await scene();
   const user = { name: 'admin', password: newSecret('x'), role: 'Monitor' };
-  const token = new Sessions({ users: [user], lifeMs: 1, idleMs: 1, now: Date.now }).login(user);
+  const token = new Sessions({ users: [user], lifeMs: 1, idleMs: 1, now: Date.now, elapsed: () => 0 }).login(
+    user,
+  );
   const [file = ''] = await readdir(secrets);
   const noted = await readFile(path.join(secrets, file), 'utf8');
   expect(noted).toContain(JSON.stringify({ what: 'password', secret: user.password }));

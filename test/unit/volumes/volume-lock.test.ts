@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 function build() {
   const clock = {
     time: 1000,
-    now() {
+    elapsed() {
       return this.time;
     },
   };

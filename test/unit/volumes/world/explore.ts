@@ -170,7 +170,7 @@ function choicesOf({ world, scheduler, events }: Story): Choice[] {
 function stateOf({ world, memory }: Story, choices: readonly Choice[]): string {
   const text = [
     memory?.() ?? '',
-    world.clock.now(),
+    world.clock.elapsed(),
     world.array.fingerprint,
     ...world.hosts.map(({ fingerprint }) => fingerprint),
     ...choices.map(({ label }) => label),

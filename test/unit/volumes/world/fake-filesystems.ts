@@ -72,7 +72,7 @@ export class FakeFilesystems implements Filesystems {
       throw new Error(`mkfs on "${volume.name}"`);
     }
     const mkfs = `mkfs of ${volume.id}`;
-    kernel.hold(mkfs, volume, clock.now() + MKFS_MS);
+    kernel.hold(mkfs, volume, clock.elapsed() + MKFS_MS);
     volume.content = { kind: 'torn' };
     await this.#parts.midway('make');
     volume.content = newFilesystem(request.fs, kernel.device(volume.id)?.sizeKiB ?? 0);

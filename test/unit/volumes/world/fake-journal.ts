@@ -1,4 +1,5 @@
 import type {
+  Clock,
   FenceLog,
   FenceRecord,
   HostVolume,
@@ -26,23 +27,32 @@ export class FakeDisk {
 /** Fences as one life of the plugin records them. */
 export class FakeFenceLog implements FenceLog {
   readonly #disk: FakeDisk;
+  readonly #clock: Pick<Clock, 'now' | 'elapsed'>;
   readonly #isAlive: () => boolean;
+  readonly #moments = new Map<FenceRecord, number>();
 
-  constructor(disk: FakeDisk, isAlive: () => boolean) {
+  constructor(disk: FakeDisk, clock: Pick<Clock, 'now' | 'elapsed'>, isAlive: () => boolean) {
     this.#disk = disk;
+    this.#clock = clock;
     this.#isAlive = isAlive;
   }
 
   record(fence: FenceRecord): void {
+    this.#moments.set(fence, this.#clock.elapsed());
     if (this.#isAlive()) this.#disk.fences.push(fence);
   }
 
-  of(volumeId: string): readonly FenceRecord[] {
-    return this.#disk.fences.filter((fence) => fence.volumeId === volumeId);
+  recentOf(volumeId: string, windowMs: number): readonly FenceRecord[] {
+    return this.#disk.fences.filter((fence) => {
+      const madeAt = this.#moments.get(fence);
+      const ageMs =
+        madeAt === undefined ? this.#clock.now() - Date.parse(fence.at) : this.#clock.elapsed() - madeAt;
+      return fence.volumeId === volumeId && ageMs <= windowMs;
+    });
   }
 
   latest(volumeId: string): Promise<FenceRecord | undefined> {
-    return Promise.resolve(this.of(volumeId).at(-1));
+    return Promise.resolve(this.#disk.fences.filter((fence) => fence.volumeId === volumeId).at(-1));
   }
 }
 
@@ -50,12 +60,21 @@ export class FakeFenceLog implements FenceLog {
 export class FakeJournal implements Journal {
   mustRebuild: boolean;
   readonly #disk: FakeDisk;
+  readonly #clock: Pick<Clock, 'elapsed'>;
+  readonly #openedAt: number;
+  readonly #moments = new Map<string, number>();
   readonly #isAlive: () => boolean;
   readonly #entries: Map<string, HostVolume>;
   readonly #known: Map<string, KnownVolume>;
 
-  constructor(disk: FakeDisk, bootId: string, isAlive: () => boolean) {
+  constructor(
+    disk: FakeDisk,
+    { bootId, clock }: { readonly bootId: string; readonly clock: Pick<Clock, 'elapsed'> },
+    isAlive: () => boolean,
+  ) {
     this.#disk = disk;
+    this.#clock = clock;
+    this.#openedAt = clock.elapsed();
     this.#isAlive = isAlive;
     this.mustRebuild = disk.mustRebuild;
     const isSameBoot = disk.bootId === bootId;
@@ -75,7 +94,14 @@ export class FakeJournal implements Journal {
     return [...this.#entries.values()];
   }
 
+  ageMs(name: string): number {
+    if (!this.#entries.has(name)) return Number.POSITIVE_INFINITY;
+    return this.#clock.elapsed() - (this.#moments.get(name) ?? this.#openedAt);
+  }
+
   put(entry: HostVolume): Promise<void> {
+    if (this.#entries.get(entry.name)?.since !== entry.since)
+      this.#moments.set(entry.name, this.#clock.elapsed());
     this.#entries.set(entry.name, structuredClone(entry));
     if (this.#isAlive()) this.#disk.entries.set(entry.name, structuredClone(entry));
     return Promise.resolve();
@@ -83,6 +109,7 @@ export class FakeJournal implements Journal {
 
   delete(name: string): Promise<void> {
     this.#entries.delete(name);
+    this.#moments.delete(name);
     if (this.#isAlive()) this.#disk.entries.delete(name);
     return Promise.resolve();
   }

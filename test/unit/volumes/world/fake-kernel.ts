@@ -53,7 +53,7 @@ export class FakeKernel implements MappingListener {
   }
 
   attached(volume: StoredVolume): void {
-    this.#attachments.set(volume.id, { volume, atMs: this.#clock.now(), sizeKiB: volume.sizeKiB });
+    this.#attachments.set(volume.id, { volume, atMs: this.#clock.elapsed(), sizeKiB: volume.sizeKiB });
   }
 
   /** The device is pulled whatever uses it: that is what rule 5 is for. */
@@ -78,7 +78,7 @@ export class FakeKernel implements MappingListener {
   ): { readonly number: string; readonly sizeKiB: number; readonly volume: StoredVolume } | undefined {
     const attachment = this.#attachments.get(volumeId);
     if (attachment === undefined || this.neverArrives.has(volumeId)) return undefined;
-    if (this.#clock.now() < attachment.atMs + this.deviceDelayMs) return undefined;
+    if (this.#clock.elapsed() < attachment.atMs + this.deviceDelayMs) return undefined;
     return { number: `252:${Number.parseInt(volumeId.slice(8), 16)}`, ...attachment };
   }
 
@@ -116,7 +116,7 @@ export class FakeKernel implements MappingListener {
 
   /** Everything in the kernel that uses the device. */
   holdersOf(volume: StoredVolume): string[] {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const holds = this.#holds
       .filter((hold) => hold.volume === volume && hold.untilMs > now)
       .map(({ who }) => who);
@@ -166,7 +166,7 @@ export class FakeKernel implements MappingListener {
   }
 
   get holderNames(): string[] {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     return this.#holds.filter(({ untilMs }) => untilMs > now).map(({ who }) => who);
   }
 

@@ -28,12 +28,12 @@ export class FakeSdc implements LocalSdc {
   }
 
   async waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device> {
-    const until = this.#clock.now() + DEVICE_WAIT_MS;
+    const until = this.#clock.elapsed() + DEVICE_WAIT_MS;
     for (;;) {
       const device = await this.findDevice(systemId, volumeId);
       if (device !== undefined) return device;
       if (signal.aborted) throw new CancelledError('waiting for the device was cancelled');
-      if (this.#clock.now() >= until) break;
+      if (this.#clock.elapsed() >= until) break;
       // Nothing wakes a sleeper of the fakes but time, so one long look is as good as watching.
       await this.#clock.sleep(this.#kernel.neverArrives.has(volumeId) ? DEVICE_WAIT_MS : LOOK_MS, signal);
     }

@@ -61,9 +61,10 @@ export class Life {
       hostName: on.name,
       midway: (method) => steps.pass('filesystems', method, 'midway'),
     });
-    const journal = new FakeJournal(on.disk, on.bootId, () => !steps.isDead);
+    const journal = new FakeJournal(on.disk, { bootId: on.bootId, clock }, () => !steps.isDead);
     const ownClock: Clock = {
       now: () => clock.now(),
+      elapsed: () => clock.elapsed(),
       randomHex: (digits) => on.draw(digits),
       sleep: steps.aroundSleep((ms, signal) => clock.sleep(ms, signal)),
     };
@@ -71,10 +72,18 @@ export class Life {
       array: steps.around('array', this.gateway, []),
       sdc: steps.around('sdc', this.sdc, []),
       filesystems: steps.around('filesystems', filesystems, ['mountpointOf']),
-      journal: steps.around('journal', journal, ['get', 'all', 'known', 'allKnown', 'remember', 'forget']),
+      journal: steps.around('journal', journal, [
+        'get',
+        'all',
+        'ageMs',
+        'known',
+        'allKnown',
+        'remember',
+        'forget',
+      ]),
     };
     const identity = new SdcIdentity(ports.array, ports.sdc);
-    const fences = new FakeFenceLog(on.disk, () => !steps.isDead);
+    const fences = new FakeFenceLog(on.disk, clock, () => !steps.isDead);
     const readiness = { problem: () => undefined, doubt: () => undefined };
     this.host = {
       ...ports,

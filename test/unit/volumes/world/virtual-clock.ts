@@ -7,11 +7,22 @@ interface Timer {
 
 /** Time that stands still until a test moves it. */
 export class VirtualClock {
-  #nowMs = Date.parse('2026-01-01T00:00:00Z');
+  #elapsedMs = Date.parse('2026-01-01T00:00:00Z');
+  /** Of what the machine's time is set to. */
+  #setByMs = 0;
   #timers: Timer[] = [];
 
   now(): number {
-    return this.#nowMs;
+    return this.#elapsedMs + this.#setByMs;
+  }
+
+  elapsed(): number {
+    return this.#elapsedMs;
+  }
+
+  /** Somebody sets the machine's time, by so many ms to the future or, when negative, to the past; no time passes. */
+  setBy(ms: number): void {
+    this.#setByMs += ms;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -21,7 +32,7 @@ export class VirtualClock {
         reject(new CancelledError('sleep was cancelled'));
       };
       const timer: Timer = {
-        atMs: this.#nowMs + ms,
+        atMs: this.#elapsedMs + ms,
         fire: () => {
           signal.removeEventListener('abort', abort);
           resolve();
@@ -33,21 +44,21 @@ export class VirtualClock {
     });
   }
 
-  /** When the next sleeper wakes, ms since 1970; undefined when nobody sleeps. */
+  /** When the next sleeper wakes, as elapsed() tells time; undefined when nobody sleeps. */
   get nextWakeMs(): number | undefined {
     return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ atMs }) => atMs));
   }
 
   /** Moves time and wakes whoever is due, the earliest first. */
   advanceTo(ms: number): void {
-    this.#nowMs = Math.max(this.#nowMs, ms);
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs).sort((a, b) => a.atMs - b.atMs);
+    this.#elapsedMs = Math.max(this.#elapsedMs, ms);
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#elapsedMs).sort((a, b) => a.atMs - b.atMs);
     this.#timers = this.#timers.filter((timer) => !due.includes(timer));
     for (const { fire } of due) fire();
   }
 
   advance(ms: number): void {
-    this.advanceTo(this.#nowMs + ms);
+    this.advanceTo(this.#elapsedMs + ms);
   }
 }
 

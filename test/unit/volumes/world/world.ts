@@ -80,7 +80,7 @@ export class World {
 
   /** Time passes and everybody who waits for it goes on. */
   async pass(ms: number): Promise<void> {
-    const until = this.clock.now() + ms;
+    const until = this.clock.elapsed() + ms;
     await turn();
     for (
       let wake = this.clock.nextWakeMs;
