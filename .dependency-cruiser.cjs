@@ -133,6 +133,12 @@ module.exports = {
       '',
     ),
     only(
+      'device-users-hide-the-kernel',
+      '^src/device-users/',
+      ['^src/device-users/', '^src/host/', '^src/volumes/(ports|volume)\\.ts$', '^src/errors\\.ts$'],
+      '',
+    ),
+    only(
       'journal-hides-the-disk',
       '^src/journal/',
       [

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Settings } from './config/settings.ts';
+import { createDeviceUsers } from './device-users/device-users.ts';
 import { createDockerServer } from './docker/server.ts';
 import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from './docker/socket.ts';
 import { createFilesystems } from './filesystem/filesystems.ts';
@@ -11,9 +12,11 @@ import { readUsage } from './filesystem/usage.ts';
 import { createGateway, type Gateway, type RequestReport } from './gateway/gateway.ts';
 import { readBootId } from './host/boot.ts';
 import { systemClock } from './host/clock.ts';
-import { createRunner } from './host/run.ts';
+import { createRunner, type Runner } from './host/run.ts';
+import { ownAddresses } from './host/own-addresses.ts';
 import { sourceAddresses } from './host/source-addresses.ts';
 import { openFenceLog } from './journal/fences.ts';
+import { createHostLock } from './journal/host-lock.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { openJournal, type OpenJournal } from './journal/journal.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from './join/host-join.ts';
@@ -22,10 +25,12 @@ import type { DriverCalls } from './metrics/operations.ts';
 import { addPages, type Pages } from './metrics/pages.ts';
 import { PluginMetrics } from './metrics/plugin-metrics.ts';
 import { createMetricsServer } from './metrics/server.ts';
-import { createLocalSdc } from './sdc/local-sdc.ts';
+import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
+import { AddressWitness } from './volumes/address-witness.ts';
 import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
 import { Driver } from './volumes/driver.ts';
-import { SdcIdentity, type VolumeHost, type VolumePolicy } from './volumes/host.ts';
+import type { VolumeHost, VolumePolicy } from './volumes/host.ts';
+import { SdcIdentity } from './volumes/identity.ts';
 import type { Log } from './volumes/ports.ts';
 import { LossWatch } from './volumes/loss-watch.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
@@ -45,6 +50,8 @@ export interface AppEdge {
   readonly passwordFile?: string | undefined;
   readonly version: string;
   readonly systemd: SystemdHandover;
+  /** Where plugins of one host see each other; default /dev. */
+  readonly lockDir?: string | undefined;
 }
 
 /** How a program uses the gateway besides its settings. */
@@ -54,6 +61,8 @@ interface GatewayUse {
 }
 
 const MINUTE_MS = 60_000;
+/** Seen by services and managed plugins alike, written by root alone, and empty after a boot. */
+const LOCK_DIR = '/dev';
 /** For one volume. */
 const TRIM_LIMIT_MS = 10 * MINUTE_MS;
 /** Engines kill a plugin 10 s after asking it to end; what a call left half done the next start finishes. */
@@ -157,12 +166,6 @@ function pagesOf(
   return metrics.pages({ gateways, journal, filesystems, readUsage, identity, readiness, trimTotals });
 }
 
-async function openJournalOf({ stateDir }: Settings, { log, systemd }: AppEdge): Promise<OpenJournal> {
-  const bootId = await readBootId(systemd.ownPid);
-  const pid = systemd.ownPid;
-  return openJournal({ dir: stateDir, files: journalFiles, bootId, pid, clock: systemClock, log });
-}
-
 async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetrics): Promise<HostParts> {
   const { log } = edge;
   const runner = createRunner({
@@ -170,18 +173,12 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
       log.debug(report, 'program ended');
     },
   });
-  const journal = await openJournalOf(settings, edge);
+  const pid = edge.systemd.ownPid;
+  const owner = { files: journalFiles, bootId: await readBootId(pid), pid, clock: systemClock, log };
+  const journal = await openJournal({ ...owner, dir: settings.stateDir });
+  const sole = createHostLock({ ...owner, dir: edge.lockDir ?? LOCK_DIR });
   const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, clock: systemClock, log });
-  const sdc = createLocalSdc({
-    runner,
-    clock: systemClock,
-    log,
-    drvCfgPath: settings.drvCfg,
-    guid: settings.guid,
-    deviceWaitMs: settings.deviceTimeoutMs,
-    mdmFile: settings.joinMdmFile,
-    places: { byId: settings.byIdDir },
-  });
+  const sdc = localSdcOf(settings, runner, log);
   const filesystems = createFilesystems({
     mountRoot: settings.mountRoot,
     undoDir: settings.stateDir,
@@ -196,7 +193,8 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
       metrics.recordRequest(report);
     },
   });
-  const identity = new SdcIdentity(gateway, sdc);
+  const witness = new AddressWitness(ownAddresses, systemClock, log);
+  const identity = new SdcIdentity({ array: gateway, sdc, sole, witness }, settings);
   const join = new HostJoin(
     { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
     joinPolicyOf(settings),
@@ -215,12 +213,28 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
     policy,
     identity,
     readiness: join,
+    deviceUsers: createDeviceUsers({ ownPid: pid }),
+    releasedUnrecorded: new Set(),
   };
   const closeJournal = async (): Promise<void> => {
     await fences.close();
     await journal.close();
+    await sole.close();
   };
   return { host, gateway, journal, join, closeJournal };
+}
+
+function localSdcOf(settings: Settings, runner: Runner, log: Log): HostSdc {
+  return createLocalSdc({
+    runner,
+    clock: systemClock,
+    log,
+    drvCfgPath: settings.drvCfg,
+    guid: settings.guid,
+    deviceWaitMs: settings.deviceTimeoutMs,
+    mdmFile: settings.joinMdmFile,
+    places: { byId: settings.byIdDir },
+  });
 }
 
 /** The array behind the gateways of the settings. Asks nobody yet; rejects when the CA file cannot be read. */
@@ -276,6 +290,7 @@ function policyOf(settings: Settings): VolumePolicy {
     inheritedMountMs: 20_000,
     releaseWaitMs: 300,
     cleanupMs: 15_000,
+    lateMs: 5 * MINUTE_MS,
     takeover: {
       graceMs: settings.failoverGraceMs,
       pollMs: 500,

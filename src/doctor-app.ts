@@ -18,12 +18,14 @@ import { viewGateway } from './gateway/gateway-view.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
+import { ownAddresses } from './host/own-addresses.ts';
 import { sourceAddresses } from './host/source-addresses.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { readJournalBeside } from './journal/journal-beside.ts';
 import { linkedVolumes } from './sdc/device-link.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
-import { SdcIdentity } from './volumes/host.ts';
+import { AddressWitness } from './volumes/address-witness.ts';
+import { SdcIdentity } from './volumes/identity.ts';
 import type { Log } from './volumes/ports.ts';
 
 /** For each check, all running at once: what hangs is reported after this long. */
@@ -107,7 +109,7 @@ async function arrayChecks(
     mdmCheck(look),
     ...(await Promise.all(each)),
     poolCheck(array, { pool: settings.pool, domain: settings.domain }),
-    stateCheck(stateSources(settings, array, sdc)),
+    stateCheck(stateSources(settings, array, sdc, log)),
   ];
 }
 
@@ -124,8 +126,11 @@ function underTest(
   };
 }
 
-function stateSources(settings: Settings, array: Gateway, sdc: HostSdc): StateSources {
-  const identity = new SdcIdentity(array, sdc);
+function stateSources(settings: Settings, array: Gateway, sdc: HostSdc, log: Log): StateSources {
+  // Looks on, beside the plugin that serves.
+  const sole = { claim: () => Promise.resolve(undefined) };
+  const witness = new AddressWitness(ownAddresses, systemClock, log);
+  const identity = new SdcIdentity({ array, sdc, sole, witness }, settings);
   const { prefix, stateDir, mountRoot, byIdDir } = settings;
   return {
     prefix,

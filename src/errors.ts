@@ -103,6 +103,8 @@ export type SdcProblem =
   | 'not-connected'
   | 'not-known'
   | 'not-approved'
+  | 'guid-mismatch'
+  | 'not-alone'
   | 'device-missing'
   | 'device-mismatch'
   | 'command-failed';

@@ -17,6 +17,8 @@ const hostVolume: z.ZodType<HostVolume> = z.object({
   since: z.string(),
   sdcId: z.string().optional(),
   heldSince: z.string().optional(),
+  mapping: z.enum(['intended', 'found']).optional(),
+  earlierBoot: z.boolean().optional(),
 });
 
 /** All that the journal's file holds. */
@@ -66,5 +68,6 @@ export function readContent(text: string, bootId: string): JournalContent | stri
 
 /** No mount outlives its boot, so nobody holds the volume; it may still be mapped, or be a provisional one. */
 function ofEarlierBoot(entry: HostVolume): HostVolume {
-  return { ...entry, holders: [], phase: entry.phase === 'creating' ? 'creating' : 'releasing' };
+  const phase = entry.phase === 'creating' ? 'creating' : 'releasing';
+  return { ...entry, holders: [], phase, earlierBoot: true };
 }

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Driver } from '../volumes/driver.ts';
-import type { SdcIdentity } from '../volumes/host.ts';
+import type { SdcIdentity } from '../volumes/identity.ts';
 import type { FenceLog, HostReadiness } from '../volumes/ports.ts';
 import type { Reconciler } from '../volumes/reconcile.ts';
 import type { TrimTotals } from '../volumes/trim-loop.ts';

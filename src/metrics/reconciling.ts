@@ -10,6 +10,7 @@ export class ReconcilingMetrics {
   readonly #volumes: Counter<'result'>;
   readonly #succeeded: Gauge;
   readonly #clock: MetricsClock;
+  readonly #unclaimed: Gauge;
 
   constructor(registry: Registry, times: { readonly clock: MetricsClock; readonly intervalMs: number }) {
     const registers = [registry];
@@ -29,6 +30,11 @@ export class ReconcilingMetrics {
     this.#succeeded = new Gauge({
       name: 'scaleio_reconcile_last_success_timestamp_seconds',
       help: 'When a round last ended well; the time of the start until one has',
+      registers,
+    });
+    this.#unclaimed = new Gauge({
+      name: 'scaleio_unclaimed_mappings',
+      help: 'Volumes mapped to this host that this plugin has no record of mapping; left as they are',
       registers,
     });
     const interval = new Gauge({
@@ -55,6 +61,7 @@ export class ReconcilingMetrics {
           this.#rounds.inc({ outcome: 'ok' });
           this.#noteSuccess();
           for (const result of RESULTS) this.#volumes.inc({ result }, report[result].length);
+          this.#unclaimed.set(report.unclaimed.length);
           return report;
         } catch (error) {
           this.#rounds.inc({ outcome: 'failed' });

@@ -1,4 +1,4 @@
-import type { SdcIdentity } from '../volumes/host.ts';
+import type { SdcIdentity } from '../volumes/identity.ts';
 import type { HostReadiness } from '../volumes/ports.ts';
 import type { ReadinessCheck } from './readiness.ts';
 

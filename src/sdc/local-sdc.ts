@@ -17,7 +17,7 @@ export interface LocalSdcOptions {
   readonly log: Log;
   /** Absolute path of drv_cfg; default /opt/emc/scaleio/sdc/bin/drv_cfg. */
   readonly drvCfgPath?: string | undefined;
-  /** The SDC's GUID where drv_cfg cannot be run; drv_cfg is not asked for it then. */
+  /** The SDC's GUID where drv_cfg cannot be run; where it can and says otherwise, the GUID is refused. */
   readonly guid?: string | undefined;
   /** A drv_cfg.txt that changes of MDM addresses are written to as well; undefined: the running driver alone. */
   readonly mdmFile?: string | undefined;
@@ -87,13 +87,38 @@ class DrivenSdc implements HostSdc {
   }
 
   async guid(signal: AbortSignal): Promise<string> {
-    this.#guid ??= this.#configuredGuid ?? (await this.#drvCfg.queryGuid(signal));
+    this.#guid ??= await this.#askGuid(signal);
     return this.#guid;
   }
 
   async currentGuid(signal: AbortSignal): Promise<string> {
-    this.#guid = this.#configuredGuid ?? (await this.#drvCfg.queryGuid(signal));
+    this.#guid = await this.#askGuid(signal);
     return this.#guid;
+  }
+
+  /** A configured GUID is for where drv_cfg cannot be asked; where it can, it knows better and must agree. */
+  async #askGuid(signal: AbortSignal): Promise<string> {
+    const configured = this.#configuredGuid;
+    if (configured === undefined) return this.#drvCfg.queryGuid(signal);
+    const driven = await this.#guidIfKnown(signal);
+    if (driven === undefined || driven.toUpperCase() === configured) return configured;
+    throw new SdcError(
+      `the configured GUID "${configured}" is not this host's: drv_cfg says "${driven}"; remove SCALEIO_GUID or correct it`,
+      { problem: 'guid-mismatch', context: { configured, driven } },
+    );
+  }
+
+  async #guidIfKnown(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return await this.#drvCfg.queryGuid(signal);
+    } catch (error) {
+      if (!(error instanceof SdcError)) throw error;
+      this.#log.debug(
+        { reason: error.message },
+        'drv_cfg does not tell the GUID; the configured one is believed',
+      );
+      return undefined;
+    }
   }
 
   async configuredMdms(signal: AbortSignal): Promise<readonly KnownMdm[] | undefined> {

@@ -3,6 +3,7 @@ import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
+import { mayStillHappen } from './late.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
 import type { HostVolume, StorageArray } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
@@ -67,7 +68,7 @@ export class CreateVolume {
     try {
       await this.#make(entry, { name, options, pool, me }, signal);
     } catch (cause) {
-      await this.#clear(entry);
+      await this.#clear(mayStillHappen(cause) ? entry : { ...entry, mapping: undefined });
       if (!isNameInUse(cause)) throw cause;
       await this.#joinWinner(name, options, signal);
     }
@@ -85,6 +86,7 @@ export class CreateVolume {
       holders: [],
       mountpoint: filesystems.mountpointOf(provisional),
       since: new Date(clock.now()).toISOString(),
+      mapping: 'intended',
     };
     await journal.put(entry);
     return entry;

@@ -1,5 +1,5 @@
-import { CancelledError, GatewayUnavailableError } from '../errors.ts';
 import { describeHolder, readAgain } from './holders.ts';
+import { mayStillHappen } from './late.ts';
 import type { Clock, FenceLog, FenceRecord, StorageArray } from './ports.ts';
 import type { ArrayVolume, Mapping } from './volume.ts';
 
@@ -40,7 +40,7 @@ export async function fenceHolder(
   try {
     await host.array.unmapVolume(volume.id, mapping.sdcId, signal);
   } catch (cause) {
-    record(host, fence, mayHaveHappened(cause) ? 'unknown' : 'failed');
+    record(host, fence, mayStillHappen(cause) ? 'unknown' : 'failed');
     throw cause;
   }
   const now = await readBack(host, fence, signal);
@@ -60,10 +60,6 @@ async function readBack(host: FencingHost, fence: Fence, signal: AbortSignal): P
     record(host, fence, 'taken');
     throw cause;
   }
-}
-
-function mayHaveHappened(cause: unknown): boolean {
-  return cause instanceof GatewayUnavailableError || cause instanceof CancelledError;
 }
 
 function record({ fences, clock }: FencingHost, fence: Fence, outcome: FenceRecord['outcome']): void {

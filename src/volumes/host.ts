@@ -1,6 +1,6 @@
-import { SdcError } from '../errors.ts';
 import type {
   Clock,
+  DeviceUsers,
   FenceLog,
   Filesystems,
   HostReadiness,
@@ -10,7 +10,10 @@ import type {
   StorageArray,
   Trace,
 } from './ports.ts';
-import type { FailoverPolicy, SdcId, SystemId } from './volume.ts';
+import type { SdcIdentity } from './identity.ts';
+import type { FailoverPolicy } from './volume.ts';
+
+export type { HostIdentity } from './identity.ts';
 
 /** When a volume may be taken from another host. Times in milliseconds. */
 export interface TakeoverPolicy {
@@ -48,6 +51,8 @@ export interface VolumePolicy {
   readonly releaseWaitMs: number;
   /** Budget of the clean-up after a failure, on top of the call's own deadline. */
   readonly cleanupMs: number;
+  /** For how long a request that got no answer may still be carried out by a gateway. */
+  readonly lateMs: number;
 }
 
 /** Everything the use cases work with; built once by the composition root. */
@@ -61,57 +66,12 @@ export interface VolumeHost {
   readonly log: Log;
   readonly trace: Trace;
   readonly policy: VolumePolicy;
-  readonly identity: SdcIdentity;
+  readonly identity: Identity;
   readonly readiness: HostReadiness;
+  readonly deviceUsers: DeviceUsers;
+  /** Ids of volumes that this run unmapped and could not record so, because the disk took no more. */
+  readonly releasedUnrecorded: Set<string>;
 }
 
-export interface HostIdentity {
-  readonly systemId: SystemId;
-  readonly sdcId: SdcId;
-  readonly guid: string;
-  readonly sdcName: string | null;
-  readonly sdcIp: string | null;
-}
-
-/** Who this host is to the array: asked once, kept until somebody has reason to doubt it. */
-export class SdcIdentity {
-  readonly #array: StorageArray;
-  readonly #sdc: LocalSdc;
-  #known: HostIdentity | undefined;
-
-  constructor(array: StorageArray, sdc: LocalSdc) {
-    this.#array = array;
-    this.#sdc = sdc;
-  }
-
-  /** Rejects with SdcError: not installed, not known to the array, not approved, and what to do. */
-  async current(signal: AbortSignal): Promise<HostIdentity> {
-    if (this.#known !== undefined) return this.#known;
-    const [guid, { systemId }] = await Promise.all([this.#sdc.guid(signal), this.#array.identity(signal)]);
-    const sdc = await this.#array.findSdcByGuid(guid, signal);
-    if (sdc === undefined) {
-      throw new SdcError(
-        `array "${systemId}" does not know this host's SDC "${guid}": check its MDM addresses (drv_cfg --query_mdms)`,
-        { problem: 'not-known', context: { guid, systemId } },
-      );
-    }
-    if (!sdc.approved) {
-      throw new SdcError(
-        `array "${systemId}" has not approved this host's SDC "${guid}": approve it at the MDM (scli --approve_sdc)`,
-        { problem: 'not-approved', context: { guid, systemId, sdcId: sdc.id } },
-      );
-    }
-    this.#known = { systemId, sdcId: sdc.id, guid, sdcName: sdc.name, sdcIp: sdc.ip };
-    return this.#known;
-  }
-
-  /** The last answer, without asking anybody. */
-  get last(): HostIdentity | undefined {
-    return this.#known;
-  }
-
-  /** The array said that it does not know us as we thought: ask again next time. */
-  forget(): void {
-    this.#known = undefined;
-  }
-}
+/** Who this host is to the array. */
+export type Identity = Pick<SdcIdentity, 'current' | 'doubt' | 'forget' | 'last' | 'look' | 'see'>;

@@ -10,10 +10,12 @@ import { awaitDevice } from './await-device.ts';
 import { claimVolume } from './claim.ts';
 import { parseMountOptions } from './filesystem-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import { mayStillHappen } from './late.ts';
 import type { VolumeLookup } from './lookup.ts';
 import type { HostVolume, Probe } from './ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
+import { assertFreeToTakeUp } from './take-up.ts';
 import type {
   ArrayName,
   ArrayVolume,
@@ -29,6 +31,17 @@ export interface MountedVolume {
   readonly entry: HostVolume;
   /** What the engine binds into containers: the mountpoint, or the volume's subpath below it. */
   readonly path: string;
+}
+
+/** How far a Mount has come with getting the volume mapped here. */
+interface Progress {
+  claim: 'not begun' | 'begun' | 'done';
+}
+
+interface Attachment {
+  readonly volume: ArrayVolume;
+  readonly me: HostIdentity;
+  readonly progress: Progress;
 }
 
 /**
@@ -117,23 +130,36 @@ export class MountVolume {
       mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
       since: new Date(clock.now()).toISOString(),
       ...this.#holding(volume, me, request.before),
+      mapping: evidenceOf(volume, me, request.before),
     };
+    if (entry.mapping === 'found') await assertFreeToTakeUp(this.#host, entry, signal);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
+    const progress: Progress = { claim: 'not begun' };
     try {
-      const path = await this.#bringUp(entry, volume, me, signal);
+      const path = await this.#bringUp(entry, { volume, me, progress }, signal);
       const held: HostVolume = {
         ...entry,
         phase: 'mounted',
         holders: [...new Set([...holders, request.holder])],
+        mapping: undefined,
       };
       await journal.put(held);
       return { entry: held, path };
     } catch (cause) {
-      if (cause instanceof VolumeInUseError && request.before === undefined) await journal.delete(name);
-      else await releaseAfterFailure(this.#host, entry, { unused: isUnused(isMappedTo(volume, me), cause) });
+      const isHeldElsewhere = cause instanceof VolumeInUseError && request.before === undefined;
+      if (isHeldElsewhere && progress.claim === 'begun') await journal.delete(name);
+      else await this.#undo(entry, { volume, me, progress }, cause);
       throw cause;
     }
+  }
+
+  /** Nothing was asked of the array before the entry was on disk. */
+  async #undo(entry: HostVolume, { volume, me, progress }: Attachment, cause: unknown): Promise<void> {
+    if (progress.claim === 'not begun') return;
+    const isAnswered = progress.claim === 'done' || !mayStillHappen(cause);
+    const left = entry.mapping === 'intended' && isAnswered ? { ...entry, mapping: undefined } : entry;
+    await releaseAfterFailure(this.#host, left, { unused: isUnused(isMappedTo(volume, me), cause) });
   }
 
   /** Since when this host has the volume. What it finds mapped here and did not record has a beginning nobody knows. */
@@ -148,15 +174,11 @@ export class MountVolume {
     return isSame && before.heldSince !== undefined ? { sdcId, heldSince: before.heldSince } : {};
   }
 
-  async #bringUp(
-    entry: HostVolume,
-    volume: ArrayVolume,
-    me: HostIdentity,
-    signal: AbortSignal,
-  ): Promise<string> {
+  async #bringUp(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
     const { filesystems } = this.#host;
+    const { volume, me } = on;
     const [{ device, fs }] = await both(
-      this.#openDevice(entry, volume, me, signal),
+      this.#openDevice(entry, on, signal),
       filesystems.prepareMountpoint(entry.mountpoint),
     );
     const label = await this.#mountWithOptions(entry, { volume, device, fs }, signal);
@@ -187,13 +209,15 @@ export class MountVolume {
   /** Until the volume's device is here and its file system may be mounted. */
   async #openDevice(
     entry: HostVolume,
-    volume: ArrayVolume,
-    me: HostIdentity,
+    { volume, me, progress }: Attachment,
     signal: AbortSignal,
   ): Promise<{ device: Device; fs: FilesystemType }> {
     const { filesystems, journal } = this.#host;
-    // Side by side: a mapping that a crash leaves without its record is found at the array by the reconciler.
-    await both(journal.put(entry), claimVolume(this.#host, { volume, name: entry.name }, me, signal));
+    // On disk before the array is asked: a mapping without its entry would be nobody's (rule 13).
+    await journal.put(entry);
+    progress.claim = 'begun';
+    await claimVolume(this.#host, { volume, name: entry.name }, me, signal);
+    progress.claim = 'done';
     const { id, sizeKiB } = volume;
     const attempt = `mounting volume "${entry.name}"`;
     const device = await awaitDevice(this.#host, { id, sizeKiB, attempt }, me, signal);
@@ -260,6 +284,16 @@ export class MountVolume {
       how.signal,
     );
   }
+}
+
+/** What is known of the mapping before it is asked for (rule 13). */
+function evidenceOf(
+  volume: ArrayVolume,
+  me: HostIdentity,
+  before: HostVolume | undefined,
+): HostVolume['mapping'] {
+  if (!isMappedTo(volume, me)) return 'intended';
+  return before?.volumeId === volume.id && before.mapping !== 'found' ? undefined : 'found';
 }
 
 function isMappedTo({ mappings }: ArrayVolume, { sdcId }: Pick<HostIdentity, 'sdcId'>): boolean {

@@ -231,6 +231,14 @@ export interface HostVolume {
   /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
   readonly sdcId?: string | undefined;
   readonly heldSince?: string | undefined;
+  /**
+   * What is known of the mapping (for 'creating': of the volume). Undefined: this host made it. intended: the request may have
+   * gone out and nothing has said what came of it, so it may still be carried out. found: it was there before this plugin had anything to
+   * do with the volume, so it is not ours to take away (rule 13).
+   */
+  readonly mapping?: 'intended' | 'found' | undefined;
+  /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
+  readonly earlierBoot?: boolean | undefined;
 }
 
 /** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */
@@ -311,6 +319,36 @@ export interface FenceLog {
   recentOf(volumeId: string, windowMs: number): readonly FenceRecord[];
   /** The volume's last fence that was done by this host or forced by hand from it. Never rejects. */
   latest(volumeId: string): Promise<FenceRecord | undefined>;
+}
+
+/** Something on this host that uses a block device. */
+export interface DeviceUser {
+  /** process: has it open or mapped. mount: has its file system mounted. kernel: holds it without a process. hidden: may not be looked at. */
+  readonly kind: 'process' | 'mount' | 'kernel' | 'hidden';
+  readonly pid?: number | undefined;
+  readonly program?: string | undefined;
+  readonly containerId?: string | undefined;
+  /** What it does with the device, as it follows the name: "has it open". */
+  readonly what: string;
+}
+
+/** Who uses devices of this host, in every mount namespace. Implemented by device-users/. */
+export interface DeviceUsers {
+  /**
+   * Everybody who uses the device, but this process and what it mounted at `ownMountpoint`. A process that cannot be looked at
+   * counts as a user, so an empty answer means nobody. Rejects with FilesystemError when this host's processes cannot be seen at all.
+   */
+  usersOf(
+    device: Pick<Device, 'node' | 'number'>,
+    ownMountpoint: string,
+    signal: AbortSignal,
+  ): Promise<readonly DeviceUser[]>;
+}
+
+/** That one plugin alone serves an array with a prefix on this host, whatever its directories. Implemented by journal/. */
+export interface SoleServer {
+  /** Takes the key for this process until it ends; answers who else has it, undefined when nobody. Never rejects. */
+  claim(key: string): Promise<string | undefined>;
 }
 
 /** Whether this host has joined the storage, for those who fail because it has not. Implemented by join/. */

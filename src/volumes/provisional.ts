@@ -6,22 +6,35 @@ import type { ArrayName, Device, SystemId, VolumeId } from './volume.ts';
 
 /**
  * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or
- * the marker that an unfinished Remove left.
- * Nothing left is success. The name alone finds it, so a reply lost at any step does not matter. Rejects when it cannot
- * be done now; the journal entry stays.
+ * the marker that an unfinished Remove left. Nothing left is success. The name alone finds it, so a reply lost at any step
+ * does not matter. Where the request to make it got no answer and nothing is there, it may still come: the entry
+ * stays, under the provisional name so that it is in nobody's way, and false is answered. Rejects when it cannot be done now; the
+ * journal entry stays.
  */
 export async function removeProvisional(
   host: VolumeHost,
   entry: HostVolume,
   signal: AbortSignal,
-): Promise<void> {
-  const { array, filesystems } = host;
+): Promise<boolean> {
+  const { array, filesystems, journal } = host;
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
   if (!(await isMarkerNeeded(host, entry.arrayName, signal))) {
     const id = await array.findVolumeId(entry.arrayName as ArrayName, signal);
     if (id !== undefined) await removeById(host, entry, id, signal);
+    else if (entry.mapping === 'intended') {
+      await setAside(host, entry);
+      return false;
+    }
   }
-  await host.journal.delete(entry.name);
+  await journal.delete(entry.name);
+  return true;
+}
+
+/** The next Create of this name needs the place in the journal; no Docker name can be a provisional one. */
+async function setAside({ journal }: VolumeHost, entry: HostVolume): Promise<void> {
+  if (entry.name === entry.arrayName) return;
+  await journal.put({ ...entry, name: entry.arrayName });
+  await journal.delete(entry.name);
 }
 
 /**

@@ -1,13 +1,15 @@
 import { FilesystemError, isPluginError } from '../errors.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import { InheritedHolders } from './inherited-holders.ts';
+import { LateRequests } from './late.ts';
 import { VolumeLookup } from './lookup.ts';
 import { MountVolume } from './mount.ts';
-import { dockerNameOf, isOurs, isProvisionalOf } from './naming.ts';
 import type { HostVolume } from './ports.ts';
+import { ProvisionalSweep } from './provisional-sweep.ts';
 import { removeProvisional } from './provisional.ts';
 import { releaseVolume } from './release.ts';
-import type { ArrayName, ArrayVolume, SystemId, VolumeId, VolumeName } from './volume.ts';
+import { UnclaimedWatch } from './unclaimed.ts';
+import type { ArrayName, ArrayVolume, Mapping, SystemId, VolumeId, VolumeName } from './volume.ts';
 import type { VolumeLock } from './volume-lock.ts';
 
 /** What one round did, for logs and metrics. */
@@ -16,13 +18,16 @@ export interface ReconcileReport {
   /** Volumes that were fenced away from this host and have been cleaned up. */
   readonly lost: readonly string[];
   readonly postponed: readonly string[];
+  /** Volumes that are mapped here and that this plugin did not map: left as they are. */
+  readonly unclaimed: readonly string[];
 }
 
-type Outcome = keyof ReconcileReport | 'fine';
+type Outcome = Exclude<keyof ReconcileReport, 'unclaimed'> | 'fine';
 
 /**
  * Brings the journal, the kernel and the array's mappings of this host to agree: finishes what a crash or an absent
- * gateway left half done, releases what nobody uses, cleans up what was fenced away. Volumes that a call is busy with
+ * gateway left half done, releases what nobody uses, cleans up what was fenced away. What the journal does not tell of is
+ * not touched, but for unfinished volumes of this host, after proofs of their own (rule 13). Volumes that a call is busy with
  * are left for the next round.
  */
 export class Reconciler {
@@ -30,6 +35,9 @@ export class Reconciler {
   readonly #lock: VolumeLock;
   readonly #mount: MountVolume;
   readonly #inherited: InheritedHolders;
+  readonly #late: LateRequests;
+  readonly #sweep: ProvisionalSweep;
+  readonly #unclaimed: UnclaimedWatch;
 
   /** To be made before the first call is served: what the journal holds now is of earlier lives. */
   constructor(host: VolumeHost, lock: VolumeLock) {
@@ -37,17 +45,21 @@ export class Reconciler {
     this.#lock = lock;
     this.#mount = new MountVolume(host, new VolumeLookup(host));
     this.#inherited = new InheritedHolders(host.journal.all());
+    this.#late = new LateRequests(host);
+    this.#sweep = new ProvisionalSweep(host);
+    this.#unclaimed = new UnclaimedWatch(host);
   }
 
   /** One round: one gateway call when all is well. Rejects when the array cannot be asked at all. */
   async run(signal: AbortSignal): Promise<ReconcileReport> {
     const { identity, array, journal } = this.#host;
     const me = await identity.current(signal);
-    if (journal.mustRebuild) await this.#recordLeftovers(me, signal);
+    this.#late.observe(journal.all());
     const mapped = await array.volumesOfSdc(me.sdcId, signal);
-    await this.#adopt(mapped, me);
-    if (journal.mustRebuild) await journal.rebuilt();
-    const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[] };
+    for (const { mappings } of mapped) identity.see(ownAddresses(mappings, me));
+    await this.#recordUnfinished(me, signal);
+    const unclaimed = await this.#unclaimed.look(mapped, me, signal);
+    const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[], unclaimed };
     const mappedIds = new Set<string>(mapped.map(({ id }) => id));
     for (const { name } of journal.all()) {
       const outcome = await this.#settleOne(name, { mappedIds, me }, signal);
@@ -56,40 +68,26 @@ export class Reconciler {
     return report;
   }
 
-  /** Without a usable journal, unfinished volumes of this host can only be found by their names: one list, once. */
-  async #recordLeftovers(me: HostIdentity, signal: AbortSignal): Promise<void> {
-    const { array, policy } = this.#host;
-    const found = await array.listVolumes((name) => isProvisionalOf(me.guid, policy.prefix, name), signal);
-    for (const volume of found) await this.#record(volume, me, 'creating');
-  }
-
-  /** A mapping that the journal does not know was left by a crash, or by a journal that was lost. */
-  async #adopt(mapped: readonly ArrayVolume[], me: HostIdentity): Promise<void> {
-    const { journal, policy } = this.#host;
-    const entered = new Set(journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
-    for (const volume of mapped) {
-      if (volume.name === null || entered.has(volume.id) || entered.has(volume.name)) continue;
-      if (isProvisionalOf(me.guid, policy.prefix, volume.name)) await this.#record(volume, me, 'creating');
-      else if (isOurs(policy.prefix, volume.name)) await this.#record(volume, me, 'releasing');
+  /** Unfinished volumes of this host of which no entry tells: from here on one does, as for those of a Create (rule 18). */
+  async #recordUnfinished(me: HostIdentity, signal: AbortSignal): Promise<void> {
+    const { journal, filesystems, clock } = this.#host;
+    if (journal.mustRebuild) {
+      this.#sweep.hurry();
+      await journal.rebuilt();
     }
-  }
-
-  async #record(volume: ArrayVolume, me: HostIdentity, phase: 'creating' | 'releasing'): Promise<void> {
-    const { journal, filesystems, clock, policy } = this.#host;
-    const arrayName = volume.name ?? volume.id;
-    const fullName = journal.allKnown().find((known) => known.volumeId === volume.id)?.name;
-    const name = dockerNameOf(policy.prefix, arrayName) ?? fullName ?? arrayName;
-    if (this.#isBusy(name) || journal.get(name) !== undefined) return;
-    await journal.put({
-      name,
-      arrayName,
-      volumeId: volume.id,
-      systemId: me.systemId,
-      phase,
-      holders: [],
-      mountpoint: filesystems.mountpointOf(arrayName as ArrayName),
-      since: new Date(clock.now()).toISOString(),
-    });
+    for (const { id, name } of await this.#sweep.find(me, signal)) {
+      if (name === null || this.#isBusy(name)) continue;
+      await journal.put({
+        name,
+        arrayName: name,
+        volumeId: id,
+        systemId: me.systemId,
+        phase: 'creating',
+        holders: [],
+        mountpoint: filesystems.mountpointOf(name as ArrayName),
+        since: new Date(clock.now()).toISOString(),
+      });
+    }
   }
 
   async #settleOne(
@@ -119,28 +117,32 @@ export class Reconciler {
     world: { mappedIds: ReadonlySet<string>; me: HostIdentity },
     signal: AbortSignal,
   ): Promise<Outcome> {
-    if (entry.phase === 'creating') {
-      await removeProvisional(this.#host, entry, signal);
-      return 'finished';
+    if (entry.phase === 'creating') return this.#settleUnfinished(entry, signal);
+    if (!world.mappedIds.has(entry.volumeId)) {
+      if (entry.mapping === 'intended') return this.#awaitLate(entry, world.me, signal);
+      if (await this.#isLost(entry, world.me, signal)) return this.#cleanUpLost(entry, signal);
     }
-    if (this.#isTwin(entry)) {
-      await this.#host.journal.delete(entry.name);
-      return 'finished';
+    if (entry.phase === 'mounted' && (await this.#mayBeWanted(entry, signal))) {
+      return (await this.#repair(entry, signal)) ? 'finished' : 'fine';
     }
-    if (!world.mappedIds.has(entry.volumeId) && (await this.#isLost(entry, world.me, signal))) {
-      return this.#cleanUpLost(entry, signal);
-    }
-    if (entry.phase === 'mounted' && (await this.#mayBeWanted(entry, signal))) return 'fine';
     return (await releaseVolume(this.#host, entry, signal)) === 'released' ? 'finished' : 'postponed';
   }
 
-  /** Adopted by its array name when the full one was unknown, and since then mounted under that: it is the other's now. */
-  #isTwin({ name, arrayName, volumeId }: HostVolume): boolean {
-    const isAdopted = name === arrayName;
-    return (
-      isAdopted &&
-      this.#host.journal.all().some((other) => other.volumeId === volumeId && other.name !== other.arrayName)
-    );
+  async #settleUnfinished(entry: HostVolume, signal: AbortSignal): Promise<Outcome> {
+    if (this.#isOfDoubtfulHost(entry)) return 'postponed';
+    const known = this.#late.isOver(entry.name) ? { ...entry, mapping: undefined } : entry;
+    return (await removeProvisional(this.#host, known, signal)) ? 'finished' : 'postponed';
+  }
+
+  /** Copied with a whole machine, the journal tells of the other one's work. */
+  #isOfDoubtfulHost({ earlierBoot }: HostVolume): boolean {
+    return earlierBoot === true && this.#host.identity.doubt !== undefined;
+  }
+
+  /** Asked for without an answer and not mapped: it may still come, until a look later than any execution shows that it did not. */
+  async #awaitLate(entry: HostVolume, me: HostIdentity, signal: AbortSignal): Promise<Outcome> {
+    if (!this.#late.isOver(entry.name) || !(await this.#isLost(entry, me, signal))) return 'postponed';
+    return this.#cleanUpLost(entry, signal);
   }
 
   /** The list of mappings may be older than the entry, so the volume itself is asked before anything is undone. */
@@ -153,7 +155,8 @@ export class Reconciler {
   async #cleanUpLost(entry: HostVolume, signal: AbortSignal): Promise<Outcome> {
     await this.#host.filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
     await this.#host.journal.delete(entry.name);
-    if (entry.phase !== 'mounted') return 'finished';
+    const isOwnRelease = this.#host.releasedUnrecorded.delete(entry.volumeId);
+    if (entry.phase !== 'mounted' || isOwnRelease) return 'finished';
     this.#host.log.warn(
       { volume: entry.name, holders: entry.holders.length },
       'volume was taken from this host; its mount has been cleaned up, containers that use it see I/O errors',
@@ -171,6 +174,14 @@ export class Reconciler {
     const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
     // Without a device there is nothing to ask; a link that udev lost for a moment proves nothing.
     if (device === undefined) return true;
+    // Looked at before anything is taken away: only what nobody is seen to use is unmounted for the kernel's own word.
+    const users = await this.#host.deviceUsers.usersOf(device, entry.mountpoint, signal);
+    if (users.some(({ kind }) => kind !== 'hidden')) {
+      this.#inherited.vouch(entry);
+      return true;
+    }
+    // A disk that takes no record would not let the mount be put back.
+    await this.#host.journal.put(entry);
     try {
       await filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
     } catch (cause) {
@@ -184,6 +195,19 @@ export class Reconciler {
     }
     this.#inherited.vouch(entry);
     await this.#mount.mount(entry.name as VolumeName, holder, signal);
+    return true;
+  }
+
+  /** True when a mount that somebody holds was gone, with its device here, and is there again. */
+  async #repair(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+    const { filesystems, sdc, log } = this.#host;
+    const [holder] = entry.holders;
+    if (holder === undefined) return false;
+    const isMounted = (await filesystems.mounts()).some(({ mountpoint }) => mountpoint === entry.mountpoint);
+    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    if (isMounted || device === undefined) return false;
+    await this.#mount.mount(entry.name as VolumeName, holder, signal);
+    log.warn({ volume: entry.name }, 'mount was gone and is there again');
     return true;
   }
 
@@ -203,4 +227,9 @@ export class Reconciler {
     if (!this.#inherited.areDoubtful(entry)) return true;
     return age < inheritedMountMs || this.#isUsed(entry, signal);
   }
+}
+
+/** Where the array has our SDC, as a mapping of it shows. */
+function ownAddresses(mappings: readonly Mapping[], me: HostIdentity): (string | null)[] {
+  return mappings.filter(({ sdcId }) => sdcId === me.sdcId).map(({ sdcIp }) => sdcIp);
 }

@@ -3,15 +3,20 @@ import type { VolumeHost } from './host.ts';
 import type { HostVolume } from './ports.ts';
 import type { Device, SystemId, VolumeId } from './volume.ts';
 
-/** released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). */
-export type ReleaseOutcome = 'released' | 'held';
+/**
+ * released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). awaiting: it is
+ * unmapped, but a request to map it got no answer and may still be carried out, so the entry stays. unproven: nothing here shows that
+ * this host made the mapping, so it stays (rule 13).
+ */
+export type ReleaseOutcome = 'released' | 'held' | 'awaiting' | 'unproven';
 
 const POLL_MS = 20;
 
 /**
  * Takes the volume off this host: unmount, wait for the kernel to let go, unmap, forget. What cannot be finished now is
- * left in the journal as 'releasing' for the reconciler, whether this resolves with 'held' or rejects because the
- * array could not be reached. With `unused` the caller knows that its device was never used here, and it is not looked at.
+ * left in the journal as 'releasing' for the reconciler, whether this resolves with anything but 'released' or rejects because the
+ * array could not be reached. A mapping that was found here is left as it was, and only the entry goes. With `unused`
+ * the caller knows that its device was never used here, and it is not looked at.
  */
 export async function releaseVolume(
   host: VolumeHost,
@@ -19,21 +24,49 @@ export async function releaseVolume(
   signal: AbortSignal,
   { unused } = { unused: false },
 ): Promise<ReleaseOutcome> {
+  if (entry.mapping === 'found') return leaveFound(host, entry, signal);
   const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
   const [recorded, held] = await Promise.allSettled([
     isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
     unused ? false : isStillHeld(host, entry, signal),
   ]);
   if (held.status === 'rejected') throw held.reason;
-  if (!held.value) {
-    const me = await host.identity.current(signal);
-    await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
-  }
+  const outcome = held.value ? 'held' : await unmap(host, entry, signal);
   // A full disk must not keep the volume from other hosts.
-  if (recorded.status === 'rejected') throw recorded.reason;
-  if (held.value) return 'held';
+  if (recorded.status === 'rejected') {
+    if (outcome !== 'held') host.releasedUnrecorded.add(entry.volumeId);
+    throw recorded.reason;
+  }
+  if (outcome === 'released') await host.journal.delete(entry.name);
+  return outcome;
+}
+
+async function unmap(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
+  const me = await host.identity.current(signal);
+  if (!(await isProvenOurs(host, entry))) return 'unproven';
+  await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
+  return entry.mapping === 'intended' ? 'awaiting' : 'released';
+}
+
+/** What somebody else mapped here stays mapped, also when what was wanted with it failed (rule 13). */
+async function leaveFound(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
+  await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
   await host.journal.delete(entry.name);
+  host.log.warn(
+    { volume: entry.name, volumeId: entry.volumeId },
+    'left mapped to this host, as it was found: this plugin did not map it',
+  );
   return 'released';
+}
+
+/**
+ * An entry of this boot was written by this host's plugin. One of an earlier boot may have come with a copied machine, so
+ * there the device has to be here, and nothing may speak against this host's being who it says.
+ */
+async function isProvenOurs(host: VolumeHost, entry: HostVolume): Promise<boolean> {
+  if (entry.earlierBoot !== true) return true;
+  if (host.identity.doubt !== undefined) return false;
+  return (await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId)) !== undefined;
 }
 
 async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<boolean> {

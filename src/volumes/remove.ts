@@ -1,13 +1,13 @@
 import { GatewayRejectedError, VolumeInUseError, isPluginError } from '../errors.ts';
+import { describeUsers } from './device-users.ts';
 import { findMarkers } from './failover-marker.ts';
 import { describeHolder, mappingsOfOthers } from './holders.ts';
-import type { VolumeHost } from './host.ts';
+import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
-import { arrayNameFor } from './naming.ts';
 import type { HostVolume } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
-import type { ArrayName, ArrayVolume, VolumeName } from './volume.ts';
+import type { ArrayName, ArrayVolume, SystemId, VolumeId, VolumeName } from './volume.ts';
 
 /** The MDM's number for "Volume is mapped" [siolib]. */
 const VOLUME_MAPPED = 104;
@@ -35,6 +35,8 @@ export class RemoveVolume {
     const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
     await this.#removeFromArray(name, volume, signal);
     journal.forget(name);
+    // Nothing can be mapped late that is gone.
+    if (journal.get(name)?.volumeId === volume.id) await journal.delete(name);
     for (const leftover of leftovers) await this.#removeMarker(leftover, signal);
   }
 
@@ -96,34 +98,64 @@ export class RemoveVolume {
         { context: { volumeId: volume.id } },
       );
     }
-    const { filesystems, clock, policy } = this.#host;
-    if (entry !== undefined && this.#isJustMounted(entry)) {
+    if (volume.mappings.length > 0 && (entry === undefined || entry.mapping === 'found'))
+      throw await this.#mappedByOthers(name, volume, me, signal);
+    if (entry === undefined) return;
+    if (this.#isJustMounted(entry)) {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,
         { context: { volumeId: volume.id } },
       );
     }
+    await this.#release(name, entry, signal);
+  }
+
+  async #release(name: VolumeName, entry: HostVolume, signal: AbortSignal): Promise<void> {
     // The kernel decides, not the recorded holders: an engine that crashed never takes its IDs back (rule 6).
-    const outcome = await releaseVolume(
-      this.#host,
-      entry ?? {
-        name,
-        arrayName: volume.name ?? '',
-        volumeId: volume.id,
-        systemId: me.systemId,
-        phase: 'releasing',
-        holders: [],
-        mountpoint: filesystems.mountpointOf(arrayNameFor(policy.prefix, name)),
-        since: new Date(clock.now()).toISOString(),
-      },
-      signal,
-    );
-    if (outcome === 'held') {
+    const outcome = await releaseVolume(this.#host, entry, signal);
+    if (outcome === 'unproven') {
       throw new VolumeInUseError(
-        `removing volume "${name}" failed: a container or process on this host still uses it; stop that first`,
-        { context: { volumeId: volume.id } },
+        `removing volume "${name}" failed: it is mapped to this host since before its last boot and its device is not here, so it ` +
+          `may be in use elsewhere; see docker-volume-scaleio doctor`,
+        { context: { volumeId: entry.volumeId } },
       );
     }
+    if (outcome === 'held') {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: ${await this.#usersHere(entry, 'a container or process on this host still uses it', signal)}; stop that first`,
+        { context: { volumeId: entry.volumeId } },
+      );
+    }
+  }
+
+  /** Mapped to this host, and not by this plugin: whoever did it must let go of it (rule 13). */
+  async #mappedByOthers(
+    name: VolumeName,
+    volume: ArrayVolume,
+    { systemId }: HostIdentity,
+    signal: AbortSignal,
+  ): Promise<VolumeInUseError> {
+    const { filesystems } = this.#host;
+    const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+    const here = { systemId, volumeId: volume.id, mountpoint };
+    const users = await this.#usersHere(here, 'nobody has it open', signal);
+    return new VolumeInUseError(
+      `removing volume "${name}" failed: it is mapped to this host, which this plugin did not do, and ${users}; ` +
+        `when it is not needed, let go of it with docker-volume-scaleio volume release ${name}`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  async #usersHere(
+    { systemId, volumeId, mountpoint }: Pick<HostVolume, 'systemId' | 'volumeId' | 'mountpoint'>,
+    otherwise: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { sdc, deviceUsers } = this.#host;
+    const device = await sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+    if (device === undefined) return 'its device is not here';
+    const users = await deviceUsers.usersOf(device, mountpoint, signal);
+    return users.length > 0 ? describeUsers(users) : otherwise;
   }
 
   /** Between Mount's answer and the container's own bind the kernel does not know the user yet. */

@@ -136,7 +136,7 @@ describe('PluginMetrics', () => {
     const observed = metrics.observeReconciler({
       run: () =>
         works
-          ? Promise.resolve({ finished: ['a', 'b'], lost: ['c'], postponed: [] })
+          ? Promise.resolve({ finished: ['a', 'b'], lost: ['c'], postponed: [], unclaimed: ['d'] })
           : Promise.reject(new Error('away')),
     });
     watched.passedMs += 5000;

@@ -1,6 +1,6 @@
 import type { CountedFenceLog } from '../../../src/metrics/fences.ts';
 import { PluginMetrics, type WatchedParts } from '../../../src/metrics/plugin-metrics.ts';
-import type { HostIdentity } from '../../../src/volumes/host.ts';
+import type { HostIdentity } from '../../../src/volumes/identity.ts';
 import type { FenceRecord, HostVolume } from '../../../src/volumes/ports.ts';
 import type { SdcId, SystemId } from '../../../src/volumes/volume.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/host/clock.ts';
-import { createRunner, type Runner } from '../../../src/host/run.ts';
+import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc, type LocalSdcOptions } from '../../../src/sdc/local-sdc.ts';
 import type { SystemId, VolumeId } from '../../../src/volumes/volume.ts';
 import { silentLog } from './silent-log.ts';
@@ -13,9 +13,6 @@ const bin = path.resolve(import.meta.dirname, '../../fixtures/bin');
 const never = new AbortController().signal;
 const system = '3ef46cbf2aaf5d0f' as SystemId;
 const volume = '6c33633100000009' as VolumeId;
-const untouched: Runner = {
-  run: (program) => Promise.reject(new Error(`unexpected run of ${program}`)),
-};
 
 describe('createLocalSdc', () => {
   let directory: string;
@@ -40,9 +37,25 @@ describe('createLocalSdc', () => {
   const link = (name: string, target: string) =>
     mkdir(byId, { recursive: true }).then(() => symlink(target, path.join(byId, name)));
 
-  it('takes the configured GUID without asking drv_cfg', async () => {
-    const configured = sdc({ runner: untouched, guid: 'b0e3bfb8-c20b-43bf-93c8-13339e85aa50' });
-    expect(await configured.guid(never)).toBe('B0E3BFB8-C20B-43BF-93C8-13339E85AA50');
+  it('believes the configured GUID where drv_cfg cannot be asked, or says the same', async () => {
+    const guid = 'b0e3bfb8-c20b-43bf-93c8-13339e85aa50';
+    for (const options of [{ drvCfgPath: path.join(directory, 'none') }, {}]) {
+      const configured = sdc({ ...options, guid });
+      expect(await configured.guid(never)).toBe(guid.toUpperCase());
+      expect(await configured.currentGuid(never)).toBe(guid.toUpperCase());
+    }
+  });
+
+  it('refuses a configured GUID that drv_cfg contradicts', async () => {
+    const wrong = sdc({ guid: 'b0e3bfb8-c20b-43bf-93c8-13339e85aa51' });
+    for (const asked of [wrong.guid(never), wrong.currentGuid(never)]) {
+      await expect(asked).rejects.toMatchObject({
+        problem: 'guid-mismatch',
+        message: expect.stringMatching(
+          /AA51" is not this host's: drv_cfg says ".*AA50"; remove SCALEIO_GUID/,
+        ) as string,
+      });
+    }
   });
 
   it('asks drv_cfg for the GUID once', async () => {

@@ -249,8 +249,9 @@ describe('Remove', () => {
     await world.runToEnd(host.life.create('db'), host.life);
     host.restart();
     await run(host.life.remove('db'));
-    expect(world.leaks()).toEqual([]);
     expect(world.exists('db')).toBe(false);
+    await world.reconcileAll();
+    expect(world.leaks()).toEqual([]);
   });
 });
 

@@ -82,7 +82,11 @@ describe('MountVolume', () => {
         /^mounting volume "db" failed: device "\S+" has \d+ bytes and volume "\S+" has \d+, .*; nothing was touched, run "drv_cfg --rescan"/,
       ) as string,
     });
-    expect(world.leaks()).toEqual([]);
+    // Mapped by hand, so it stays as it was found.
+    expect(world.leaks()).toEqual([
+      expect.stringContaining('mapping of docker-db'),
+      expect.stringContaining('device of'),
+    ]);
   });
 
   it('keeps no mapping where the link of the device leads to another volume, but for one that was in use', async () => {

@@ -41,7 +41,12 @@ describe('Reconciler', () => {
     const { host, run } = await hostWithVolume();
     await run(host.life.mount('db', 'a'));
     host.life.gateway.calls.clear();
-    expect(await run(host.life.reconcile())).toEqual({ finished: [], lost: [], postponed: [] });
+    expect(await run(host.life.reconcile())).toEqual({
+      finished: [],
+      lost: [],
+      postponed: [],
+      unclaimed: [],
+    });
     expect(Object.fromEntries(host.life.gateway.calls)).toEqual({ volumesOfSdc: 1 });
   });
 
@@ -62,7 +67,12 @@ describe('Reconciler', () => {
       method === 'check' && side === 'before' ? gate.promise : 'go';
     const mounting = host.life.mount('db', 'a');
     await world.pass(100);
-    expect(await run(host.life.reconcile())).toEqual({ finished: [], lost: [], postponed: [] });
+    expect(await run(host.life.reconcile())).toEqual({
+      finished: [],
+      lost: [],
+      postponed: [],
+      unclaimed: [],
+    });
     gate.resolve('go');
     host.kernel.bind('a', await run(mounting));
     host.kernel.write('a', 'file', 'data');
@@ -89,28 +99,48 @@ describe('Reconciler', () => {
     host.kernel.wasFenced = () => true;
     world.array.unmap(world.volume('db').id, host.sdcId);
     expect(await run(host.life.reconcile())).toMatchObject({ lost: ['db'] });
-    expect(await run(host.life.reconcile())).toEqual({ finished: [], lost: [], postponed: [] });
+    expect(await run(host.life.reconcile())).toEqual({
+      finished: [],
+      lost: [],
+      postponed: [],
+      unclaimed: [],
+    });
     expect(world.leaks()).toEqual([]);
   });
 });
 
 describe('Reconciler after the journal was lost', () => {
-  it('removes unfinished volumes of this host, found by their names', async () => {
+  const HOUR_MS = 3_600_000;
+
+  it('removes unfinished volumes of this host, found by their names, once they are old', async () => {
     const { world, host, run } = await hostWithVolume();
     await dieAt(world, host, 'unmapVolume', () => host.life.create('half'));
     host.disk.loseJournal();
     host.restart();
+    await run(host.life.reconcile());
+    expect(host.disk.mustRebuild).toBe(false);
+    expect(world.leaks()).not.toEqual([]);
+    await world.pass(HOUR_MS);
     expect(await run(host.life.reconcile())).toMatchObject({ finished: [expect.stringMatching(/^~new\./)] });
     expect(world.leaks()).toEqual([]);
-    expect(host.disk.mustRebuild).toBe(false);
   });
 
-  it.each(['db', LONG])('releases what nobody uses: %s', async (name) => {
+  it.each(['db', LONG])('leaves mapped what it did not record, and says so: %s', async (name) => {
     const { world, host, run } = await hostWithVolume(name);
     await run(host.life.mount(name, 'a'));
     host.disk.loseJournal();
-    host.restart();
-    await run(host.life.reconcile());
+    host.reboot();
+    const { unclaimed } = await run(host.life.reconcile());
+    expect(unclaimed).toHaveLength(1);
+    await world.reconcileAll();
+    expect(world.leaks()).toEqual([
+      expect.stringContaining('mapping of'),
+      expect.stringContaining('device of'),
+    ]);
+    expect(host.life.lines.filter((line) => line.includes('not by this plugin'))).toHaveLength(1);
+    host.kernel.bind('b', await run(host.life.mount(name, 'b')));
+    host.kernel.letGo('b');
+    await run(host.life.unmount(name, 'b'));
     expect(world.leaks()).toEqual([]);
   });
 
@@ -174,11 +204,6 @@ const LEFT: readonly Scenario[] = [
     await world.run(host.life.mount('db', 'a'));
     host.kernel.wasFenced = () => true;
     world.array.unmap(world.volume('db').id, host.sdcId);
-  }),
-  leaving('a lost journal', async (world, host) => {
-    host.kernel.bind('a', await world.run(host.life.mount('db', 'a')));
-    await dieAt(world, host, 'make', () => host.life.create('half'));
-    host.disk.loseJournal();
   }),
 ];
 

@@ -8,8 +8,8 @@ import type { World } from './world.ts';
 /** A Docker host: what outlives its plugin, and the plugin's present life. */
 export class FakeHost {
   readonly name: string;
-  readonly sdcId: SdcId;
-  readonly guid: string;
+  sdcId: SdcId;
+  guid: string;
   readonly ip: string;
   readonly world: World;
   readonly kernel: FakeKernel;
@@ -20,6 +20,8 @@ export class FakeHost {
   mayFence = false;
   /** True: the machine hangs, and goes on later as if nothing had been. */
   isFrozen = false;
+  /** Who else serves this host's volumes; undefined: nobody. */
+  otherPlugin: string | undefined;
   bootId = 'boot 1';
   #boots = 1;
   #drawn = 0;
@@ -63,6 +65,14 @@ export class FakeHost {
   get life(): Life {
     this.#life ??= new Life(this, this.policy);
     return this.#life;
+  }
+
+  /** Its GUID is set, or was copied with the whole machine, from another host. */
+  pretendsToBe(other: FakeHost): void {
+    this.#life?.kill();
+    this.#life = undefined;
+    this.sdcId = other.sdcId;
+    this.guid = other.guid;
   }
 
   /** kill -9 of the plugin, and its next start on the same kernel and disk. */

@@ -79,7 +79,7 @@ export class FakeJournal implements Journal {
     this.mustRebuild = disk.mustRebuild;
     const isSameBoot = disk.bootId === bootId;
     this.#entries = new Map(
-      [...disk.entries].map(([name, entry]) => [name, isSameBoot ? entry : { ...entry, holders: [] }]),
+      [...disk.entries].map(([name, entry]) => [name, isSameBoot ? entry : ofEarlierBoot(entry)]),
     );
     this.#known = new Map(disk.known);
     disk.bootId = bootId;
@@ -137,4 +137,10 @@ export class FakeJournal implements Journal {
     this.#known.delete(name);
     if (this.#isAlive() && this.#disk.keepsKnown) this.#disk.known.delete(name);
   }
+}
+
+/** As the real journal has them [journal-content.ts]. */
+function ofEarlierBoot(entry: HostVolume): HostVolume {
+  const phase = entry.phase === 'creating' ? 'creating' : 'releasing';
+  return { ...entry, holders: [], phase, earlierBoot: true };
 }

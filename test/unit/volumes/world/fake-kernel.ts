@@ -1,3 +1,4 @@
+import type { DeviceUsers } from '../../../../src/volumes/ports.ts';
 import type { VolumeId } from '../../../../src/volumes/volume.ts';
 import type { FakeArray, MappingListener, StoredVolume } from './fake-array.ts';
 import type { FilesystemContent } from './content.ts';
@@ -32,6 +33,8 @@ export class FakeKernel implements MappingListener {
   mounts: KernelMount[] = [];
   /** Mountpoints where some process has a file open: only a lazy unmount takes them away. */
   readonly openFiles = new Set<string>();
+  /** Of the holders, those that have the bare device open. */
+  readonly rawUsers = new Set<string>();
   /** True: new mounts stay invisible to the host, as after an engine stop under live-restore. */
   cutsPropagation = false;
   /** How long a device takes to appear after the mapping, ms. */
@@ -106,6 +109,12 @@ export class FakeKernel implements MappingListener {
     if (this.#cutOff.has(mount)) for (const hold of this.#holds.slice(-1)) this.#cutOff.add(hold);
   }
 
+  /** A process that has the bare device open, as a repair does. */
+  openRaw(who: string, volume: StoredVolume): void {
+    this.rawUsers.add(who);
+    this.hold(who, volume);
+  }
+
   hold(who: string, volume: StoredVolume, untilMs = Infinity): void {
     this.#holds.push({ who, volume, untilMs });
   }
@@ -123,6 +132,17 @@ export class FakeKernel implements MappingListener {
     const mounts = this.mounts.filter((mount) => mount.volume === volume).map(({ mountpoint }) => mountpoint);
     return [...holds, ...mounts];
   }
+
+  /** Who is seen to use a device: everybody but the plugin's own mounts. */
+  readonly deviceUsers: DeviceUsers = {
+    usersOf: ({ number }) => {
+      const now = this.#clock.now();
+      const users = this.#holds
+        .filter(({ volume, untilMs }) => this.device(volume.id)?.number === number && untilMs > now)
+        .map(({ who }) => ({ kind: this.rawUsers.has(who) ? 'process' : 'mount', what: who }) as const);
+      return Promise.resolve(users);
+    },
+  };
 
   /** What a container does with its volume; EIO when the device was pulled. */
   write(who: string, file: string, data: string): void {

@@ -1,7 +1,9 @@
 import { BUILT_IN_DEFAULTS } from '../../../../src/volumes/create-options.ts';
 import type { CallContext } from '../../../../src/volumes/driver-call.ts';
 import { Driver } from '../../../../src/volumes/driver.ts';
-import { SdcIdentity, type VolumeHost, type VolumePolicy } from '../../../../src/volumes/host.ts';
+import { AddressWitness } from '../../../../src/volumes/address-witness.ts';
+import type { VolumeHost, VolumePolicy } from '../../../../src/volumes/host.ts';
+import { SdcIdentity } from '../../../../src/volumes/identity.ts';
 import type { Clock, Log, Trace } from '../../../../src/volumes/ports.ts';
 import { Reconciler, type ReconcileReport } from '../../../../src/volumes/reconcile.ts';
 import { VolumeLock } from '../../../../src/volumes/volume-lock.ts';
@@ -21,6 +23,7 @@ export const POLICY: VolumePolicy = {
   inheritedMountMs: 20_000,
   releaseWaitMs: 100,
   cleanupMs: 60_000,
+  lateMs: 60_000,
   refuseAbovePercent: undefined,
   takeover: { graceMs: 2000, pollMs: 1000, idleWindowMs: 3000, moveLimit: 3, moveWindowMs: 600_000 },
 };
@@ -82,7 +85,13 @@ export class Life {
         'forget',
       ]),
     };
-    const identity = new SdcIdentity(ports.array, ports.sdc);
+    const log = this.#log();
+    const witness = new AddressWitness(() => [on.ip], ownClock, log);
+    const sole = { claim: () => Promise.resolve(on.otherPlugin) };
+    const identity = new SdcIdentity(
+      { array: ports.array, sdc: ports.sdc, sole, witness },
+      { prefix: policy.prefix, endpoints: ['https://gateway'] },
+    );
     const fences = new FakeFenceLog(on.disk, clock, () => !steps.isDead);
     const readiness = { problem: () => undefined, doubt: () => undefined };
     this.host = {
@@ -91,9 +100,11 @@ export class Life {
       identity,
       readiness,
       clock: ownClock,
-      log: this.#log(),
+      log,
       trace: untraced,
       policy,
+      deviceUsers: on.kernel.deviceUsers,
+      releasedUnrecorded: new Set(),
     };
     const lock = new VolumeLock(ownClock);
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));

@@ -1,0 +1,105 @@
+import { SdcError } from '../errors.ts';
+import type { AddressWitness } from './address-witness.ts';
+import type { LocalSdc, SoleServer, StorageArray } from './ports.ts';
+import type { Sdc, SdcId, SystemId } from './volume.ts';
+
+export interface HostIdentity {
+  readonly systemId: SystemId;
+  readonly sdcId: SdcId;
+  readonly guid: string;
+  readonly sdcName: string | null;
+  readonly sdcIp: string | null;
+}
+
+export interface IdentityParts {
+  readonly array: Pick<StorageArray, 'identity' | 'findSdcByGuid' | 'getSdc'>;
+  readonly sdc: Pick<LocalSdc, 'guid'>;
+  readonly sole: SoleServer;
+  readonly witness: AddressWitness;
+}
+
+/** Of whom there may be one on a host and array: the prefix, and where the array is asked before its id is known. */
+export interface ServedScope {
+  readonly prefix: string;
+  readonly endpoints: readonly string[];
+}
+
+/** Who this host is to the array: asked once, kept until somebody has reason to doubt it. */
+export class SdcIdentity {
+  readonly #parts: IdentityParts;
+  readonly #scope: ServedScope;
+  #known: HostIdentity | undefined;
+
+  constructor(parts: IdentityParts, scope: ServedScope) {
+    this.#parts = parts;
+    this.#scope = scope;
+  }
+
+  /**
+   * Rejects with SdcError: not installed, GUID contradicted, not known to the array, not approved, or served by another
+   * process on this host; and what to do.
+   */
+  async current(signal: AbortSignal): Promise<HostIdentity> {
+    if (this.#known !== undefined) return this.#known;
+    const { array, sdc: local } = this.#parts;
+    const guid = await local.guid(signal);
+    const { prefix, endpoints } = this.#scope;
+    await this.#claim(['gateway', [...endpoints].sort().join(), guid, prefix]);
+    const { systemId } = await array.identity(signal);
+    await this.#claim(['system', systemId, guid, prefix]);
+    const sdc = await array.findSdcByGuid(guid, signal);
+    if (sdc === undefined) {
+      throw new SdcError(
+        `array "${systemId}" does not know this host's SDC "${guid}": check its MDM addresses (drv_cfg --query_mdms)`,
+        { problem: 'not-known', context: { guid, systemId } },
+      );
+    }
+    if (!sdc.approved) {
+      throw new SdcError(
+        `array "${systemId}" has not approved this host's SDC "${guid}": approve it at the MDM (scli --approve_sdc)`,
+        { problem: 'not-approved', context: { guid, systemId, sdcId: sdc.id } },
+      );
+    }
+    this.see([sdc.ip]);
+    this.#known = { systemId, sdcId: sdc.id, guid, sdcName: sdc.name, sdcIp: sdc.ip };
+    return this.#known;
+  }
+
+  /** The last answer, without asking anybody. */
+  get last(): HostIdentity | undefined {
+    return this.#known;
+  }
+
+  /** Why the SDC that the array knows by our GUID may be another host's, as it follows "; "; undefined while nothing says so. */
+  get doubt(): string | undefined {
+    return this.#parts.witness.doubt;
+  }
+
+  /** What the array says of our SDC now, which may confirm or raise doubt. One gateway call. */
+  async look(signal: AbortSignal): Promise<Sdc | undefined> {
+    const { sdcId } = await this.current(signal);
+    const sdc = await this.#parts.array.getSdc(sdcId, signal);
+    if (sdc !== undefined) this.see([sdc.ip]);
+    return sdc;
+  }
+
+  /** The array has just shown our SDC with these addresses. */
+  see(addresses: readonly (string | null)[]): void {
+    this.#parts.witness.see(addresses);
+  }
+
+  /** The array said that it does not know us as we thought: ask again next time. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  async #claim(key: readonly string[]): Promise<void> {
+    const other = await this.#parts.sole.claim(key.join('\0'));
+    if (other === undefined) return;
+    throw new SdcError(
+      `this host's volumes on the array are served by ${other} already, with the prefix "${this.#scope.prefix}": ` +
+        `stop one of the two, or give this one another prefix (SCALEIO_PREFIX)`,
+      { problem: 'not-alone' },
+    );
+  }
+}

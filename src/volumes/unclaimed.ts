@@ -1,0 +1,69 @@
+import { isPluginError } from '../errors.ts';
+import { describeUsers } from './device-users.ts';
+import type { VolumeHost } from './host.ts';
+import type { HostIdentity } from './identity.ts';
+import { dockerNameOf, isOurs, isProvisionalOf } from './naming.ts';
+import type { ArrayName, ArrayVolume } from './volume.ts';
+
+/** A volume that is mapped to this host and that this plugin has no record of mapping. */
+export interface UnclaimedMapping {
+  /** Docker's, where the array's name tells it. */
+  readonly name: string;
+  readonly volume: ArrayVolume;
+}
+
+/** Those of the mapped volumes that bear our prefix, or a provisional name of this host, and that no journal entry tells of. */
+export function findUnclaimed(
+  mapped: readonly ArrayVolume[],
+  of: { readonly guid: string; readonly prefix: string; readonly recorded: ReadonlySet<string> },
+): UnclaimedMapping[] {
+  return mapped.flatMap((volume) => {
+    const { id, name } = volume;
+    if (name === null || of.recorded.has(id) || of.recorded.has(name)) return [];
+    if (!isOurs(of.prefix, name) && !isProvisionalOf(of.guid, of.prefix, name)) return [];
+    return [{ name: dockerNameOf(of.prefix, name) ?? name, volume }];
+  });
+}
+
+/**
+ * Tells of mappings that this plugin did not make (rule 13): by an operator for a repair, by another program, or by an earlier
+ * installation whose journal is gone. Nothing is done about them, whether somebody uses them or not.
+ */
+export class UnclaimedWatch {
+  readonly #host: VolumeHost;
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(host: VolumeHost) {
+    this.#host = host;
+  }
+
+  /** Their names. Each is told once in the log, with who uses it, for as long as it stays. */
+  async look(mapped: readonly ArrayVolume[], me: HostIdentity, signal: AbortSignal): Promise<string[]> {
+    const { journal, policy } = this.#host;
+    const recorded = new Set(journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
+    const found = findUnclaimed(mapped, { guid: me.guid, prefix: policy.prefix, recorded });
+    for (const one of found) if (!this.#told.has(one.volume.id)) await this.#tell(one, me, signal);
+    this.#told = new Set(found.map(({ volume }) => volume.id));
+    return found.map(({ name }) => name);
+  }
+
+  async #tell({ name, volume }: UnclaimedMapping, me: HostIdentity, signal: AbortSignal): Promise<void> {
+    this.#host.log.warn(
+      { volume: name, volumeId: volume.id, users: await this.#usersOf(volume, me, signal) },
+      'mapped to this host, and not by this plugin: left as it is; mount it here, or let go of it with "volume release"',
+    );
+  }
+
+  async #usersOf(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<string> {
+    const { sdc, filesystems, deviceUsers } = this.#host;
+    try {
+      const device = await sdc.findDevice(systemId, volume.id);
+      if (device === undefined) return 'its device is not here';
+      const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+      return describeUsers(await deviceUsers.usersOf(device, mountpoint, signal));
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      return `unknown: ${cause.message}`;
+    }
+  }
+}

@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
+import type { SdcId } from '../../../src/volumes/volume.ts';
+import type { FakeHost } from './world/fake-host.ts';
+import { World } from './world/world.ts';
+
+const OTHER_SDC = 'c0ffee0000000009' as SdcId;
+const READ_WRITE = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
+const HOUR_MS = 3_600_000;
+
+/** Rule 13: only what is proven ours is undone. */
+async function hostWithVolume(hosts = 1) {
+  const world = new World(hosts);
+  const host = world.host(1);
+  const run = <T>(work: Promise<T>): Promise<T> => world.run(work);
+  await run(host.life.create('db'));
+  return { world, host, run, volume: world.volume('db') };
+}
+
+function onArray(world: World, host: FakeHost): string[] {
+  return [...world.array.volumes.values()]
+    .filter(({ mappings }) => mappings.has(host.sdcId))
+    .map(({ name }) => name);
+}
+
+describe('a mapping that no entry tells of', () => {
+  it.each(['while somebody has the device open', 'while nobody does'])('stays for ever %s', async (when) => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    if (when === 'while somebody has the device open') host.kernel.openRaw('xfs_repair', volume);
+    for (let round = 0; round < 30; round += 1) {
+      expect(await run(host.life.reconcile())).toMatchObject({ finished: [], unclaimed: ['db'] });
+      await world.pass(HOUR_MS);
+    }
+    expect(onArray(world, host)).toEqual(['docker-db']);
+    expect(host.life.lines.filter((line) => line.includes('not by this plugin'))).toHaveLength(1);
+  });
+
+  it('is told with who has the device open', async () => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    host.kernel.openRaw('process 7 "qemu"', volume);
+    await run(host.life.reconcile());
+    expect(host.life.lines.join('\n')).toContain('process 7 \\"qemu\\"');
+  });
+
+  it('stays with an empty prefix, where every volume of the array could be ours', async () => {
+    const world = new World();
+    const host = world.host(1);
+    host.policy = { ...host.policy, prefix: '' };
+    const [storagePoolId] = world.array.pools.keys();
+    if (storagePoolId === undefined) throw new Error('the world has no pool');
+    const { id } = world.array.add({ name: 'datastore', storagePoolId, createdAtSeconds: 0 });
+    world.array.map(id, host.sdcId, false);
+    await world.reconcileAll(10);
+    expect(onArray(world, host)).toEqual(['datastore']);
+  });
+
+  it('is not removed with its volume', async () => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    host.kernel.openRaw('xfs_repair', volume);
+    const refused = run(host.life.remove('db'));
+    await expect(refused).rejects.toThrow(VolumeInUseError);
+    await expect(refused).rejects.toThrow(/which this plugin did not do, and xfs_repair.*volume release db/);
+    expect(world.exists('db')).toBe(true);
+    host.kernel.letGo('xfs_repair');
+    await expect(run(host.life.remove('db'))).rejects.toThrow(/nobody has it open/);
+  });
+
+  it('is taken up by a Mount, and let go of by its Unmount', async () => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    await run(host.life.mount('db', 'a'));
+    expect(await run(host.life.reconcile())).toMatchObject({ unclaimed: [] });
+    await run(host.life.unmount('db', 'a'));
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('is not mounted under the hands of a repair', async () => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    host.kernel.openRaw('xfs_repair', volume);
+    await expect(run(host.life.mount('db', 'a'))).rejects.toThrow(
+      /which this plugin did not do, and xfs_repair/,
+    );
+    await world.reconcileAll();
+    expect(host.kernel.mounts).toEqual([]);
+    expect(onArray(world, host)).toEqual(['docker-db']);
+  });
+
+  it.each(['fails', 'dies'])('stays when a Mount that would take it up %s', async (how) => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    host.life.steps.hook = ({ method, side }) => {
+      if (method !== 'check' || side !== 'before') return 'go';
+      return how === 'dies' ? 'die' : new VolumeInUseError('by the will of the test');
+    };
+    await world.runToEnd(host.life.mount('db', 'a'), host.life);
+    host.restart();
+    await world.reconcileAll();
+    expect(onArray(world, host)).toEqual(['docker-db']);
+    expect(host.disk.entries.size).toBe(0);
+    expect(await run(host.life.reconcile())).toMatchObject({ unclaimed: ['db'] });
+  });
+});
+
+describe('a request that got no answer', () => {
+  /** The gateway takes the call, says nothing, and carries it out later. */
+  async function unanswered(
+    method: 'mapVolume' | 'createVolume',
+    work: (host: FakeHost) => Promise<unknown>,
+  ) {
+    const { world, host, run, volume } = await hostWithVolume();
+    host.life.steps.hook = (point) =>
+      point.method === method && point.side === 'before' ? new GatewayUnavailableError('no answer') : 'go';
+    await expect(run(work(host))).rejects.toThrow('no answer');
+    host.life.steps.hook = () => 'go';
+    return { world, host, run, volume };
+  }
+
+  it('to map is undone when it is carried out late', async () => {
+    const { world, host, run, volume } = await unanswered('mapVolume', (on) => on.life.mount('db', 'a'));
+    await run(host.life.reconcile());
+    world.array.map(volume.id, host.sdcId, false);
+    await world.reconcileAll(4);
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('to make a volume is undone when it is carried out late', async () => {
+    const { world, host, run } = await unanswered('createVolume', (on) => on.life.create('more'));
+    await run(host.life.reconcile());
+    const [entry] = host.disk.entries.values();
+    const { storagePoolId } = world.volume('db');
+    world.array.add({ name: entry?.arrayName ?? '', storagePoolId, createdAtSeconds: 1 });
+    await world.reconcileAll(4);
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('is remembered over a restart, and forgotten once nothing can come any more', async () => {
+    const { world, host, run } = await unanswered('mapVolume', (on) => on.life.mount('db', 'a'));
+    host.restart();
+    await run(host.life.reconcile());
+    await world.pass(host.policy.lateMs - 1);
+    await run(host.life.reconcile());
+    expect(host.disk.entries.size).toBe(1);
+    await world.pass(1);
+    await run(host.life.reconcile());
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('is on disk before it goes out', async () => {
+    const { world, host } = await hostWithVolume();
+    host.life.steps.hook = ({ method, side }) => (method === 'mapVolume' && side === 'before' ? 'die' : 'go');
+    await world.runToEnd(host.life.mount('db', 'a'), host.life);
+    expect([...host.disk.entries.values()]).toMatchObject([
+      { name: 'db', phase: 'mounting', mapping: 'intended' },
+    ]);
+  });
+});
+
+describe('two machines of one GUID', () => {
+  /** Host 2 believes to be host 1: a copied setting, or a copied machine. */
+  async function twins() {
+    const { world, host, run, volume } = await hostWithVolume(2);
+    host.kernel.bind('writer', await run(host.life.mount('db', 'a')));
+    const twin = world.host(2);
+    twin.pretendsToBe(host);
+    return { world, host, twin, run, volume };
+  }
+
+  it('the one does not take away what the other has', async () => {
+    const { world, host, twin, run } = await twins();
+    expect(await run(twin.life.reconcile())).toMatchObject({ finished: [], unclaimed: ['db'] });
+    await world.reconcileAll(5);
+    host.kernel.write('writer', 'file', 'data');
+    expect(twin.life.lines.join('\n')).toContain("none of this host's addresses");
+  });
+
+  it('the one does not mount what the other has', async () => {
+    const { host, twin, run } = await twins();
+    await run(twin.life.reconcile());
+    await expect(run(twin.life.mount('db', 'b'))).rejects.toThrow(/did not do, and the array has the SDC/);
+    host.kernel.write('writer', 'file', 'data');
+  });
+
+  it('the one does not act on a journal that was copied from the other', async () => {
+    const { world, host, twin, run } = await twins();
+    for (const [name, entry] of host.disk.entries) twin.disk.entries.set(name, structuredClone(entry));
+    twin.disk.bootId = host.disk.bootId;
+    twin.reboot();
+    await run(twin.life.reconcile());
+    await world.reconcileAll(5);
+    host.kernel.write('writer', 'file', 'data');
+    expect(onArray(world, host)).toEqual(['docker-db']);
+  });
+
+  it('unfinished volumes of the one are not removed by the other', async () => {
+    const { world, host, twin, run } = await twins();
+    host.life.steps.hook = ({ method, side }) => (method === 'make' && side === 'after' ? 'die' : 'go');
+    await world.runToEnd(host.life.create('half'), host.life);
+    for (let round = 0; round < 6; round += 1) {
+      await run(twin.life.reconcile());
+      await world.pass(HOUR_MS);
+    }
+    expect(onArray(world, host)).toHaveLength(2);
+  });
+});
+
+describe('unfinished volumes that no entry tells of', () => {
+  async function withLeftover() {
+    const { world, host, run } = await hostWithVolume();
+    host.life.steps.hook = ({ method, side }) => (method === 'make' && side === 'after' ? 'die' : 'go');
+    await world.runToEnd(host.life.create('half'), host.life);
+    host.disk.entries.clear();
+    host.restart();
+    const [half] = [...world.array.volumes.values()].filter(({ name }) => name.startsWith('~new.'));
+    if (half === undefined) throw new Error('nothing was left');
+    return { world, host, run, half };
+  }
+
+  it('are removed once they are old and were seen twice', async () => {
+    const { world, host } = await withLeftover();
+    for (let round = 0; round < 8; round += 1) {
+      await world.run(host.life.reconcile());
+      await world.pass(HOUR_MS / 2);
+    }
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('cost one list an hour, and a quiet round one call', async () => {
+    const { world, host, run } = await hostWithVolume();
+    host.life.gateway.calls.clear();
+    for (let minute = 0; minute < 180; minute += 1) {
+      await run(host.life.reconcile());
+      await world.pass(60_000);
+    }
+    expect(Object.fromEntries(host.life.gateway.calls)).toMatchObject({ volumesOfSdc: 180 });
+    const lists = host.life.gateway.calls.get('listVolumes') ?? 0;
+    expect(lists).toBeGreaterThanOrEqual(2);
+    expect(lists).toBeLessThanOrEqual(3);
+  });
+
+  it.each([
+    'somebody has it open',
+    'another host has it',
+    'our SDC is not connected',
+    'it is young by the array',
+  ])('stay while %s', async (why) => {
+    const { world, host, run, half } = await withLeftover();
+    if (why === 'somebody has it open') host.kernel.openRaw('dd', half);
+    if (why === 'another host has it') half.mappings.set(OTHER_SDC, READ_WRITE);
+    if (why === 'our SDC is not connected') world.array.setConnected(host.sdcId, false);
+    for (let round = 0; round < 6; round += 1) {
+      if (why === 'it is young by the array')
+        Object.assign(half, { createdAtSeconds: Math.floor(world.clock.now() / 1000) });
+      await run(host.life.reconcile());
+      await world.pass(HOUR_MS);
+    }
+    expect(world.array.volumes.has(half.id)).toBe(true);
+  });
+});
+
+describe('two plugins on one host', () => {
+  it('the second changes nothing, and says who is there', async () => {
+    const { world, host, run } = await hostWithVolume();
+    host.otherPlugin = 'process 42';
+    host.restart();
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => host.life.mount('db', 'a'),
+      () => host.life.create('more'),
+      () => host.life.reconcile(),
+    ];
+    for (const call of calls) {
+      await expect(run(call())).rejects.toThrow(/are served by process 42 already/);
+    }
+    host.otherPlugin = undefined;
+    await run(host.life.mount('db', 'a'));
+    await run(host.life.unmount('db', 'a'));
+    expect(world.leaks()).toEqual([]);
+  });
+});
