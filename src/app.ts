@@ -46,6 +46,8 @@ export interface App {
 
 export interface AppEdge {
   readonly log: Logger;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
   /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
   readonly passwordFile?: string | undefined;
   readonly version: string;
@@ -77,6 +79,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   const { reconcileIntervalMs } = settings;
   const metrics = new PluginMetrics({
     version: edge.version,
+    droppedLines: edge.droppedLines,
     clock: systemClock,
     reconcileIntervalMs,
   });

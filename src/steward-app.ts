@@ -22,6 +22,8 @@ import { createWebhooks } from './webhook/signed-post.ts';
 /** What a steward is given besides settings and policy. */
 export interface StewardEdge {
   readonly log: Log;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
   readonly version: string;
   /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
   readonly passwordFile?: string | undefined;
@@ -47,10 +49,10 @@ export interface StewardApp {
 export async function buildSteward(
   settings: Settings,
   policy: Policy,
-  { log, version, passwordFile, socket }: StewardEdge,
+  { log, droppedLines, version, passwordFile, socket }: StewardEdge,
 ): Promise<StewardApp> {
   const clock: StewardClock = systemClock;
-  const metrics = new StewardMetrics({ version, clock, intervalMs: policy.interval });
+  const metrics = new StewardMetrics({ version, clock, droppedLines, intervalMs: policy.interval });
   const gateway = await connectGateway(settings, log, {
     passwordFile,
     observer: (report) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { startApp } from '../app.ts';
 import { loadSettings, type LoadedSettings, type SettingsFlags } from '../config/load-settings.ts';
-import { createLogger } from '../logging/logger.ts';
+import { openLog } from '../logging/logger.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
 import { VERSION } from './version.ts';
 
@@ -30,16 +30,18 @@ export function addServeCommand(program: Command, edge: Edge): void {
     .description('serve the Docker volume driver protocol on a unix socket')
     .action(async (flags: SettingsFlags) => {
       const { settings, warnings, passwordFile } = settingsOf(edge, flags);
-      const log = createLogger(settings.logLevel);
-      for (const warning of warnings) log.warn({}, warning);
-      const ended = untilAskedToEnd(edge);
-      const app = await startApp(settings, {
-        log,
-        passwordFile,
-        version: VERSION,
-        systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
-      });
-      await ended;
-      await app.close();
+      const { log, droppedLines, close } = openLog(settings.logLevel);
+      try {
+        for (const warning of warnings) log.warn({}, warning);
+        const ended = untilAskedToEnd(edge);
+        const app = await startApp(settings, {
+          ...{ log, droppedLines, passwordFile, version: VERSION },
+          systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
+        });
+        await ended;
+        await app.close();
+      } finally {
+        close();
+      }
     });
 }

@@ -4,7 +4,7 @@ import { parsePolicy } from '../capacity/policy-file.ts';
 import type { Policy } from '../capacity/policy.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { ConfigError, GatewayUnavailableError } from '../errors.ts';
-import { createLogger } from '../logging/logger.ts';
+import { openLog } from '../logging/logger.ts';
 import { buildSteward } from '../steward-app.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
 import { settingsOf } from './serve.ts';
@@ -58,17 +58,22 @@ function readPolicy(file: string): Policy {
 
 async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
   const { settings, warnings, passwordFile } = settingsOf(edge, flags);
-  const log = createLogger(settings.logLevel);
-  for (const warning of warnings) log.warn({}, warning);
-  const ended = untilAskedToEnd(edge);
-  const socket = flags.metricsSocket === 'none' ? undefined : flags.metricsSocket;
-  const app = await buildSteward(settings, policy, { log, version: VERSION, passwordFile, socket });
-  log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
-  app.loop.start();
-  app.startPage();
-  await ended;
-  await app.close();
-  log.info({}, 'stopped');
+  const { log, droppedLines, close } = openLog(settings.logLevel);
+  try {
+    for (const warning of warnings) log.warn({}, warning);
+    const ended = untilAskedToEnd(edge);
+    const socket = flags.metricsSocket === 'none' ? undefined : flags.metricsSocket;
+    const edges = { log, droppedLines, version: VERSION, passwordFile, socket };
+    const app = await buildSteward(settings, policy, edges);
+    log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
+    app.loop.start();
+    app.startPage();
+    await ended;
+    await app.close();
+    log.info({}, 'stopped');
+  } finally {
+    close();
+  }
 }
 
 /** Without webhooks and without waiting for confirmation: a plan is what it would do if this lasted. */
@@ -77,6 +82,7 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const app = await buildSteward({ ...settings, metricsAddress: undefined }, atOnce(policy), {
+    droppedLines: () => 0,
     log,
     version: VERSION,
   });

@@ -21,6 +21,8 @@ import { type UsageSources, VolumeUsage, watchVolumeUsage } from './volume-usage
 
 export interface PluginMetricsOptions {
   readonly version: string;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
   readonly clock: MetricsClock;
   /** Between rounds of the reconciler, which is the least that is asked of a gateway. */
   readonly reconcileIntervalMs: number;
@@ -50,8 +52,8 @@ export class PluginMetrics {
   readonly #contact: GatewayContact;
   readonly #reconciling: ReconcilingMetrics;
 
-  constructor({ version, clock, reconcileIntervalMs }: PluginMetricsOptions) {
-    const registry = createRegistry({ component: 'plugin', version });
+  constructor({ version, droppedLines, clock, reconcileIntervalMs }: PluginMetricsOptions) {
+    const registry = createRegistry({ component: 'plugin', version, droppedLines });
     this.#registry = registry;
     this.#takeovers = new TakeoverMetrics(registry);
     this.#operations = new OperationMetrics(registry, this.#takeovers, () => clock.elapsed());

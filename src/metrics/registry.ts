@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** Between looks at the event loop's delay, ms: prom-client's 10 would wake an idle process 100 times a second. */
 const LOOP_LOOK_MS = 200;
@@ -7,10 +7,12 @@ const LOOP_LOOK_MS = 200;
 export interface Build {
   readonly component: 'plugin' | 'steward';
   readonly version: string;
+  /** Lines of its log that were lost since the start. */
+  readonly droppedLines: () => number;
 }
 
-/** A registry that holds what every program of ours tells of itself: its build, and prom-client's process metrics. */
-export function createRegistry({ component, version }: Build): Registry {
+/** A registry that holds what every program of ours tells of itself: its build, its log, and prom-client's process metrics. */
+export function createRegistry({ component, version, droppedLines }: Build): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_LOOK_MS });
   const build = new Gauge({
@@ -20,5 +22,14 @@ export function createRegistry({ component, version }: Build): Registry {
     registers: [registry],
   });
   build.set({ component, version }, 1);
+  new Counter({
+    name: 'scaleio_log_lines_dropped_total',
+    help: 'Lines of the log that were lost because nobody read them',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(droppedLines());
+    },
+  });
   return registry;
 }

@@ -13,6 +13,8 @@ import { arrayCheck, watchSight } from './steward-sight.ts';
 
 export interface StewardMetricsOptions {
   readonly version: string;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
   readonly clock: MetricsClock;
   /** Between two rounds. */
   readonly intervalMs: number;
@@ -34,8 +36,8 @@ export class StewardMetrics {
   /** Three rounds, of which each may take a minute. */
   readonly #latelyMs: number;
 
-  constructor({ version, clock, intervalMs }: StewardMetricsOptions) {
-    const registry = createRegistry({ component: 'steward', version });
+  constructor({ version, droppedLines, clock, intervalMs }: StewardMetricsOptions) {
+    const registry = createRegistry({ component: 'steward', version, droppedLines });
     this.#registry = registry;
     this.#intervalMs = intervalMs;
     this.#latelyMs = 3 * (intervalMs + 60_000);

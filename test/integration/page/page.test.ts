@@ -41,7 +41,7 @@ async function served(env: Readonly<Record<string, string>> = {}) {
       readFile: () => '',
     });
     const policy = parsePolicy('version: 1\ninterval: 10s\npools: [{ pool: sp1 }]', 'steward.yml');
-    const app = await buildSteward(settings, policy, { log: silent, version: '0' });
+    const app = await buildSteward(settings, policy, { log: silent, droppedLines: () => 0, version: '0' });
     app.loop.start();
     app.startPage();
     return () => app.close();

@@ -35,7 +35,7 @@ const FIRST: StewardSnapshot = {
 export function stewardMetrics() {
   const state: { snapshot: StewardSnapshot } = { snapshot: FIRST };
   const clock = { now: () => 1_000_000, elapsed: () => 1_000_000 };
-  const metrics = new StewardMetrics({ version: '1.2.3', clock, intervalMs: 60_000 });
+  const metrics = new StewardMetrics({ version: '1.2.3', droppedLines: () => 0, clock, intervalMs: 60_000 });
   const pages = metrics.pages({
     gateways: () => [{ endpoint: GATEWAY, inFlight: 0, queued: 0, healthy: true }],
     snapshot: () => state.snapshot,

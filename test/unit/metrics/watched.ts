@@ -68,7 +68,7 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
     now: () => Date.parse('2026-01-01T00:00:00Z') + watched.passedMs + watched.setByMs,
     elapsed: () => watched.passedMs,
   };
-  const metrics = new PluginMetrics({ version: '1.2.3', clock, reconcileIntervalMs });
+  const metrics = new PluginMetrics({ version: '1.2.3', droppedLines: () => 0, clock, reconcileIntervalMs });
   const parts: WatchedParts = {
     gateways: () => [{ endpoint: GATEWAY, inFlight: 2, queued: 1, healthy: true }],
     journal: {
