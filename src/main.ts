@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { runCommandLine } from './cli/command-line.ts';
+import { keepMemoryOutOfCoreDumps } from './host/core-dumps.ts';
 import { openOutput } from './logging/output.ts';
 
 async function ask(question: string): Promise<string> {
@@ -11,13 +12,17 @@ async function ask(question: string): Promise<string> {
   }
 }
 
+/** What is told there must keep nobody, whether it is read or not. */
+const stderr = openOutput(2);
+const unprotected = keepMemoryOutOfCoreDumps();
+if (unprotected !== undefined) stderr.write(`docker-volume-scaleio: ${unprotected}\n`);
+
 void runCommandLine({
   argv: process.argv.slice(2),
   env: process.env,
   pid: process.pid,
   stdout: process.stdout,
-  // What is told there must keep nobody, whether it is read or not.
-  stderr: openOutput(2),
+  stderr,
   ask: process.stdin.isTTY ? ask : undefined,
   onSignal: (signal, handler) => process.once(signal, handler),
 }).then((code) => {
