@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { makeRoom } from '../host/connections.ts';
 import type { Clock, Log } from '../volumes/ports.ts';
 import { addPages, type Pages } from './pages.ts';
 
@@ -18,13 +19,22 @@ export interface MetricsServer {
 }
 
 const TRY_AGAIN_MS = 10_000;
+const MOST_CONNECTIONS = 64;
+const SLOW_REQUEST_MS = 10_000;
+const CHECK_MS = 1000;
 
 /**
  * The pages on an address of their own. Resolves at once: one that cannot be had (taken, not up yet) is logged and tried
  * again every 10 s, because who watches must not keep the work from being done.
  */
 export function createMetricsServer(options: MetricsServerOptions): MetricsServer {
-  const server = Fastify({ logger: false, forceCloseConnections: true });
+  const server = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    requestTimeout: SLOW_REQUEST_MS,
+    http: { headersTimeout: SLOW_REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
+  });
+  makeRoom(server.server, MOST_CONNECTIONS);
   addPages(server, options.pages);
   const closing = new AbortController();
   const listening = listen(server, options, closing.signal);

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import { makeRoom } from '../host/connections.ts';
 import type { Access } from './access.ts';
 import { pageFile } from './page-files.ts';
 import type { Overview } from './shape.ts';
@@ -31,7 +32,9 @@ const HEADERS = {
 
 const READS = ['GET', 'HEAD'];
 const MOST_CONNECTIONS = 256;
+/** For a whole request; an answer may take longer, as events do. */
 const SLOW_REQUEST_MS = 10_000;
+const CHECK_MS = 1000;
 const MOST_SHOWN = 1000;
 
 const querySchema = z.object({
@@ -48,9 +51,13 @@ export function createPageServer(parts: PageServerParts): FastifyInstance {
     logger: false,
     forceCloseConnections: true,
     requestTimeout: SLOW_REQUEST_MS,
+    http: { headersTimeout: SLOW_REQUEST_MS, connectionsCheckingInterval: CHECK_MS },
     exposeHeadRoutes: false,
+    frameworkErrors: (_error, _request, reply) => {
+      void refuse(reply.headers(HEADERS), 400, 'this address cannot be read');
+    },
   });
-  server.server.maxConnections = MOST_CONNECTIONS;
+  makeRoom(server.server, MOST_CONNECTIONS);
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(HEADERS);
     if (!READS.includes(request.method))
@@ -65,8 +72,9 @@ export function createPageServer(parts: PageServerParts): FastifyInstance {
 
 /** Answers in place of the route where the request is not let in, or has to come again without the token in its address. */
 async function admit(access: Access, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { pathname, searchParams } = new URL(request.url, 'http://page');
-  const offered = searchParams.get('token');
+  // Not as a URL: "//" and "//host" are paths here, and whatever else a client sends must not throw.
+  const [pathname = '', query = ''] = request.url.split('?', 2);
+  const offered = new URLSearchParams(query).get('token');
   if (pathname === '/' && offered !== null && access.isToken(offered))
     return reply.header('set-cookie', access.cookie()).redirect('/', 303);
   const { host, authorization, cookie } = request.headers;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
@@ -141,8 +141,12 @@ describe('the metrics server', () => {
     await once(squatter, 'close');
     turns.resolve(undefined);
     await served;
+    const idle = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
     const response = await fetch(`http://127.0.0.1:${port}/healthz`);
     expect(await response.json()).toEqual({ status: 'ok' });
+    for (const socket of idle.slice(0, 30)) if (!socket.destroyed) await once(socket, 'close');
+    for (const socket of idle) socket.destroy();
     await server.close();
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });

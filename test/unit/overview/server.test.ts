@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, connect, type AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { servePage, type PageOptions } from '../../../src/overview/serve-page.ts';
 import type { Overview } from '../../../src/overview/shape.ts';
 import { systemClock } from '../../../src/host/clock.ts';
@@ -70,7 +70,80 @@ async function* eventsOf(response: Response): AsyncGenerator<SeenEvent, undefine
   }
 }
 
+/** Connections that say nothing, and those of them that have been closed. */
+async function idle(base: string, count: number): Promise<{ closed: () => number; socket: Socket }> {
+  const { hostname, port } = new URL(base);
+  let closed = 0;
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets)
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        closed += 1;
+      });
+  for (const socket of sockets) await once(socket, 'connect');
+  const [socket] = sockets;
+  if (socket === undefined) throw new Error('none was asked for');
+  return { closed: () => closed, socket };
+}
+
 describe('the page', () => {
+  it('is there for who asks, however many connections ask for nothing', async () => {
+    const { base, get } = await page();
+    await idle(base, 300);
+    const began = performance.now();
+    for (let times = 0; times < 5; times += 1)
+      expect((await get('/api/overview', { headers: { connection: 'close' } })).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  it('keeps events flowing while connections that ask for nothing come and go', async () => {
+    const { base, get } = await page();
+    const { body } = await get('/api/events');
+    const reader = body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    const { closed } = await idle(base, 300);
+    await vi.waitFor(() => {
+      expect(closed()).toBeGreaterThan(0);
+    });
+    expect((await get('/api/overview', { headers: { connection: 'close' } })).status).toBe(200);
+    expect((await reader?.read())?.done).toBe(false);
+  });
+
+  it.each(['//', '///', '//x', '//[', '//?token=%zz', '/%2f', '/%00', '/?%', '*'])(
+    'says that there is nothing at %s, and breaks at no address',
+    async (address) => {
+      const { base } = await page();
+      const answer = await new Promise<string>((resolve, reject) => {
+        const { hostname, port } = new URL(base);
+        const socket = connect(Number(port), hostname, () => {
+          socket.write(`GET ${address} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+        });
+        let text = '';
+        socket
+          .setEncoding('utf8')
+          .on('data', (part: string) => (text += part))
+          .on('error', reject)
+          .on('close', () => {
+            resolve(text);
+          });
+      });
+      expect(answer).toMatch(
+        address.startsWith('/?') || address === '*' ? /^HTTP\/1\.1 (200|404) / : /^HTTP\/1\.1 404 /,
+      );
+      expect(answer.toLowerCase()).toContain('content-security-policy: ');
+    },
+  );
+
+  it.each(['/%', '/%zz', '/%E0%A4%A'])('refuses %s, which is no address', async (address) => {
+    const answer = await (await page()).get(address);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
   it('is served with its files, none of which may load or send anything elsewhere', async () => {
     const { get, lines, base } = await page();
     const html = await (await get('/')).text();
