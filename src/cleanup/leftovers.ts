@@ -132,6 +132,7 @@ class Finder {
         return 'no SDC of the array made it under our prefix; only ofUnknownHosts would allow it';
       return mappings.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
     }
+    if (maker.isConnected === null) return 'the array does not say whether the host that made it is there';
     if (maker.isConnected) return 'the host that made it is connected, and clears it away itself';
     const isElsewhere = mappings.some(({ sdcId, isSdc }) => !isSdc || sdcId !== maker.id);
     return isElsewhere ? 'it is mapped, and not only to the host that made it' : undefined;
@@ -204,9 +205,14 @@ class Finder {
 /** By the mark in the names that they give. Where two have one mark, the one that is there counts. */
 function makersOf(sdcs: readonly SdcReading[], prefix: string): ReadonlyMap<string, SdcReading> {
   const makers = new Map<string, SdcReading>();
-  for (const sdc of sdcs.toSorted((one, other) => Number(one.isConnected) - Number(other.isConnected)))
+  for (const sdc of sdcs.toSorted((one, other) => Number(mayBeThere(one)) - Number(mayBeThere(other))))
     if (sdc.guid !== null) makers.set(provisionalMark(sdc.guid, prefix), sdc);
   return makers;
+}
+
+/** Rule 16: of whom the array says nothing may be at work. */
+function mayBeThere({ isConnected }: SdcReading): boolean {
+  return isConnected !== false;
 }
 
 function targetOf({ id, name }: VolumeReading): string {
@@ -214,5 +220,6 @@ function targetOf({ id, name }: VolumeReading): string {
 }
 
 function wordsFor({ id, name, isConnected }: SdcReading): string {
-  return `"${name ?? id}", which is ${isConnected ? 'connected' : 'away'},`;
+  const state = isConnected === null ? 'perhaps there' : isConnected ? 'connected' : 'away';
+  return `"${name ?? id}", which is ${state},`;
 }

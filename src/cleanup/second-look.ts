@@ -43,7 +43,9 @@ async function lookAtUnfinished(
   if (makerId !== undefined) {
     const maker = await array.getSdc(makerId, signal);
     if (maker === undefined) return kept('the SDC that made it has been removed just now');
-    if (maker.connected) return kept('the host that made it is back');
+    if (maker.state === 'connected') return kept('the host that made it is back');
+    if (maker.state === 'unknown')
+      return kept('the array does not say whether the host that made it is there');
   }
   const family = volume.vtreeId === null ? [] : await array.volumesOfVtree(volume.vtreeId, signal);
   const others = family.filter(({ id }) => id !== volume.id);

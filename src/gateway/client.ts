@@ -7,7 +7,14 @@ import {
 } from '../errors.ts';
 import type { ArrayIdentity, Log } from '../volumes/ports.ts';
 import { inOrderOfHope } from './endpoints.ts';
-import { cancelled, EndpointFailure, ReplyLostError, SessionRefused } from './failures.ts';
+import {
+  CallNotKnownError,
+  cancelled,
+  EndpointFailure,
+  ReplyLostError,
+  SessionRefused,
+  UnclearAnswerError,
+} from './failures.ts';
 import type { GatewayEndpoint } from './gateway-endpoint.ts';
 import type { HttpReply } from './http.ts';
 import { refusalOf } from './replies.ts';
@@ -123,6 +130,7 @@ export class GatewayClient {
 
   #allowance(error: Error): number {
     if (error instanceof ReplyLostError) return 0;
+    if (error instanceof UnclearAnswerError) return this.#retry.whenUnreachable;
     if (error instanceof AllGatewaysFailed)
       return error.busy ? this.#retry.whenBusy : this.#retry.whenUnreachable;
     return error instanceof GatewayRejectedError && error.retryable ? this.#retry.whenBusy : 0;
@@ -136,19 +144,26 @@ export class GatewayClient {
     work: (endpoint: GatewayEndpoint, grant: Grant) => Promise<T>,
   ): Promise<T> {
     const tried: Tried[] = [];
+    let notKnown: CallNotKnownError | undefined;
     for (const endpoint of inOrderOfHope(this.#endpoints, this.#lastServed)) {
       try {
         const value = await endpoint.serve(signal, (grant) => work(endpoint, grant));
         this.#serves(endpoint);
         return value;
       } catch (error) {
+        if (error instanceof CallNotKnownError) {
+          notKnown = error;
+          continue;
+        }
         const failure = this.#passedOver(endpoint, what, error);
         tried.push({ endpoint, failure });
         if (failure.mayHaveActed && !repeatable)
           throw new ReplyLostError(summary(what, tried), { cause: failure });
       }
     }
-    throw allFailed(what, tried);
+    if (notKnown === undefined) throw allFailed(what, tried);
+    const { message, arrayCode, httpStatus } = notKnown;
+    throw new CallNotKnownError(`cannot ${what}: ${message}`, { arrayCode, httpStatus, cause: notKnown });
   }
 
   /** The failure, when another gateway may not have it; anything else is thrown. */
@@ -185,6 +200,8 @@ function summary(what: string, tried: readonly Tried[]): string {
 
 function allFailed(what: string, tried: readonly Tried[]): PluginError {
   const message = summary(what, tried);
+  const allUnclear = tried.length > 0 && tried.every(({ failure }) => failure.kind === 'unreadable');
+  if (allUnclear) return new UnclearAnswerError(message, { cause: tried[0]?.failure });
   const allWrong = tried.length > 0 && tried.every(({ failure }) => failure.kind === 'wrong-system');
   return allWrong ? new ConfigError(message) : new AllGatewaysFailed(message, tried);
 }

@@ -54,9 +54,8 @@ export const ARRAY_CODE = {
   notFound: 3,
   volumeNotFound: 79,
   sdcNotFound: 80,
-  mappedToThisSdc: 81,
-  notMappedToSdc: 84,
   invalidVolumeId: 88,
   nameInUse: 99,
+  volumeMapped: 104,
   mappedToAnotherSdc: 306,
 } as const;

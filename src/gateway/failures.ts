@@ -1,4 +1,4 @@
-import { CancelledError, GatewayUnavailableError } from '../errors.ts';
+import { CancelledError, GatewayRejectedError, GatewayUnavailableError } from '../errors.ts';
 
 /**
  * Why one gateway could not serve one request. Never leaves this folder but as a cause: what leaves names all
@@ -11,9 +11,10 @@ export class EndpointFailure extends Error {
   readonly mayHaveActed: boolean;
   /**
    * busy: the gateway is well, but it or its MDM cannot serve right now. unreadable: an answer in JSON that lacks what
-   * we need.
+   * we need, or is about something else. not-found: HTTP 404 from whom we cannot tell: a gateway that does not know the call,
+   * or something that is no gateway.
    */
-  readonly kind: 'unreachable' | 'busy' | 'unreadable' | 'wrong-system';
+  readonly kind: 'unreachable' | 'busy' | 'unreadable' | 'wrong-system' | 'not-found';
 
   constructor(
     reason: string,
@@ -37,6 +38,12 @@ export class SessionRefused extends Error {
     this.status = status;
   }
 }
+
+/** Every gateway answered, and none of them to the question: what was asked about is neither there nor absent, it is unknown. */
+export class UnclearAnswerError extends GatewayUnavailableError {}
+
+/** The gateway serves, but does not know this call: another version than those that we know. Nothing was done. */
+export class CallNotKnownError extends GatewayRejectedError {}
 
 /** A change was sent and nobody can tell from the replies whether it happened: look before doing it again. */
 export class ReplyLostError extends GatewayUnavailableError {}

@@ -1,9 +1,9 @@
 import { GatewayRejectedError } from '../errors.ts';
 import type { Log } from '../volumes/ports.ts';
 import { EndpointHealth, type EndpointAddress } from './endpoints.ts';
-import { EndpointFailure, SessionRefused } from './failures.ts';
-import type { Http, HttpReply } from './http.ts';
-import type { Credentials, WireRequest } from './login.ts';
+import { CallNotKnownError, EndpointFailure, SessionRefused } from './failures.ts';
+import { bodyText, type Http, type HttpReply } from './http.ts';
+import { unquoted, type Credentials, type WireRequest } from './login.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Session, type Grant } from './session.ts';
 
@@ -113,10 +113,33 @@ export class GatewayEndpoint {
     try {
       return await work(grant);
     } catch (error) {
+      if (
+        error instanceof EndpointFailure &&
+        error.kind === 'not-found' &&
+        (await this.#serves(grant, signal))
+      )
+        throw new CallNotKnownError(`gateway ${this.name} does not know this call (HTTP 404)`, {
+          ...{ arrayCode: 0, httpStatus: 404, cause: error },
+        });
       if (!(error instanceof SessionRefused)) throw error;
       this.session.refuse(grant);
       const fresh = await this.session.open(signal);
       return work(fresh);
+    }
+  }
+
+  /** Whether another call succeeds here now, so that this is a gateway and in order. */
+  async #serves({ authorization }: Grant, signal: AbortSignal): Promise<boolean> {
+    const route = '/api/version';
+    const request = { method: 'GET', path: route, route, authorization, attempt: 1, signal } as const;
+    try {
+      return await this.exchange(request, async (reply) => {
+        const text = unquoted(await bodyText(reply));
+        return reply.status >= 200 && reply.status < 300 && /^\d+\.\d+/.test(text);
+      });
+    } catch (error) {
+      if (error instanceof EndpointFailure) return false;
+      throw error;
     }
   }
 

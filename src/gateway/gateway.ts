@@ -142,8 +142,8 @@ async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Prom
 function storageArray(client: GatewayClient, elapsed: () => number): StorageArray {
   const volumes = new Volumes(client);
   const changes = new VolumeChanges(client, volumes);
-  const mappings = new Mappings(client, volumes);
   const sdcs = new Sdcs(client);
+  const mappings = new Mappings(client, volumes, sdcs);
   const pools = new Pools(client, elapsed);
   return {
     identity: (signal) => client.identify(signal),

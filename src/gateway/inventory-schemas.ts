@@ -28,8 +28,9 @@ export const volumeReadingSchema = volumeWire
 export const sdcReadingSchema = sdcWire
   .extend({ versionInfo: name, softwareVersionInfo: name, installedSoftwareVersionInfo: name })
   .transform((wire): SdcReading => {
-    const { id, guid, name: sdcName, ip, connected, approved } = sdcOf(wire);
+    const { id, guid, name: sdcName, ip, state, approved } = sdcOf(wire);
+    const isConnected = state === 'unknown' ? null : state === 'connected';
     // Only the last one is told of an SDC that is away ([csi-powerflex] fixture).
     const version = wire.versionInfo ?? wire.softwareVersionInfo ?? wire.installedSoftwareVersionInfo;
-    return { id, guid, name: sdcName, ip, isConnected: connected, isApproved: approved, version };
+    return { id, guid, name: sdcName, ip, isConnected, isApproved: approved, version };
   });

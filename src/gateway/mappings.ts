@@ -1,15 +1,19 @@
-import { GatewayRejectedError, InvalidRequestError } from '../errors.ts';
+import { CapacityError, GatewayAuthError, GatewayRejectedError, InvalidRequestError } from '../errors.ts';
 import type { MappingRequest } from '../volumes/ports.ts';
 import type { ArrayVolume, SdcId, VolumeId } from '../volumes/volume.ts';
 import { actionCall, changeVolume, type VolumeAction } from './change.ts';
 import type { GatewayClient } from './client.ts';
 import { ARRAY_CODE } from './error-lookup.ts';
-import { isMissing, isRejection } from './replies.ts';
+import type { Sdcs } from './sdcs.ts';
 import { knowsAccessModes } from './volume-changes.ts';
 import type { Volumes } from './volumes.ts';
 
-/** [goscaleio] table: VOL_ALREADY_MAPPED_TO_AN_INI; no source gives its number. */
-const MAPPED_TO_SOME_SDC = 'already mapped to a SDC';
+/** What a refusal came to us as: the numbers moved with 4.x, so that one may be taken for another. */
+type Refused = GatewayRejectedError | CapacityError | GatewayAuthError;
+
+function isRefusal(error: unknown): error is Refused {
+  return [GatewayRejectedError, CapacityError, GatewayAuthError].some((kind) => error instanceof kind);
+}
 
 function isMappedTo(volume: ArrayVolume | undefined, sdcId: SdcId): boolean {
   return volume?.mappings.some((mapping) => mapping.sdcId === sdcId) ?? false;
@@ -22,10 +26,12 @@ function isMappedTo(volume: ArrayVolume | undefined, sdcId: SdcId): boolean {
 export class Mappings {
   readonly #client: GatewayClient;
   readonly #volumes: Volumes;
+  readonly #sdcs: Pick<Sdcs, 'get' | 'isNvmeHost'>;
 
-  constructor(client: GatewayClient, volumes: Volumes) {
+  constructor(client: GatewayClient, volumes: Volumes, sdcs: Pick<Sdcs, 'get' | 'isNvmeHost'>) {
     this.#client = client;
     this.#volumes = volumes;
+    this.#sdcs = sdcs;
   }
 
   async map(request: MappingRequest, signal: AbortSignal): Promise<void> {
@@ -42,27 +48,35 @@ export class Mappings {
         signal,
       );
     } catch (error) {
-      if (isRejection(error, ARRAY_CODE.mappedToThisSdc)) return;
-      const unclear = error instanceof GatewayRejectedError && error.message.includes(MAPPED_TO_SOME_SDC);
-      if (!unclear) throw error;
-      if (isMappedTo(await this.#volumes.get(id, signal), sdcId)) return;
-      const { httpStatus, context } = error;
-      const arrayCode = ARRAY_CODE.mappedToAnotherSdc;
-      throw new GatewayRejectedError(error.message, { arrayCode, httpStatus, context, cause: error });
+      if (!isRefusal(error)) throw error;
+      await this.#judgeRefusedMap(request, error, signal);
     }
+  }
+
+  /** Rule 15: what the array refuses is seen in its mappings, whatever number and words it chose. Returns when it is mapped as wanted. */
+  async #judgeRefusedMap(request: MappingRequest, error: Refused, signal: AbortSignal): Promise<void> {
+    const { volumeId: id, sdcId, readOnly } = request;
+    const volume = await this.#volumes.get(id, signal);
+    if (volume === undefined) throw asRejection(error, ARRAY_CODE.volumeNotFound);
+    const isHere = isMappedTo(volume, sdcId);
+    const isElsewhere = volume.mappedToAllSdcs || volume.mappings.some((mapping) => mapping.sdcId !== sdcId);
+    if (isHere && (readOnly || !isElsewhere)) return;
+    if (isElsewhere && !readOnly) throw asRejection(error, ARRAY_CODE.mappedToAnotherSdc);
+    if ((await this.#sdcs.get(sdcId, signal)) === undefined) throw asRejection(error, ARRAY_CODE.sdcNotFound);
+    throw error;
   }
 
   async unmap(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void> {
     const what = `unmap volume "${id}" from SDC "${sdcId}"`;
+    // A host of 4.x that is no SDC has a call of its own [array description of 4.5, lxd].
+    const request = this.#sdcs.isNvmeHost(sdcId)
+      ? { action: 'removeMappedHost', body: { hostId: sdcId } }
+      : { action: 'removeMappedSdc', body: { sdcId } };
     try {
-      const action = { what, id, action: 'removeMappedSdc', body: { sdcId } };
-      await this.#change(action, (found) => !isMappedTo(found, sdcId), signal);
+      await this.#change({ what, id, ...request }, (found) => !isMappedTo(found, sdcId), signal);
     } catch (error) {
-      if (isRejection(error, ARRAY_CODE.notMappedToSdc) || isRejection(error, ARRAY_CODE.volumeNotFound))
-        return;
-      if (!isMissing(error) && !isRejection(error, ARRAY_CODE.sdcNotFound)) throw error;
-      // An SDC or volume that the array does not know has no mapping, but that is seen rather than believed.
-      if (isMappedTo(await this.#volumes.get(id, signal), sdcId)) throw error;
+      // Not mapped, no such volume, no such SDC: seen rather than believed, whatever the array calls it.
+      if (!isRefusal(error) || isMappedTo(await this.#volumes.get(id, signal), sdcId)) throw error;
     }
   }
 
@@ -98,4 +112,11 @@ export class Mappings {
   ): Promise<void> {
     return changeVolume({ client: this.#client, volumes: this.#volumes }, action, isDone, signal);
   }
+}
+
+/** The same refusal under the number by which its reader decides. */
+function asRejection(error: Refused, arrayCode: number): GatewayRejectedError {
+  const { message, context } = error;
+  const httpStatus = error instanceof GatewayRejectedError ? error.httpStatus : 500;
+  return new GatewayRejectedError(message, { arrayCode, httpStatus, context, cause: error });
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { InvalidRequestError } from '../errors.ts';
 import { nearest } from '../units/nearest.ts';
 import type { StoragePool, StoragePoolId } from '../volumes/volume.ts';
-import { objectOf } from './bodies.ts';
+import { objectOf, unclear } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { abandonable, cancelled } from './failures.ts';
 import { listInstances } from './instances.ts';
@@ -76,7 +76,11 @@ export class Pools {
         route: path,
         body: { ids: [id], properties: ['capacityInUseInKb', 'capacityLimitInKb', 'spareCapacityInKb'] },
         repeatable: true,
-        read: objectOf(poolUsageSchema),
+        read: async (reply) => {
+          const usage = (await objectOf(poolUsageSchema)(reply))[id];
+          if (usage === undefined) throw unclear(`is not about "${id}", which was asked for`);
+          return usage;
+        },
       },
       signal,
     );

@@ -5,13 +5,11 @@ import type { SdcId } from '../volumes/volume.ts';
 import { listOf, nothing } from './bodies.ts';
 import type { Call, GatewayClient } from './client.ts';
 import { EndpointFailure } from './failures.ts';
+import { listInstances } from './instances.ts';
 import { describedSystemSchema, registeredSdcSchema } from './registration-schemas.ts';
 
 const SYSTEM_INSTANCES = '/api/types/System/instances';
 const SDC_INSTANCES = '/api/types/Sdc/instances';
-/** Numbers of these are known from no source, so the texts decide ([goscaleio] table). */
-const ALREADY_APPROVED = 'The SDC is already approved';
-const NAME_IN_USE = 'SDC name is already in use';
 
 /** How hosts register at the array: who is let in, from where, under what name. Only ever the one SDC that is named. */
 export class Registration implements SdcRegistry {
@@ -73,7 +71,10 @@ export class Registration implements SdcRegistry {
   approveSdc(guid: string, addresses: readonly string[], signal: AbortSignal): Promise<boolean> {
     const body = { sdcGuid: guid, ...(addresses.length === 0 ? {} : { sdcIps: addresses }) };
     const action = { what: `approve SDC "${guid}"`, action: 'approveSdc', body };
-    return this.#unless(ALREADY_APPROVED, () => this.#act(action, signal));
+    return this.#unless(
+      async () => (await this.findRegisteredSdc(guid, signal))?.approved === true,
+      () => this.#act(action, signal),
+    );
   }
 
   /** Replaces the addresses from which an approved SDC may report. */
@@ -93,7 +94,16 @@ export class Registration implements SdcRegistry {
       route: '/api/instances/Sdc::{id}/action/setSdcName',
       body: { sdcName: name },
     });
-    return this.#unless(NAME_IN_USE, () => this.#client.call(call, signal));
+    return this.#unless(
+      async () => (await this.#namesOfOthers(id, signal)).includes(name),
+      () => this.#client.call(call, signal),
+    );
+  }
+
+  async #namesOfOthers(id: SdcId, signal: AbortSignal): Promise<readonly (string | null)[]> {
+    const listing = { what: 'list the names of SDCs', path: SDC_INSTANCES, schema: registeredSdcSchema };
+    const sdcs = await listInstances(this.#client, listing, signal);
+    return sdcs.filter((sdc) => sdc.id !== id).map(({ name }) => name);
   }
 
   async #act(
@@ -106,12 +116,13 @@ export class Registration implements SdcRegistry {
     await this.#client.call(change({ what, path, route, body }), signal);
   }
 
-  async #unless(text: string, work: () => Promise<void>): Promise<boolean> {
+  /** A refusal has the reason that shows at the array; its numbers are known from no source ([goscaleio] table). */
+  async #unless(isSo: () => Promise<boolean>, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      if (error instanceof GatewayRejectedError && error.message.includes(text)) return false;
+      if (error instanceof GatewayRejectedError && (await isSo())) return false;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CapacityError, GatewayAuthError, GatewayRejectedError } from '../errors.ts';
 import { ARRAY_CODE, findErrorRow, type ErrorRow } from './error-lookup.ts';
-import { EndpointFailure, SessionRefused } from './failures.ts';
+import { CallNotKnownError, EndpointFailure, SessionRefused } from './failures.ts';
 import { bodyText, type HttpReply } from './http.ts';
 
 /** What is known of one refusal, whatever its shape was on the wire. */
@@ -60,16 +60,18 @@ function readRefusal(status: number, text: string): Refusal | undefined {
   return { status, code: rc ?? plain.code, text: errorMessage || name || message, name };
 }
 
-/** True when the gateway says that what the path named does not exist, in any of its ways ([csi-powerflex]). */
-export function isMissing(error: unknown): boolean {
-  if (!(error instanceof GatewayRejectedError)) return false;
-  const { arrayCode, httpStatus, message } = error;
+/**
+ * True when the array says in its own words that what the path named does not exist, in any of its ways ([csi-powerflex]).
+ * After a change that is a hint only: an action that a gateway does not know sounds the same.
+ */
+export function isMissing(error: unknown): error is GatewayRejectedError {
+  if (!(error instanceof GatewayRejectedError) || error instanceof CallNotKnownError) return false;
+  const { arrayCode, httpStatus } = error;
   return (
     arrayCode === ARRAY_CODE.volumeNotFound ||
     arrayCode === ARRAY_CODE.notFound ||
     arrayCode === ARRAY_CODE.invalidVolumeId ||
-    httpStatus === 404 ||
-    message.includes('must be a hexadecimal number')
+    (arrayCode === 0 && httpStatus === 404)
   );
 }
 
@@ -121,7 +123,9 @@ function strange(reply: HttpReply): Error {
     const reason = `sends us elsewhere${location === undefined ? '' : ` (${oneLine(location.split('?')[0] ?? '')})`}; set SCALEIO_ENDPOINT to the gateway itself`;
     return new EndpointFailure(reason, { mayHaveActed: false });
   }
-  const reason = status === 404 ? 'is not a gateway (HTTP 404)' : `HTTP status ${status} without a reason`;
+  if (status === 404)
+    return new EndpointFailure('is not a gateway (HTTP 404)', { mayHaveActed: false, kind: 'not-found' });
+  const reason = `HTTP status ${status} without a reason`;
   return new EndpointFailure(reason, { mayHaveActed: status >= 500 });
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type {
   AccessMode,
   ArrayVolume,
+  HolderState,
   Mapping,
   Sdc,
   SdcId,
@@ -108,7 +109,29 @@ export const sdcWire = z.object({
   sdcApproved: boolean.nullish(),
   mdmConnectionState: name,
   osType: name,
+  hostType: name,
 });
+
+/** Rule 16: only what is said in the array's own word counts; null, missing or a new word says nothing. */
+export function stateOf(mdmConnectionState: string | null | undefined): HolderState {
+  if (mdmConnectionState === 'Connected') return 'connected';
+  return mdmConnectionState === 'Disconnected' ? 'disconnected' : 'unknown';
+}
+
+/** A host of 4.x that reaches its volumes over NVMe/TCP stands among the SDCs, with hardly anything filled in. */
+const NVME_HOST = 'NVMeHost';
+
+export function isNvmeHost({ hostType }: z.output<typeof sdcWire>): boolean {
+  return hostType === NVME_HOST;
+}
+
+const nvmeController = z.object({ id, hostId: name, isConnected: boolean.nullish() });
+
+/** One of an NVMe host's paths to the array: `hostId` null where the array does not say, `isConnected` likewise. */
+export const nvmeControllerSchema = nvmeController.transform((wire) => ({
+  hostId: wire.hostId,
+  isConnected: wire.isConnected ?? null,
+}));
 
 export function sdcOf(wire: z.output<typeof sdcWire>): Sdc {
   return {
@@ -118,7 +141,7 @@ export function sdcOf(wire: z.output<typeof sdcWire>): Sdc {
     ip: wire.sdcIp,
     // Arrays without the restricted mode say nothing and let every SDC in.
     approved: wire.sdcApproved ?? true,
-    connected: wire.mdmConnectionState === 'Connected',
+    state: stateOf(wire.mdmConnectionState),
     osType: wire.osType,
   };
 }
@@ -136,20 +159,16 @@ export const poolSchema = z.object({
   zeroPaddingEnabled: boolean.nullish(),
 });
 
-/** Of the one pool that was asked about. */
-export const poolUsageSchema = z
-  .record(
-    z.string(),
-    z.object({ capacityInUseInKb: number, capacityLimitInKb: number, spareCapacityInKb: number }),
-  )
-  .transform((byId) => Object.values(byId)[0])
-  .pipe(
-    z.object({ capacityInUseInKb: z.number(), capacityLimitInKb: z.number(), spareCapacityInKb: z.number() }),
-  )
-  .transform((wire) => ({
-    usedKiB: wire.capacityInUseInKb,
-    roomKiB: wire.capacityLimitInKb - wire.spareCapacityInKb,
-  }));
+/** By pool. */
+export const poolUsageSchema = z.record(
+  z.string(),
+  z
+    .object({ capacityInUseInKb: number, capacityLimitInKb: number, spareCapacityInKb: number })
+    .transform((wire) => ({
+      usedKiB: wire.capacityInUseInKb,
+      roomKiB: wire.capacityLimitInKb - wire.spareCapacityInKb,
+    })),
+);
 
 export const domainSchema = z.object({ id, name });
 

@@ -5,8 +5,9 @@ import { objectOf } from './bodies.ts';
 import { actionCall, changeOnce, changeVolume } from './change.ts';
 import type { GatewayClient } from './client.ts';
 import { ARRAY_CODE } from './error-lookup.ts';
+import { UnclearAnswerError } from './failures.ts';
 import { createdSchema, snapshotSchema } from './schemas.ts';
-import { unlessMissing, VOLUME_INSTANCES, type Volumes } from './volumes.ts';
+import { VOLUME_INSTANCES, type Volumes } from './volumes.ts';
 
 const KIB_PER_GIB = 1024 * 1024;
 /** A volume takes whole blocks of 8 GiB; create rounds up, resize refuses. */
@@ -64,19 +65,35 @@ export class VolumeChanges {
     };
     const isOurs = (found: ArrayVolume): boolean => isAsAskedFor(found, volume);
     const look = (): Promise<VolumeId | undefined> => this.#lookFor({ name, what, isOurs }, signal);
-    return changeOnce(this.#client, { what, make, look }, signal);
+    return this.#unlessNameTaken(
+      { what, name, id: undefined },
+      changeOnce(this.#client, { what, make, look }, signal),
+      signal,
+    );
   }
 
-  rename(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void> {
+  async rename(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void> {
     const what = `rename volume "${id}" to "${name}"`;
     const action = { what, id, action: 'setVolumeName', body: { newName: name } };
-    return this.#change(action, (found) => found?.name === name, signal);
+    const change = this.#change(action, (found) => found?.name === name, signal);
+    await this.#unlessNameTaken({ what, name, id }, change, signal);
   }
 
+  /** Rule 15: gone is what cannot be read any more, whatever the refusal calls it; mapped is what has mappings. */
   async remove(id: VolumeId, signal: AbortSignal): Promise<void> {
     const body = { removeMode: 'ONLY_ME' };
     const action = { what: `remove volume "${id}"`, id, action: 'removeVolume', body };
-    await unlessMissing(this.#change(action, (found) => found === undefined, signal));
+    try {
+      await this.#change(action, (found) => found === undefined, signal);
+    } catch (error) {
+      if (!(error instanceof GatewayRejectedError)) throw error;
+      const found = await this.#volumes.get(id, signal);
+      if (found === undefined) return;
+      if (found.mappings.length === 0 && !found.mappedToAllSdcs) throw error;
+      const { message, httpStatus, context } = error;
+      const arrayCode = ARRAY_CODE.volumeMapped;
+      throw new GatewayRejectedError(message, { arrayCode, httpStatus, context, cause: error });
+    }
   }
 
   /** Setting a limit twice is as good as once, so a lost reply needs no looking. */
@@ -129,6 +146,22 @@ export class VolumeChanges {
     return changeVolume({ client: this.#client, volumes: this.#volumes }, action, isDone, signal);
   }
 
+  /** A refusal of a name that another volume bears comes as 99, whatever number the array gave it. */
+  async #unlessNameTaken<T>(
+    { what, name, id }: { what: string; name: ArrayName; id: VolumeId | undefined },
+    change: Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    try {
+      return await change;
+    } catch (error) {
+      if (!(error instanceof GatewayRejectedError) || error.arrayCode === ARRAY_CODE.nameInUse) throw error;
+      const found = await this.#volumes.find(name, signal);
+      if (found === undefined || found === id) throw error;
+      throw nameTaken(what, found, error);
+    }
+  }
+
   /** The id of the volume of this name if it is what was asked for; rejects with 99 if it is another. */
   async #lookFor(
     wanted: { name: ArrayName; what: string; isOurs: (found: ArrayVolume) => boolean },
@@ -136,9 +169,19 @@ export class VolumeChanges {
   ): Promise<VolumeId | undefined> {
     const id = await this.#volumes.find(wanted.name, signal);
     const found = id === undefined ? undefined : await this.#volumes.get(id, signal);
-    if (found === undefined || wanted.isOurs(found)) return found?.id;
-    const message = `cannot ${wanted.what}: another volume has this name; use a different name`;
-    const details = { arrayCode: ARRAY_CODE.nameInUse, httpStatus: 500, context: { volumeId: found.id } };
-    throw new GatewayRejectedError(message, details);
+    if (found === undefined) return undefined;
+    if (found.name !== wanted.name) {
+      throw new UnclearAnswerError(
+        `cannot ${wanted.what}, or see whether it happened: by that name the array answers "${found.name ?? found.id}"; try again`,
+      );
+    }
+    if (wanted.isOurs(found)) return found.id;
+    throw nameTaken(wanted.what, found.id);
   }
+}
+
+function nameTaken(what: string, volumeId: VolumeId, cause?: unknown): GatewayRejectedError {
+  const message = `cannot ${what}: another volume has this name; use a different name`;
+  const details = { arrayCode: ARRAY_CODE.nameInUse, httpStatus: 500, context: { volumeId }, cause };
+  return new GatewayRejectedError(message, details);
 }

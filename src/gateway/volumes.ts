@@ -1,14 +1,19 @@
 import { GatewayRejectedError } from '../errors.ts';
 import type { ArrayName, ArrayVolume, SdcId, VolumeId, VtreeId } from '../volumes/volume.ts';
-import { listOf, objectOf, pickedOf } from './bodies.ts';
+import { listOf, objectOf, pickedOf, unclear } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { bodyText, type HttpReply } from './http.ts';
 import { unquoted } from './login.ts';
+import { CallNotKnownError } from './failures.ts';
 import { isMissing } from './replies.ts';
-import { volumeIoSchema, volumeSchema } from './schemas.ts';
+import { understand, volumeIoSchema, volumeSchema } from './schemas.ts';
 
 /** The gateway gathers a long list before its first byte. */
 export const LIST_TIMEOUT_MS = 60_000;
+
+/** Ids that a refusal names are asked for one by one up to so many; beyond that the whole list is cheaper. */
+const MOST_FOLLOWED_UP = 4;
+const HEXADECIMAL = /^[0-9a-f]+$/i;
 
 export const VOLUME_INSTANCES = '/api/types/Volume/instances';
 
@@ -46,15 +51,16 @@ export class Volumes {
         route: path,
         body: { name },
         repeatable: true,
-        read: async (reply) => unquoted(await bodyText(reply)),
+        read: async (reply) => idFrom(await bodyText(reply)),
       },
       signal,
     );
-    const id = await unlessMissing(found);
-    return id === undefined || id === '' || id === 'null' ? undefined : (id as VolumeId);
+    return unlessMissing(found);
   }
 
-  get(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+  async get(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+    // Nothing has an id that is none, and the gateway has no number for saying so.
+    if (!HEXADECIMAL.test(id)) return undefined;
     return unlessMissing(
       this.#client.call(
         {
@@ -63,7 +69,7 @@ export class Volumes {
           path: volumePath(id),
           route: '/api/instances/Volume::{id}',
           repeatable: true,
-          read: objectOf(volumeSchema),
+          read: objectOf(volumeSchema, id),
         },
         signal,
       ),
@@ -90,13 +96,20 @@ export class Volumes {
     const wanted = [...new Set(ids)];
     const refusal = await this.#tryBySelectedIds(wanted, signal);
     if (Array.isArray(refusal)) return refusal;
-    // Some arrays refuse the whole query for one id that is gone; some of them say which.
-    const left = wanted.filter((id) => !refusal.message.includes(id));
+    // Some arrays refuse the whole query for one id that is gone; some of them say which. That is a hint, which is followed up.
+    const named = wanted.filter((id) => refusal.message.includes(id));
+    const gone = named.length <= MOST_FOLLOWED_UP ? await this.#absent(named, signal) : new Set<VolumeId>();
+    const left = wanted.filter((id) => !gone.has(id));
     if (left.length === 0) return [];
     const again = left.length < wanted.length ? await this.#tryBySelectedIds(left, signal) : refusal;
     if (Array.isArray(again)) return again;
     const names = new Set<string>(left);
     return this.#list((element) => 'id' in element && names.has(String(element.id)), signal);
+  }
+
+  async #absent(ids: readonly VolumeId[], signal: AbortSignal): Promise<ReadonlySet<VolumeId>> {
+    const found = await Promise.all(ids.map((id) => this.get(id, signal)));
+    return new Set(ids.filter((_, index) => found[index] === undefined));
   }
 
   async #tryBySelectedIds(
@@ -118,18 +131,34 @@ export class Volumes {
     );
   }
 
+  /** Of an element whose name is no name nobody can tell what it is, so the list is unknown. */
   listNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]> {
-    const pickFrom = (element: object): T | undefined =>
-      'name' in element && typeof element.name === 'string' ? pick(element.name) : undefined;
+    const pickFrom = (element: object): T | undefined => {
+      const name = 'name' in element ? element.name : null;
+      if (name !== null && typeof name !== 'string') throw unclear('lists a volume whose name is no text');
+      return name === null ? undefined : pick(name);
+    };
     return this.#listAs(pickedOf(pickFrom), signal);
   }
 
+  /** Rule 15: whose answer is about another SDC says nothing of this one. */
   ofSdc(id: SdcId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    return this.#related('Sdc', id, signal);
+    const belongs = (volume: ArrayVolume): boolean =>
+      volume.mappedToAllSdcs || volume.mappings.some(({ sdcId }) => sdcId === id);
+    return this.#related('Sdc', id, belongs, signal);
   }
 
-  ofVtree(id: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    return this.#related('VTree', id, signal);
+  /** One call; a gateway that does not know it is asked for the list of all. */
+  async ofVtree(id: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]> {
+    const belongs = ({ vtreeId }: ArrayVolume): boolean => vtreeId === id;
+    try {
+      return await this.#related('VTree', id, belongs, signal);
+    } catch (error) {
+      const isUnknownCall =
+        error instanceof CallNotKnownError || (isMissing(error) && error.httpStatus === 404);
+      if (!isUnknownCall) throw error;
+      return this.#list((element) => 'vtreeId' in element && element.vtreeId === id, signal);
+    }
   }
 
   #queryBySelectedIds(ids: readonly VolumeId[], signal: AbortSignal): Promise<ArrayVolume[]> {
@@ -142,7 +171,7 @@ export class Volumes {
         route: path,
         body: { ids },
         repeatable: true,
-        read: listOf(volumeSchema),
+        read: listOfThese((volume) => ids.includes(volume.id)),
       },
       signal,
     );
@@ -167,7 +196,12 @@ export class Volumes {
     );
   }
 
-  #related(type: 'Sdc' | 'VTree', id: string, signal: AbortSignal): Promise<ArrayVolume[]> {
+  #related(
+    type: 'Sdc' | 'VTree',
+    id: string,
+    belongs: (volume: ArrayVolume) => boolean,
+    signal: AbortSignal,
+  ): Promise<ArrayVolume[]> {
     return this.#client.call(
       {
         what: `list the volumes of ${type} "${id}"`,
@@ -175,9 +209,27 @@ export class Volumes {
         path: `/api/instances/${type}::${encodeURIComponent(id)}/relationships/Volume`,
         route: `/api/instances/${type}::{id}/relationships/Volume`,
         repeatable: true,
-        read: listOf(volumeSchema),
+        read: listOfThese(belongs),
       },
       signal,
     );
   }
+}
+
+/** Reads a list of volumes that all belong where they were asked for. */
+function listOfThese(
+  belongs: (volume: ArrayVolume) => boolean,
+): (reply: HttpReply) => Promise<ArrayVolume[]> {
+  return pickedOf((element) => {
+    const volume = understand(volumeSchema, element);
+    if (!belongs(volume)) throw unclear(`lists volume "${volume.id}", which was not asked for`);
+    return volume;
+  });
+}
+
+/** An id as queryIdByKey answers it; anything else is no answer, and above all no "there is none" (rule 15). */
+function idFrom(text: string): VolumeId {
+  const id = unquoted(text);
+  if (!HEXADECIMAL.test(id)) throw unclear('to a look-up by name is no id');
+  return id as VolumeId;
 }

@@ -40,7 +40,8 @@ export interface SdcReading {
   readonly name: string | null;
   /** Null while the array does not know it. */
   readonly ip: string | null;
-  readonly isConnected: boolean;
+  /** null: the array does not say, as of an NVMe host. */
+  readonly isConnected: boolean | null;
   /** True also where the array lets every SDC in. */
   readonly isApproved: boolean;
   /** Of its software, as the array says it ("R3_6.0.0"). */

@@ -36,7 +36,7 @@ function hostMovements(before: Sighting, now: Sighting): Movement[] {
   const changes: Movement[] = [];
   for (const [id, host] of now.hosts) {
     const known = before.hosts.get(id);
-    if (known === undefined || known.isConnected === host.isConnected) continue;
+    if (known === undefined || known.isConnected === host.isConnected || host.isConnected === null) continue;
     const label = labelOf(id, now.hosts);
     const count = held.get(id) ?? 0;
     const holding = count === 0 ? '' : `; it holds ${count} volume${count === 1 ? '' : 's'}`;

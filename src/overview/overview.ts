@@ -130,7 +130,7 @@ function hostsOf(sighting: Sighting, limit: number): Overview['hosts'] {
   return {
     total: hosts.length,
     matching: hosts.length,
-    disconnected: hosts.filter(({ isConnected }) => !isConnected).length,
+    disconnected: hosts.filter(({ isConnected }) => isConnected === false).length,
     shown: hosts.slice(0, limit),
   };
 }

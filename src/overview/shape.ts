@@ -52,7 +52,8 @@ export interface HostView {
   /** The SDC's name, else its address. */
   readonly label: string;
   readonly ip: string | null;
-  readonly isConnected: boolean;
+  /** null: the array does not say, as of an NVMe host. */
+  readonly isConnected: boolean | null;
   readonly isApproved: boolean;
   readonly version: string | null;
   /** How many of the volumes shown here it holds. */
@@ -64,7 +65,7 @@ export interface HolderView {
   readonly sdcId: string;
   readonly label: string;
   readonly ip: string | null;
-  /** null: the array does not list this SDC. */
+  /** null: the array does not list this SDC, or does not say. */
   readonly isConnected: boolean | null;
   /** When this steward first saw it so; null: it was so when the steward began to look. */
   readonly since: string | null;

@@ -18,15 +18,14 @@ export function describeSelf({ sdcId, sdcName, sdcIp }: HostIdentity): string {
   return describeHolder({ sdcId, sdcName, sdcIp });
 }
 
-/** One gateway call. */
+/** Rule 16: unknown unless the array says so. One gateway call, two for an NVMe host. */
 export async function stateOfHolder(
   array: StorageArray,
   { sdcId }: Mapping,
   signal: AbortSignal,
 ): Promise<HolderState> {
   const sdc = await array.getSdc(sdcId, signal);
-  if (sdc === undefined) return 'unknown';
-  return sdc.connected ? 'connected' : 'disconnected';
+  return sdc?.state ?? 'unknown';
 }
 
 /** The mappings of SDCs other than this host's. */

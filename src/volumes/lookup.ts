@@ -1,9 +1,9 @@
-import { CancelledError } from '../errors.ts';
+import { CancelledError, GatewayUnavailableError } from '../errors.ts';
 import { Gather } from './gather.ts';
 import type { VolumeHost } from './host.ts';
 import { arrayNameFor } from './naming.ts';
-import type { KnownVolume } from './ports.ts';
-import type { ArrayVolume, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
+import type { KnownVolume, StorageArray } from './ports.ts';
+import type { ArrayName, ArrayVolume, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
 
 type Answer = { readonly volume: ArrayVolume | undefined };
 
@@ -33,8 +33,7 @@ export class VolumeLookup {
       const volume = await array.getVolume(known.volumeId as VolumeId, signal);
       if (volume?.name === arrayName) return volume;
     }
-    const id = await array.findVolumeId(arrayName, signal);
-    const volume = id === undefined ? undefined : await array.getVolume(id, signal);
+    const volume = await findByName(array, arrayName, signal);
     if (volume === undefined) journal.forget(name);
     return volume;
   }
@@ -98,6 +97,36 @@ export class VolumeLookup {
     }
     return answers;
   }
+}
+
+/** A rename or removal may come between the two questions; who asks again has it behind him. */
+const LOOKS_BY_NAME = 2;
+
+/**
+ * The volume that bears exactly this name, read back by the id that the array gave for it (rule 15); undefined only when the
+ * array says that there is none. Two gateway calls, four when the answers disagree; rejects with GatewayUnavailableError when they
+ * still do.
+ */
+export async function findByName(
+  array: StorageArray,
+  arrayName: ArrayName,
+  signal: AbortSignal,
+): Promise<ArrayVolume | undefined> {
+  let answered = '';
+  for (let look = 0; look < LOOKS_BY_NAME; look += 1) {
+    const id = await array.findVolumeId(arrayName, signal);
+    if (id === undefined) return undefined;
+    const volume = await array.getVolume(id, signal);
+    if (volume?.id === id && volume.name === arrayName) return volume;
+    answered =
+      volume === undefined
+        ? `"${id}", which does not exist`
+        : `"${id}", which bears the name "${volume.name ?? ''}"`;
+  }
+  throw new GatewayUnavailableError(
+    `cannot tell whether there is a volume "${arrayName}": asked for it the array answers ${answered}; try again, and check the gateway if it stays so`,
+    { context: { arrayName } },
+  );
 }
 
 function rejectAt(signal: AbortSignal, name: VolumeName): Promise<never> {

@@ -3,6 +3,7 @@ import { markedPolicy } from './failover-marker.ts';
 import { fenceHolder, type FencingHost } from './fence.ts';
 import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts';
 import type { VolumePolicy } from './host.ts';
+import { findByName } from './lookup.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from './naming.ts';
 import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from './volume.ts';
 
@@ -54,8 +55,7 @@ export class VolumeOperator {
     const { array, clock } = this.#host;
     const lookedMs = clock.elapsed();
     const name = validateVolumeName(rawName);
-    const id = await array.findVolumeId(arrayNameFor(this.#prefix, name), signal);
-    const volume = id === undefined ? undefined : await array.getVolume(id, signal);
+    const volume = await findByName(array, arrayNameFor(this.#prefix, name), signal);
     if (volume === undefined) {
       throw new VolumeNotFoundError(
         `no volume "${name}" with the prefix "${this.#prefix}" on the array: see docker-volume-scaleio volume ls`,

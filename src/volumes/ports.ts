@@ -105,6 +105,7 @@ export interface StorageArray {
   growVolume(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void>;
   /** Undefined when the array does not know this GUID. */
   findSdcByGuid(guid: string, signal: AbortSignal): Promise<Sdc | undefined>;
+  /** One call more for a host that is no SDC (NVMe), whose state stands elsewhere. */
   getSdc(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined>;
   /**
    * The pool for new volumes: by id or name, in a protection domain given by id or name; undefined means the array

@@ -2,7 +2,8 @@ import { VolumeInUseError } from '../errors.ts';
 import { isMarkerNeeded, removeMarkers } from './failover-marker.ts';
 import type { VolumeHost } from './host.ts';
 import type { HostVolume } from './ports.ts';
-import type { ArrayName, Device, SystemId, VolumeId } from './volume.ts';
+import { findByName } from './lookup.ts';
+import type { ArrayName, ArrayVolume, Device, SystemId } from './volume.ts';
 
 /**
  * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or
@@ -19,8 +20,8 @@ export async function removeProvisional(
   const { array, filesystems, journal } = host;
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
   if (!(await isMarkerNeeded(host, entry.arrayName, signal))) {
-    const id = await array.findVolumeId(entry.arrayName as ArrayName, signal);
-    if (id !== undefined) await removeById(host, entry, id, signal);
+    const volume = await findByName(array, entry.arrayName as ArrayName, signal);
+    if (volume !== undefined) await removeFound(host, entry, volume, signal);
     else if (entry.mapping === 'intended') {
       await setAside(host, entry);
       return false;
@@ -50,15 +51,14 @@ export async function removeUnfinishedCreate(
   if (entry?.phase === 'creating') await removeProvisional(host, entry, signal);
 }
 
-async function removeById(
+async function removeFound(
   host: VolumeHost,
   entry: HostVolume,
-  id: VolumeId,
+  volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
   const { array, sdc } = host;
-  const volume = await array.getVolume(id, signal);
-  if (volume === undefined) return;
+  const { id } = volume;
   if (volume.mappings.length > 0) {
     const device = await sdc.findDevice(entry.systemId as SystemId, id);
     if (device !== undefined) await awaitFree(host, device, signal);

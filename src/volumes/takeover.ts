@@ -159,7 +159,7 @@ export class Takeover {
 
   #judge({ volume, mapping, policy, state, io }: Situation, claim: Claim): Verdict {
     const connected = state !== 'disconnected';
-    const words = connected ? 'which is connected to the array' : 'which has lost the array';
+    const words = WORDS[state];
     const no = (reason: string): Verdict => ({ allowed: false, why: `${words} (${reason})` });
     if (!claim.firstHolders.has(mapping.sdcId))
       return no('it took the volume while this mount was under way');
@@ -179,6 +179,12 @@ export class Takeover {
     return fences.filter(isMove).length;
   }
 }
+
+const WORDS: Readonly<Record<HolderState, string>> = {
+  connected: 'which is connected to the array',
+  disconnected: 'which has lost the array',
+  unknown: 'which may be using it, since the array does not say that it is away',
+};
 
 function refused(
   { mapping, volume, state }: Situation,

@@ -61,7 +61,8 @@ export interface Sdc {
   readonly guid: string | null;
   readonly ip: string | null;
   readonly approved: boolean;
-  readonly connected: boolean;
+  /** unknown: the array does not say, or contradicts itself. */
+  readonly state: HolderState;
   /** As the array says it: Linux, Windows, Esx …; null when unknown. */
   readonly osType: string | null;
 }

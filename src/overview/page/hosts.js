@@ -41,9 +41,19 @@ function fillHost(row, { label, guid, ip, isConnected, isApproved, version, volu
   setText(part(row, 'label'), label);
   setAttribute(part(row, 'label'), 'title', guid === null ? label : `GUID ${guid}`);
   const approved = isApproved ? '' : ', not approved';
-  setText(part(row, 'state'), `${isConnected ? 'connected' : 'disconnected'}${approved}`);
-  setAttribute(part(row, 'state'), 'data-tone', !isConnected ? 'bad' : isApproved ? 'good' : 'warn');
+  setText(part(row, 'state'), `${stateWords(isConnected)}${approved}`);
+  setAttribute(
+    part(row, 'state'),
+    'data-tone',
+    isConnected === false ? 'bad' : isConnected && isApproved ? 'good' : 'warn',
+  );
   setText(part(row, 'volumes'), volumes.toLocaleString('en'));
   setText(part(row, 'ip'), ip ?? 'not known');
   setText(part(row, 'version'), version ?? 'not known');
+}
+
+/** @param {boolean | null} isConnected */
+function stateWords(isConnected) {
+  if (isConnected === null) return 'not known';
+  return isConnected ? 'connected' : 'disconnected';
 }

@@ -114,7 +114,7 @@ function fillHolder(item, holder, isReadOnly) {
 
 /** @param {HolderView} holder */
 function hostWords({ label, isConnected }) {
-  if (isConnected === null) return `${label}: not known to the array`;
+  if (isConnected === null) return `${label}: the array does not say whether it is there`;
   return isConnected ? label : `${label}: has lost the array`;
 }
 

@@ -6,6 +6,7 @@ import type { SimulatedArray } from '../array.ts';
 import { capacityOf } from '../mdm/capacity.ts';
 import { setDeviceFailed, setSdsConnected } from '../mdm/devices.ts';
 import { plugDisk, unplugDisk } from '../mdm/disks.ts';
+import { setNvmeHost } from '../mdm/nvme-hosts.ts';
 import { changePool, poolById } from '../mdm/pools.ts';
 import type { SeedRequest } from '../seed.ts';
 import type { Faults } from './faults.ts';
@@ -29,6 +30,12 @@ const latencySchema = z.strictObject({
 const gatewaySchema = z.strictObject({ gateway: z.int().min(0), up: z.boolean() });
 const failoverSchema = z.strictObject({ seconds: z.number().min(0) });
 const sdcSchema = z.strictObject({ guid: z.string(), silent: z.boolean() });
+const nvmeHostSchema = z.strictObject({
+  nqn: z.string().startsWith('nqn.'),
+  name: z.string().nullable().default(null),
+  controllers: z.array(z.boolean().nullable()),
+  volumeIds: z.array(z.string()).default([]),
+});
 const deviceSchema = z.strictObject({
   volumeId: z.string().optional(),
   fault: z.union([z.literal('never'), z.literal('wrong'), z.number().min(0), z.null()]),
@@ -118,6 +125,11 @@ function addArrayControls(scope: FastifyInstance, simulator: Controlled): void {
     simulator.silence(guid, silent);
     return {};
   });
+  scope.post('/simulator/nvme-hosts', async (request) => {
+    const host = nvmeHostSchema.parse(request.body);
+    const { id } = await array.perform((cluster) => setNvmeHost(cluster, host));
+    return { id };
+  });
   scope.post('/simulator/devices', (request) => {
     const { volumeId, fault } = deviceSchema.parse(request.body);
     faults.setDeviceFault(volumeId, fault ?? undefined);
@@ -199,6 +211,8 @@ function stateOf(simulator: Controlled): object {
     mdmUrl,
     gateways: gateways.map((gateway) => ({ url: gateway.url, up: gateway.isUp })),
     volumes: state.volumes.size,
+    sessions: simulator.sessions.count,
+    nvmeHosts: [...state.nvmeHosts.values()],
     pools: [...state.pools.values()].map((pool) => ({
       id: pool.id,
       name: pool.name,

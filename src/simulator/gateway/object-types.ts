@@ -4,7 +4,7 @@ import { domainType, faultSetType } from './domain-type.ts';
 import type { ObjectType, TypeContext } from './object-type.ts';
 import { linksOf } from './links.ts';
 import { poolType } from './pool-type.ts';
-import { sdcType } from './sdc-type.ts';
+import { hostType, nvmeControllerType, sdcType } from './sdc-type.ts';
 import { deviceType, sdsType } from './sds-type.ts';
 import { systemType, userId } from './system-type.ts';
 import { vtreeStatistics } from './statistics.ts';
@@ -14,7 +14,7 @@ import { vtreeJson } from './vtree-json.ts';
 /** Types that exist on arrays of 3.x and 4.x, and of which there is nothing here. */
 const emptyTypes = ['AccelerationPool', 'RfcacheDevice', 'SpSds'];
 const emptySince3 = ['SnapshotPolicy', 'ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
-const emptySince4 = ['Host', 'Sdt', 'NvmeHost'];
+const emptySince4 = ['Sdt', 'NvmeHost'];
 
 /** Old names that the getByName family uses [siolib]. */
 const aliases: Readonly<Record<string, string>> = {
@@ -39,7 +39,9 @@ export function objectTypes(context: TypeContext): ReadonlyMap<string, ObjectTyp
     userType(context),
     ...emptyTypes.map(emptyType),
     ...(since(cluster, '3.0') ? emptySince3.map(emptyType) : []),
-    ...(since(cluster, '4.0') ? emptySince4.map(emptyType) : []),
+    ...(since(cluster, '4.0')
+      ? [hostType(context), nvmeControllerType(context), ...emptySince4.map(emptyType)]
+      : []),
   ];
   const byName = new Map(types.map((type) => [type.name, type]));
   for (const [alias, name] of Object.entries(aliases)) {

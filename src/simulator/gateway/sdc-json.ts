@@ -1,6 +1,6 @@
 import { since } from '../mdm/cluster.ts';
 import type { Cluster } from '../mdm/cluster.ts';
-import type { SdcRecord } from '../mdm/records.ts';
+import type { NvmeHostRecord, SdcRecord } from '../mdm/records.ts';
 import { isApproved } from '../mdm/sdcs.ts';
 import { linksOf } from './links.ts';
 
@@ -57,5 +57,54 @@ function thirdGeneration(cluster: Cluster, sdc: SdcRecord): object {
     maxNumPaths: null,
     maxNumSysPorts: null,
     sdtId: null,
+  };
+}
+
+/** An NVMe host: an SDC's shape with hardly anything in it [ansible nvme_host.py sample, gsio types]. */
+export function nvmeHostJson(cluster: Cluster, host: NvmeHostRecord): object {
+  const systemId = cluster.state.system().id;
+  return {
+    id: host.id,
+    name: host.name,
+    nqn: host.nqn,
+    hostType: 'NVMeHost',
+    hostOsFullType: 'Generic',
+    maxNumPaths: 4,
+    maxNumSysPorts: 10,
+    ...NULL_FOR_NVME,
+    systemId,
+    links: linksOf('Host', host.id, {
+      relationships: ['Volume', 'NvmeController'],
+      parents: { systemId: `System::${systemId}` },
+    }),
+  };
+}
+
+const NULL_FOR_NVME = {
+  ...{ sdcGuid: null, sdcIp: null, sdcIps: null, sdcApproved: null, sdcApprovedIps: null, sdcType: null },
+  ...{
+    mdmConnectionState: null,
+    osType: null,
+    perfProfile: null,
+    softwareVersionInfo: null,
+    versionInfo: null,
+  },
+  ...{ installedSoftwareVersionInfo: null, kernelVersion: null, kernelBuildNumber: null },
+  ...{
+    memoryAllocationFailure: null,
+    socketAllocationFailure: null,
+    peerMdmId: null,
+    sdrId: null,
+    sdtId: null,
+  },
+  ...{ sdcAgentActive: null, mdmIpAddressesCurrent: null },
+};
+
+/** One path of an NVMe host [gsio types]. */
+export function nvmeControllerJson(host: NvmeHostRecord, index: number): object {
+  const { id, isConnected } = host.controllers[index] ?? { id: '', isConnected: null };
+  return {
+    ...{ id, name: null, isConnected, isAssigned: true, hostId: host.id, hostIp: null },
+    ...{ controllerId: index + 1, sdtId: null, sysPortId: null, sysPortIp: null, subsystem: 'Io' },
   };
 }

@@ -65,6 +65,11 @@ export class Sessions {
     return session.user;
   }
 
+  /** Tokens that have not died and nobody has logged out. */
+  get count(): number {
+    return this.#sessions.size;
+  }
+
   logout(token: string): void {
     this.#sessions.delete(token);
   }

@@ -25,7 +25,10 @@ export function systemType(context: TypeContext): ObjectType {
         type: 'ProtectionDomain',
         ids: [...state.domains.values()].map(({ id }) => id),
       }),
-      Sdc: () => ({ type: 'Sdc', ids: [...state.sdcs.values()].map(({ id }) => id) }),
+      Sdc: () => ({
+        type: 'Sdc',
+        ids: [...state.sdcs.values(), ...state.nvmeHosts.values()].map(({ id }) => id),
+      }),
       User: () => ({ type: 'User', ids: array.settings.users.map((_, number) => userId(number)) }),
     },
     statistics: () => systemStatistics(array),

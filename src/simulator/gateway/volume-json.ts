@@ -76,7 +76,11 @@ function mappingJson(cluster: Cluster, mapping: Mapping): object {
   const base = { sdcId, sdcIp: sdc?.ip ?? 'N/A', limitIops, limitBwInMbps };
   if (!since(cluster, '3.0')) return base;
   const third = { ...base, sdcName: sdc?.name ?? null, accessMode, isDirectBufferMapping: false };
-  return since(cluster, '4.0') ? { ...third, nqn: null, hostType: 'SdcHost' } : third;
+  if (!since(cluster, '4.0')) return third;
+  const host = cluster.state.nvmeHosts.get(mapping.sdcId);
+  if (host === undefined) return { ...third, nqn: null, hostType: 'SdcHost' };
+  // [ansible, gsio]: an address it has none, and the name is the host's.
+  return { ...third, sdcIp: null, sdcName: host.name, nqn: host.nqn, hostType: 'NVMeHost' };
 }
 
 function volumeLinks(volume: VolumeRecord): object {
@@ -106,7 +110,9 @@ export class VolumeTexts {
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    cluster.state.sdcs.observed({ replace: () => (this.#sdcs += 1) });
+    const hostChanged = { replace: () => (this.#sdcs += 1) };
+    cluster.state.sdcs.observed(hostChanged);
+    cluster.state.nvmeHosts.observed(hostChanged);
   }
 
   text(volume: VolumeRecord): string {

@@ -1,8 +1,9 @@
 import { since } from '../mdm/cluster.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
 import { addMapping, removeMapping, setMappingAccessMode, setMappingLimits } from '../mdm/mappings.ts';
-import type { SdcRecord } from '../mdm/records.ts';
-import { sdcByGuid, sdcById } from '../mdm/sdcs.ts';
+import type { MappedHost } from '../mdm/mappings.ts';
+import { mappedHostById } from '../mdm/nvme-hosts.ts';
+import { sdcByGuid } from '../mdm/sdcs.ts';
 import { overwriteContent, secureSnapshot } from '../mdm/snapshots.ts';
 import { migrateVtree } from '../mdm/vtrees.ts';
 import {
@@ -101,16 +102,19 @@ async function overwrite(
   await array.files.overwrite(sourceId, targetId, volumeById(array.cluster, sourceId).sizeKiB);
 }
 
-/** The SDC that a request names: by id, by GUID, or all of them (whatever `allSdcs` holds). */
-function sdcOf({ array }: TypeContext, fields: RequestFields): SdcRecord | 'all' {
+/**
+ * The SDC that a request names: by id, by GUID, or all of them (whatever `allSdcs` holds). The id may be that of an NVMe host
+ * [cinder].
+ */
+function sdcOf({ array }: TypeContext, fields: RequestFields): MappedHost | 'all' {
   const key = fields.oneOf('allSdcs', 'sdcId', 'guid');
   if (key === 'allSdcs') return 'all';
   return key === 'guid'
     ? sdcByGuid(array.cluster, fields.text('guid'))
-    : sdcById(array.cluster, fields.id('sdcId'));
+    : mappedHostById(array.cluster, fields.id('sdcId'));
 }
 
-function oneSdcOf(context: TypeContext, fields: RequestFields): SdcRecord {
+function oneSdcOf(context: TypeContext, fields: RequestFields): MappedHost {
   const sdc = sdcOf(context, fields);
   if (sdc === 'all') throw invalidRequest('allSdcs is not allowed in this request');
   return sdc;
@@ -118,9 +122,11 @@ function oneSdcOf(context: TypeContext, fields: RequestFields): SdcRecord {
 
 function mappingActions(context: TypeContext): Record<string, Action> {
   const { array, change } = context;
-  const fromSdc = (fields: RequestFields): SdcRecord | 'all' => sdcOf(context, fields);
-  const fromHost = (fields: RequestFields): SdcRecord | 'all' =>
-    fields.oneOf('allHosts', 'hostId') === 'allHosts' ? 'all' : sdcById(array.cluster, fields.id('hostId'));
+  const fromSdc = (fields: RequestFields): MappedHost | 'all' => sdcOf(context, fields);
+  const fromHost = (fields: RequestFields): MappedHost | 'all' =>
+    fields.oneOf('allHosts', 'hostId') === 'allHosts'
+      ? 'all'
+      : mappedHostById(array.cluster, fields.id('hostId'));
   const add = (target: typeof fromSdc): Action =>
     change((cluster, id, fields) => {
       volumeById(cluster, id);
@@ -136,7 +142,12 @@ function mappingActions(context: TypeContext): Record<string, Action> {
   const hosts = { addMappedHost: add(fromHost), removeMappedHost: remove(fromHost) };
   return {
     addMappedSdc: add(fromSdc),
-    removeMappedSdc: remove(fromSdc),
+    removeMappedSdc: remove((fields) => {
+      const sdc = fromSdc(fields);
+      // No source takes a volume from an NVMe host with the old call.
+      if (sdc !== 'all' && 'nqn' in sdc) throw refusal('INI_NOT_FOUND');
+      return sdc;
+    }),
     setMappedSdcLimits: change((cluster, id, fields) => {
       const { id: sdcId } = oneSdcOf(context, fields);
       const limits = {

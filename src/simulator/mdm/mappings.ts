@@ -1,13 +1,16 @@
 import { since } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { invalidRequest, refusal } from './failures.ts';
-import type { AccessMode, Mapping, SdcRecord, VolumeRecord } from './records.ts';
+import type { AccessMode, Mapping, NvmeHostRecord, SdcRecord, VolumeRecord } from './records.ts';
 import { isApproved } from './sdcs.ts';
 import { volumeById } from './volumes.ts';
 
+/** Who can have a volume. */
+export type MappedHost = SdcRecord | NvmeHostRecord;
+
 export interface MappingRequest {
   readonly volumeId: string;
-  readonly sdc: SdcRecord | 'all';
+  readonly sdc: MappedHost | 'all';
   readonly multi: boolean;
   readonly accessMode?: AccessMode | undefined;
 }
@@ -28,7 +31,7 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   if (volume.mappings.some((mapping) => mapping.sdcId === sdc.id)) {
     throw refusal(since(cluster, '4.0') ? 'VOL_ALREADY_MAPPED_TO_HOST' : 'VOL_ALREADY_MAPPED_TO_THIS_INI');
   }
-  if (!isApproved(cluster, sdc)) throw refusal('INITIATOR_NOT_APPROVED');
+  if ('guid' in sdc && !isApproved(cluster, sdc)) throw refusal('INITIATOR_NOT_APPROVED');
   const first = volume.mappings.length === 0;
   if (!first && !volume.multi && !request.multi) throw secondMapping(cluster);
   if (cluster.state.volumesBySdc.count(sdc.id) >= cluster.limits.volumesPerSdc) {
@@ -57,7 +60,7 @@ function modeOf(volume: VolumeRecord, request: MappingRequest): AccessMode {
 }
 
 /** Takes a volume from one SDC, or from all. Not mapped is 84 (4039 since 4.0 [os-brick]). */
-export function removeMapping(cluster: Cluster, volumeId: string, sdc: SdcRecord | 'all'): void {
+export function removeMapping(cluster: Cluster, volumeId: string, sdc: MappedHost | 'all'): void {
   const volume = volumeById(cluster, volumeId);
   const notMapped = since(cluster, '4.0') ? 'VOL_NOT_MAPPED_TO_HOST' : 'VOL_NOT_MAPPED_TO_INI';
   if (sdc === 'all') {

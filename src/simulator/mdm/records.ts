@@ -56,6 +56,15 @@ export interface SdcRecord {
   readonly perfProfile: string;
 }
 
+/** A host of 4.x that reaches its volumes over NVMe/TCP; the array lists it among the SDCs and maps volumes to it as to them. */
+export interface NvmeHostRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly nqn: string;
+  /** Its paths to the array. */
+  readonly controllers: readonly { readonly id: string; readonly isConnected: boolean | null }[];
+}
+
 export type RestrictedSdcMode = 'None' | 'Guid' | 'ApprovedIp';
 
 export interface SystemRecord {

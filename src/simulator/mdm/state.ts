@@ -4,6 +4,7 @@ import type {
   DomainRecord,
   FaultSetRecord,
   MovementRecord,
+  NvmeHostRecord,
   PoolRecord,
   SdcRecord,
   SdsRecord,
@@ -26,6 +27,7 @@ export class MdmState {
   readonly devices = new Table<DeviceRecord>('devices', this.#changes);
   readonly disks = new Table<DiskRecord>('disks', this.#changes);
   readonly sdcs = new Table<SdcRecord>('sdcs', this.#changes);
+  readonly nvmeHosts = new Table<NvmeHostRecord>('nvmeHosts', this.#changes);
   readonly volumes = new Table<VolumeRecord>('volumes', this.#changes);
   readonly movements = new Table<MovementRecord>('movements', this.#changes);
   readonly sequences = new Table<SequenceRecord>('sequences', this.#changes);
@@ -56,6 +58,7 @@ export class MdmState {
       this.devices,
       this.disks,
       this.sdcs,
+      this.nvmeHosts,
       this.volumes,
       this.movements,
       this.sequences,

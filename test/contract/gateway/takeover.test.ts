@@ -5,6 +5,7 @@ import { markerName } from '../../../src/volumes/naming.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { Takeover, type TakingHost } from '../../../src/volumes/takeover.ts';
 import type { FailoverPolicy, SdcId, SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import { setNvmeHost } from '../../../src/simulator/mdm/nvme-hosts.ts';
 import { newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
 const HOLDER_GUID = '11111111-1111-1111-1111-111111111111';
@@ -90,4 +91,38 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
     await expect(free()).rejects.toThrow('doing I/O');
     expect(await holders()).toEqual([one]);
   });
+});
+
+/** A volume that an NVMe host has and writes to, and SDC two that wants it. */
+async function nvmeScene(controllers: readonly (boolean | null)[]) {
+  const all = await scene('4.5');
+  const { simulator, gateway, id, one } = all;
+  await gateway.unmapVolume(id, one, soon());
+  const host = { nqn: 'nqn.2014-08.org.nvmexpress:uuid:one', name: 'nvme-one', controllers };
+  const { id: hostId } = await simulator.array.perform((cluster) =>
+    setNvmeHost(cluster, { ...host, volumeIds: [id] }),
+  );
+  return { ...all, hostId: hostId as SdcId };
+}
+
+test.each([
+  ['one path up', [false, true]],
+  ['no path listed', []],
+  ['a path of which the array says nothing', [false, null]],
+])('rule 16: an NVMe host with %s keeps its volume', async (_what, controllers) => {
+  const { hostId, free, holders, records } = await nvmeScene(controllers);
+  await expect(free()).rejects.toThrow(/held by SDC nvme-one, which (is connected|may be using it)/);
+  expect(await holders()).toEqual([hostId]);
+  expect(records).toEqual([]);
+});
+
+test('a volume is taken from an NVMe host all of whose paths are down, and seen to be', async () => {
+  const { calls, hostId, free, holders, records, id } = await nvmeScene([false, false]);
+  expect(await free()).toEqual([]);
+  const [sdc, family, , again] = taken(id, hostId);
+  const controllers = `GET /api/instances/Host::${hostId}/relationships/NvmeController`;
+  const unmap = `POST /api/instances/Volume::${id}/action/removeMappedHost`;
+  expect(calls()).toEqual([sdc, controllers, family, unmap, again]);
+  expect(await holders()).toEqual([]);
+  expect(records).toMatchObject([{ from: hostId, outcome: 'taken' }]);
 });

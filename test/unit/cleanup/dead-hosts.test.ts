@@ -32,9 +32,9 @@ function inventoryOf({ array }: World): Inventory {
       ),
     readSdcs: () =>
       Promise.resolve(
-        [...array.sdcs.values()].map(({ id, guid, name, ip, connected, approved }) => ({
+        [...array.sdcs.values()].map(({ id, guid, name, ip, state, approved }) => ({
           ...{ id, guid, name, ip, version: null },
-          ...{ isConnected: connected, isApproved: approved },
+          ...{ isConnected: state === 'connected', isApproved: approved },
         })),
       ),
   };

@@ -91,8 +91,9 @@ export class MemoryArray implements Inventory, CleanupArray {
     return this.#answer('getSdc', () => {
       const found = this.sdcs.find((one) => one.id === wanted);
       if (found === undefined) return undefined;
-      const { isConnected: connected, isApproved: approved } = found;
-      return { ...found, connected, approved, osType: null };
+      const { isConnected, isApproved: approved } = found;
+      const state = isConnected === null ? 'unknown' : isConnected ? 'connected' : 'disconnected';
+      return { ...found, state, approved, osType: null };
     });
   }
 

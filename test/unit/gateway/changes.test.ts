@@ -231,6 +231,27 @@ describe('create', () => {
     expect(error).toMatchObject({ code: 'GATEWAY_REJECTED', arrayCode: 99, retryable: false });
   });
 
+  test('a name that is taken is 99 under any number; a free name is not', async () => {
+    const moved = refusal(4711, 'words that no table has');
+    const fake = await fakeGateway({ [route]: moved, [action('setVolumeName')]: moved });
+    const gateway = clientOf(fake);
+    fake.on(FIND, json(200, 'bb'));
+    expect(await rejection(gateway.createVolume(NEW, soon()))).toMatchObject({ arrayCode: 99 });
+    expect(await rejection(gateway.renameVolume(ID, NAME, soon()))).toMatchObject({ arrayCode: 99 });
+    fake.on(FIND, NOT_FOUND);
+    expect(await rejection(gateway.createVolume(NEW, soon()))).toMatchObject({ arrayCode: 4711 });
+    expect(await rejection(gateway.renameVolume(ID, NAME, soon()))).toMatchObject({ arrayCode: 4711 });
+  });
+
+  test('after a lost answer, a volume that bears another name than was asked for proves nothing', async () => {
+    const other = json(200, { ...MADE, name: 'docker-other' });
+    const fake = await fakeGateway({ [route]: [cut], [FIND]: json(200, 'aa'), [GET]: other });
+    const error = await rejection(clientOf(fake).createVolume(NEW, soon()));
+    expect(error).toBeInstanceOf(GatewayUnavailableError);
+    expect(error.message).toContain('"docker-other"');
+    expect(changesOf(fake, route)).toBe(1);
+  });
+
   test.each([
     ['size', { ...MADE, sizeInKb: 3 * GRAIN }],
     ['too small a size', { ...MADE, sizeInKb: GRAIN }],
@@ -286,17 +307,42 @@ describe('map', () => {
   test.each([
     [81, 'The volume is already mapped to this SDC'],
     [4037, 'some text of 4.x'],
-  ])('%d: mapped to us already is success', async (code, text) => {
-    const fake = await fakeGateway({ [route]: [refusal(code, text)] });
+    // Numbers moved with 4.x, so that any may come to mean anything.
+    [999, 'words that no table has'],
+    [168, 'words that no table has'],
+    [97, 'words that no table has'],
+  ])('%d: mapped to us already is success, and seen', async (code, text) => {
+    const fake = await fakeGateway({ [route]: [refusal(code, text)], [GET]: json(200, mapped('cc')) });
     await clientOf(fake).mapVolume(request, soon());
-    expect(fake.calls).toEqual([route]);
+    expect(fake.calls).toEqual([route, GET]);
+  });
+
+  test('"mapped to us already" of a volume that others have, or nobody, is not believed', async () => {
+    const fake = await fakeGateway({ [route]: refusal(81, 'The volume is already mapped to this SDC') });
+    fake.on('GET /api/instances/Sdc::cc', json(200, { id: 'cc' }));
+    const gateway = clientOf(fake);
+    fake.on(GET, json(200, MADE));
+    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 81 });
+    fake.on(GET, json(200, mapped('cc', 'dd')));
+    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+  });
+
+  test('an SDC that the array does not have is 80, a volume that is gone 79, whatever the number', async () => {
+    const fake = await fakeGateway({ [route]: refusal(4711, 'words that no table has') });
+    fake.on('GET /api/instances/Sdc::cc', refusal(80, 'Could not find the SDC'));
+    const gateway = clientOf(fake);
+    fake.on(GET, json(200, MADE));
+    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 80 });
+    fake.on(GET, GONE);
+    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 79 });
   });
 
   test.each([
     [306, 'Only a single SDC may be mapped to this volume at a time'],
     [0, 'This volume is already mapped and may not be mapped to additional SDCs.'],
-  ])('%d "%s" is 306', async (code, text) => {
-    const fake = await fakeGateway({ [route]: [refusal(code, text)] });
+    [4711, 'words that no table has'],
+  ])('%d "%s" is 306 where another SDC has it', async (code, text) => {
+    const fake = await fakeGateway({ [route]: [refusal(code, text)], [GET]: json(200, mapped('dd')) });
     expect(await rejection(clientOf(fake).mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
   });
 
@@ -329,10 +375,18 @@ describe('unmap', () => {
     [84, 'The volume is not mapped to SDC'],
     [4039, 'some text of 4.x'],
     [79, 'Could not find the volume'],
-  ])('%d is success', async (code, text) => {
-    const fake = await fakeGateway({ [route]: [refusal(code, text)] });
-    await clientOf(fake).unmapVolume(ID, SDC, soon());
-    expect(fake.calls).toEqual([route]);
+    [4711, 'words that no table has'],
+  ])('%d is success where the SDC has no mapping, and only there', async (code, text) => {
+    const fake = await fakeGateway({ [route]: refusal(code, text) });
+    const gateway = clientOf(fake);
+    for (const answer of [GONE, json(200, MADE), json(200, mapped('dd'))]) {
+      fake.on(GET, answer);
+      await gateway.unmapVolume(ID, SDC, soon());
+    }
+    fake.on(GET, json(200, mapped('dd', 'cc')));
+    const error = await rejection(gateway.unmapVolume(ID, SDC, soon()));
+    expect(error).toBeInstanceOf(GatewayRejectedError);
+    expect(fake.calls.slice(0, 2)).toEqual([route, GET]);
   });
 
   test('an SDC that the array does not know holds nothing, which is looked at', async () => {
@@ -349,20 +403,30 @@ describe('remove', () => {
   const route = action('removeVolume');
 
   test('removes the volume alone, and one that is gone is success', async () => {
-    const fake = await fakeGateway({ [route]: [GONE] });
+    const fake = await fakeGateway({ [route]: [GONE], [GET]: GONE });
     await clientOf(fake).removeVolume(ID, soon());
-    expect(JSON.parse(fake.seen.at(-1)?.body ?? '')).toEqual({ removeMode: 'ONLY_ME' });
+    expect(JSON.parse(fake.seen.at(-2)?.body ?? '')).toEqual({ removeMode: 'ONLY_ME' });
   });
 
-  test('a mapped volume is 104', async () => {
-    const fake = await fakeGateway({ [route]: [refusal(104, 'Volume is mapped')] });
+  test('"no such volume", "no such action" and the like are not believed while the volume can be read', async () => {
+    const fake = await fakeGateway({ [GET]: json(200, MADE) });
+    const gateway = clientOf(fake);
+    for (const answer of [GONE, NOT_FOUND, refusal(0, 'Volume has no action removeVolume', 404)]) {
+      fake.on(route, answer);
+      expect(await rejection(gateway.removeVolume(ID, soon()))).toBeInstanceOf(GatewayRejectedError);
+    }
+  });
+
+  test.each([104, 4711])('a mapped volume is 104, called %d', async (code) => {
+    const fake = await fakeGateway({ [route]: [refusal(code, 'words')], [GET]: json(200, mapped('dd')) });
     expect(await rejection(clientOf(fake).removeVolume(ID, soon()))).toMatchObject({ arrayCode: 104 });
   });
 
   test('a removal under way is waited for', async () => {
     const underWay = refusal(212, 'A volume removal operation is currently in progress. ');
-    const fake = await fakeGateway({ [route]: [underWay, underWay, GONE] });
+    const fake = await fakeGateway({ [route]: [underWay, underWay, GONE], [GET]: GONE });
     await clientOf(fake).removeVolume(ID, soon());
+    expect(fake.calls).toEqual([route, route, route, GET]);
   });
 });
 

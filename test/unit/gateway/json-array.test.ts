@@ -95,9 +95,10 @@ test.each([
   ).rejects.toThrow(SyntaxError);
 });
 
-test('null is an empty list', async () => {
-  expect(await read(Buffer.from(' null\n'))).toEqual([]);
-  expect(await read(Buffer.from('null'), [1, 2, 3])).toEqual([]);
+test('null and nothing are no list', async () => {
+  await expect(read(Buffer.from(' null\n'))).rejects.toThrow(SyntaxError);
+  await expect(read(Buffer.from('null'), [1, 2, 3])).rejects.toThrow(SyntaxError);
+  await expect(read(Buffer.from(''))).rejects.toThrow(SyntaxError);
 });
 
 test('takes a pause in every slice, however the bytes arrive', async () => {

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
-import type { ArrayName, SdcId, VolumeId, VtreeId } from '../../../src/volumes/volume.ts';
-import { clientOf, fakeGateway, json, refusal, rejection, soon } from './fake-gateway.ts';
+import type { ArrayName, SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../src/volumes/volume.ts';
+import { clientOf, fakeGateway, html, json, refusal, rejection, soon, type Answer } from './fake-gateway.ts';
 
 const LIST = 'GET /api/types/Volume/instances';
 const FIND = 'POST /api/types/Volume/instances/action/queryIdByKey';
 const SELECT = 'POST /api/types/Volume/instances/action/queryBySelectedIds';
+const USAGE = 'POST /api/types/StoragePool/instances/action/querySelectedStatistics';
 const SDCS = 'GET /api/types/Sdc/instances';
 const GUID = '7E012974-3651-4DCB-9954-25975A3C3CDF';
 
@@ -29,16 +30,104 @@ test('a name is looked up in one call, exactly as it is written', async () => {
 test.each([
   ['2.x and 3.x', refusal(3, 'Not found')],
   ['4.x', refusal(79, 'Could not find the volume')],
-  ['null', json(200, null)],
 ])('no such name: %s', async (_what, answer) => {
   const fake = await fakeGateway({ [FIND]: [answer] });
   expect(await clientOf(fake).findVolumeId('x' as ArrayName, soon())).toBeUndefined();
 });
 
+/** What none of the array's own words is. */
+const NO_WORDS: [string, Answer][] = [
+  ['nothing', (response) => response.end()],
+  ['204', (response) => response.writeHead(204).end()],
+  ['null', json(200, null)],
+  ['an empty text', json(200, '')],
+  ['an object', json(200, {})],
+  ['a 404 page', html(404)],
+];
+
+test.each(NO_WORDS)('a look-up by name that is answered with %s tells nothing', async (_what, answer) => {
+  const fake = await fakeGateway({ [FIND]: answer });
+  const error = await rejection(clientOf(fake).findVolumeId('x' as ArrayName, soon()));
+  expect(error.message).toContain('cannot look up volume "x"');
+});
+
+test.each(NO_WORDS)(
+  'reading a volume, an SDC or a list that is answered with %s tells nothing',
+  async (_what, answer) => {
+    const asked = ['GET /api/instances/Volume::aa', 'GET /api/instances/Sdc::cc', LIST, SDCS, SELECT];
+    const ofSdc = 'GET /api/instances/Sdc::cc/relationships/Volume';
+    const fake = await fakeGateway(Object.fromEntries([...asked, ofSdc].map((route) => [route, answer])));
+    const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
+    const answers = [
+      gateway.getVolume('aa' as VolumeId, soon()),
+      gateway.getSdc('cc' as SdcId, soon()),
+      gateway.listVolumes(() => true, soon()),
+      gateway.listVolumeNames((name) => name, soon()),
+      gateway.findSdcByGuid(GUID, soon()),
+      gateway.getVolumes(ids('aa'), soon()),
+      gateway.volumesOfSdc('cc' as SdcId, soon()),
+    ];
+    expect(await Promise.all(answers.map(rejection))).toHaveLength(answers.length);
+  },
+);
+
+test('rule 15: an answer about another object than was asked for tells nothing', async () => {
+  const other = { ...volume('bb'), mappedSdcInfo: [{ sdcId: 'dd' }], vtreeId: 'other' };
+  const fake = await fakeGateway({
+    'GET /api/instances/Volume::aa': json(200, volume('bb')),
+    'GET /api/instances/Sdc::cc': json(200, { id: 'dd', mdmConnectionState: 'Disconnected' }),
+    'GET /api/instances/Sdc::cc/relationships/Volume': json(200, [other]),
+    'GET /api/instances/VTree::vt/relationships/Volume': json(200, [other]),
+    [SELECT]: json(200, [other]),
+    [USAGE]: json(200, { other: { capacityInUseInKb: 1, capacityLimitInKb: 9, spareCapacityInKb: 1 } }),
+  });
+  const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
+  const answers: Promise<unknown>[] = [
+    gateway.getVolume('aa' as VolumeId, soon()),
+    gateway.getSdc('cc' as SdcId, soon()),
+    gateway.volumesOfSdc('cc' as SdcId, soon()),
+    gateway.volumesOfVtree('vt' as VtreeId, soon()),
+    gateway.getVolumes(ids('aa'), soon()),
+    gateway.poolUsage('sp' as StoragePoolId, soon()),
+  ];
+  for (const error of await Promise.all(answers.map(rejection))) {
+    expect(error).toBeInstanceOf(GatewayUnavailableError);
+    expect(error.message).toMatch(/not asked for|was asked for/);
+  }
+});
+
+test('a list with something in it that is no object of the array is unknown, not shorter', async () => {
+  const fake = await fakeGateway();
+  const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
+  for (const odd of [7, null, { name: 'docker-x' }, { ...volume('bb'), name: 7 }]) {
+    fake.on(LIST, json(200, [volume('aa'), odd]));
+    const error = await rejection(gateway.listVolumeNames((name) => name, soon()));
+    expect(error).toBeInstanceOf(GatewayUnavailableError);
+  }
+});
+
+test("a gateway that does not know a V-tree's volumes is asked for the list of all; a 404 page of one that knows nothing is none of that", async () => {
+  const route = 'GET /api/instances/VTree::vt/relationships/Volume';
+  for (const answer of [html(404), refusal(0, 'VTree has no relationship Volume', 404)]) {
+    const other = { ...volume('bb'), vtreeId: 'other' };
+    const fake = await fakeGateway({ [route]: answer, [LIST]: json(200, [volume('aa'), other]) });
+    const gateway = clientOf(fake);
+    expect((await gateway.volumesOfVtree('vt' as VtreeId, soon())).map(({ id }) => id)).toEqual(['aa']);
+    expect(gateway.stats()[0]).toMatchObject({ healthy: true });
+  }
+  const fake = await fakeGateway({ [route]: html(404) });
+  const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
+  await gateway.identity(soon());
+  fake.on('GET /api/version', html(404));
+  expect(await rejection(gateway.volumesOfVtree('vt' as VtreeId, soon()))).toBeInstanceOf(
+    GatewayUnavailableError,
+  );
+  expect(gateway.stats()[0]).toMatchObject({ healthy: false });
+});
+
 test('a volume that is gone is undefined; an unusable answer is not', async () => {
   const fake = await fakeGateway({
     'GET /api/instances/Volume::aa': [refusal(79, 'Could not find the volume')],
-    'GET /api/instances/Volume::..%2Fbb': [refusal(0, 'id (../bb) must be a hexadecimal number', 400)],
     'GET /api/instances/Volume::cc': json(200, { id: 'cc', name: 'x' }),
   });
   const gateway = clientOf(fake);
@@ -60,9 +149,16 @@ test('many volumes are read in one call, none in no call', async () => {
 
 test('one that is gone and named in the refusal is left out of a second query', async () => {
   const text = "Query selected Instances type: Volume - Got no statistics for id ab01. It doesn't exist";
+  const route = 'GET /api/instances/Volume::ab01';
   const fake = await fakeGateway({ [SELECT]: [refusal(0, text), json(200, [volume('cd02')])] });
+  fake.on(route, refusal(79, 'Could not find the volume'));
   expect(await clientOf(fake).getVolumes(ids('ab01', 'cd02'), soon())).toHaveLength(1);
   expect(JSON.parse(fake.seen.at(-1)?.body ?? '')).toEqual({ ids: ['cd02'] });
+  // The refusal names it, and it is there all the same.
+  fake.on(route, json(200, volume('ab01')));
+  fake.on(SELECT, refusal(0, text));
+  fake.on(LIST, json(200, [volume('ab01'), volume('cd02'), volume('ef03')]));
+  expect(await clientOf(fake).getVolumes(ids('ab01', 'cd02'), soon())).toHaveLength(2);
 });
 
 test('an array that refuses without a name is asked for its list', async () => {
@@ -86,17 +182,14 @@ test('the list holds what passes by name; what does not pass is not looked at', 
 });
 
 test('the list of names holds what is picked of them, and looks at nothing else', async () => {
-  const odd = { name: 'odd', sizeInKb: 'a great deal' };
-  const fake = await fakeGateway({ [LIST]: [json(200, [volume('aa'), odd, volume('cc', null), 7])] });
+  const odd = { id: 'bb', name: 'odd', sizeInKb: 'a great deal' };
+  const fake = await fakeGateway({ [LIST]: [json(200, [volume('aa'), odd, volume('cc', null)])] });
   const pick = (name: string): string | undefined => (name === 'docker-aa' ? undefined : name.toUpperCase());
   expect(await clientOf(fake).listVolumeNames(pick, soon())).toEqual(['ODD']);
 });
 
-test.each([
-  ['[]', []],
-  ['null', []],
-])('a list of %s is empty', async (body) => {
-  const fake = await fakeGateway({ [LIST]: (response) => response.end(body) });
+test('an empty list is empty', async () => {
+  const fake = await fakeGateway({ [LIST]: (response) => response.end('[]') });
   expect(await clientOf(fake).listVolumes(() => true, soon())).toEqual([]);
 });
 
@@ -117,7 +210,10 @@ test('an unreadable volume that is ours fails the list instead of vanishing from
 test('volumes of an SDC and of a VTree', async () => {
   const ofSdc = 'GET /api/instances/Sdc::cc/relationships/Volume';
   const ofVtree = 'GET /api/instances/VTree::vt/relationships/Volume';
-  const fake = await fakeGateway({ [ofSdc]: [json(200, [volume('aa')])], [ofVtree]: [json(200, [])] });
+  const fake = await fakeGateway({
+    [ofSdc]: [json(200, [{ ...volume('aa'), mappedSdcInfo: [{ sdcId: 'cc' }] }])],
+    [ofVtree]: [json(200, [])],
+  });
   const gateway = clientOf(fake);
   expect(await gateway.volumesOfSdc('cc' as SdcId, soon())).toHaveLength(1);
   expect(await gateway.volumesOfVtree('vt' as VtreeId, soon())).toEqual([]);
@@ -139,10 +235,42 @@ test('an SDC is found by its GUID in any case, or is undefined', async () => {
   });
   const gateway = clientOf(fake);
   const found = await gateway.findSdcByGuid(GUID.toLowerCase(), soon());
-  expect(found).toMatchObject({ id: 'cc', guid: GUID, connected: true, approved: true });
+  expect(found).toMatchObject({ id: 'cc', guid: GUID, state: 'connected', approved: true });
   expect(await gateway.findSdcByGuid('00000000-0000-0000-0000-000000000000', soon())).toBeUndefined();
   expect(await gateway.getSdc('cc' as SdcId, soon())).toEqual(found);
   expect(await gateway.getSdc('dd' as SdcId, soon())).toBeUndefined();
+});
+
+const CONTROLLERS = 'GET /api/instances/Host::ee/relationships/NvmeController';
+const path = (isConnected: unknown, hostId: string | null = 'ee'): object => ({
+  id: 'f0',
+  hostId,
+  isConnected,
+});
+
+test.each([
+  ['all paths down', [path(false), path(false, null)], 'disconnected'],
+  ['one path up', [path(false), path(true)], 'connected'],
+  ['no path listed', [], 'unknown'],
+  ['a path that does not say', [path(false), path(null)], 'unknown'],
+  ['a path of another host', [path(false, 'dd')], 'unknown'],
+])('rule 16: an NVMe host with %s', async (_what, controllers, state) => {
+  const host = { id: 'ee', hostType: 'NVMeHost', nqn: 'nqn.x', sdcGuid: null, mdmConnectionState: null };
+  const fake = await fakeGateway({
+    'GET /api/instances/Sdc::ee': json(200, host),
+    [CONTROLLERS]: json(200, controllers),
+  });
+  expect(await clientOf(fake).getSdc('ee' as SdcId, soon())).toMatchObject({ state });
+  expect(fake.calls).toEqual(['GET /api/instances/Sdc::ee', CONTROLLERS]);
+});
+
+test('rule 16: an NVMe host whose paths the gateway cannot list may be there', async () => {
+  const host = { id: 'ee', hostType: 'NVMeHost', mdmConnectionState: null };
+  const fake = await fakeGateway({ 'GET /api/instances/Sdc::ee': json(200, host) });
+  for (const answer of [html(404), refusal(0, 'The type Host is not a valid instance type', 404)]) {
+    fake.on(CONTROLLERS, answer);
+    expect(await clientOf(fake).getSdc('ee' as SdcId, soon())).toMatchObject({ state: 'unknown' });
+  }
 });
 
 test('20,000 volumes: the event loop turns while they are read', async () => {

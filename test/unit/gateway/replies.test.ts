@@ -142,7 +142,6 @@ test.each([
   [79, 'Could not find the volume', 500],
   [3, 'Not found', 500],
   [88, 'Invalid volume ID. Please try again with a valid ID.', 500],
-  [0, 'id (worker-node-2) must be a hexadecimal number (unsigned long)', 400],
   [0, 'Volume not found', 404],
 ])('%d "%s" means that there is none', async (code, text, status) => {
   expect(isMissing(await refuse(code, text, status))).toBe(true);

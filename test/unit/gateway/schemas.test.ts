@@ -120,9 +120,20 @@ test('an SDC that never connected has no address; its GUID is upper-case', () =>
     guid: '7E012974-3651-4DCB-9954-25975A3C3CDF',
     ip: null,
     approved: false,
-    connected: false,
+    state: 'disconnected',
     osType: null,
   });
+});
+
+test.each([
+  ['Connected', 'connected'],
+  ['Disconnected', 'disconnected'],
+  [null, 'unknown'],
+  [undefined, 'unknown'],
+  ['', 'unknown'],
+  ['Exotic', 'unknown'],
+])('rule 16: mdmConnectionState %s is %s', (mdmConnectionState, state) => {
+  expect(understand(sdcSchema, { id: 'aa', mdmConnectionState })).toMatchObject({ state });
 });
 
 test('systems and snapshots', () => {

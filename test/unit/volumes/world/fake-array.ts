@@ -69,13 +69,13 @@ export class FakeArray {
   readonly #made = new Map<string, number>();
 
   isConnected(sdcId: SdcId): boolean {
-    return this.sdcs.get(sdcId)?.connected === true;
+    return this.sdcs.get(sdcId)?.state === 'connected';
   }
 
   /** What the MDM notices when a host dies, is cut off, or comes back. */
   setConnected(sdcId: SdcId, connected: boolean): void {
     const sdc = this.sdcs.get(sdcId);
-    if (sdc !== undefined) this.sdcs.set(sdcId, { ...sdc, connected });
+    if (sdc !== undefined) this.sdcs.set(sdcId, { ...sdc, state: connected ? 'connected' : 'disconnected' });
   }
 
   byName(name: string): StoredVolume | undefined {
@@ -207,7 +207,7 @@ export class FakeArray {
       volume.content.kind,
       volume.content.kind === 'filesystem' ? volume.content.label?.name : '',
     ]);
-    return JSON.stringify([volumes, [...this.sdcs.values()].map(({ connected }) => connected)]);
+    return JSON.stringify([volumes, [...this.sdcs.values()].map(({ state }) => state)]);
   }
 }
 

@@ -35,7 +35,7 @@ export class FakeHost {
     this.ip = `10.0.0.${number}`;
     this.kernel = new FakeKernel(world.array, world.clock, this.name);
     const { name, sdcId: id, guid, ip } = this;
-    world.array.sdcs.set(id, { id, name, guid, ip, approved: true, connected: true, osType: 'Linux' });
+    world.array.sdcs.set(id, { id, name, guid, ip, approved: true, state: 'connected', osType: 'Linux' });
     world.array.listeners.set(id, this.kernel);
   }
 
