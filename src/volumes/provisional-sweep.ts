@@ -63,7 +63,7 @@ export class ProvisionalSweep {
   async #isOurSdc(signal: AbortSignal): Promise<boolean> {
     const { identity, log } = this.#host;
     const sdc = await identity.look(signal);
-    if (sdc?.connected === true && identity.doubt === undefined) return true;
+    if (sdc?.state === 'connected' && identity.doubt === undefined) return true;
     log.info({ doubt: identity.doubt ?? 'its SDC is not connected' }, 'unfinished volumes of this host stay');
     return false;
   }

@@ -31,7 +31,7 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   if (volume.mappings.some((mapping) => mapping.sdcId === sdc.id)) {
     throw refusal(since(cluster, '4.0') ? 'VOL_ALREADY_MAPPED_TO_HOST' : 'VOL_ALREADY_MAPPED_TO_THIS_INI');
   }
-  if ('guid' in sdc && !isApproved(cluster, sdc)) throw refusal('INITIATOR_NOT_APPROVED');
+  assertApproved(cluster, sdc);
   const first = volume.mappings.length === 0;
   if (!first && !volume.multi && !request.multi) throw secondMapping(cluster);
   if (cluster.state.volumesBySdc.count(sdc.id) >= cluster.limits.volumesPerSdc) {
@@ -45,6 +45,11 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   };
   const multi = first ? request.multi : volume.multi || request.multi;
   cluster.state.volumes.put({ ...volume, multi, mappings: [...volume.mappings, mapping] });
+}
+
+/** NVMe hosts are there because somebody made them, which is approval enough. */
+function assertApproved(cluster: Cluster, host: MappedHost): void {
+  if ('guid' in host && !isApproved(cluster, host)) throw refusal('INITIATOR_NOT_APPROVED');
 }
 
 /** The text changed with 3.0, the number did not [flocker, codes]. */

@@ -292,7 +292,7 @@ describe('a holder that is alive', () => {
   it('is what a holder counts as that the array cannot describe', async () => {
     const { world, one, two, run } = await heldByFirst();
     world.array.sdcs.delete(one.sdcId);
-    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('which is connected to the array');
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('which may be using it');
     expect(world.array.fences).toEqual([]);
   });
 });

@@ -65,6 +65,8 @@ export class FakeArray {
   readonly fences: ActualFence[] = [];
   /** True: the array answers that it unmapped from another SDC, and did not. */
   keepsMappings = false;
+  /** Ids that the array answers to look-ups by these names, whatever bears them. */
+  readonly wrongIds = new Map<string, VolumeId>();
   readonly #idByName = new Map<string, VolumeId>();
   readonly #made = new Map<string, number>();
 

@@ -59,7 +59,7 @@ export class FakeGateway implements StorageArray {
 
   async findVolumeId(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined> {
     await this.#called('findVolumeId', signal);
-    return this.#array.byName(name)?.id;
+    return this.#array.wrongIds.get(name) ?? this.#array.byName(name)?.id;
   }
 
   async getVolume(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined> {
