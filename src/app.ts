@@ -108,6 +108,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   join.start();
   reconciling.start();
   losses.start();
+  sweepMountpoints(host, log);
   trimming?.start();
   const metricsServer =
     settings.metricsAddress === undefined
@@ -130,6 +131,15 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
       log.info({}, 'stopped');
     },
   };
+}
+
+/** What earlier lives left; nobody waits for it. */
+function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void {
+  filesystems
+    .sweepMountpoints(new Set(journal.all().map(({ mountpoint }) => mountpoint)))
+    .catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'mountpoints that nobody needs stay for now');
+    });
 }
 
 function trimLoop(settings: Settings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {

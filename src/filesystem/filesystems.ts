@@ -10,7 +10,7 @@ import { assertHostSees } from './host-view.ts';
 import { readVolumeLabel, writeVolumeLabel } from './label.ts';
 import { makeFilesystem } from './make.ts';
 import { runMount, runUnmount } from './mount.ts';
-import { MountRoot } from './mount-root.ts';
+import { MountRoot, type MountRootOptions } from './mount-root.ts';
 import { readMounts } from './mount-table.ts';
 import { isAtOrBelow, type Mount, visibleMount } from './mountinfo.ts';
 import { probeDevice } from './probe.ts';
@@ -32,6 +32,8 @@ export interface FilesystemsOptions {
    * the plugin runs in the host's mount namespace, which is the default.
    */
   readonly hostMountinfo?: string | undefined;
+  /** Of mountpoints; for tests. */
+  readonly limits?: Pick<MountRootOptions, 'elapsed' | 'spares' | 'mostInodes'> | undefined;
 }
 
 /** The file systems and mounts of this host, by its own programs. */
@@ -59,7 +61,10 @@ class HostFilesystems implements Filesystems {
     this.#root = new MountRoot({
       path: options.mountRoot,
       runner: options.runner,
+      log: options.log,
       mountinfo: this.#ownMountinfo,
+      hostMountinfo: this.#hostMountinfo,
+      ...options.limits,
     });
   }
 
@@ -81,6 +86,14 @@ class HostFilesystems implements Filesystems {
 
   prepareMountpoint(mountpoint: string): Promise<void> {
     return this.#root.prepareAhead(mountpoint);
+  }
+
+  spareMountpoint(mountpoint: string): void {
+    this.#root.spare(mountpoint);
+  }
+
+  sweepMountpoints(kept: ReadonlySet<string>): Promise<void> {
+    return this.#root.sweep(kept);
   }
 
   async mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {

@@ -69,7 +69,10 @@ export class CreateVolume {
       await this.#make(entry, { name, options, pool, me }, signal);
     } catch (cause) {
       await this.#clear(mayStillHappen(cause) ? entry : { ...entry, mapping: undefined });
-      if (!isNameInUse(cause)) throw cause;
+      if (!isNameInUse(cause)) {
+        filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
+        throw cause;
+      }
       await this.#joinWinner(name, options, signal);
     }
   }
@@ -119,6 +122,7 @@ export class CreateVolume {
     const arrayName = arrayNameFor(policy.prefix, name);
     await array.renameVolume(id, arrayName, signal);
     await journal.delete(name);
+    this.#host.filesystems.spareMountpoint(entry.mountpoint);
     journal.remember({
       name,
       arrayName,

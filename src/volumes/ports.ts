@@ -183,6 +183,10 @@ export interface Filesystems {
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void>;
   /** Makes the guarded mountpoint (rule 9) if needed, ahead of the mount that needs it. Costs nothing once it is there. */
   prepareMountpoint(mountpoint: string): Promise<void>;
+  /** Its volume is gone, so the mountpoint is not needed any more: it is taken away some time, not while anything is mounted there. */
+  spareMountpoint(mountpoint: string): void;
+  /** At the start: takes away the mountpoints that earlier lives left, but for those to be kept and those with a mount. */
+  sweepMountpoints(kept: ReadonlySet<string>): Promise<void>;
   /** Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. */
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;
   /** Grows the mounted file system to its device; true when it grew. Cheap when there is nothing to do. */

@@ -28,6 +28,7 @@ export async function removeProvisional(
     }
   }
   await journal.delete(entry.name);
+  filesystems.spareMountpoint(entry.mountpoint);
   return true;
 }
 

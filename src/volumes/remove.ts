@@ -4,6 +4,7 @@ import { findMarkers } from './failover-marker.ts';
 import { describeHolder, mappingsOfOthers } from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLookup } from './lookup.ts';
+import { arrayNameFor } from './naming.ts';
 import type { HostVolume } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
@@ -28,16 +29,25 @@ export class RemoveVolume {
     const { journal } = this.#host;
     await removeUnfinishedCreate(this.#host, name, signal);
     const volume = await this.#lookup.find(name, signal);
-    if (volume === undefined) return;
+    if (volume === undefined) {
+      this.#spareMountpoint(name);
+      return;
+    }
     // A host that never mounted the volume does not know whether it has a marker.
     const mayHaveMarkers = journal.known(name)?.label?.failover !== 'default';
     await this.#letGo(name, volume, signal);
     const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
     await this.#removeFromArray(name, volume, signal);
     journal.forget(name);
+    this.#spareMountpoint(name);
     // Nothing can be mapped late that is gone.
     if (journal.get(name)?.volumeId === volume.id) await journal.delete(name);
     for (const leftover of leftovers) await this.#removeMarker(leftover, signal);
+  }
+
+  #spareMountpoint(name: VolumeName): void {
+    const { filesystems, policy } = this.#host;
+    filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
   }
 
   /** The markers go last, so that a volume whose removal is refused keeps its policy; the journal knows of them meanwhile. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/volumes/volume.ts';
+import { until } from '../../hosts/until.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';
 
@@ -81,6 +82,87 @@ describe('the guarded mount root', () => {
     await root.filesystems.mount(device, root.at('db'), request, never);
     await expect(mkdir(path.join(root.path, 'other'))).rejects.toThrow('EROFS');
     expect(await guards()).toHaveLength(1);
+  });
+
+  describe('with room for few mountpoints', () => {
+    let elapsedMs = 0;
+    const limits = {
+      mostInodes: 40,
+      elapsed: () => elapsedMs,
+      spares: { ready: 20, youngMs: 1000, waiting: 4 },
+    };
+    let small: MountedRoot;
+    beforeEach(async () => {
+      small = await MountedRoot.create({ limits });
+    });
+    afterEach(() => small.dispose());
+    const readOnly = () => expect(mkdir(path.join(small.path, 'other'))).rejects.toThrow('EROFS');
+
+    it('gives back those whose volumes are gone, so that any number may follow each other', async () => {
+      for (let number = 0; number < 200; number += 1) {
+        await small.filesystems.prepareMountpoint(small.at(`v${number}`));
+        small.filesystems.spareMountpoint(small.at(`v${number}`));
+      }
+      await until('the last to be taken away', async () => (await readdir(small.path)).length <= 5);
+      await readOnly();
+    });
+
+    it('gives back those unused longest, so that no number of names fills it, and never one in use', async () => {
+      await small.filesystems.mount(device, small.at('db'), request, never);
+      for (let number = 0; number < 200; number += 1) {
+        elapsedMs += 500;
+        await small.filesystems.prepareMountpoint(small.at(`v${number}`));
+      }
+      expect((await readdir(small.path)).length).toBeLessThanOrEqual(24);
+      expect(await small.filesystems.mounts()).toMatchObject([{ mountpoint: small.at('db') }]);
+      await readOnly();
+    });
+
+    it('spares what a mount may be about to use, which costs more room', async () => {
+      const names = Array.from({ length: 30 }, (_, number) => `v${number}`);
+      for (const name of names) await small.filesystems.prepareMountpoint(small.at(name));
+      expect((await readdir(small.path)).toSorted()).toEqual(names.toSorted());
+    });
+
+    it('makes again what it gave back, also while it gives it back', async () => {
+      for (let round = 0; round < 20; round += 1) {
+        await small.filesystems.prepareMountpoint(small.at('db'));
+        for (const name of ['a', 'b', 'c', 'd', 'db']) small.filesystems.spareMountpoint(small.at(name));
+        await small.filesystems.mount(device, small.at('db'), request, never);
+        await small.filesystems.unmount(small.at('db'), { lazy: false }, never);
+      }
+    });
+
+    it('after a restart takes away what nothing uses, and is full no longer', async () => {
+      await small.filesystems.mount(device, small.at('mounted'), request, never);
+      for (let number = 0; number < 35; number += 1)
+        await small.filesystems.prepareMountpoint(small.at(`v${number}`));
+      const full = small.filesystems.prepareMountpoint(small.at('one-more-a'));
+      await full;
+      await expect(
+        (async () => {
+          for (let number = 0; number < 5; number += 1)
+            await small.filesystems.prepareMountpoint(small.at(`more-${number}`));
+        })(),
+      ).rejects.toThrow('cannot make mountpoint');
+      const restarted = MountedRoot.filesystems(small.path, { limits });
+      await restarted.sweepMountpoints(new Set([small.at('v7')]));
+      expect((await readdir(small.path)).toSorted()).toEqual(['mounted', 'v7']);
+      await readOnly();
+      await restarted.prepareMountpoint(small.at('one-more'));
+      expect(await restarted.mounts()).toMatchObject([{ mountpoint: small.at('mounted') }]);
+    });
+
+    it('leaves what only the engine still has mounted', async () => {
+      await small.filesystems.prepareMountpoint(small.at('theirs'));
+      const hostMountinfo = path.join(path.dirname(small.path), 'mountinfo');
+      const line = `99 1 8:1 / ${small.at('theirs')} rw - ext4 /dev/scinia rw`;
+      await writeFile(hostMountinfo, `${line}\n`);
+      const restarted = MountedRoot.filesystems(small.path, { limits, hostMountinfo });
+      await restarted.prepareMountpoint(small.at('mine'));
+      await restarted.sweepMountpoints(new Set());
+      expect((await readdir(small.path)).toSorted()).toEqual(['mine', 'theirs']);
+    });
   });
 
   it('is made read-only again when a plugin was killed while it made a mountpoint', async () => {

@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { assertHostSees } from '../../../src/filesystem/host-view.ts';
 import { GUARD_SOURCE, MountRoot } from '../../../src/filesystem/mount-root.ts';
 import { parseMountinfo } from '../../../src/filesystem/mountinfo.ts';
+import { silentLog } from '../sdc/silent-log.ts';
 import type { Runner } from '../../../src/host/run.ts';
 
 const untouched: Runner = { run: (program) => Promise.reject(new Error(`unexpected run of ${program}`)) };
-const root = new MountRoot({ path: '/mnt/volumes', runner: untouched, mountinfo: '/nonexistent' });
+const root = new MountRoot({
+  path: '/mnt/volumes',
+  runner: untouched,
+  log: silentLog,
+  ...{ mountinfo: '/nonexistent', hostMountinfo: '/nonexistent' },
+});
 const device = { path: '/dev/disk/by-id/emc-vol-1-2', node: '/dev/scinia', number: '252:0', sizeBytes: 1 };
 const at = { device, mountpoint: '/mnt/volumes/db' };
 const propagated = '/var/lib/docker/plugins/abc/propagated-mount';

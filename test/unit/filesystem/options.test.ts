@@ -4,6 +4,7 @@ import { makeArguments } from '../../../src/filesystem/make.ts';
 import { mountOptions } from '../../../src/filesystem/mount.ts';
 import { parseTags } from '../../../src/filesystem/probe.ts';
 import { MountRoot } from '../../../src/filesystem/mount-root.ts';
+import { silentLog } from '../sdc/silent-log.ts';
 import type { Runner } from '../../../src/host/run.ts';
 import type { ArrayName, FilesystemType } from '../../../src/volumes/volume.ts';
 
@@ -63,7 +64,12 @@ describe('parseTags', () => {
 });
 
 describe('mountpointOf', () => {
-  const root = new MountRoot({ path: '/mnt/volumes', runner: untouched, mountinfo: '/nonexistent' });
+  const root = new MountRoot({
+    path: '/mnt/volumes',
+    runner: untouched,
+    log: silentLog,
+    ...{ mountinfo: '/nonexistent', hostMountinfo: '/nonexistent' },
+  });
   const of = (name: string) => root.mountpointOf(name as ArrayName);
 
   it('is the name itself where that is safe', () => {

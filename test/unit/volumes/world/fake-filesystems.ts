@@ -37,6 +37,9 @@ export class FakeFilesystems implements Filesystems {
   readonly #parts: Parts;
   readonly #provenBlank = new Set<StoredVolume>();
 
+  /** Made ahead, and not spared yet. */
+  readonly mountpoints = new Set<string>();
+
   constructor(parts: Parts) {
     this.#parts = parts;
   }
@@ -89,8 +92,16 @@ export class FakeFilesystems implements Filesystems {
   }
 
   /** The kernel of this world makes mountpoints by itself. */
-  prepareMountpoint(): Promise<void> {
-    return attempt(undefined, () => undefined);
+  prepareMountpoint(mountpoint: string): Promise<void> {
+    return attempt(undefined, () => void this.mountpoints.add(mountpoint));
+  }
+
+  spareMountpoint(mountpoint: string): void {
+    this.mountpoints.delete(mountpoint);
+  }
+
+  sweepMountpoints(): Promise<void> {
+    return Promise.resolve();
   }
 
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void> {

@@ -46,6 +46,8 @@ export class Life {
   readonly host: VolumeHost;
   readonly driver: Driver;
   readonly reconciler: Reconciler;
+  /** Mountpoints that were made ahead and are still needed. */
+  readonly mountpoints: ReadonlySet<string>;
   readonly lines: string[] = [];
   nudges = 0;
   /** The context of the call made last. */
@@ -64,6 +66,7 @@ export class Life {
       hostName: on.name,
       midway: (method) => steps.pass('filesystems', method, 'midway'),
     });
+    this.mountpoints = filesystems.mountpoints;
     const journal = new FakeJournal(on.disk, { bootId: on.bootId, clock }, () => !steps.isDead);
     const ownClock: Clock = {
       now: () => clock.now(),
@@ -74,7 +77,7 @@ export class Life {
     const ports = {
       array: steps.around('array', this.gateway, []),
       sdc: steps.around('sdc', this.sdc, []),
-      filesystems: steps.around('filesystems', filesystems, ['mountpointOf']),
+      filesystems: steps.around('filesystems', filesystems, ['mountpointOf', 'spareMountpoint']),
       journal: steps.around('journal', journal, [
         'get',
         'all',
