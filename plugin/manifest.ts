@@ -41,7 +41,8 @@ export function manifest(): object {
     ipchost: false,
     pidhost: true,
     propagatedMount: propagated,
-    linux: { capabilities: ['CAP_SYS_ADMIN'], allowAllDevices: true, devices: [] },
+    // SYS_PTRACE: to see who uses a device, also among processes with more capabilities than ours [ptrace(2)].
+    linux: { capabilities: ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'], allowAllDevices: true, devices: [] },
     mounts: [
       { name: 'dev', description: 'Block devices as they come and go', ...bind('/dev', '/dev') },
       { name: 'sdc', description: "The SDC's own program drv_cfg", ...bind('/opt', '/opt', 'ro') },

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { connectGateway } from './app.ts';
 import type { LoadedSettings } from './config/load-settings.ts';
 import type { Settings } from './config/settings.ts';
+import { createDeviceUsers } from './device-users/device-users.ts';
 import { engineCheck, type EngineFacts } from './doctor/engine-check.ts';
 import { problem, type Finding } from './doctor/finding.ts';
 import { gatewayCheck, type GatewayUnderTest } from './doctor/gateway-check.ts';
@@ -25,6 +26,7 @@ import { readJournalBeside } from './journal/journal-beside.ts';
 import { linkedVolumes } from './sdc/device-link.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
 import { AddressWitness } from './volumes/address-witness.ts';
+import { describeUsers } from './volumes/device-users.ts';
 import { SdcIdentity } from './volumes/identity.ts';
 import type { Log } from './volumes/ports.ts';
 
@@ -39,12 +41,14 @@ export interface Examination {
   /** The plugin's name without tag. */
   readonly driver: string;
   readonly log: Log;
+  /** Of this process, which uses no device. */
+  readonly ownPid: number;
   readonly limitMs?: number;
 }
 
 /** Looks at this host and its array from all sides, changing nothing. Never rejects. */
 export async function examine(examination: Examination): Promise<Finding[]> {
-  const { settings: loaded, readEngine, driver, log, limitMs = LIMIT_MS } = examination;
+  const { settings: loaded, readEngine, driver, log, ownPid, limitMs = LIMIT_MS } = examination;
   const runner = createRunner({ killAfterMs: 500, abandonAfterMs: 1000 });
   const settings = loaded instanceof Error ? undefined : loaded.settings;
   const sdc = createLocalSdc({
@@ -70,7 +74,7 @@ export async function examine(examination: Examination): Promise<Finding[]> {
   try {
     const array = await connectArray(settings, log, gateways);
     return await runChecks(
-      [...always, ...(await arrayChecks(settings, { sdc, array, log, gateways }))],
+      [...always, ...(await arrayChecks(settings, { sdc, array, log, ownPid, gateways }))],
       limitMs,
     );
   } catch (error) {
@@ -94,7 +98,7 @@ async function connectArray(settings: Settings, log: Log, opened: Gateway[]): Pr
 
 async function arrayChecks(
   settings: Settings,
-  parts: { sdc: HostSdc; array: Gateway; log: Log; gateways: Gateway[] },
+  parts: { sdc: HostSdc; array: Gateway; log: Log; ownPid: number; gateways: Gateway[] },
 ): Promise<Check[]> {
   const { sdc, array, log, gateways } = parts;
   const look = { sdc, array: array.registry, sourceAddresses };
@@ -109,7 +113,7 @@ async function arrayChecks(
     mdmCheck(look),
     ...(await Promise.all(each)),
     poolCheck(array, { pool: settings.pool, domain: settings.domain }),
-    stateCheck(stateSources(settings, array, sdc, log)),
+    stateCheck(stateSources(settings, parts)),
   ];
 }
 
@@ -126,7 +130,10 @@ function underTest(
   };
 }
 
-function stateSources(settings: Settings, array: Gateway, sdc: HostSdc, log: Log): StateSources {
+function stateSources(
+  settings: Settings,
+  { array, sdc, log, ownPid }: { array: Gateway; sdc: HostSdc; log: Log; ownPid: number },
+): StateSources {
   // Looks on, beside the plugin that serves.
   const sole = { claim: () => Promise.resolve(undefined) };
   const witness = new AddressWitness(ownAddresses, systemClock, log);
@@ -135,13 +142,26 @@ function stateSources(settings: Settings, array: Gateway, sdc: HostSdc, log: Log
   return {
     prefix,
     me: (signal) => identity.current(signal),
-    mapped: async (signal) => array.volumesOfSdc((await identity.current(signal)).sdcId, signal),
+    mapped: async (signal) => {
+      const { sdcId } = await identity.current(signal);
+      return array.volumesOfSdc(sdcId, signal);
+    },
     readJournal: () => readJournalBeside({ dir: stateDir, files: journalFiles }),
     readMountpoints: async () => {
       const mounts = await readMounts('/proc/self/mountinfo');
       const ours = mounts.filter((mount) => isAtOrBelow(mount.mountpoint, mountRoot) && !isGuard(mount));
       return [...new Set(ours.map(({ mountpoint }) => mountpoint).filter((one) => one !== mountRoot))];
     },
+    readUsers: async (systemId, ids, signal) => {
+      const deviceUsers = createDeviceUsers({ ownPid });
+      const users = new Map<string, string>();
+      for (const id of ids) {
+        const device = await sdc.findDevice(systemId, id);
+        if (device !== undefined) users.set(id, describeUsers(await deviceUsers.usersOf(device, '', signal)));
+      }
+      return users;
+    },
+    doubt: () => identity.doubt,
     readLinks: async (systemId) => {
       const linked = linkedVolumes(byIdDir, systemId);
       return { linked, deadLinks: await deadLinksIn(byIdDir) };

@@ -45,6 +45,7 @@ export function addDoctorCommand(program: Command, edge: Edge): void {
         readEngine: engineReader(flags, ask),
         driver: flags.plugin,
         log: silent,
+        ownPid: edge.pid,
       });
       edge.stdout.write(flags.json === true ? reportJson(findings) : reportText(findings));
       throw new ExitStatus(exitStatusOf(findings));

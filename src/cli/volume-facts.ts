@@ -1,7 +1,7 @@
 import type { HeldHere } from '../journal/held-here.ts';
 import { describeHolder } from '../volumes/holders.ts';
 import type { HeldVolume } from '../volumes/operator.ts';
-import type { FenceRecord } from '../volumes/ports.ts';
+import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
 import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volumes/volume.ts';
 
 /** What only this host can tell beside the array. */
@@ -10,6 +10,8 @@ export interface HostMemory {
   readonly heldHere: ReadonlyMap<string, HeldHere>;
   /** The last fence of a volume that was done or forced from this host. */
   lastFence(volumeId: string): Promise<FenceRecord | undefined>;
+  /** Who uses the volume's device on this host; undefined where it has none. */
+  usersHere(volumeId: string, signal: AbortSignal): Promise<readonly DeviceUser[] | undefined>;
 }
 
 /** One SDC that has a volume. */
@@ -42,6 +44,8 @@ export interface ShownFacts extends ListedFacts {
   readonly holders: readonly (HolderFacts & { readonly state: HolderState })[];
   /** I/O operations in the array's present measuring interval. */
   readonly recentIo: number;
+  /** On this host, the plugin's own mount among them; null where the volume has no device here. */
+  readonly usersHere: readonly DeviceUser[] | null;
 }
 
 export async function listedFacts(
@@ -61,13 +65,18 @@ export async function listedFacts(
   };
 }
 
-export async function shownFacts(held: HeldVolume, memory: HostMemory): Promise<ShownFacts> {
+export async function shownFacts(
+  held: HeldVolume,
+  memory: HostMemory,
+  signal: AbortSignal,
+): Promise<ShownFacts> {
   const { name, volume, failover, recentIo, holders } = held;
   return {
     ...(await listedFacts(name, volume, memory)),
     failover,
     holders: holders.map(({ mapping, state }) => ({ ...holderFacts(volume, mapping, memory), state })),
     recentIo,
+    usersHere: (await memory.usersHere(volume.id, signal)) ?? null,
   };
 }
 

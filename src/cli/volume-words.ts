@@ -1,3 +1,4 @@
+import { describeUsers } from '../volumes/device-users.ts';
 import type { FenceRecord } from '../volumes/ports.ts';
 import type { ListedFacts, ShownFacts } from './volume-facts.ts';
 
@@ -24,7 +25,7 @@ export function volumeTable(volumes: readonly ListedFacts[]): string {
 
 /** One volume and its holders, a fact a line. */
 export function wordsForVolume(facts: ShownFacts): string {
-  const { name, arrayName, id, failover, holders, recentIo, mappedToAllSdcs } = facts;
+  const { name, arrayName, id, failover, holders, recentIo, mappedToAllSdcs, usersHere } = facts;
   const lines = [
     ['volume', name],
     ['on the array', `${arrayName ?? ''} (${id})`],
@@ -36,6 +37,7 @@ export function wordsForVolume(facts: ShownFacts): string {
       ['since', since ?? UNKNOWN_SINCE],
     ]),
     ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
+    ...(usersHere === null ? [] : [['used here by', describeUsers(usersHere)]]),
     ['I/O now', `${recentIo} operations in the array's present measuring interval`],
   ];
   return lines.map(([what = '', value = '']) => `${what.padEnd(13)} ${value}\n`).join('');

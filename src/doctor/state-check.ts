@@ -1,4 +1,4 @@
-import { isOurs, isProvisionalOf } from '../volumes/naming.ts';
+import { dockerNameOf, isOurs, isProvisionalOf } from '../volumes/naming.ts';
 import type { HostVolume } from '../volumes/ports.ts';
 import type { ArrayVolume, SystemId, VolumeId } from '../volumes/volume.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
@@ -16,6 +16,10 @@ export interface HostState {
   /** Links of which the device is not there. */
   readonly deadLinks: readonly string[];
   readonly mapped: readonly ArrayVolume[];
+  /** By volume id, of those mapped volumes that have a device here: who uses it. */
+  readonly users: ReadonlyMap<string, string>;
+  /** Why this host may not be who it says, as AddressWitness words it. */
+  readonly doubt: string | undefined;
   readonly guid: string;
   readonly prefix: string;
 }
@@ -28,9 +32,14 @@ export interface StateSources {
   readJournal(): Promise<Pick<HostState, 'journal' | 'journalTrouble'>>;
   readMountpoints(): Promise<readonly string[]>;
   readLinks(systemId: SystemId): Promise<Pick<HostState, 'linked' | 'deadLinks'>>;
+  /** Of volumes that have a device here; asked only about those that the journal does not know. */
+  readUsers(systemId: SystemId, ids: readonly VolumeId[], signal: AbortSignal): Promise<HostState['users']>;
+  /** After me() and mapped() were asked. */
+  doubt(): string | undefined;
 }
 
 const NAME = 'volumes of this host';
+const SWEPT = 'the plugin removes it once it is an hour old and nobody uses it; if it stays, see its log';
 const LATER = 'the plugin cleans up by itself within SCALEIO_RECONCILE_INTERVAL; if this stays, see its log';
 
 /** Journal against mounts against mappings. */
@@ -45,7 +54,20 @@ export function stateCheck(sources: StateSources): Check {
         sources.readMountpoints(),
         sources.readLinks(systemId),
       ]);
-      return judgeState({ ...journal, ...links, mapped, mountpoints, guid, prefix: sources.prefix });
+      const known = new Set((journal.journal ?? []).map(({ volumeId }) => volumeId));
+      const strange = mapped.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+      const users = await sources.readUsers(systemId, strange, signal);
+      const { prefix } = sources;
+      return judgeState({
+        ...journal,
+        ...links,
+        mapped,
+        users,
+        mountpoints,
+        guid,
+        prefix,
+        doubt: sources.doubt(),
+      });
     },
   };
 }
@@ -53,6 +75,7 @@ export function stateCheck(sources: StateSources): Check {
 /** Everything that does not fit together, or one line that all does. */
 export function judgeState(state: HostState): Finding[] {
   const findings = [
+    ...judgeIdentity(state),
     ...judgeJournal(state),
     ...judgeMounts(state),
     ...judgeMappings(state),
@@ -61,6 +84,17 @@ export function judgeState(state: HostState): Finding[] {
   if (findings.length > 0) return findings;
   const mounted = state.journal?.filter(({ phase }) => phase === 'mounted').length ?? 0;
   return [ok(NAME, `${mounted} mounted, ${state.mapped.length} mapped; journal, kernel and array agree`)];
+}
+
+function judgeIdentity({ doubt }: HostState): Finding[] {
+  if (doubt === undefined) return [];
+  return [
+    problem(
+      'identity',
+      doubt,
+      'give each machine a GUID of its own: reinstall the SDC of the copy, correct SCALEIO_GUID',
+    ),
+  ];
 }
 
 function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
@@ -113,15 +147,26 @@ function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {
   return [...gone, ...dead, ...stale];
 }
 
-function judgeMappings({ journal, mapped, guid, prefix }: HostState): Finding[] {
+/** Somebody else mapped it, for a repair or for good, or an installation whose journal is gone: only people know. */
+function unclaimed(name: string, users: string | undefined): Finding {
+  const who = users ?? 'its device is not here';
+  return warning(
+    'unclaimed mapping',
+    `volume "${name}" is mapped here, which this plugin did not do; ${who}`,
+    `when it is not needed: docker-volume-scaleio volume release ${name}; a container that mounts it here takes it up`,
+  );
+}
+
+function judgeMappings({ journal, mapped, guid, prefix, users }: HostState): Finding[] {
   if (journal === undefined) return [];
   const known = new Set(journal.flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
   const unknown = mapped.filter(({ id, name }) => !known.has(id) && !known.has(name ?? ''));
   return [
-    ...unknown.flatMap(({ name }) => {
-      if (name === null || !(isOurs(prefix, name) || isProvisionalOf(guid, prefix, name))) return [];
-      const what = isProvisionalOf(guid, prefix, name) ? 'an unfinished volume' : 'a volume';
-      return [warning('left mapping', `${what} "${name}" is mapped here and nothing uses it`, LATER)];
+    ...unknown.flatMap(({ id, name }) => {
+      if (name === null) return [];
+      if (isProvisionalOf(guid, prefix, name))
+        return [warning('left mapping', `an unfinished volume "${name}" is mapped here`, SWEPT)];
+      return isOurs(prefix, name) ? [unclaimed(dockerNameOf(prefix, name) ?? name, users.get(id))] : [];
     }),
     ...journal
       .filter(({ phase, volumeId }) => phase === 'mounted' && !mapped.some(({ id }) => id === volumeId))

@@ -71,7 +71,7 @@ async function host(
     ...options,
   });
   onTestFinished(() => sim.close());
-  const sdc = await sim.connectSdc({ guid: GUID, ip: '10.0.0.1' });
+  const sdc = await sim.connectSdc({ guid: GUID, ip: '127.0.0.1' });
   const drvCfg = await script(
     'drv_cfg',
     `case $1 in
@@ -212,6 +212,7 @@ describe('docker-volume-scaleio doctor', () => {
       readEngine: () => new Promise(() => undefined),
       driver: 'scaleio',
       log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+      ownPid: 1,
       limitMs: 1000,
     });
     const hanging = findings.filter(({ severity }) => severity !== 'ok').map(({ check }) => check);

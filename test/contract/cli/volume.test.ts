@@ -35,7 +35,7 @@ interface Ended {
   readonly err: string;
 }
 
-function programOn(simulator: Simulator, stateDir: string) {
+function programOn(simulator: Simulator, stateDir: string, more: Record<string, string> = {}) {
   return async (args: readonly string[], answer?: string): Promise<Ended> => {
     const [out, err]: [string[], string[]] = [[], []];
     const code = await runCommandLine({
@@ -45,6 +45,7 @@ function programOn(simulator: Simulator, stateDir: string) {
         SCALEIO_USERNAME: 'admin',
         SCALEIO_PASSWORD: PASSWORD,
         SCALEIO_STATE_DIR: stateDir,
+        ...more,
       },
       pid: 1,
       stdout: { write: (text) => out.push(text) },
@@ -169,7 +170,7 @@ describe('docker-volume-scaleio volume', () => {
   test('force-release does nothing where nobody can be asked', async () => {
     const { run, mapped, one } = await scene();
     const { code, err } = await run(['force-release', 'db']);
-    expect([code, err]).toEqual([1, expect.stringContaining('needs --yes')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('--yes is needed')]);
     expect(await mapped()).toEqual([one]);
   });
 
@@ -181,5 +182,59 @@ describe('docker-volume-scaleio volume', () => {
     expect(await mapped()).toEqual([one, two]);
     expect((await run(['force-release', 'db', '--yes', '--holder', '10.0.0.2'])).code).toBe(0);
     expect(await mapped()).toEqual([one]);
+  });
+
+  describe('release', () => {
+    const GUID = '33333333-3333-3333-3333-333333333333';
+    /** "db" mapped by hand to the SDC of the host on which the command runs. */
+    async function mappedHere(ip: string) {
+      const { simulator, gateway } = await simulated({ version: '3.6' });
+      const own = await simulator.connectSdc({ guid: GUID, ip });
+      const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
+      await gateway.createVolume(await newVolume(gateway, 'docker-free'), soon());
+      await gateway.mapVolume({ volumeId: id, sdcId: own.id as SdcId, readOnly: false }, soon());
+      const stateDir = await mkdtemp(path.join(tmpdir(), 'volume-command-'));
+      onTestFinished(() => rm(stateDir, { recursive: true }));
+      const isMapped = async (): Promise<boolean> =>
+        (await gateway.getVolume(id, soon()))?.mappings.length === 1;
+      return { id, stateDir, isMapped, run: programOn(simulator, stateDir, { SCALEIO_GUID: GUID }) };
+    }
+
+    test.each([
+      ['nothing', /no volume "nothing"/],
+      ['free', /"free" is not mapped to this host; nothing to release/],
+      ['db', /its device is not here, so who uses it cannot be seen/],
+    ])('of "%s" says why not', async (name, why) => {
+      const { run, isMapped } = await mappedHere('127.0.0.1');
+      const { code, err } = await run(['release', name, '--yes']);
+      expect([code, err]).toEqual([1, expect.stringMatching(why)]);
+      expect(await isMapped()).toBe(true);
+    });
+
+    test('takes nothing from an SDC whose address is not of this host', async () => {
+      const { run, isMapped } = await mappedHere('10.0.0.1');
+      const { code, err } = await run(['release', 'db', '--yes']);
+      expect([code, err]).toEqual([
+        1,
+        expect.stringMatching(/at 10\.0\.0\.1, which is none of this host's addresses/),
+      ]);
+      expect(await isMapped()).toBe(true);
+    });
+
+    test("leaves the plugin's own to the plugin", async () => {
+      const { id, run, stateDir, isMapped } = await mappedHere('127.0.0.1');
+      const journal = await openJournal({
+        ...{ dir: stateDir, files: journalFiles, bootId: 'b', pid: process.pid },
+        ...{ clock: systemClock, log: silentLog },
+      });
+      await journal.put({
+        ...{ name: 'db', arrayName: 'docker-db', volumeId: id, systemId: '1', holders: ['c'] },
+        ...{ phase: 'mounted', mountpoint: '/m/docker-db', since: '2026-11-25T07:00:00.000Z' },
+      });
+      await journal.close();
+      const { code, err } = await run(['release', 'db', '--yes']);
+      expect([code, err]).toEqual([1, expect.stringContaining("is the plugin's own to release")]);
+      expect(await isMapped()).toBe(true);
+    });
   });
 });

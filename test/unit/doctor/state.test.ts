@@ -23,6 +23,8 @@ const well: HostState = {
   linked: ['v1' as VolumeId],
   deadLinks: [],
   mapped: [volume('v1', 'docker-db')],
+  users: new Map(),
+  doubt: undefined,
   guid: GUID,
   prefix: 'docker-',
 };
@@ -47,11 +49,21 @@ describe('journal, kernel and array', () => {
     ],
     ['taken by another host', { mapped: [], linked: [] }, 'lost volume', '"db"'],
     [
-      'mapped without use',
-      { mapped: [...well.mapped, volume('v2', 'docker-y')] },
-      'left mapping',
-      'a volume "docker-y"',
+      'mapped by somebody else',
+      {
+        mapped: [...well.mapped, volume('v2', 'docker-y')],
+        users: new Map([['v2', 'process 7 "qemu" has it open']]),
+      },
+      'unclaimed mapping',
+      'volume "y" is mapped here, which this plugin did not do; process 7 "qemu" has it open',
     ],
+    [
+      'mapped by somebody else without device',
+      { mapped: [...well.mapped, volume('v2', 'docker-y')] },
+      'unclaimed mapping',
+      'its device is not here',
+    ],
+    ['one GUID on two machines', { doubt: 'the array has the SDC elsewhere' }, 'identity', 'elsewhere'],
     [
       'unfinished volume',
       { mapped: [...well.mapped, volume('v3', provisionalName(GUID, 'docker-', '01234567'))] },

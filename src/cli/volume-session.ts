@@ -1,0 +1,113 @@
+import { connectGateway } from '../app.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { createDeviceUsers } from '../device-users/device-users.ts';
+import { FilesystemError } from '../errors.ts';
+import { isDeviceHeld } from '../filesystem/held.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { systemClock } from '../host/clock.ts';
+import { ownAddresses } from '../host/own-addresses.ts';
+import { createRunner } from '../host/run.ts';
+import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fences.ts';
+import { readHeldHere } from '../journal/held-here.ts';
+import { readJournalBeside } from '../journal/journal-beside.ts';
+import { journalFiles } from '../journal/journal-files.ts';
+import { createLocalSdc } from '../sdc/local-sdc.ts';
+import { AddressWitness } from '../volumes/address-witness.ts';
+import { SdcIdentity } from '../volumes/identity.ts';
+import { VolumeOperator } from '../volumes/operator.ts';
+import type { DeviceUser, HostVolume, Log } from '../volumes/ports.ts';
+import type { ReleasingHost } from '../volumes/unclaimed-release.ts';
+import type { VolumeId } from '../volumes/volume.ts';
+import type { Edge } from './edge.ts';
+import { settingsOf } from './serve.ts';
+import type { HostMemory } from './volume-facts.ts';
+
+/** An array that does not answer must not hold a terminal for ever. */
+export const SESSION_LIMIT_MS = 60_000;
+
+/** What the volume commands work with. */
+export interface Session {
+  readonly operator: VolumeOperator;
+  readonly memory: HostMemory;
+  readonly host: ReleasingHost;
+  readonly prefix: string;
+  /** What the plugin on this host is doing; rejects when its journal cannot be read. */
+  readonly entries: () => Promise<readonly HostVolume[]>;
+  readonly signal: AbortSignal;
+}
+
+/** Opens the array and this host with the plugin's settings, beside the plugin that serves it, and closes them after the work. */
+export async function inSession(
+  edge: Edge,
+  flags: SettingsFlags,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  const { settings } = settingsOf(edge, flags);
+  const log = warningsTo(edge);
+  const gateway = await connectGateway(settings, log);
+  const journalled = { dir: settings.stateDir, files: journalFiles, clock: systemClock, log };
+  // The running plugin writes its own file, so what is forced from here goes into another.
+  const fences = await openFenceLog({ ...journalled, name: FORCED_FENCES_FILE });
+  const parts = { array: gateway, clock: systemClock, fences };
+  try {
+    const operator = new VolumeOperator(parts, settings);
+    const host = operatedHost(edge, settings, gateway, log);
+    const memory = {
+      heldHere: await readHeldHere(journalled),
+      lastFence: (volumeId: string) => fences.latest(volumeId),
+      usersHere: (volumeId: string, limit: AbortSignal) => usersHere(host, volumeId, limit),
+    };
+    const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
+    const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
+    await work({ operator, memory, host, prefix: settings.prefix, entries, signal });
+  } finally {
+    await fences.close();
+    await gateway.close();
+  }
+}
+
+/** This host beside the plugin that serves it: it looks, and only `release` changes anything. */
+function operatedHost(edge: Edge, settings: Settings, gateway: Gateway, log: Log): ReleasingHost {
+  const sdc = createLocalSdc({
+    ...{ runner: createRunner(), clock: systemClock, log, drvCfgPath: settings.drvCfg },
+    guid: settings.guid,
+    places: { byId: settings.byIdDir },
+  });
+  const sole = { claim: () => Promise.resolve(undefined) };
+  const witness = new AddressWitness(ownAddresses, systemClock, log);
+  return {
+    array: gateway,
+    sdc,
+    identity: new SdcIdentity({ array: gateway, sdc, sole, witness }, settings),
+    deviceUsers: createDeviceUsers({ ownPid: edge.pid }),
+    filesystems: { isHeld: isDeviceHeld },
+  };
+}
+
+/** Who uses the volume's device on this host; undefined where it has none. */
+async function usersHere(
+  { array, sdc, deviceUsers }: ReleasingHost,
+  volumeId: string,
+  signal: AbortSignal,
+): Promise<readonly DeviceUser[] | undefined> {
+  const { systemId } = await array.identity(signal);
+  const device = await sdc.findDevice(systemId, volumeId as VolumeId);
+  return device === undefined ? undefined : deviceUsers.usersOf(device, '', signal);
+}
+
+async function entriesBeside(stateDir: string): Promise<readonly HostVolume[]> {
+  const { journal, journalTrouble = '' } = await readJournalBeside({ dir: stateDir, files: journalFiles });
+  if (journal !== undefined) return journal;
+  throw new FilesystemError(
+    `cannot tell what the plugin on this host is doing: journal ${journalTrouble}; nothing was done, give its --state-dir`,
+  );
+}
+
+function warningsTo(edge: Edge): Log {
+  const write = (facts: object, message: string): void => {
+    edge.stderr.write(`${message} ${JSON.stringify(facts)}\n`);
+  };
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: write, error: write };
+}
