@@ -127,7 +127,7 @@ module.exports = {
       [
         '^src/filesystem/',
         '^src/host/',
-        '^src/volumes/(ports|volume)\\.ts$',
+        '^src/volumes/(ports|volume|label)\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
       ],
@@ -145,7 +145,7 @@ module.exports = {
       [
         '^src/journal/',
         '^src/host/',
-        '^src/volumes/(ports|volume)\\.ts$',
+        '^src/volumes/(ports|volume|label)\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
       ],

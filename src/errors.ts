@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'GATEWAY_REJECTED'
   | 'SDC'
   | 'FILESYSTEM'
+  | 'NEWER_VERSION'
   | 'WEBHOOK'
   | 'CANCELLED'
   | 'CONFIG';
@@ -125,6 +126,11 @@ export class SdcError extends PluginError {
 /** A block device or file system is not as it must be; data was not touched. */
 export class FilesystemError extends PluginError {
   readonly code = 'FILESYSTEM';
+}
+
+/** A newer plugin wrote what this one cannot honour (rule 19); it was left as it is. An operator brings the plugin up to date. */
+export class NewerVersionError extends PluginError {
+  readonly code = 'NEWER_VERSION';
 }
 
 /** Whoever should be told or asked over HTTP did not take it; whether it was read is not known. */

@@ -1,8 +1,9 @@
 import { FilesystemError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import type { Runner } from '../host/run.ts';
+import type { VolumeLabel } from '../volumes/label.ts';
 import type { Filesystems, Log, MakeRequest, MountEntry, MountRequest, Probe } from '../volumes/ports.ts';
-import type { ArrayName, Device, FilesystemType, VolumeLabel } from '../volumes/volume.ts';
+import type { ArrayName, Device, FilesystemType } from '../volumes/volume.ts';
 import { checkFilesystem } from './check.ts';
 import { canGrow, growFilesystem } from './grow.ts';
 import { isDeviceHeld } from './held.ts';
@@ -46,7 +47,6 @@ const MAX_STACKED = 8;
 
 class HostFilesystems implements Filesystems {
   readonly #runner: Runner;
-  readonly #log: Log;
   readonly #root: MountRoot;
   readonly #undoDir: string;
   readonly #ownMountinfo: string;
@@ -54,7 +54,6 @@ class HostFilesystems implements Filesystems {
 
   constructor(options: FilesystemsOptions) {
     this.#runner = options.runner;
-    this.#log = options.log;
     this.#undoDir = options.undoDir;
     this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
     this.#hostMountinfo = options.hostMountinfo ?? this.#ownMountinfo;
@@ -162,7 +161,7 @@ class HostFilesystems implements Filesystems {
   }
 
   readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined> {
-    return readVolumeLabel({ runner: this.#runner, log: this.#log }, mountpoint, signal);
+    return readVolumeLabel(this.#runner, mountpoint, signal);
   }
 
   mountpointOf(name: ArrayName): string {

@@ -1,7 +1,6 @@
-import * as z from 'zod';
+import { FilesystemError, NewerVersionError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
-import type { Log } from '../volumes/ports.ts';
-import type { VolumeLabel } from '../volumes/volume.ts';
+import { LABEL_VERSION, readLabel, type VolumeLabel } from '../volumes/label.ts';
 import { runTool } from './tool.ts';
 
 /**
@@ -9,18 +8,6 @@ import { runTool } from './tool.ts';
  * neither see nor forge it, and snapshots carry it along.
  */
 const LABEL_ATTRIBUTE = 'trusted.docker-volume-scaleio';
-
-const labelSchema = z.object({
-  version: z.literal(1),
-  name: z.string(),
-  fs: z.enum(['ext4', 'xfs', 'btrfs']),
-  mountOptions: z.array(z.string()),
-  subpath: z.string(),
-  iops: z.number(),
-  bandwidthKiBps: z.number(),
-  failover: z.enum(['never', 'disconnected', 'idle', 'always', 'default']),
-  requestedKiB: z.number(),
-});
 
 /** Writes the label as JSON, over the one that is there. Rejects with FilesystemError. */
 export async function writeVolumeLabel(
@@ -37,18 +24,20 @@ export async function writeVolumeLabel(
 }
 
 /**
- * The label; undefined when there is none, or one that cannot be read, which is logged: a volume must not be lost to
- * users because its options are. Rejects with FilesystemError when the file system cannot be asked.
+ * The label; undefined when there is none. Rejects with NewerVersionError for a label that this plugin is too old for, and with
+ * FilesystemError for one that cannot be read: mounting without it would hand out another directory than the volume's
+ * own. Rejects with FilesystemError, too, when the file system cannot be asked.
  */
 export async function readVolumeLabel(
-  tools: { runner: Runner; log: Log },
+  runner: Runner,
   mountpoint: string,
   signal: AbortSignal,
 ): Promise<VolumeLabel | undefined> {
+  const attempt = `read the options of the volume at "${mountpoint}"`;
   const { exitCode, stdout } = await runTool(
-    tools.runner,
+    runner,
     {
-      attempt: `read the options of the volume at "${mountpoint}"`,
+      attempt,
       program: 'getfattr',
       args: ['--absolute-names', '--only-values', '-n', LABEL_ATTRIBUTE, '--', mountpoint],
       accepts: ({ stderr }) => stderr.includes('No such attribute'),
@@ -56,18 +45,20 @@ export async function readVolumeLabel(
     signal,
   );
   if (exitCode !== 0) return undefined;
-  try {
-    return parseLabel(stdout);
-  } catch (error) {
-    tools.log.warn(
-      { mountpoint, error },
-      'the options stored in the volume cannot be read, using the defaults',
+  const reading = readLabel(stdout);
+  if (reading.kind === 'label') return reading.label;
+  if (reading.kind === 'newer') {
+    const wanted =
+      reading.needs === undefined ? 'the version that wrote it' : `version ${reading.needs} or later`;
+    throw new NewerVersionError(
+      `cannot ${attempt}: its label has version ${reading.version} and this plugin reads ${LABEL_VERSION}; ` +
+        `nothing was changed, bring the plugin on this host to ${wanted}`,
+      { context: { labelVersion: reading.version } },
     );
-    return undefined;
   }
-}
-
-/** Reads the JSON of a label, tolerant of fields that a later version adds. Throws SyntaxError or z.ZodError. */
-function parseLabel(json: string): VolumeLabel {
-  return labelSchema.parse(JSON.parse(json));
+  throw new FilesystemError(
+    `cannot ${attempt}: its label cannot be read (${reading.why}), and without it a container would get the wrong directory; ` +
+      `nothing was changed. If a newer plugin wrote it, bring this one up to date; else map the volume by hand and write it anew ` +
+      `("getfattr -n ${LABEL_ATTRIBUTE}", "setfattr")`,
+  );
 }

@@ -13,7 +13,8 @@ const CHUNK = 1000;
 /** What a file says, or why it cannot be used. */
 export type CheckedText =
   | { readonly usable: true; readonly about: unknown; readonly lines: readonly string[] }
-  | { readonly usable: false; readonly why: string };
+  /** `isNewer`: a newer program wrote it (rule 19), so it is whole as far as anybody here can tell. */
+  | { readonly usable: false; readonly why: string; readonly isNewer: boolean };
 
 /** The bytes of a file. No line may hold a newline. Lets others run between chunks when the lines are many. */
 export async function writeChecked(
@@ -46,16 +47,21 @@ export async function writeChecked(
 export function readChecked(format: string, text: string): CheckedText {
   const headerEnd = text.indexOf('\n');
   const header = headerOf(text.slice(0, Math.max(0, headerEnd)));
-  if (header.format !== format) return { usable: false, why: 'it does not begin as it should' };
+  if (header.format !== format) return unusable('it does not begin as it should');
   if (header.version !== VERSION) {
-    return { usable: false, why: `it has version ${String(header.version)}, this program knows ${VERSION}` };
+    const isNewer = Number.isSafeInteger(header.version) && Number(header.version) > VERSION;
+    return unusable(`it has version ${String(header.version)}, this program knows ${VERSION}`, isNewer);
   }
   const body = text.slice(headerEnd + 1);
   if (createHash('sha256').update(body).digest('hex') !== header.sha256) {
-    return { usable: false, why: 'its checksum is wrong' };
+    return unusable('its checksum is wrong');
   }
   const [about = '', ...lines] = body.split('\n').slice(0, -1);
   return { usable: true, about: parseLine(about), lines };
+}
+
+function unusable(why: string, isNewer = false): CheckedText {
+  return { usable: false, why, isNewer };
 }
 
 /** The JSON of one line; undefined for a line that is none. */

@@ -12,7 +12,7 @@ export const FORCED_FENCES_FILE = 'forced-fences';
 const FORMAT = 'docker-volume-scaleio fences';
 const MOST_KEPT = 1000;
 
-const fenceRecord: z.ZodType<FenceRecord> = z.object({
+const fenceRecord: z.ZodType<FenceRecord> = z.looseObject({
   at: z.string(),
   volume: z.string(),
   volumeId: z.string(),
@@ -49,7 +49,8 @@ export interface OpenFenceLog extends FenceLog {
 
 /**
  * The last 1000 fences, in memory at once, on disk a moment later. A file that cannot be read is said so and a new one
- * begun: the records are for people and for the move limit, and no takeover waits for them. Never throws.
+ * begun: the records are for people and for the move limit, and no takeover waits for them. A newer plugin's file stays as it
+ * is, and new records in memory. Never throws.
  */
 export async function openFenceLog(ports: FenceLogPorts): Promise<OpenFenceLog> {
   const name = ports.name ?? FENCES_FILE;
@@ -93,7 +94,7 @@ class OthersFences {
     try {
       const state = await files.stateOf(this.#file);
       if (state === this.#state) return;
-      this.#records = await readFences(this.#ports, this.#file);
+      this.#records = (await readFences(this.#ports, this.#file)).records;
       this.#state = state;
     } catch (error) {
       log.debug({ file: this.#file, error: String(error) }, 'fences of another process cannot be looked up');
@@ -108,17 +109,19 @@ class FenceFile implements OpenFenceLog {
   readonly #commits = new GroupCommit<FenceRecord>(() => this.#write());
   /** When the records of this life were made, by the clock that cannot be set. */
   readonly #moments = new WeakMap<FenceRecord, number>();
+  readonly #earlier: EarlierFences;
   #records: readonly FenceRecord[];
 
   constructor(
     ports: FenceLogPorts,
     { file, others }: { file: string; others: OthersFences },
-    records: readonly FenceRecord[],
+    earlier: EarlierFences,
   ) {
     this.#ports = ports;
     this.#file = file;
     this.#others = others;
-    this.#records = records;
+    this.#earlier = earlier;
+    this.#records = earlier.records;
   }
 
   record(fence: FenceRecord): void {
@@ -126,6 +129,7 @@ class FenceFile implements OpenFenceLog {
     this.#moments.set(fence, clock.elapsed());
     this.#records = [...this.#records, fence].slice(-MOST_KEPT);
     log.warn({ fence }, wordsFor(fence));
+    if (this.#earlier.isNewer) return;
     this.#commits.submit(fence).catch((error: unknown) => {
       log.error({ file: this.#file, error: String(error) }, 'fence is not recorded on disk');
     });
@@ -161,8 +165,8 @@ class FenceFile implements OpenFenceLog {
 
   async #write(): Promise<void> {
     const records = this.#records;
-    const lines = records.map((fence) => JSON.stringify(fence));
-    const content = await writeChecked(FORMAT, { fences: records.length }, lines);
+    const lines = [...this.#earlier.strange, ...records.map((fence) => JSON.stringify(fence))];
+    const content = await writeChecked(FORMAT, { fences: lines.length }, lines);
     await this.#ports.files.writeAtomic(this.#file, content);
   }
 }
@@ -174,15 +178,36 @@ function wordsFor({ outcome }: FenceRecord): string {
   return 'taking a volume from another host failed';
 }
 
-async function readFences({ files, log }: FenceLogPorts, file: string): Promise<readonly FenceRecord[]> {
+/** What a file of fences held (rule 19). */
+interface EarlierFences {
+  readonly records: readonly FenceRecord[];
+  /** Lines of records that only a newer plugin understands, to be written back. */
+  readonly strange: readonly string[];
+  /** The whole file is a newer plugin's. */
+  readonly isNewer: boolean;
+}
+
+async function readFences({ files, log }: FenceLogPorts, file: string): Promise<EarlierFences> {
+  const nothing = { records: [], strange: [], isNewer: false };
   try {
     const text = await files.read(file);
-    if (text === undefined) return [];
+    if (text === undefined) return nothing;
     const checked = readChecked(FORMAT, text);
-    if (checked.usable) return z.array(fenceRecord).parse(checked.lines.map(parseLine)).slice(-MOST_KEPT);
-    log.warn({ file, why: checked.why }, 'earlier fences cannot be read and are forgotten');
+    if (checked.usable) return understood(checked.lines.slice(-MOST_KEPT));
+    const left = checked.isNewer ? 'not used and left as they are' : 'forgotten';
+    log.warn({ file, why: checked.why }, `earlier fences cannot be read and are ${left}`);
+    return { ...nothing, isNewer: checked.isNewer };
   } catch (error) {
     log.warn({ file, why: String(error) }, 'earlier fences cannot be read and are forgotten');
+    return nothing;
   }
-  return [];
+}
+
+function understood(lines: readonly string[]): EarlierFences {
+  const read = lines.map((line) => ({ line, fence: fenceRecord.safeParse(parseLine(line)).data }));
+  return {
+    records: read.flatMap(({ fence }) => fence ?? []),
+    strange: read.flatMap(({ line, fence }) => (fence === undefined ? [line] : [])),
+    isNewer: false,
+  };
 }

@@ -24,7 +24,7 @@ export async function readHeldHere(at: {
     const text = await at.files.read(file);
     // Whatever boot it is of: a mapping outlives it.
     const content = text === undefined ? { entries: new Map<string, never>() } : readContent(text, '');
-    if (typeof content === 'string') throw new Error(content);
+    if (!('entries' in content)) throw new Error(content.why);
     return new Map(
       [...content.entries.values()].flatMap(({ volumeId, sdcId, heldSince }) =>
         sdcId === undefined || heldSince === undefined ? [] : [[volumeId, { sdcId, since: heldSince }]],

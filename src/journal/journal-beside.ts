@@ -24,7 +24,7 @@ export async function readJournalBeside(at: {
     // An empty boot id takes holders and phases away, so the one of the file is believed.
     const bootId = /"bootId":"([^"]*)"/.exec(text)?.[1] ?? '';
     const content = readContent(text, bootId);
-    if (typeof content === 'string') return { journal: undefined, journalTrouble: `"${file}": ${content}` };
+    if (!('entries' in content)) return { journal: undefined, journalTrouble: `"${file}": ${content.why}` };
     return { journal: [...content.entries.values()], journalTrouble: undefined };
   } catch (error) {
     return { journal: undefined, journalTrouble: `"${file}" cannot be read: ${String(error)}` };

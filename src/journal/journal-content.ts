@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import type { HostVolume } from '../volumes/ports.ts';
+import { keepAdded } from './added-fields.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 
 export const JOURNAL_FILE = 'journal';
 const FORMAT = 'docker-volume-scaleio journal';
 
 const aboutSchema = z.object({ bootId: z.string(), mustRebuild: z.boolean() });
-const hostVolume: z.ZodType<HostVolume> = z.object({
+const hostVolume = z.looseObject({
   name: z.string(),
   arrayName: z.string(),
   volumeId: z.string(),
@@ -19,13 +20,20 @@ const hostVolume: z.ZodType<HostVolume> = z.object({
   heldSince: z.string().optional(),
   mapping: z.enum(['intended', 'found']).optional(),
   earlierBoot: z.boolean().optional(),
-});
+}) satisfies z.ZodType<HostVolume>;
+const ownFields: ReadonlySet<string> = new Set(Object.keys(hostVolume.shape));
 
 /** All that the journal's file holds. */
 export interface JournalContent {
   /** True from the loss of a journal until somebody says that the truth has been rebuilt. */
   readonly mustRebuild: boolean;
   readonly entries: ReadonlyMap<string, HostVolume>;
+}
+
+/** Why a journal cannot be used. */
+export interface Unusable {
+  readonly why: string;
+  readonly isNewer: boolean;
 }
 
 /** One step from a content to the next. */
@@ -39,11 +47,17 @@ export function applyChanges(before: JournalContent, changes: readonly JournalCh
   const entries = new Map(before.entries);
   let { mustRebuild } = before;
   for (const change of changes) {
-    if (change.kind === 'put') entries.set(change.entry.name, change.entry);
+    if (change.kind === 'put') put(entries, change.entry);
     else if (change.kind === 'delete') entries.delete(change.name);
     else mustRebuild = false;
   }
   return { mustRebuild, entries };
+}
+
+function put(entries: Map<string, HostVolume>, entry: HostVolume): void {
+  const before = entries.get(entry.name);
+  const isSame = before?.volumeId === entry.volumeId;
+  entries.set(entry.name, isSame ? keepAdded(before, entry, ownFields) : entry);
 }
 
 /** The journal's bytes. `bootId`: of the boot that its holders belong to. */
@@ -52,13 +66,18 @@ export function writeContent(content: JournalContent, bootId: string): Promise<U
   return writeChecked(FORMAT, { bootId, mustRebuild: content.mustRebuild }, lines);
 }
 
-/** Reads the journal's text; answers why when it cannot be used, never throws. */
-export function readContent(text: string, bootId: string): JournalContent | string {
+/**
+ * Reads the journal's text; answers why when it cannot be used, never throws. `isNewer`: because a newer plugin wrote it, whole,
+ * in a way that this one does not know (rule 19).
+ */
+export function readContent(text: string, bootId: string): JournalContent | Unusable {
   const checked = readChecked(FORMAT, text);
-  if (!checked.usable) return checked.why;
+  if (!checked.usable) return checked;
   const about = aboutSchema.safeParse(checked.about);
   const read = z.array(hostVolume).safeParse(checked.lines.map(parseLine));
-  if (!about.success || !read.success) return 'its entries are not as this program writes them';
+  // The checksum was right, so these are the words of a program, and not of this one.
+  if (!about.success || !read.success)
+    return { why: 'its entries are not as this program writes them', isNewer: true };
   const entries = about.data.bootId === bootId ? read.data : read.data.map(ofEarlierBoot);
   return {
     mustRebuild: about.data.mustRebuild,

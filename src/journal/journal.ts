@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { FilesystemError } from '../errors.ts';
+import { FilesystemError, NewerVersionError } from '../errors.ts';
 import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/ports.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { FENCES_FILE } from './fences.ts';
@@ -35,7 +35,8 @@ export interface OpenJournal extends Journal {
 /**
  * Opens the journal of a directory for this process alone. A journal that is not there or cannot be used never stops the
  * start: what is there is moved aside, and mustRebuild is true until rebuilt() was called, through restarts too. Throws
- * FilesystemError only when another living process works with the directory.
+ * FilesystemError when another living process works with the directory, and NewerVersionError when a newer plugin wrote the
+ * journal (rule 19): it alone says what is mounted for whom, so it is neither guessed nor moved, and nothing is undone.
  */
 export async function openJournal(ports: JournalPorts): Promise<OpenJournal> {
   const { dir, files, log } = ports;
@@ -45,9 +46,14 @@ export async function openJournal(ports: JournalPorts): Promise<OpenJournal> {
     log.error({ dir, error: String(error) }, 'journal directory cannot be made');
   }
   const unlock = await lockDirectory(ports);
-  await removeLeftovers(ports);
-  const content = await readJournal(ports);
-  return new DiskJournal(ports, content, { known: await KnownVolumes.open(ports), unlock });
+  try {
+    await removeLeftovers(ports);
+    const content = await readJournal(ports);
+    return new DiskJournal(ports, content, { known: await KnownVolumes.open(ports), unlock });
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
 class DiskJournal implements OpenJournal {
@@ -186,13 +192,23 @@ async function readJournal(ports: JournalPorts): Promise<JournalContent> {
       return { mustRebuild: true, entries: new Map() };
     }
     const content = readContent(text, bootId);
-    if (typeof content !== 'string') return content;
-    why = content;
+    if ('entries' in content) return content;
+    if (content.isNewer) throw newerJournal(file, content.why);
+    ({ why } = content);
   } catch (error) {
+    if (error instanceof NewerVersionError) throw error;
     why = reasonOf(error);
   }
   await moveAside(ports, file, why);
   return { mustRebuild: true, entries: new Map() };
+}
+
+function newerJournal(file: string, why: string): NewerVersionError {
+  return new NewerVersionError(
+    `opening journal "${file}" failed: ${why}, so a newer plugin wrote it. It is left as it is, and so is all that is mounted; start ` +
+      `the version that wrote it. To go on with this one, remove all containers with volumes from this host with that version first`,
+    { context: { file } },
+  );
 }
 
 async function moveAside(ports: JournalPorts, file: string, why: string): Promise<void> {

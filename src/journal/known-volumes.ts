@@ -1,8 +1,10 @@
 import path from 'node:path';
 import * as z from 'zod';
 import { CancelledError } from '../errors.ts';
+import { labelSchema } from '../volumes/label.ts';
 import type { Clock, KnownVolume, Log } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
+import { keepAdded } from './added-fields.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** Name of the file in the journal's directory. */
@@ -12,29 +14,21 @@ const MOST_KNOWN = 100_000;
 /** A file for 100,000 volumes is 40 MB; more often than this would wear the disk. */
 const WRITE_DELAY_MS = 5000;
 
-const label = z.object({
-  version: z.literal(1),
+const fields = z.looseObject({
   name: z.string(),
-  fs: z.enum(['ext4', 'xfs', 'btrfs']),
-  mountOptions: z.array(z.string()),
-  subpath: z.string(),
-  iops: z.number(),
-  bandwidthKiBps: z.number(),
-  failover: z.enum(['never', 'disconnected', 'idle', 'always', 'default']),
-  requestedKiB: z.number(),
+  arrayName: z.string(),
+  volumeId: z.string(),
+  sizeKiB: z.number(),
+  createdAtSeconds: z.number(),
+  storagePoolId: z.string(),
+  readOnly: z.boolean(),
+  label: labelSchema.optional(),
 });
-const knownVolume: z.ZodType<KnownVolume> = z
-  .object({
-    name: z.string(),
-    arrayName: z.string(),
-    volumeId: z.string(),
-    sizeKiB: z.number(),
-    createdAtSeconds: z.number(),
-    storagePoolId: z.string(),
-    readOnly: z.boolean(),
-    label: label.optional(),
-  })
-  .transform((volume) => ({ ...volume, label: volume.label }));
+const knownVolume: z.ZodType<KnownVolume> = fields.transform((volume) => ({
+  ...volume,
+  label: volume.label,
+}));
+const ownFields: ReadonlySet<string> = new Set(Object.keys(fields.shape));
 
 export interface KnownVolumesPorts {
   readonly dir: string;
@@ -50,6 +44,8 @@ export interface KnownVolumesPorts {
 export class KnownVolumes {
   readonly #ports: KnownVolumesPorts;
   readonly #file: string;
+  /** The file is a newer plugin's (rule 19): what is seen now stays in memory. */
+  readonly #isNewer: boolean;
   /** By name; as its line of JSON until somebody asks for it, so that a start with 100,000 volumes is quick. */
   readonly #volumes: Map<string, KnownVolume | string>;
   readonly #closing = new AbortController();
@@ -57,21 +53,32 @@ export class KnownVolumes {
   #hasFailed = false;
   #writing: Promise<void> | undefined;
 
-  private constructor(ports: KnownVolumesPorts, file: string, volumes: Map<string, KnownVolume | string>) {
+  private constructor(
+    ports: KnownVolumesPorts,
+    at: { file: string; isNewer: boolean },
+    volumes: Map<string, KnownVolume | string>,
+  ) {
     this.#ports = ports;
-    this.#file = file;
+    this.#file = at.file;
+    this.#isNewer = at.isNewer;
     this.#volumes = volumes;
   }
 
-  /** Reads the file; what cannot be used of it is left out. */
+  /** Reads the file; what cannot be used of it is left out. One of a newer version stays untouched on disk. */
   static async open(ports: KnownVolumesPorts): Promise<KnownVolumes> {
     const file = path.join(ports.dir, KNOWN_VOLUMES_FILE);
     const volumes = new Map<string, string>();
+    let isNewer = false;
     try {
       const text = await ports.files.read(file);
       const content = text === undefined ? undefined : readChecked(FORMAT, text);
-      if (content?.usable === false)
-        ports.log.warn({ file, why: content.why }, 'known volumes are forgotten');
+      if (content?.usable === false) {
+        isNewer = content.isNewer;
+        const left = isNewer
+          ? 'known volumes are not used and left as they are'
+          : 'known volumes are forgotten';
+        ports.log.warn({ file, why: content.why }, left);
+      }
       for (const line of content?.usable === true ? content.lines : []) {
         const nameEnd = line.indexOf('\t');
         const name = parseLine(line.slice(0, nameEnd));
@@ -80,15 +87,15 @@ export class KnownVolumes {
     } catch (error) {
       ports.log.warn({ file, error: String(error) }, 'known volumes cannot be read and are forgotten');
     }
-    return new KnownVolumes(ports, file, volumes);
+    return new KnownVolumes(ports, { file, isNewer }, volumes);
   }
 
   get(name: string): KnownVolume | undefined {
     const volume = this.#volumes.get(name);
     if (typeof volume !== 'string') return volume;
     const { data } = knownVolume.safeParse(parseLine(volume));
-    if (data === undefined) this.#volumes.delete(name);
-    else this.#volumes.set(name, data);
+    // What cannot be read may be a newer plugin's, so its line stays.
+    if (data !== undefined) this.#volumes.set(name, data);
     return data;
   }
 
@@ -96,8 +103,10 @@ export class KnownVolumes {
     return [...this.#volumes.keys()].flatMap((name) => this.get(name) ?? []);
   }
 
-  remember(volume: KnownVolume): void {
-    const before = this.#volumes.get(volume.name);
+  remember(seen: KnownVolume): void {
+    const before = this.#volumes.get(seen.name);
+    const known = this.get(seen.name);
+    const volume = known?.volumeId === seen.volumeId ? keepAdded(known, seen, ownFields) : seen;
     this.#volumes.delete(volume.name);
     this.#volumes.set(volume.name, volume);
     if (this.#volumes.size > MOST_KNOWN) {
@@ -119,6 +128,7 @@ export class KnownVolumes {
   }
 
   #changed(): void {
+    if (this.#isNewer) return;
     this.#isDirty = true;
     if (!this.#closing.signal.aborted) this.#writing ??= this.#writeLater();
   }

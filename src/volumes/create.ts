@@ -2,21 +2,14 @@ import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPlugi
 import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import type { VolumeLabel } from './label.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
 import type { HostVolume, StorageArray } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { assertRoom } from './room.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Device,
-  StoragePool,
-  VolumeId,
-  VolumeLabel,
-  VolumeName,
-} from './volume.ts';
+import type { ArrayName, ArrayVolume, Device, StoragePool, VolumeId, VolumeName } from './volume.ts';
 
 /** The MDM's number for "name already in use" [siolib]. */
 const NAME_IN_USE = 99;
@@ -163,6 +156,7 @@ export class CreateVolume {
       bandwidthKiBps: options.bandwidthKiBps,
       failover: options.failover,
       requestedKiB: options.sizeKiB,
+      volumeId: id,
     };
     await filesystems.mount(
       device,

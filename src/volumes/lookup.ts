@@ -1,9 +1,10 @@
 import { CancelledError, GatewayUnavailableError } from '../errors.ts';
 import { Gather } from './gather.ts';
 import type { VolumeHost } from './host.ts';
+import type { VolumeLabel } from './label.ts';
 import { arrayNameFor } from './naming.ts';
 import type { KnownVolume, StorageArray } from './ports.ts';
-import type { ArrayName, ArrayVolume, VolumeId, VolumeLabel, VolumeName } from './volume.ts';
+import type { ArrayName, ArrayVolume, VolumeId, VolumeName } from './volume.ts';
 
 type Answer = { readonly volume: ArrayVolume | undefined };
 

@@ -10,6 +10,8 @@ import { awaitDevice } from './await-device.ts';
 import { claimVolume } from './claim.ts';
 import { parseMountOptions } from './filesystem-options.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import type { VolumeLabel } from './label.ts';
+import { readOwnLabel } from './label-identity.ts';
 import { mayStillHappen } from './late.ts';
 import type { VolumeLookup } from './lookup.ts';
 import type { HostVolume, Probe } from './ports.ts';
@@ -23,7 +25,6 @@ import type {
   FilesystemType,
   SystemId,
   VolumeId,
-  VolumeLabel,
   VolumeName,
 } from './volume.ts';
 
@@ -239,15 +240,7 @@ export class MountVolume {
     const mountWith = (options: readonly string[]): Promise<void> =>
       filesystems.mount(on.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
     await mountWith(assumed);
-    // Written once, when the volume was made: what this host knows of it stays true.
-    const remembered = known?.volumeId === on.volume.id ? known.label : undefined;
-    const label = remembered ?? (await filesystems.readLabel(entry.mountpoint, signal));
-    if (label !== undefined && label.name !== entry.name && label.name.length > 0) {
-      this.#host.log.warn(
-        { volume: entry.name, label: label.name },
-        'volume was labelled under another name',
-      );
-    }
+    const label = await readOwnLabel(this.#host, { entry, volume: on.volume }, signal);
     const wanted = this.#allowedOptions(entry, on.fs, label);
     if (wanted.join() !== assumed.join()) {
       await filesystems.unmount(entry.mountpoint, { lazy: false }, signal);

@@ -1,3 +1,4 @@
+import type { VolumeLabel } from './label.ts';
 import type {
   ArrayName,
   ArrayVolume,
@@ -13,7 +14,6 @@ import type {
   StoragePoolId,
   SystemId,
   VolumeId,
-  VolumeLabel,
   VtreeId,
 } from './volume.ts';
 
@@ -212,7 +212,10 @@ export interface Filesystems {
   /** Rejects unless subpath is a real directory below the mountpoint, reached without symbolic links. */
   resolveSubpath(mountpoint: string, subpath: string): Promise<string>;
   writeLabel(mountpoint: string, label: VolumeLabel, signal: AbortSignal): Promise<void>;
-  /** Undefined when there is none or it is not ours to read. */
+  /**
+   * Undefined when there is none. Rejects with NewerVersionError for one that only a newer plugin may honour, with
+   * FilesystemError for one that cannot be read: never as if there were none (rule 19).
+   */
   readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined>;
   /** The mountpoint for an array name, below the mount root. */
   mountpointOf(name: ArrayName): string;

@@ -86,21 +86,3 @@ export interface Device {
   readonly number: string;
   readonly sizeBytes: number;
 }
-
-/**
- * What a volume was created with and every host must honour. Travels on the file system's root as an extended
- * attribute (docs/architecture.md, "How options travel").
- */
-export interface VolumeLabel {
-  readonly version: 1;
-  /** Docker's full name. */
-  readonly name: string;
-  readonly fs: FilesystemType;
-  readonly mountOptions: readonly string[];
-  readonly subpath: string;
-  readonly iops: number;
-  readonly bandwidthKiBps: number;
-  readonly failover: FailoverPolicy | 'default';
-  /** What the user asked for, KiB; the array rounds up to 8 GiB. */
-  readonly requestedKiB: number;
-}

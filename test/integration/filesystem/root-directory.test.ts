@@ -1,7 +1,8 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FilesystemType, VolumeLabel } from '../../../src/volumes/volume.ts';
+import type { VolumeLabel } from '../../../src/volumes/label.ts';
+import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';
 
@@ -70,22 +71,32 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('the root of %s', (fs) =
 });
 
 describe('the label', () => {
-  it('is left aside, and reported, when it cannot be read', async () => {
-    const warned: string[] = [];
-    const silent = () => undefined;
-    const warn = (_: object, message: string) => void warned.push(message);
-    const log = { debug: silent, info: silent, warn, error: silent };
+  it('is refused when it cannot be read, and when it is of a newer version; none at all is none', async () => {
     const loop = await LoopDevice.create(64 * MIB);
-    const root = await MountedRoot.create({ log });
+    const root = await MountedRoot.create();
+    const put = (text: string) => {
+      const value = `0s${Buffer.from(text).toString('base64')}`;
+      return sh('setfattr', '-n', 'trusted.docker-volume-scaleio', '-v', value, root.at('db'));
+    };
+    const reading = () => root.filesystems.readLabel(root.at('db'), never);
     try {
       await sh('mkfs.ext4', '-q', loop.node);
       const request = { fs: 'ext4', options: [], readOnly: false } as const;
       await root.filesystems.mount(await loop.device(), root.at('db'), request, never);
-      for (const value of ['{"version":1', '{"version":2}', 'null', '']) {
-        await sh('setfattr', '-n', 'trusted.docker-volume-scaleio', '-v', value, root.at('db'));
-        expect(await root.filesystems.readLabel(root.at('db'), never)).toBeUndefined();
+      await expect(reading()).resolves.toBeUndefined();
+      for (const value of ['{"version":1', 'null', '', JSON.stringify({ ...label, fs: 'f2fs' })]) {
+        await put(value);
+        await expect(reading()).rejects.toMatchObject({ code: 'FILESYSTEM' });
       }
-      expect(warned).toHaveLength(4);
+      await put('{"version":2,"needs":"0.7.0"}');
+      await expect(reading()).rejects.toMatchObject({
+        code: 'NEWER_VERSION',
+        message: expect.stringMatching(
+          /has version 2 and this plugin reads 1; .* version 0\.7\.0 or later/,
+        ) as string,
+      });
+      await put(JSON.stringify({ ...label, failover: 'quorum', tier: 'gold' }));
+      await expect(reading()).resolves.toEqual({ ...label, failover: 'quorum', tier: 'gold' });
       await expect(root.filesystems.readLabel('/proc/0', never)).rejects.toMatchObject({
         code: 'FILESYSTEM',
       });

@@ -181,9 +181,9 @@ describe('a journal that cannot be used', () => {
     ['cut short', (text) => text.slice(0, -20), 'checksum is wrong'],
     ['changed', (text) => text.replace('holder-1', 'holder-2'), 'checksum is wrong'],
     [
-      'of a later version',
-      (text) => text.replace('"version":1', '"version":2'),
-      'it has version 2, this program knows 1',
+      'of no version',
+      (text) => text.replace('"version":1', '"version":0'),
+      'it has version 0, this program knows 1',
     ],
   ])('(%s) is moved aside and stays to be rebuilt until it is', async (_what, damage, why) => {
     const disk = await written();

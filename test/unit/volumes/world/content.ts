@@ -1,4 +1,5 @@
-import type { FilesystemType, VolumeLabel } from '../../../../src/volumes/volume.ts';
+import type { VolumeLabel } from '../../../../src/volumes/label.ts';
+import type { FilesystemType } from '../../../../src/volumes/volume.ts';
 
 export interface FilesystemContent {
   readonly kind: 'filesystem';

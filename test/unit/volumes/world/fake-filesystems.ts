@@ -1,4 +1,5 @@
-import { CancelledError, FilesystemError } from '../../../../src/errors.ts';
+import { CancelledError, FilesystemError, NewerVersionError } from '../../../../src/errors.ts';
+import { readLabel, type VolumeLabel } from '../../../../src/volumes/label.ts';
 import type {
   Filesystems,
   MakeRequest,
@@ -6,13 +7,7 @@ import type {
   MountRequest,
   Probe,
 } from '../../../../src/volumes/ports.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Device,
-  FilesystemType,
-  VolumeLabel,
-} from '../../../../src/volumes/volume.ts';
+import type { ArrayName, ArrayVolume, Device, FilesystemType } from '../../../../src/volumes/volume.ts';
 import { newFilesystem, type FilesystemContent } from './content.ts';
 import type { FakeArray, StoredVolume } from './fake-array.ts';
 import type { FakeKernel, KernelMount } from './fake-kernel.ts';
@@ -212,7 +207,16 @@ export class FakeFilesystems implements Filesystems {
   }
 
   readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined> {
-    return attempt(signal, () => structuredClone(this.#mounted(mountpoint).content.label));
+    return attempt(signal, () => {
+      const { label } = this.#mounted(mountpoint).content;
+      if (label === undefined) return undefined;
+      const reading = readLabel(JSON.stringify(label));
+      if (reading.kind === 'label') return reading.label;
+      if (reading.kind === 'unreadable') throw new FilesystemError(`label cannot be read: ${reading.why}`);
+      throw new NewerVersionError(
+        `label has version ${reading.version}, needs version ${reading.needs} or later`,
+      );
+    });
   }
 
   mountpointOf(name: ArrayName): string {

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import type { FailoverPolicy, FilesystemType } from './volume.ts';
+
+/** The newest form of the label that this program reads, and the only one that it writes. */
+export const LABEL_VERSION = 1;
+
+/**
+ * What a volume was created with and every host must honour. Travels on the file system's root as an extended
+ * attribute (docs/architecture.md, "How options travel"). What a newer plugin added to it stays in the object, unseen,
+ * and is written back with it.
+ */
+export interface VolumeLabel {
+  readonly version: typeof LABEL_VERSION;
+  /** Docker's full name. */
+  readonly name: string;
+  readonly fs: FilesystemType;
+  readonly mountOptions: readonly string[];
+  readonly subpath: string;
+  readonly iops: number;
+  readonly bandwidthKiBps: number;
+  /** As it is written; what this host makes of it is for `failoverOf`. */
+  readonly failover: string;
+  /** What the user asked for, KiB; the array rounds up to 8 GiB. */
+  readonly requestedKiB: number;
+  /** The volume it was made for; labels of before 0.2.0 have none. A snapshot bears its origin's. */
+  readonly volumeId?: string | undefined;
+}
+
+/** What a label's text says. */
+export type LabelReading =
+  | { readonly kind: 'label'; readonly label: VolumeLabel }
+  /** Rule 19: written for plugins that know more. `needs`: the version that the writer says is enough. */
+  | { readonly kind: 'newer'; readonly version: number; readonly needs: string | undefined }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/**
+ * The one schema of a label, for wherever it is stored. A field that an older plugin may ignore is added here as an
+ * optional one with a default; anything else takes a new version (docs/architecture.md, "How options travel").
+ */
+export const labelSchema: z.ZodType<VolumeLabel> = z.looseObject({
+  version: z.literal(LABEL_VERSION),
+  name: z.string(),
+  fs: z.enum(['ext4', 'xfs', 'btrfs']),
+  mountOptions: z.array(z.string()),
+  subpath: z.string(),
+  iops: z.number(),
+  bandwidthKiBps: z.number(),
+  failover: z.string(),
+  requestedKiB: z.number(),
+  volumeId: z.string().optional(),
+});
+
+const newerLabel = z.object({
+  version: z.int().gt(LABEL_VERSION),
+  needs: z.string().max(40).optional().catch(undefined),
+});
+
+/** What a label's text says; never throws, whatever the text. */
+export function readLabel(text: string): LabelReading {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { kind: 'unreadable', why: 'it is no JSON' };
+  }
+  const newer = newerLabel.safeParse(json);
+  if (newer.success) return { kind: 'newer', version: newer.data.version, needs: newer.data.needs };
+  const label = labelSchema.safeParse(json);
+  if (label.success) return { kind: 'label', label: label.data };
+  const wrong = label.error.issues.map(({ path }) => path.join('.') || 'all of it');
+  return { kind: 'unreadable', why: `not as this plugin knows it: ${[...new Set(wrong)].join(', ')}` };
+}
+
+const policies: readonly string[] = ['never', 'disconnected', 'idle', 'always', 'default'] satisfies (
+  FailoverPolicy | 'default'
+)[];
+
+/** The failover policy of a label; one that only a newer plugin knows counts as the strictest. */
+export function failoverOf({ failover }: Pick<VolumeLabel, 'failover'>): FailoverPolicy | 'default' {
+  return isPolicy(failover) ? failover : 'never';
+}
+
+function isPolicy(value: string): value is FailoverPolicy | 'default' {
+  return policies.includes(value);
+}
