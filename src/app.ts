@@ -11,6 +11,7 @@ import { createFilesystems } from './filesystem/filesystems.ts';
 import { readUsage } from './filesystem/usage.ts';
 import { createGateway, type Gateway, type RequestReport } from './gateway/gateway.ts';
 import { readBootId } from './host/boot.ts';
+import { CaFile } from './host/ca-file.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner, type Runner } from './host/run.ts';
 import { ownAddresses } from './host/own-addresses.ts';
@@ -250,6 +251,12 @@ function localSdcOf(settings: Settings, runner: Runner, log: Log): HostSdc {
   });
 }
 
+async function authorities({ caFile }: Settings, log: Log): Promise<(() => Promise<string>) | undefined> {
+  if (caFile === undefined) return undefined;
+  const file = await CaFile.open(caFile, log);
+  return () => file.current();
+}
+
 /** The array behind the gateways of the settings. Asks nobody yet; rejects when the CA file cannot be read. */
 export async function connectGateway(settings: Settings, log: Log, more: GatewayUse = {}): Promise<Gateway> {
   const { passwordFile, observer } = more;
@@ -258,7 +265,7 @@ export async function connectGateway(settings: Settings, log: Log, more: Gateway
     endpoints: settings.endpoints,
     username: settings.username,
     password: passwordFile === undefined ? password : () => passwordIn(passwordFile, password),
-    ca: settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8'),
+    ca: await authorities(settings, log),
     insecure: settings.insecure,
     ...(settings.system === undefined ? {} : systemWanted(settings.system)),
     requestTimeoutMs: settings.requestTimeoutMs,

@@ -32,6 +32,8 @@ export interface Call<T> {
   readonly body?: unknown;
   /** True when doing it twice is as good as once. Else an answer that got lost rejects with ReplyLostError. */
   readonly repeatable: boolean;
+  /** True for answers that are as long as the array is large. */
+  readonly isList?: boolean | undefined;
   /** For replies that the gateway needs long to begin, ms. */
   readonly timeoutMs?: number | undefined;
   /** Reads a success. */
@@ -41,7 +43,21 @@ export interface Call<T> {
 export interface ClientOptions {
   readonly endpoints: readonly GatewayEndpoint[];
   readonly retry: RetryPolicy;
+  readonly elapsed: () => number;
   readonly log: Log;
+}
+
+/** Calls end so long after their beginning when no gateway can be reached, ms; a host's engine waits longer, people hardly. */
+const UNREACHABLE_FOR_MS = 9000;
+
+type Carried = Pick<Call<unknown>, 'what' | 'repeatable' | 'isList'>;
+
+/** How one call has been going. */
+interface Course {
+  readonly startedAt: number;
+  roundAt: number;
+  /** What the gateways made of it last, for who gives up waiting. */
+  trouble: string | undefined;
 }
 
 interface Tried {
@@ -56,6 +72,7 @@ interface Tried {
 export class GatewayClient {
   readonly #endpoints: readonly GatewayEndpoint[];
   readonly #retry: RetryPolicy;
+  readonly #elapsed: () => number;
   readonly #log: Log;
   #lastServed: GatewayEndpoint | undefined;
   #identity: ArrayIdentity | undefined;
@@ -63,6 +80,7 @@ export class GatewayClient {
   constructor(options: ClientOptions) {
     this.#endpoints = options.endpoints;
     this.#retry = options.retry;
+    this.#elapsed = options.elapsed;
     this.#log = options.log;
   }
 
@@ -78,7 +96,8 @@ export class GatewayClient {
   /** Whose gateway this is; costs a log-in when there was none yet. */
   async identify(signal: AbortSignal): Promise<ArrayIdentity> {
     const what = 'identify the array';
-    if (this.#identity === undefined) await this.#patiently(what, true, signal, () => Promise.resolve());
+    if (this.#identity === undefined)
+      await this.#patiently({ what, repeatable: true }, signal, () => Promise.resolve());
     if (this.#identity === undefined)
       throw new GatewayUnavailableError(`cannot ${what}: no gateway names it`);
     return this.#identity;
@@ -92,10 +111,11 @@ export class GatewayClient {
   async call<T>(call: Call<T>, signal: AbortSignal): Promise<T> {
     const body = call.method === 'POST' ? JSON.stringify(call.body ?? {}) : undefined;
     const { method, path, route, timeoutMs } = call;
-    return this.#patiently(call.what, call.repeatable, signal, (endpoint, grant, attempt) => {
+    const answer = answerOf(call);
+    return this.#patiently(call, signal, (endpoint, grant, attempt) => {
       const { authorization } = grant;
       return endpoint.exchange(
-        { method, path, route, authorization, body, attempt, timeoutMs, signal },
+        { method, path, route, authorization, body, attempt, answer, timeoutMs, signal },
         async (reply) => {
           if (reply.status >= 200 && reply.status < 300) return readSuccess(reply, call.read);
           throw await refusalOf(reply, call.what);
@@ -105,49 +125,56 @@ export class GatewayClient {
   }
 
   async #patiently<T>(
-    what: string,
-    repeatable: boolean,
+    call: Carried,
     signal: AbortSignal,
     work: (endpoint: GatewayEndpoint, grant: Grant, attempt: number) => Promise<T>,
   ): Promise<T> {
+    const course: Course = { startedAt: this.#elapsed(), roundAt: this.#elapsed(), trouble: undefined };
     try {
-      return await retrying(
-        (attempt) => this.#round(what, repeatable, signal, (e, g) => work(e, g, attempt)),
-        {
-          policy: this.#retry,
-          signal,
-          allowance: (error) => this.#allowance(error),
-          onRetry: (error, attempt) => {
-            this.#log.debug({ attempt, error: error.message }, 'gateway call is tried again');
-          },
+      return await retrying((attempt) => this.#round(call, course, signal, (e, g) => work(e, g, attempt)), {
+        policy: this.#retry,
+        signal,
+        allowance: (error) => this.#allowance(error, course),
+        onRetry: (error, attempt) => {
+          this.#log.debug({ attempt, error: error.message }, 'gateway call is tried again');
         },
-      );
+      });
     } catch (error) {
-      if (signal.aborted && !(error instanceof PluginError)) throw cancelled(what, signal);
+      if (signal.aborted && !(error instanceof PluginError))
+        throw cancelled(call.what, signal, course.trouble);
       throw error;
     }
   }
 
-  #allowance(error: Error): number {
+  #allowance(error: Error, course: Course): number {
     if (error instanceof ReplyLostError) return 0;
     if (error instanceof UnclearAnswerError) return this.#retry.whenUnreachable;
     if (error instanceof AllGatewaysFailed)
-      return error.busy ? this.#retry.whenBusy : this.#retry.whenUnreachable;
+      return error.busy ? this.#retry.whenBusy : this.#whenUnreachable(course);
     return error instanceof GatewayRejectedError && error.retryable ? this.#retry.whenBusy : 0;
+  }
+
+  /** Whoever waits for gateways of which none answers shall hear so while it is of use to him. */
+  #whenUnreachable({ startedAt, roundAt }: Course): number {
+    const now = this.#elapsed();
+    const wouldEndAt = now + (now - roundAt);
+    return wouldEndAt - startedAt > UNREACHABLE_FOR_MS ? 0 : this.#retry.whenUnreachable;
   }
 
   /** Each gateway once, until one serves. */
   async #round<T>(
-    what: string,
-    repeatable: boolean,
+    call: Carried,
+    course: Course,
     signal: AbortSignal,
     work: (endpoint: GatewayEndpoint, grant: Grant) => Promise<T>,
   ): Promise<T> {
+    const { what, repeatable } = call;
     const tried: Tried[] = [];
     let notKnown: CallNotKnownError | undefined;
+    course.roundAt = this.#elapsed();
     for (const endpoint of inOrderOfHope(this.#endpoints, this.#lastServed)) {
       try {
-        const value = await endpoint.serve(signal, (grant) => work(endpoint, grant));
+        const value = await endpoint.serve(signal, (grant) => work(endpoint, grant), answerOf(call));
         this.#serves(endpoint);
         return value;
       } catch (error) {
@@ -155,8 +182,11 @@ export class GatewayClient {
           notKnown = error;
           continue;
         }
+        if (signal.aborted)
+          course.trouble = [...tried.map(toldOf), `${endpoint.name}: no answer so far`].join('; ');
         const failure = this.#passedOver(endpoint, what, error);
         tried.push({ endpoint, failure });
+        course.trouble = tried.map(toldOf).join('; ');
         if (failure.mayHaveActed && !repeatable)
           throw new ReplyLostError(summary(what, tried), { cause: failure });
       }
@@ -193,9 +223,20 @@ class AllGatewaysFailed extends GatewayUnavailableError {
   }
 }
 
+function answerOf({
+  isList,
+  repeatable,
+}: Pick<Carried, 'isList' | 'repeatable'>): 'small' | 'change' | 'list' {
+  if (isList === true) return 'list';
+  return repeatable ? 'small' : 'change';
+}
+
+function toldOf({ endpoint, failure }: Tried): string {
+  return `${endpoint.name}: ${failure.reason}`;
+}
+
 function summary(what: string, tried: readonly Tried[]): string {
-  const reasons = tried.map(({ endpoint, failure }) => `${endpoint.name}: ${failure.reason}`);
-  return `cannot ${what}: no gateway answered usefully (${reasons.join('; ')})`;
+  return `cannot ${what}: no gateway answered usefully (${tried.map(toldOf).join('; ')})`;
 }
 
 function allFailed(what: string, tried: readonly Tried[]): PluginError {

@@ -75,14 +75,14 @@ export class EndpointHealth {
     this.#last = undefined;
   }
 
-  /** To be told of a failed try and when it began. */
-  failed(failure: EndpointFailure, beganAt: number): void {
+  /** To be told of a failed try and when it began; `rests` false: it is tried later than others, but not left alone. */
+  failed(failure: EndpointFailure, beganAt: number, { rests = true } = {}): void {
     const now = this.#elapsed();
     // Tries that ran side by side met one and the same trouble.
     if (beganAt >= this.#failedAt) this.#failures += 1;
     this.#failedAt = now;
     this.#last = failure;
-    if (this.#failures < FAILURES_UNTIL_REST) return;
+    if (!rests || this.#failures < FAILURES_UNTIL_REST) return;
     const rest = Math.min(Math.max(2 * (now - beganAt), SHORTEST_REST_MS), LONGEST_REST_MS);
     this.#restUntil = now + rest;
   }

@@ -48,13 +48,15 @@ export class CallNotKnownError extends GatewayRejectedError {}
 /** A change was sent and nobody can tell from the replies whether it happened: look before doing it again. */
 export class ReplyLostError extends GatewayUnavailableError {}
 
-/** The rejection of a call whose signal has fired. */
-export function cancelled(what: string, signal: AbortSignal): CancelledError {
+/** The rejection of a call whose signal has fired; `trouble`: what the gateways had said until then. */
+export function cancelled(what: string, signal: AbortSignal, trouble?: string): CancelledError {
   const reason: unknown = signal.reason;
-  if (reason instanceof CancelledError) return reason;
+  if (reason instanceof CancelledError && trouble === undefined) return reason;
   const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
-  const why = timedOut ? 'the time for it has run out' : 'it was cancelled';
-  return new CancelledError(`cannot ${what}: ${why}; try again`, { cause: reason });
+  const own = reason instanceof CancelledError ? reason.message.replace(/; try again$/, '') : undefined;
+  const why = own ?? (timedOut ? 'the time for it has run out' : 'it was cancelled');
+  const said = trouble === undefined ? '' : ` (${trouble})`;
+  return new CancelledError(`cannot ${what}: ${why}${said}; try again`, { cause: reason });
 }
 
 /**

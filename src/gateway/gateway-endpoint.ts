@@ -1,6 +1,7 @@
 import { GatewayRejectedError } from '../errors.ts';
 import type { Log } from '../volumes/ports.ts';
 import { EndpointHealth, type EndpointAddress } from './endpoints.ts';
+import type { Patience } from './answer-limit.ts';
 import { CallNotKnownError, EndpointFailure, SessionRefused } from './failures.ts';
 import { bodyText, type Http, type HttpReply } from './http.ts';
 import { unquoted, type Credentials, type WireRequest } from './login.ts';
@@ -34,6 +35,11 @@ export interface GatewayEndpointOptions {
   readonly verify: (endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal) => Promise<void>;
 }
 
+/** For the whole of an answer of some kilobytes, ms. */
+const SMALL_ANSWER_MS = 5000;
+/** Calls that are given up before a gateway can be blamed for it, ms. */
+const TOO_SOON_TO_TELL_MS = 1000;
+
 /** One gateway: its address, our login there, what runs and waits, and how it has been doing. */
 export class GatewayEndpoint {
   readonly name: string;
@@ -52,13 +58,13 @@ export class GatewayEndpoint {
       credentials: options.credentials,
       elapsed: options.elapsed,
       verify: (grant, signal) => options.verify(this, grant, signal),
-      loginTimeoutMs: 2 * options.requestTimeoutMs,
+      loginTimeoutMs: 2 * Math.min(SMALL_ANSWER_MS, options.requestTimeoutMs),
     });
   }
 
   /** Sends one request and reads its reply; reports it to the observer when it is over. */
   async exchange<T>(request: WireRequest, read: (reply: HttpReply) => Promise<T>): Promise<T> {
-    const { http, address, elapsed, requestTimeoutMs, observer } = this.#options;
+    const { http, address, elapsed, observer } = this.#options;
     const startedAt = elapsed();
     let status: number | undefined;
     const report = (outcome: RequestReport['outcome']): void => {
@@ -73,7 +79,7 @@ export class GatewayEndpoint {
         method: request.method,
         headers: headersOf(request),
         body: request.body,
-        timeoutMs: request.timeoutMs ?? requestTimeoutMs,
+        patience: this.#patienceFor(request),
         signal: request.signal,
       });
       status = reply.status;
@@ -87,11 +93,25 @@ export class GatewayEndpoint {
     }
   }
 
+  #patienceFor({ answer = 'small', timeoutMs }: WireRequest): Patience {
+    const { requestTimeoutMs } = this.#options;
+    const smallMs = Math.min(SMALL_ANSWER_MS, requestTimeoutMs);
+    return {
+      silenceMs: timeoutMs ?? requestTimeoutMs,
+      wholeMs: answer === 'small' ? smallMs : undefined,
+      startMs: smallMs,
+    };
+  }
+
   /**
    * Works with a grant, when there is room; once more with a new one when the gateway does not take the first. Rejects
    * with EndpointFailure, having sent nothing, while this gateway rests after failures.
    */
-  serve<T>(signal: AbortSignal, work: (grant: Grant) => Promise<T>): Promise<T> {
+  serve<T>(
+    signal: AbortSignal,
+    work: (grant: Grant) => Promise<T>,
+    answer: WireRequest['answer'] = 'small',
+  ): Promise<T> {
     this.#assertAwake();
     return this.queue.run(signal, async () => {
       // Those that waited learn from those that went before.
@@ -102,7 +122,7 @@ export class GatewayEndpoint {
         this.health.succeeded();
         return value;
       } catch (error) {
-        this.#learnFrom(error, beganAt);
+        this.#learnFrom(signal.aborted ? this.#lateness(beganAt) : error, beganAt, answer);
         throw error;
       }
     });
@@ -150,13 +170,21 @@ export class GatewayEndpoint {
     throw new EndpointFailure(`${reason}, a moment ago`, { mayHaveActed: false, kind, cause: failure });
   }
 
-  #learnFrom(error: unknown, beganAt: number): void {
+  /** A call whose time ran out here: whoever asks next had better ask another. Undefined when it was hardly begun. */
+  #lateness(beganAt: number): EndpointFailure | undefined {
+    const ms = this.#options.elapsed() - beganAt;
+    if (ms < TOO_SOON_TO_TELL_MS) return undefined;
+    return new EndpointFailure(`no answer within ${(ms / 1000).toFixed(1)} s`, { mayHaveActed: true });
+  }
+
+  #learnFrom(error: unknown, beganAt: number, answer: WireRequest['answer']): void {
     if (error instanceof GatewayRejectedError) this.health.succeeded();
     if (!(error instanceof EndpointFailure) || error.kind === 'busy' || error.kind === 'unreadable') return;
     if (this.health.healthy) {
       this.#options.log.warn({ gateway: this.name, reason: error.reason }, 'gateway does not serve');
     }
-    this.health.failed(error, beganAt);
+    // A long list may take its time: a reason to try another first, none to leave this one alone.
+    this.health.failed(error, beganAt, { rests: answer !== 'list' });
   }
 }
 

@@ -32,13 +32,13 @@ export interface GatewayOptions {
   readonly username: string;
   /** A function is asked at each log-in, so that a changed secret takes effect. */
   readonly password: string | (() => Promise<string>);
-  /** PEM content of the only authorities to trust; undefined: those of Node. */
-  readonly ca?: string | undefined;
+  /** PEM content of the only authorities to trust; undefined: those of Node. A function, which never rejects, is asked at each connection. */
+  readonly ca?: string | (() => Promise<string>) | undefined;
   readonly insecure: boolean;
   /** When set, gateways of any other array are refused. */
   readonly systemId?: string | undefined;
   readonly systemName?: string | undefined;
-  /** For the first byte of a reply, and for each silence within it. Default 15 s. */
+  /** For the first byte of a reply, and for each silence within it; an upper bound of all other limits. Default 15 s. */
   readonly requestTimeoutMs?: number | undefined;
   /** Requests in flight per gateway. Default 16. */
   readonly maxConcurrent?: number | undefined;
@@ -68,12 +68,13 @@ export interface Gateway extends StorageArray {
   /** Of a user, as the array lists it; undefined when it does not. */
   roleOfUser(username: string, signal: AbortSignal): Promise<string | undefined>;
   stats(): readonly EndpointStats[];
-  /** Logs out, as far as that works within a second, and closes all connections; calls under way fail. */
+  /** Logs out, as far as that works within a second or two, and closes all connections; calls under way fail. */
   close(): Promise<void>;
 }
 
-const LOGOUT_LIMIT_MS = 1000;
-const LONGEST_CONNECT_MS = 5000;
+const LOGOUT_LIMIT_MS = 1500;
+/** Shorter than what a small answer may take, so that a gateway that cannot be connected to is known to have got nothing. */
+const LONGEST_CONNECT_MS = 3000;
 
 /**
  * The array behind its gateways. Does nothing until the first call. Throws ConfigError for an address that is not
@@ -85,7 +86,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
   const maxConcurrent = options.maxConcurrent ?? 16;
   const http = createHttp({
-    ca: options.ca,
+    ca: authoritiesOf(options),
     insecure: options.insecure,
     connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, requestTimeoutMs),
     // A log-in must not wait for requests that wait for it.
@@ -111,6 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const client = new GatewayClient({
     endpoints,
     retry: { ...DEFAULT_RETRY, ...options.retry },
+    elapsed: () => options.clock.elapsed(),
     log: options.log,
   });
   return {
@@ -122,6 +124,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     stats: () => endpoints.map(statsOf),
     close: () => closeAll(endpoints, http),
   };
+}
+
+function authoritiesOf({ ca }: GatewayOptions): (() => Promise<string>) | undefined {
+  return typeof ca === 'string' ? () => Promise.resolve(ca) : ca;
 }
 
 function credentialsOf({ username, password }: GatewayOptions): Credentials {

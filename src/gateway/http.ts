@@ -1,9 +1,10 @@
 import { Agent, buildConnector } from 'undici';
+import { AnswerLimit, type Patience } from './answer-limit.ts';
 import { EndpointFailure } from './failures.ts';
 
 export interface HttpOptions {
-  /** PEM content; when given, only these authorities are trusted. */
-  readonly ca: string | undefined;
+  /** PEM content, asked for at each connection; when given, only these authorities are trusted. Never rejects. */
+  readonly ca: (() => Promise<string>) | undefined;
   /** True: any certificate is taken. Only when the user said so in so many words. */
   readonly insecure: boolean;
   readonly connectTimeoutMs: number;
@@ -17,8 +18,7 @@ interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** For the first byte of the reply, and for each silence within it. */
-  readonly timeoutMs: number;
+  readonly patience: Patience;
   readonly signal: AbortSignal;
 }
 
@@ -93,29 +93,45 @@ function reasonOf(error: unknown): string {
 export function createHttp(options: HttpOptions): Http {
   // An error of the connecting phase proves that nothing was sent; undici does not say which phase it was.
   const whileConnecting = new WeakSet<Error>();
-  const connectSocket = buildConnector({
-    timeout: options.connectTimeoutMs,
-    rejectUnauthorized: !options.insecure,
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-  });
+  const connectorFor = (ca: string | undefined): ReturnType<typeof buildConnector> =>
+    buildConnector({
+      timeout: options.connectTimeoutMs,
+      rejectUnauthorized: !options.insecure,
+      ...(ca === undefined ? {} : { ca }),
+    });
+  let connector = { ca: undefined as string | undefined, connect: connectorFor(undefined) };
+  /** One per content of the authorities: a session that another one let in must not be taken up again. */
+  const currentConnector = async (): Promise<ReturnType<typeof buildConnector>> => {
+    const ca = await options.ca?.();
+    if (ca !== connector.ca) connector = { ca, connect: connectorFor(ca) };
+    return connector.connect;
+  };
   const agent = new Agent({
     connections: options.connections,
     // Tomcat closes idle connections after 20 s; nearer to that, more requests meet a connection being closed.
     keepAliveTimeout: 10_000,
     connect: (target, callback) => {
-      connectSocket(target, (...[error, socket]) => {
-        if (error === null) {
-          callback(null, socket);
-          return;
-        }
+      const refuse = (error: Error): void => {
         whileConnecting.add(error);
         callback(error, null);
-      });
+      };
+      currentConnector()
+        .then((connect) => {
+          connect(target, (...[error, socket]) => {
+            if (error === null) callback(null, socket);
+            else refuse(error);
+          });
+        })
+        // Authorities that OpenSSL cannot make anything of.
+        .catch((error: unknown) => {
+          refuse(error instanceof Error ? error : new Error(String(error)));
+        });
     },
   });
 
-  const failure = (error: unknown, signal: AbortSignal): unknown => {
+  const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit): unknown => {
     if (signal.aborted) return signal.reason;
+    if (limit.signal.aborted) return limit.signal.reason;
     const mayHaveActed = !(error instanceof Error && whileConnecting.has(error));
     return new EndpointFailure(reasonOf(error), { mayHaveActed, cause: error });
   };
@@ -123,32 +139,42 @@ export function createHttp(options: HttpOptions): Http {
   async function* guarded(
     body: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
+    limit: AnswerLimit,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for await (const chunk of body) yield chunk;
+      for await (const chunk of body) {
+        limit.received(chunk.length);
+        yield chunk;
+      }
     } catch (error) {
-      throw failure(error, signal);
+      throw failure(error, signal, limit);
+    } finally {
+      limit.end();
     }
   }
 
   return {
     async send(request) {
-      const { timeoutMs, ...rest } = request;
+      const { patience, signal, ...rest } = request;
+      const limit = new AnswerLimit(patience);
       try {
         const reply = await agent.request({
           ...rest,
           body: request.body ?? null,
-          headersTimeout: timeoutMs,
-          bodyTimeout: timeoutMs,
+          signal: AbortSignal.any([signal, limit.signal]),
+          headersTimeout: patience.silenceMs,
+          bodyTimeout: patience.silenceMs,
         });
+        limit.begin();
         return {
           status: reply.statusCode,
           contentType: headerText(reply.headers['content-type']) ?? '',
           location: headerText(reply.headers['location']),
-          body: guarded(reply.body, request.signal),
+          body: guarded(reply.body, signal, limit),
         };
       } catch (error) {
-        throw failure(error, request.signal);
+        limit.end();
+        throw failure(error, signal, limit);
       }
     },
     close: () => agent.destroy(),

@@ -20,7 +20,16 @@ export function listInstances<Schema extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<z.output<Schema>[]> {
   return client.call(
-    { what, method: 'GET', path, route: path, repeatable: true, timeoutMs, read: listOf(schema) },
+    {
+      what,
+      method: 'GET',
+      path,
+      route: path,
+      repeatable: true,
+      isList: true,
+      timeoutMs,
+      read: listOf(schema),
+    },
     signal,
   );
 }

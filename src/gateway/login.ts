@@ -16,7 +16,12 @@ export interface WireRequest {
   readonly authorization?: string | undefined;
   readonly body?: string | undefined;
   readonly attempt: number;
-  /** Longer than the usual limit, for long lists. */
+  /**
+   * small (when left out): the whole of it within seconds. change: likewise, once the answer has begun; until then the array may
+   * have work to do. list: as long as it is long.
+   */
+  readonly answer?: 'small' | 'change' | 'list' | undefined;
+  /** Longer than the usual limit for the first byte, for long lists. */
   readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,6 +38,8 @@ export interface Token {
   readonly lifetimeMs: number | undefined;
   /** legacy: /api/login; platform: /rest/auth/login of 4.x. */
   readonly from: 'legacy' | 'platform';
+  /** What ends the platform's session together with the token. */
+  readonly refresh?: string | undefined;
 }
 
 /** Basic with the token as password and no user, as [goscaleio] and [rexray] send it. */
@@ -97,7 +104,8 @@ async function platformLogin(exchange: Exchange, password: string, on: LoginCont
     const text = await bodyText(reply);
     const grant = understand(accessTokenSchema, text === '' ? null : parsed(text));
     const lifetimeMs = grant.expires_in == null ? undefined : grant.expires_in * 1000;
-    return { value: grant.access_token, lifetimeMs, from: 'platform' };
+    const refresh = grant.refresh_token ?? undefined;
+    return { value: grant.access_token, lifetimeMs, from: 'platform', refresh };
   });
 }
 
@@ -158,4 +166,28 @@ export async function askVersion(
     throw new EndpointFailure(`does not say its version: ${said}`, { mayHaveActed: false });
   }
   return { version, authorization: Number.parseInt(version, 10) >= 4 ? bearer : presented };
+}
+
+/**
+ * Gives the session back, of which an array has only so many: at /rest/auth/logout where the platform of 4.x gave it
+ * ([PyPowerFlex]), else at /api/logout. `authorization`: as requests bear it. Rejects with EndpointFailure or the signal's reason;
+ * what a gateway answers is the end of it in any case.
+ */
+export async function logOut(
+  exchange: Exchange,
+  { token, authorization }: { readonly token: Token; readonly authorization: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const common = { authorization, attempt: 1, signal };
+  const read = async (reply: HttpReply): Promise<void> => {
+    await bodyText(reply);
+  };
+  if (token.from === 'legacy') {
+    const route = '/api/logout';
+    await exchange({ method: 'GET', path: route, route, ...common }, read);
+    return;
+  }
+  const route = '/rest/auth/logout';
+  const body = JSON.stringify(token.refresh === undefined ? {} : { refresh_token: token.refresh });
+  await exchange({ method: 'POST', path: route, route, body, ...common }, read);
 }

@@ -54,6 +54,7 @@ export class Registration implements SdcRegistry {
         path: SDC_INSTANCES,
         route: SDC_INSTANCES,
         repeatable: true,
+        isList: true,
         read: listOf(
           registeredSdcSchema,
           (element) => 'sdcGuid' in element && String(element.sdcGuid).toUpperCase() === wanted,

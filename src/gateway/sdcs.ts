@@ -28,6 +28,7 @@ export class Sdcs {
         path: SDC_INSTANCES,
         route: SDC_INSTANCES,
         repeatable: true,
+        isList: true,
         read: listOf(
           sdcWire,
           (element) => 'sdcGuid' in element && String(element.sdcGuid).toUpperCase() === wanted,

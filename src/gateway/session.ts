@@ -1,6 +1,6 @@
 import { GatewayAuthError } from '../errors.ts';
 import { abandonable, EndpointFailure, SessionRefused } from './failures.ts';
-import { askVersion, basic, logIn, type Credentials, type Exchange, type Token } from './login.ts';
+import { askVersion, basic, logIn, logOut, type Credentials, type Exchange, type Token } from './login.ts';
 
 /** Leave to make requests. */
 export interface Grant {
@@ -25,6 +25,8 @@ const LIFETIME_MS = 8 * 60 * MINUTE_MS - 5 * MINUTE_MS;
 const IDLE_MS = 9 * MINUTE_MS;
 /** A refused password is not tried again at once: some directories lock the account. */
 const REFUSED_FOR_MS = 5000;
+/** Longest a session that is given back is waited for, ms. */
+const LOGOUT_MS = 1000;
 
 interface Held {
   readonly grant: Grant;
@@ -37,6 +39,7 @@ interface Held {
 export class Session {
   readonly #options: SessionOptions;
   readonly #closing = new AbortController();
+  readonly #goodbyes = new Set<Promise<void>>();
   #held: Held | undefined;
   #pending: Promise<Grant> | undefined;
   #known: { version: string; bearer: boolean } | undefined;
@@ -69,21 +72,32 @@ export class Session {
   /** The gateway did not take this grant: the next open() logs in, unless somebody has done so meanwhile. */
   refuse(grant: Grant): void {
     if (this.#held?.grant !== grant) return;
+    const { token } = this.#held;
     this.#held = undefined;
+    // The token is dead, but the platform keeps the session behind it for half an hour.
+    if (token.from === 'platform') this.#giveBack(token, grant.authorization);
     // The gateway may have been upgraded to the other kind of token.
     this.#known = undefined;
   }
 
-  /** Logs out where logged in, as far as the gateway answers within the signal. */
+  /** Logs out wherever it is logged in, as far as the gateway answers within the signal. Never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing.abort();
+    // A log-in under way may have got its token already; it gives it back itself.
+    if (this.#pending !== undefined) await Promise.allSettled([abandonable(this.#pending, signal)]);
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined || held.token.from === 'platform') return;
-    const route = '/api/logout';
-    const authorization = basic('', held.token.value);
-    const request = { method: 'GET', path: route, route, authorization, attempt: 1, signal } as const;
-    await this.#options.exchange(request, () => Promise.resolve());
+    if (held !== undefined) this.#giveBack(held.token, held.grant.authorization);
+    await Promise.allSettled([...this.#goodbyes].map((goodbye) => abandonable(goodbye, signal)));
+  }
+
+  /** Rule 18: whoever leaves sessions behind, one every five minutes, finds the array's limit for them one day. */
+  #giveBack(token: Token, authorization: string): void {
+    const goodbye = logOut(this.#options.exchange, { token, authorization }, AbortSignal.timeout(LOGOUT_MS))
+      // It ends by itself in half an hour.
+      .catch(() => undefined)
+      .finally(() => this.#goodbyes.delete(goodbye));
+    this.#goodbyes.add(goodbye);
   }
 
   async #renew(): Promise<Grant> {
@@ -91,10 +105,10 @@ export class Session {
     const signal = AbortSignal.any([limit, this.#closing.signal]);
     try {
       const held = await this.#logIn(signal);
-      if (!this.#verified) await this.#options.verify(held.grant, signal);
-      this.#verified = true;
+      const before = this.#held;
       this.#held = held;
       this.#refusal = undefined;
+      if (before !== undefined) this.#giveBack(before.token, before.grant.authorization);
       return held.grant;
     } catch (error) {
       throw this.#blame(error, limit.aborted);
@@ -105,17 +119,30 @@ export class Session {
     const { exchange, credentials, elapsed } = this.#options;
     const startedAt = elapsed();
     const token = await logIn(exchange, credentials, signal);
+    try {
+      const grant = await this.#grantFor(token, signal);
+      if (!this.#verified) await this.#options.verify(grant, signal);
+      signal.throwIfAborted();
+      this.#verified = true;
+      const lifetime = token.lifetimeMs === undefined ? LIFETIME_MS : token.lifetimeMs * 0.9;
+      return { grant, token, until: startedAt + Math.min(lifetime, LIFETIME_MS), usedAt: startedAt };
+    } catch (error) {
+      this.#giveBack(token, token.from === 'platform' ? `Bearer ${token.value}` : basic('', token.value));
+      throw error;
+    }
+  }
+
+  async #grantFor(token: Token, signal: AbortSignal): Promise<Grant> {
     const known = this.#known;
     const grant: Grant =
       known === undefined
-        ? await askVersion(exchange, token, signal)
+        ? await askVersion(this.#options.exchange, token, signal)
         : {
             version: known.version,
             authorization: known.bearer ? `Bearer ${token.value}` : basic('', token.value),
           };
     this.#known = { version: grant.version, bearer: grant.authorization.startsWith('Bearer ') };
-    const lifetime = token.lifetimeMs === undefined ? LIFETIME_MS : token.lifetimeMs * 0.9;
-    return { grant, token, until: startedAt + Math.min(lifetime, LIFETIME_MS), usedAt: startedAt };
+    return grant;
   }
 
   /** Whatever went wrong in a login, the caller's own request was not sent. */

@@ -16,7 +16,9 @@ import type { ArrayName, ArrayVolume, StoragePool, StoragePoolId, VolumeName } f
 
 /** How long Get waits for the array, ms: where memory can answer instead, within podman's limit of 5 s. */
 const KNOWN_VOLUME_MS = 4000;
-const UNKNOWN_VOLUME_MS = 25_000;
+const UNKNOWN_VOLUME_MS = 9000;
+/** How long List waits, ms: Podman hangs up after 5 s, and a list that is refused is better than one that never comes. */
+const LIST_MS = 3500;
 
 export interface DescribedVolume {
   readonly name: string;
@@ -155,7 +157,7 @@ export class Driver {
     const names = await array.listVolumeNames(
       (arrayName) =>
         dockerNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined),
-      call.signal,
+      AbortSignal.any([call.signal, AbortSignal.timeout(LIST_MS)]),
     );
     const isShortened = (name: string): boolean => name.includes('~');
     const known = names.some(isShortened) ? journal.allKnown() : [];

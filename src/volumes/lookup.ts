@@ -8,8 +8,8 @@ import type { ArrayName, ArrayVolume, VolumeId, VolumeName } from './volume.ts';
 
 type Answer = { readonly volume: ArrayVolume | undefined };
 
-/** How long a gathered look-up may take, ms: below the engine's 60 s for Get. */
-const GATHERED_LOOKUP_MS = 45_000;
+/** How long a gathered look-up may take, ms: a little less than its callers wait, so that they hear what is wrong. */
+const GATHERED_LOOKUP_MS = 8500;
 
 /**
  * Finds volumes by their Docker name. An id that this host has seen for the name saves the search, and is believed only

@@ -67,7 +67,13 @@ export interface FakeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
-const OPENING = ['GET /api/login', 'GET /api/version', 'GET /api/types/System/instances', 'GET /api/logout'];
+const OPENING = [
+  'GET /api/login',
+  'GET /api/version',
+  'GET /api/types/System/instances',
+  'GET /api/logout',
+  'POST /rest/auth/logout',
+];
 
 /** A scripted gateway on loopback. A request that no test expects fails the test. */
 export async function fakeGateway(
@@ -86,6 +92,7 @@ export async function fakeGateway(
       'GET /api/version': json(200, options.version ?? '3.6'),
       'GET /api/types/System/instances': json(200, [options.system ?? { id: SYSTEM_ID, name: 'array1' }]),
       'GET /api/logout': json(200, {}),
+      'POST /rest/auth/logout': (response: ServerResponse) => response.writeHead(204).end(),
       ...routes,
     }),
   );

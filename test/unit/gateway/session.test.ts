@@ -13,7 +13,9 @@ import {
   refusal,
   rejection,
   soon,
+  silence,
   UNAUTHORIZED,
+  type Answer,
   type Seen,
 } from './fake-gateway.ts';
 
@@ -198,6 +200,10 @@ test('a wrong password is told to everybody who waits, and not tried again for s
     'cannot log in: the gateway refuses user "admin" (Unauthorized); check SCALEIO_USERNAME and SCALEIO_PASSWORD',
   );
   expect(fake.count(LOGIN)).toBe(1);
+  for (now of [0, 1000, 4999]) {
+    expect(await rejection(gateway.getVolume(ID, soon()))).toBeInstanceOf(GatewayAuthError);
+    expect(fake.count(LOGIN)).toBe(1);
+  }
   now = 5001;
   fake.on(LOGIN, json(200, 'token'));
   fake.on(GET, json(200, VOLUME));
@@ -225,6 +231,81 @@ test('close logs out', async () => {
   await gateway.getVolume(ID, soon());
   await gateway.close();
   expect(authorizations(fake.seen, 'GET /api/logout')).toEqual([basic('', token(1))]);
+});
+
+const PLATFORM_LOGIN = 'POST /rest/auth/login';
+const PLATFORM_LOGOUT = 'POST /rest/auth/logout';
+
+/** A 4.x that has only its own log-in; session N has token jwt-N and refresh token refresh-N. */
+async function platform(routes: Record<string, Answer> = {}) {
+  let logins = 0;
+  return fakeGateway(
+    {
+      [LOGIN]: html(404),
+      [PLATFORM_LOGIN]: (response, seen) => {
+        logins += 1;
+        const grant = { access_token: `jwt-${logins}`, refresh_token: `refresh-${logins}`, expires_in: 300 };
+        return json(200, grant)(response, seen);
+      },
+      [GET]: json(200, VOLUME),
+      ...routes,
+    },
+    { version: '4.5' },
+  );
+}
+
+const givenBack = ({ seen }: { readonly seen: readonly Seen[] }): unknown[] =>
+  seen
+    .filter(({ route }) => route === PLATFORM_LOGOUT)
+    .map(({ authorization, body }) => [authorization, JSON.parse(body)]);
+
+test('rule 18: close ends the session of the platform, too', async () => {
+  const fake = await platform();
+  const gateway = clientOf(fake);
+  await gateway.getVolume(ID, soon());
+  await gateway.close();
+  expect(givenBack(fake)).toEqual([['Bearer jwt-1', { refresh_token: 'refresh-1' }]]);
+});
+
+test('rule 18: a session whose token is renewed or refused is ended, not left to itself', async () => {
+  let now = 0;
+  const fake = await platform();
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
+  await gateway.getVolume(ID, soon());
+  now = 5 * MINUTE;
+  await gateway.getVolume(ID, soon());
+  fake.on(GET, [UNAUTHORIZED, json(200, VOLUME)]);
+  await gateway.getVolume(ID, soon());
+  await gateway.close();
+  const ended = ['1', '2', '3'].map((n) => [`Bearer jwt-${n}`, { refresh_token: `refresh-${n}` }]);
+  expect(givenBack(fake)).toEqual(ended);
+});
+
+test('rule 18: a log-in that comes to nothing after its token was given ends it', async () => {
+  const fake = await platform({ 'GET /api/version': html(502) });
+  const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
+  await rejection(gateway.getVolume(ID, soon()));
+  await gateway.close();
+  expect(givenBack(fake)).toEqual([['Bearer jwt-1', { refresh_token: 'refresh-1' }]]);
+});
+
+test('rule 18: a log-in under way when all is closed leaves nothing', async () => {
+  const fake = await platform({ 'GET /api/version': silence });
+  const gateway = clientOf(fake);
+  const call = rejection(gateway.getVolume(ID, soon()));
+  await expect.poll(() => fake.count('GET /api/version')).toBe(1);
+  await gateway.close();
+  await call;
+  expect(givenBack(fake)).toEqual([['Bearer jwt-1', { refresh_token: 'refresh-1' }]]);
+});
+
+test('a gateway that does not answer the log-out holds up nobody for long', async () => {
+  const fake = await platform({ [PLATFORM_LOGOUT]: silence });
+  const gateway = clientOf(fake, { requestTimeoutMs: 15_000 });
+  await gateway.getVolume(ID, soon());
+  const before = performance.now();
+  await gateway.close();
+  expect(performance.now() - before).toBeLessThan(3000);
 });
 
 test('password and tokens are in no error, log line, report or inspected object', async () => {

@@ -53,3 +53,13 @@ test('https on a port that speaks http, and the other way round, is said in word
   const { message } = await rejection(clientOf(other).identity(soon()));
   expect(message).toMatch(/does not speak HTTP|connection cut/);
 });
+
+test('authorities that are replaced count from the next connection on', async () => {
+  const first = await fakeGateway({}, { tls: server('good') });
+  let ca = pem('expired.pem');
+  const gateway = clientOf(first, { ca: () => Promise.resolve(ca) });
+  expect((await rejection(gateway.identity(soon()))).message).toContain('authority');
+  ca = CA;
+  // It is left alone for a moment after failures.
+  await expect.poll(async () => (await gateway.identity(soon())).systemId).toBe(SYSTEM_ID);
+});

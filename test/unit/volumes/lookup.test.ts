@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GatewayUnavailableError } from '../../../src/errors.ts';
+import { CancelledError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { VolumeId } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 
@@ -53,5 +53,56 @@ describe('rule 15: a look-up by name that is answered with the id of another vol
     };
     await expect(world.run(life.create('db'))).rejects.toThrow('the answer got lost');
     expect(world.exists('other')).toBe(true);
+  });
+});
+
+describe('a burst of Gets of names that this host never saw', () => {
+  it('is one question, however its calls are spread over the first moments', async () => {
+    const world = new World(2);
+    const names = Array.from({ length: 5 }, (_, number) => `v${number}`);
+    for (const name of names) await world.run(world.host(2).life.create(name));
+    const { life } = world.host(1);
+    const gets: Promise<unknown>[] = [];
+    for (const name of names) {
+      gets.push(life.get(name));
+      await world.pass(3);
+    }
+    await world.run(Promise.all(gets));
+    expect(Object.fromEntries(life.gateway.calls)).toMatchObject({ listVolumes: 1 });
+    expect([life.gateway.calls.get('findVolumeId'), life.gateway.calls.get('getVolume')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('a gateway that does not answer', () => {
+  it('makes List refuse within 4 s, which is less than podman waits', async () => {
+    const { life } = new World().host(1);
+    life.gateway.listVolumeNames = (_pick, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new CancelledError('no answer so far'));
+        });
+      });
+    const before = performance.now();
+    await expect(life.driver.list(life.call())).rejects.toThrow('no answer so far');
+    expect(performance.now() - before).toBeLessThan(4000);
+  });
+
+  it('makes Get of an unknown name end within 10 s', { timeout: 15_000 }, async () => {
+    const world = new World();
+    const { life } = world.host(1);
+    life.gateway.findVolumeId = (_name, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new CancelledError('no answer so far'));
+        });
+      });
+    const before = performance.now();
+    const get = life.get('db');
+    await world.pass(1000);
+    await expect(get).rejects.toThrow('no answer so far');
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

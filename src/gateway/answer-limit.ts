@@ -1,0 +1,69 @@
+import { EndpointFailure } from './failures.ts';
+
+/** How long an answer may take. */
+export interface Patience {
+  /** For the first byte, and for each silence within the answer, ms. */
+  readonly silenceMs: number;
+  /** For the whole of a small answer from the request on, ms; undefined: any length. */
+  readonly wholeMs: number | undefined;
+  /** From the first line on, ms, before an answer must have come at SLOWEST_BYTES a second. */
+  readonly startMs: number;
+}
+
+/** A list of 100,000 volumes is some 100 MB; what comes slower than this comes from a gateway that is ill. */
+const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
+const TICK_MS = 250;
+
+/**
+ * Ends an answer that takes too long as a whole, however steadily it drips: each byte in time makes no answer in time. Timers alone
+ * measure, so that no clock can be set under it.
+ */
+export class AnswerLimit {
+  readonly #expired = new AbortController();
+  readonly #patience: Patience;
+  readonly #whole: NodeJS.Timeout | undefined;
+  #ticking: NodeJS.Timeout | undefined;
+  #received = 0;
+  #waitedMs = 0;
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+    const { wholeMs } = patience;
+    if (wholeMs !== undefined)
+      this.#whole = setTimeout(() => {
+        this.#expire(`no answer in time (${wholeMs / 1000} s for the whole of it)`);
+      }, wholeMs);
+    this.#whole?.unref();
+  }
+
+  /** Fires, with an EndpointFailure as its reason. */
+  get signal(): AbortSignal {
+    return this.#expired.signal;
+  }
+
+  /** The answer has begun. */
+  begin(): void {
+    this.#ticking = setInterval(() => {
+      this.#waitedMs += TICK_MS;
+      const overMs = this.#waitedMs - this.#patience.startMs;
+      if (overMs > 0 && this.#received < (overMs / 1000) * SLOWEST_BYTES_PER_SECOND)
+        this.#expire('answer comes too slowly');
+    }, TICK_MS);
+    this.#ticking.unref();
+  }
+
+  received(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  /** To be called once, whatever came of it. */
+  end(): void {
+    clearTimeout(this.#whole);
+    clearInterval(this.#ticking);
+  }
+
+  #expire(reason: string): void {
+    this.end();
+    this.#expired.abort(new EndpointFailure(reason, { mayHaveActed: true }));
+  }
+}
