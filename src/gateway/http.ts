@@ -93,40 +93,11 @@ function reasonOf(error: unknown): string {
 export function createHttp(options: HttpOptions): Http {
   // An error of the connecting phase proves that nothing was sent; undici does not say which phase it was.
   const whileConnecting = new WeakSet<Error>();
-  const connectorFor = (ca: string | undefined): ReturnType<typeof buildConnector> =>
-    buildConnector({
-      timeout: options.connectTimeoutMs,
-      rejectUnauthorized: !options.insecure,
-      ...(ca === undefined ? {} : { ca }),
-    });
-  let connector = { ca: undefined as string | undefined, connect: connectorFor(undefined) };
-  /** One per content of the authorities: a session that another one let in must not be taken up again. */
-  const currentConnector = async (): Promise<ReturnType<typeof buildConnector>> => {
-    const ca = await options.ca?.();
-    if (ca !== connector.ca) connector = { ca, connect: connectorFor(ca) };
-    return connector.connect;
-  };
   const agent = new Agent({
     connections: options.connections,
     // Tomcat closes idle connections after 20 s; nearer to that, more requests meet a connection being closed.
     keepAliveTimeout: 10_000,
-    connect: (target, callback) => {
-      const refuse = (error: Error): void => {
-        whileConnecting.add(error);
-        callback(error, null);
-      };
-      currentConnector()
-        .then((connect) => {
-          connect(target, (...[error, socket]) => {
-            if (error === null) callback(null, socket);
-            else refuse(error);
-          });
-        })
-        // Authorities that OpenSSL cannot make anything of.
-        .catch((error: unknown) => {
-          refuse(error instanceof Error ? error : new Error(String(error)));
-        });
-    },
+    connect: connecting(options, (error) => whileConnecting.add(error)),
   });
 
   const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit): unknown => {
@@ -183,6 +154,40 @@ export function createHttp(options: HttpOptions): Http {
 
 function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
+}
+
+/** Connects with the authorities as they are at that moment; `failed` is told of errors of this phase, in which nothing was sent. */
+function connecting(options: HttpOptions, failed: (error: Error) => void): ReturnType<typeof buildConnector> {
+  const connectorFor = (ca: string | undefined): ReturnType<typeof buildConnector> =>
+    buildConnector({
+      timeout: options.connectTimeoutMs,
+      rejectUnauthorized: !options.insecure,
+      ...(ca === undefined ? {} : { ca }),
+    });
+  let connector = { ca: undefined as string | undefined, connect: connectorFor(undefined) };
+  /** One per content of the authorities: a session that another one let in must not be taken up again. */
+  const currentConnector = async (): Promise<ReturnType<typeof buildConnector>> => {
+    const ca = await options.ca?.();
+    if (ca !== connector.ca) connector = { ca, connect: connectorFor(ca) };
+    return connector.connect;
+  };
+  return (target, callback) => {
+    const refuse = (error: Error): void => {
+      failed(error);
+      callback(error, null);
+    };
+    currentConnector()
+      .then((connect) => {
+        connect(target, (...[error, socket]) => {
+          if (error === null) callback(null, socket);
+          else refuse(error);
+        });
+      })
+      // Authorities that OpenSSL cannot make anything of.
+      .catch((error: unknown) => {
+        refuse(error instanceof Error ? error : new Error(String(error)));
+      });
+  };
 }
 
 /** The whole body as text, at most `limitBytes` of it. Rejects with EndpointFailure when there is more. */

@@ -257,7 +257,7 @@ async function platform(routes: Record<string, Answer> = {}) {
 const givenBack = ({ seen }: { readonly seen: readonly Seen[] }): unknown[] =>
   seen
     .filter(({ route }) => route === PLATFORM_LOGOUT)
-    .map(({ authorization, body }) => [authorization, JSON.parse(body)]);
+    .map(({ authorization, body }): unknown[] => [authorization, JSON.parse(body)]);
 
 test('rule 18: close ends the session of the platform, too', async () => {
   const fake = await platform();
