@@ -2,7 +2,7 @@ import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
 import { type LockFilePorts, releaseLockFile, takeLockFile } from './lock-file.ts';
 
-const LOCK_FILE = 'lock';
+export const LOCK_FILE = 'lock';
 
 export interface DirectoryLockPorts extends LockFilePorts {
   readonly dir: string;

@@ -9,6 +9,8 @@ export interface JournalFiles {
   read(file: string): Promise<string | undefined>;
   /** A text that is another one after each change of the file; undefined when there is no such file. */
   stateOf(file: string): Promise<string | undefined>;
+  /** When its content last changed, ms since 1970 as the disk has it; undefined when there is no such file. */
+  modifiedMs(file: string): Promise<number | undefined>;
   /** After a crash at any moment the old or the new content is there, whole; on disk when it resolves. */
   writeAtomic(file: string, content: Uint8Array): Promise<void>;
   /** Makes the file with its whole content, or answers false when it is there already. */
@@ -26,14 +28,16 @@ export const journalFiles: JournalFiles = {
   },
   read: (file) => unless('ENOENT', readFile(file, 'utf8'), undefined),
   stateOf: (file) => unless('ENOENT', stateOf(file), undefined),
+  modifiedMs: (file) => unless('ENOENT', modifiedMs(file), undefined),
   writeAtomic: (file, content) => writeFileAtomic(file, content),
   createExclusive: async (file, text) => {
     const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
     await writeFile(beside, text, { flag: 'wx', mode: 0o600, flush: true });
     try {
-      return await unless('EEXIST', made(link(beside, file)), false);
+      // ENOENT: whoever has the file took what we made beside it for a leftover.
+      return await unless('ENOENT', unless('EEXIST', made(link(beside, file)), false), false);
     } finally {
-      await unlink(beside);
+      await unless('ENOENT', unlink(beside), undefined);
     }
   },
   rename: (from, to) => rename(from, to),
@@ -49,6 +53,10 @@ export function isLeftover(name: string, file: string): boolean {
 async function stateOf(file: string): Promise<string> {
   const { ino, size, mtimeNs } = await stat(file, { bigint: true });
   return `${ino} ${size} ${mtimeNs}`;
+}
+
+async function modifiedMs(file: string): Promise<number> {
+  return (await stat(file)).mtimeMs;
 }
 
 async function made(link: Promise<void>): Promise<boolean> {

@@ -1,15 +1,14 @@
 import path from 'node:path';
 import { FilesystemError, NewerVersionError } from '../errors.ts';
 import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/ports.ts';
-import { lockDirectory } from './directory-lock.ts';
-import { FENCES_FILE } from './fences.ts';
+import { LOCK_FILE, lockDirectory } from './directory-lock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyChanges, JOURNAL_FILE, readContent, writeContent } from './journal-content.ts';
 import type { JournalChange, JournalContent } from './journal-content.ts';
-import { isLeftover, type JournalFiles } from './journal-files.ts';
-import { KNOWN_VOLUMES_FILE, KnownVolumes } from './known-volumes.ts';
+import type { JournalFiles } from './journal-files.ts';
+import { KnownVolumes } from './known-volumes.ts';
+import { removeLeftovers } from './leftovers.ts';
 
-const WRITTEN_HERE = [JOURNAL_FILE, KNOWN_VOLUMES_FILE, FENCES_FILE];
 const KEPT_ASIDE = 5;
 
 export interface JournalPorts {
@@ -47,7 +46,7 @@ export async function openJournal(ports: JournalPorts): Promise<OpenJournal> {
   }
   const unlock = await lockDirectory(ports);
   try {
-    await removeLeftovers(ports);
+    await removeLeftovers(ports, LOCK_FILE);
     const content = await readJournal(ports);
     return new DiskJournal(ports, content, { known: await KnownVolumes.open(ports), unlock });
   } catch (error) {
@@ -167,17 +166,6 @@ class DiskJournal implements OpenJournal {
     for (const [name, { since }] of next.entries)
       if (this.#content.entries.get(name)?.since !== since)
         this.#moments.set(name, this.#ports.clock.elapsed());
-  }
-}
-
-async function removeLeftovers({ dir, files, log }: JournalPorts): Promise<void> {
-  try {
-    for (const file of await files.list(dir)) {
-      if (!WRITTEN_HERE.some((name) => isLeftover(name, file))) continue;
-      await files.remove(path.join(dir, file));
-    }
-  } catch (error) {
-    log.warn({ dir, error: String(error) }, 'leftovers of the journal cannot be removed');
   }
 }
 

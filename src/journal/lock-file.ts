@@ -1,7 +1,8 @@
+import path from 'node:path';
 import * as z from 'zod';
 import { hasCode } from '../host/files.ts';
 import type { Clock, Log } from '../volumes/ports.ts';
-import type { JournalFiles } from './journal-files.ts';
+import { isLeftover, type JournalFiles } from './journal-files.ts';
 
 const ATTEMPTS = 5;
 
@@ -33,7 +34,10 @@ export async function takeLockFile(ports: LockFilePorts, file: string): Promise<
   const start = (await startOf(files, pid)) ?? '';
   const mine = JSON.stringify({ pid, start, bootId, token: clock.randomHex(16) } satisfies Owner);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    if (await files.createExclusive(file, mine)) return { kind: 'taken', text: mine };
+    if (await files.createExclusive(file, mine)) {
+      await removeLeftovers(ports, file);
+      return { kind: 'taken', text: mine };
+    }
     const held = await files.read(file);
     if (held === undefined) continue;
     const owner = ownerOf(held);
@@ -70,6 +74,21 @@ async function breakLock(ports: LockFilePorts, file: string, held: string): Prom
   if (moved !== undefined && moved !== held) await files.createExclusive(file, moved);
   else log.info({ file }, 'took a lock over from a process that is gone');
   await files.remove(aside);
+}
+
+/** What died while it took the lock left a file beside it. Who lives and tries just now keeps his; a torn one is nobody's. */
+async function removeLeftovers(ports: LockFilePorts, file: string): Promise<void> {
+  const { files, log } = ports;
+  const [dir, name] = [path.dirname(file), path.basename(file)];
+  try {
+    for (const found of await files.list(dir)) {
+      if (!isLeftover(name, found)) continue;
+      const owner = ownerOf((await files.read(path.join(dir, found))) ?? '');
+      if (owner === undefined || !(await isAlive(ports, owner))) await files.remove(path.join(dir, found));
+    }
+  } catch (error) {
+    log.warn({ file, error: String(error) }, 'leftovers of a lock cannot be removed');
+  }
 }
 
 async function isAlive({ files, bootId }: LockFilePorts, owner: Owner): Promise<boolean> {

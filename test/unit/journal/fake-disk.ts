@@ -22,6 +22,7 @@ export class FakeDisk implements JournalFiles {
   restart(): FakeDisk {
     const disk = new FakeDisk();
     for (const [file, text] of this.contents) disk.contents.set(file, text);
+    for (const [file, ms] of this.agesMs) disk.agesMs.set(file, ms);
     return disk;
   }
 
@@ -35,6 +36,14 @@ export class FakeDisk implements JournalFiles {
 
   stateOf(file: string): Promise<string | undefined> {
     return this.#live(() => this.contents.get(file));
+  }
+
+  /** Files are as old as this says, else they are of now. */
+  readonly agesMs = new Map<string, number>();
+
+  modifiedMs(file: string): Promise<number | undefined> {
+    const now = Date.UTC(2024, 0, 2);
+    return this.#live(() => (this.contents.has(file) ? now - (this.agesMs.get(file) ?? 0) : undefined));
   }
 
   async writeAtomic(file: string, content: Uint8Array): Promise<void> {

@@ -165,6 +165,37 @@ describe('the journal', () => {
   });
 });
 
+describe('temporary files of earlier lives', () => {
+  const DAY_MS = 86_400_000;
+  const lockOf = (pid: number): string =>
+    JSON.stringify({ pid, start: String(pid), bootId: 'boot-1', token: '00' });
+
+  it.each([
+    ['journal.0123456789ab.new', 'torn', 0, false],
+    ['known-volumes.0123456789ab.new', '', 0, false],
+    ['fences.0123456789ab.new', 'torn', 0, false],
+    ['lock.0123456789ab.new', lockOf(7), 0, false],
+    ['lock.0123456789ab.new', 'torn', 0, false],
+    // A process that lives tries to take the lock just now.
+    ['lock.0123456789ab.new', lockOf(8), 0, true],
+    // The command line may be writing it just now.
+    ['forced-fences.0123456789ab.new', 'x', 60_000, true],
+    ['forced-fences.0123456789ab.new', 'x', DAY_MS, false],
+    ['emc-vol-1-2.e2undo', 'blocks', DAY_MS, true],
+    ['emc-vol-1-2.e2undo', 'blocks', 31 * DAY_MS, false],
+    ['notes.e2undo', 'of somebody', 99 * DAY_MS, true],
+    ['lock.new', 'of somebody', 99 * DAY_MS, true],
+    ['journal.copy', 'of somebody', 99 * DAY_MS, true],
+  ])('%s with %j, %d ms old: stays %s', async (name, text, ageMs, stays) => {
+    const disk = new FakeDisk();
+    disk.contents.set(`${dir}/${name}`, text);
+    disk.contents.set('/proc/8/stat', `8 (x) ${'0 '.repeat(19)}8 0`);
+    disk.agesMs.set(`${dir}/${name}`, ageMs);
+    await start(disk);
+    expect(disk.contents.has(`${dir}/${name}`)).toBe(stays);
+  });
+});
+
 describe('a journal that cannot be used', () => {
   async function written(): Promise<FakeDisk> {
     const { journal, disk } = await start();
