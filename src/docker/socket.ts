@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { ListenOptions } from 'node:net';
@@ -9,6 +9,10 @@ import { ConfigError } from '../errors.ts';
 
 /** Descriptor of the first socket that systemd hands over. [sd_listen_fds(3)] */
 const FIRST_FD = 3;
+
+/** How a directory begins in which a socket is made. */
+const ASIDE = '.s-';
+const ABANDONED_MS = 600_000;
 
 /** Longest path of a unix socket that every kernel takes. [unix(7)] */
 const LONGEST_PATH_BYTES = 107;
@@ -69,7 +73,8 @@ export async function listenOnPath(server: Server, path: string): Promise<void> 
 }
 
 async function moveIntoPlace(server: Server, path: string, directory: string): Promise<void> {
-  const aside = await mkdtemp(join(directory, '.s-'));
+  const aside = await mkdtemp(join(directory, ASIDE));
+  await removeAbandoned(directory, aside);
   try {
     const made = join(aside, 's');
     refuseLongPath(made);
@@ -83,6 +88,26 @@ async function moveIntoPlace(server: Server, path: string, directory: string): P
   } finally {
     await rm(join(aside, 's'), { force: true });
     await rmdir(aside);
+  }
+}
+
+/** What a start that was killed left. One that is on its way elsewhere is young, or answers. */
+async function removeAbandoned(directory: string, aside: string): Promise<void> {
+  const now = (await lstat(aside)).mtimeMs;
+  for (const name of await readdir(directory)) {
+    const abandoned = join(directory, name);
+    if (!name.startsWith(ASIDE) || abandoned === aside) continue;
+    try {
+      const found = await lstat(abandoned);
+      const isOld = found.isDirectory() && found.mtimeMs < now - ABANDONED_MS;
+      if (!isOld || (await isAnswered(join(abandoned, 's')))) continue;
+      await rm(join(abandoned, 's'), { force: true });
+      await rmdir(abandoned);
+    } catch (error) {
+      // Gone meanwhile, or not ours to take away: it keeps nobody from listening.
+      if (!['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM', 'ENOTDIR', 'EISDIR'].includes(reasonOf(error)))
+        throw error;
+    }
   }
 }
 

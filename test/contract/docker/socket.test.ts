@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
@@ -76,6 +76,29 @@ describe('the socket', () => {
     await expect(listenOnPath(second, path)).rejects.toBeInstanceOf(ConfigError);
     expect(second.listening).toBe(false);
     expect(await ask()).toBe('one');
+  });
+
+  it('takes away what a killed start left aside, and nothing that is young, answers or is not such a thing', async () => {
+    const beside = dirname(path);
+    await mkdir(beside, { recursive: true });
+    const aside = async (name: string): Promise<string> => {
+      await mkdir(join(beside, name));
+      return join(beside, name, 's');
+    };
+    await writeFile(await aside('.s-killed'), '');
+    await aside('.s-killed-sooner');
+    await aside('.s-young');
+    const answering = serverSaying('two').listen(await aside('.s-answers'));
+    await once(answering, 'listening');
+    await aside('.s-full');
+    await writeFile(join(beside, '.s-full/of-others'), '');
+    await aside('other');
+    const longAgo = new Date(performance.timeOrigin - 3_600_000);
+    for (const name of await readdir(beside))
+      if (name !== '.s-young') await utimes(join(beside, name), longAgo, longAgo);
+    await listenOnPath(serverSaying('one'), path);
+    const left = ['.s-answers', '.s-full', '.s-young', 'other', 'scaleio.sock'];
+    expect((await readdir(beside)).toSorted()).toEqual(left);
   });
 
   it('does not replace a file that is no socket', async () => {
