@@ -24,17 +24,26 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
   return {
     id: known.volumeId,
     arrayName: known.arrayName,
-    size: inGiB(known.sizeKiB),
+    ...(known.sizeKiB > 0 ? describeKnown(known, pool) : UNDESCRIBED),
     provisioning: volume?.kind ?? null,
-    pool: pool?.name ?? known.storagePoolId,
-    domain: pool?.domainName ?? null,
     ...describeLabel(known),
     mappedTo: holders(sources),
     mountedHere: entry?.phase === 'mounted',
     users: entry?.holders.length ?? 0,
-    readOnly: known.readOnly,
     lastFence: sources.lastFence ?? null,
     stale,
+  };
+}
+
+/** Of a volume of which the journal alone tells: none has no size. */
+const UNDESCRIBED = { size: null, pool: null, domain: null, readOnly: null };
+
+function describeKnown(known: KnownVolume, pool: StoragePool | undefined): VolumeStatus {
+  return {
+    size: inGiB(known.sizeKiB),
+    pool: pool?.name ?? known.storagePoolId,
+    domain: pool?.domainName ?? null,
+    readOnly: known.readOnly,
   };
 }
 

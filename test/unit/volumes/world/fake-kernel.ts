@@ -136,7 +136,7 @@ export class FakeKernel implements MappingListener {
   /** Who is seen to use a device: everybody but the plugin's own mounts. */
   readonly deviceUsers: DeviceUsers = {
     usersOf: ({ number }) => {
-      const now = this.#clock.now();
+      const now = this.#clock.elapsed();
       const users = this.#holds
         .filter(({ volume, untilMs }) => this.device(volume.id)?.number === number && untilMs > now)
         .map(({ who }) => ({ kind: this.rawUsers.has(who) ? 'process' : 'mount', what: who }) as const);

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { VolumeConflictError } from '../../../src/errors.ts';
+import type { StoragePoolId } from '../../../src/volumes/volume.ts';
+import { POLICY } from './world/life.ts';
+import type { Verdict } from './world/steps.ts';
+import { World } from './world/world.ts';
+
+/** One host, and an array with a second pool. */
+function aHost() {
+  const world = new World();
+  const [first] = world.array.pools.values();
+  if (first === undefined) throw new Error('the world has no pool');
+  const id = 'ff00000000000002' as StoragePoolId;
+  world.array.pools.set(id, { ...first, id, name: 'pool2' });
+  const host = world.host(1);
+  host.policy = { ...POLICY, pool: 'pool1' };
+  return { world, host, run: <T>(work: Promise<T>): Promise<T> => world.run(work) };
+}
+
+describe('Create of a volume that is there', () => {
+  it('says that it is in another pool than was asked for', async () => {
+    const { host, run } = aHost();
+    await run(host.life.create('db', { pool: 'pool1' }));
+    await run(host.life.create('db', { pool: 'pool1' }));
+    await run(host.life.create('db'));
+    const other = run(host.life.create('db', { pool: 'pool2' }));
+    await expect(other).rejects.toThrow('it is not in pool "pool2" of domain "domain1"');
+    await expect(run(host.life.create('db', { pool: 'pool2' }))).rejects.toBeInstanceOf(VolumeConflictError);
+  });
+});
+
+describe('Create', () => {
+  it('waits until the kernel has let go of the new volume before it takes the mapping back', async () => {
+    const { world, host, run } = aHost();
+    const heldAtUnmap: string[][] = [];
+    host.life.steps.hook = ({ method, side }) => {
+      const [volume] = world.array.volumes.values();
+      if (volume === undefined || side !== 'before') return 'go';
+      // As udev does with each device that changes: it looks at it once more.
+      if (method === 'writeLabel') host.kernel.hold('udev', volume, world.clock.elapsed() + 500);
+      if (method === 'unmapVolume') heldAtUnmap.push(host.kernel.holdersOf(volume));
+      return 'go';
+    };
+    const began = world.clock.elapsed();
+    await run(host.life.create('db'));
+    expect(heldAtUnmap).toEqual([[]]);
+    expect(world.clock.elapsed() - began).toBeGreaterThanOrEqual(500);
+    expect(world.leaks()).toEqual([]);
+  });
+});
+
+describe('the last Unmount', () => {
+  it('gives the kernel a moment to let go, and then has released the volume by itself', async () => {
+    const { world, host, run } = aHost();
+    await run(host.life.create('db'));
+    await run(host.life.mount('db', 'a'));
+    host.kernel.hold(
+      'a container that ends',
+      world.volume('db'),
+      world.clock.elapsed() + POLICY.releaseWaitMs / 2,
+    );
+    await run(host.life.unmount('db', 'a'));
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('does not wait longer than that', async () => {
+    const { world, host, run } = aHost();
+    await run(host.life.create('db'));
+    await run(host.life.mount('db', 'a'));
+    host.kernel.hold('a container that stays', world.volume('db'));
+    const began = world.clock.elapsed();
+    await run(host.life.unmount('db', 'a'));
+    expect(world.clock.elapsed() - began).toBeLessThan(2 * POLICY.releaseWaitMs);
+    expect(world.volume('db').mappings.size).toBe(1);
+  });
+});
+
+describe('List', () => {
+  it('leaves out a volume that is being removed, and shows one whose removal was refused', async () => {
+    const { world, host, run } = aHost();
+    await run(host.life.create('db'));
+    await run(host.life.create('web'));
+    const listed = async (): Promise<string[]> =>
+      (await host.life.driver.list(host.life.call())).map(({ name }) => name).toSorted();
+    const seen: string[][] = [];
+    host.life.steps.hook = async ({ method, side }): Promise<Verdict> => {
+      if (method === 'removeVolume' && side === 'before') seen.push(await listed());
+      return 'go';
+    };
+    await run(host.life.mount('web', 'a'));
+    await expect(run(host.life.remove('web'))).rejects.toThrow('a moment ago');
+    expect(await run(listed())).toEqual(['db', 'web']);
+    await run(host.life.remove('db'));
+    expect(seen).toEqual([['web']]);
+    expect(world.exists('db')).toBe(false);
+  });
+});
+
+describe('Get of a volume of which only the journal knows', () => {
+  it('does not say of its size, pool and limit to reading what it does not know', async () => {
+    const { host, run } = aHost();
+    await run(host.life.create('db'));
+    await run(host.life.mount('db', 'a'));
+    host.disk.known.clear();
+    host.restart();
+    host.gatewayUp = false;
+    const { status } = await run(host.life.get('db'));
+    expect(status).toMatchObject({ size: null, pool: null, readOnly: null, mountedHere: true });
+  });
+});
