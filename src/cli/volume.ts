@@ -96,7 +96,7 @@ async function forceRelease(edge: Edge, session: Session, name: string, flags: R
 async function isAgreed(edge: Edge, flags: AgreeFlags, question: string): Promise<boolean> {
   if (flags.yes === true) return true;
   if (edge.ask === undefined) {
-    throw new InvalidRequestError('--yes is needed where nobody can be asked (no terminal)');
+    throw new InvalidRequestError('nobody can be asked here (no terminal), so this needs --yes');
   }
   return /^y(es)?$/i.test((await edge.ask(`${question} [y/N] `)).trim());
 }

@@ -170,7 +170,7 @@ describe('docker-volume-scaleio volume', () => {
   test('force-release does nothing where nobody can be asked', async () => {
     const { run, mapped, one } = await scene();
     const { code, err } = await run(['force-release', 'db']);
-    expect([code, err]).toEqual([1, expect.stringContaining('--yes is needed')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('needs --yes')]);
     expect(await mapped()).toEqual([one]);
   });
 
