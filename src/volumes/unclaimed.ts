@@ -5,6 +5,14 @@ import type { HostIdentity } from './identity.ts';
 import { dockerNameOf, isOurs, isProvisionalOf } from './naming.ts';
 import type { ArrayName, ArrayVolume } from './volume.ts';
 
+/** A repair is many short programs. */
+const RETELL_MS = 10_000;
+
+interface Told {
+  readonly users: string;
+  readonly atMs: number;
+}
+
 /** A volume that is mapped to this host and that this plugin has no record of mapping. */
 export interface UnclaimedMapping {
   /** Docker's, where the array's name tells it. */
@@ -31,27 +39,34 @@ export function findUnclaimed(
  */
 export class UnclaimedWatch {
   readonly #host: VolumeHost;
-  #told: ReadonlySet<string> = new Set();
+  #told: ReadonlyMap<string, Told> = new Map();
 
   constructor(host: VolumeHost) {
     this.#host = host;
   }
 
-  /** Their names. Each is told once in the log, with who uses it, for as long as it stays. */
+  /** Their names. Each is told in the log with who uses it, and again when others do. */
   async look(mapped: readonly ArrayVolume[], me: HostIdentity, signal: AbortSignal): Promise<string[]> {
     const { journal, policy } = this.#host;
     const recorded = new Set(journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
     const found = findUnclaimed(mapped, { guid: me.guid, prefix: policy.prefix, recorded });
-    for (const one of found) if (!this.#told.has(one.volume.id)) await this.#tell(one, me, signal);
-    this.#told = new Set(found.map(({ volume }) => volume.id));
+    const told = new Map<string, Told>();
+    for (const one of found) told.set(one.volume.id, await this.#tell(one, me, signal));
+    this.#told = told;
     return found.map(({ name }) => name);
   }
 
-  async #tell({ name, volume }: UnclaimedMapping, me: HostIdentity, signal: AbortSignal): Promise<void> {
-    this.#host.log.warn(
-      { volume: name, volumeId: volume.id, users: await this.#usersOf(volume, me, signal) },
+  async #tell({ name, volume }: UnclaimedMapping, me: HostIdentity, signal: AbortSignal): Promise<Told> {
+    const { clock, log } = this.#host;
+    const users = await this.#usersOf(volume, me, signal);
+    const before = this.#told.get(volume.id);
+    if (before !== undefined && (before.users === users || clock.elapsed() - before.atMs < RETELL_MS))
+      return before;
+    log.warn(
+      { volume: name, volumeId: volume.id, users },
       'mapped to this host, and not by this plugin: left as it is; mount it here, or let go of it with "volume release"',
     );
+    return { users, atMs: clock.elapsed() };
   }
 
   async #usersOf(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<string> {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bundleFile } from '../../plugin/bundle.ts';
 import type { Host } from '../hosts/host.ts';
-import { killHard, type ProcessId } from '../hosts/process.ts';
+import { killHard } from '../hosts/process.ts';
 import { PluginSocket } from '../hosts/plugin-socket.ts';
 import { until } from '../hosts/until.ts';
 import { createVolume, onVolume, Writer } from './containers.ts';
@@ -15,6 +15,8 @@ import { type ArrayStage, pluginStage } from './stage.ts';
 const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)
 install -m 755 "/var/lib/docker/plugins/$id/rootfs/usr/lib/docker-volume-scaleio/host-command" /usr/local/sbin/docker-volume-scaleio`;
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
+/** Who writes a line here ends what holds a device on that host. */
+const END = '/run/end-of-repair';
 const roundsMetric = 'scaleio_reconcile_rounds_total{outcome="ok"}';
 
 /** Rule 13: only what is proven ours is undone. */
@@ -114,7 +116,7 @@ describe("what is not this plugin's", () => {
   });
 
   /** Maps a volume to a host as an operator does, and opens its device there without O_EXCL, as qemu or a repair does. */
-  async function mapByHand(host: Host, arrayName: string): Promise<{ link: string; holder: ProcessId }> {
+  async function mapByHand(host: Host, arrayName: string): Promise<void> {
     const { id } = await volumeNamed(stage.array, arrayName);
     const [system] = (await askGateway(stage.array, 'GET', '/api/types/System/instances')) as {
       id: string;
@@ -125,16 +127,21 @@ describe("what is not this plugin's", () => {
     });
     const link = `/dev/disk/by-id/emc-vol-${system?.id ?? ''}-${id}`;
     await until(`${link} on ${host.name}`, () => host.exec(['test', '-b', link]).then(() => true));
-    const holder = await host.start('repair', ['sh', '-c', `exec 3<${link}; while :; do sleep 60; done`]);
-    return { link, holder };
+    const lines = `mkfifo -m 600 ${END}; exec 3<${link}; read line <${END}; rm ${END}`;
+    await host.start('repair', ['sh', '-c', lines]);
+    await until('the repair to begin', () => host.exec(['test', '-p', END]).then(() => true));
+  }
+
+  async function endRepair(host: Host): Promise<void> {
+    await host.exec(['sh', '-c', `echo >${END}`]);
+    await until('the repair to end', () => host.exec(['test', '!', '-e', END]).then(() => true));
   }
 
   const command = (host: Host, ...args: readonly string[]): Promise<string> =>
     host.exec(['/usr/local/sbin/docker-volume-scaleio', ...args]);
 
   test('a volume under repair stays, is told with who repairs it, and is let go of by command', async () => {
-    const { holder } = await mapByHand(one, 'docker-db');
-    onTestFinished(() => killHard(holder));
+    await mapByHand(one, 'docker-db');
     const plugin = await PluginSocket.open(one);
     const before = (await plugin.metric(roundsMetric)) ?? 0;
     await until('three rounds', async () => ((await plugin.metric(roundsMetric)) ?? 0) >= before + 3);
@@ -149,7 +156,7 @@ describe("what is not this plugin's", () => {
     await expect(onVolume(one, 'db', 'true')).rejects.toThrow(/did not do, and process \d+ "sh" has it open/);
     await expect(one.docker(['volume', 'rm', 'db'])).rejects.toThrow(open);
     await expect(command(one, 'volume', 'release', 'db', '--yes')).rejects.toThrow(open);
-    await killHard(holder);
+    await endRepair(one);
     await command(one, 'volume', 'release', 'db', '--yes');
     expect(await mappedTo(stage.array, one)).toEqual([]);
     expect(Number(await onVolume(other, 'db', 'wc -l </data/log'))).toBeGreaterThan(0);
@@ -157,8 +164,8 @@ describe("what is not this plugin's", () => {
   });
 
   test('a container takes up what was mapped by hand once nobody has the bare device open', async () => {
-    const { holder } = await mapByHand(one, 'docker-db');
-    await killHard(holder);
+    await mapByHand(one, 'docker-db');
+    await endRepair(one);
     expect(Number(await onVolume(one, 'db', 'wc -l </data/log'))).toBeGreaterThan(0);
     await untilNothingLeft(stage.array, one);
     await one.docker(['volume', 'rm', 'db']);
@@ -166,8 +173,7 @@ describe("what is not this plugin's", () => {
 
   test('with an empty prefix the disk of another program stays', async () => {
     await stage.array.request('POST', '/simulator/seed', { count: 1, prefix: 'vm-disk-' });
-    const { holder } = await mapByHand(other, 'vm-disk-1');
-    onTestFinished(() => killHard(holder));
+    await mapByHand(other, 'vm-disk-1');
     const all = await second(other, 'all', { SCALEIO_PREFIX: 'none' });
     await untilRounds(other, all, 3);
     expect(await mappedTo(stage.array, other)).toHaveLength(1);

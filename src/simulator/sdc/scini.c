@@ -54,12 +54,12 @@ enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, BLIND_POLL_MS = 50, EXIT
 static struct {
     const char *file, *volume, *guid, *fence_dir;
     bool read_only;
-    int fuse, data, backing, loop, held, fence_fd, link; /* link: one end in the keeper, the other in the server */
+    int fuse, data, backing, held, fence_fd, link; /* link: one end in the keeper, the other in the server */
     pid_t server;
     char held_path[4096], fence_path[4096], loop_path[64];
     pthread_rwlock_t life; /* read-held by every I/O, write-held once to end all I/O */
     bool dead;
-} self = { .fuse = -1, .data = -1, .backing = -1, .loop = -1, .held = -1, .link = -1, .life = PTHREAD_RWLOCK_INITIALIZER };
+} self = { .fuse = -1, .data = -1, .backing = -1, .held = -1, .link = -1, .life = PTHREAD_RWLOCK_INITIALIZER };
 
 static void say(const char *line) {
     printf("%s\n", line);
@@ -365,20 +365,40 @@ static void open_backing(void) {
 
 /* ---- the loop device ---- */
 
+/*
+ * Keeps the descriptor open for as long as we live, in a message that nobody receives: a real SDC serves its devices
+ * from inside of the kernel, so whoever looks for users of the device must not find us among them.
+ */
+static void keep_unseen(int fd) {
+    union { char room[CMSG_SPACE(sizeof(int))]; struct cmsghdr aligned; } control = { .room = { 0 } };
+    char byte = 0;
+    struct iovec data = { .iov_base = &byte, .iov_len = 1 };
+    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room };
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0) fail("cannot make a socket pair");
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    if (sendmsg(ends[0], &message, 0) < 0) fail("cannot keep \"%s\" open", self.loop_path);
+}
+
 static bool try_loop(int control) {
     struct loop_config config = { .fd = (uint32_t)self.backing };
     int number = ioctl(control, LOOP_CTL_GET_FREE);
     if (number < 0) fail("cannot get a loop device");
     snprintf(self.loop_path, sizeof self.loop_path, "/dev/loop%d", number);
-    self.loop = open(self.loop_path, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (self.loop < 0) fail("cannot open \"%s\"", self.loop_path);
+    int loop = open(self.loop_path, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    if (loop < 0) fail("cannot open \"%s\"", self.loop_path);
     /* Autoclear with our own open descriptor: the device is there while we live and leaves with its last user. */
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (self.read_only ? LO_FLAGS_READ_ONLY : 0);
     snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "scini/%s/%s", self.guid, self.volume);
-    if (ioctl(self.loop, LOOP_CONFIGURE, &config) == 0) return true;
-    if (errno != EBUSY) fail("cannot set up \"%s\"", self.loop_path);
-    close(self.loop);
-    return false;
+    bool is_set_up = ioctl(loop, LOOP_CONFIGURE, &config) == 0;
+    if (!is_set_up && errno != EBUSY) fail("cannot set up \"%s\"", self.loop_path);
+    if (is_set_up) keep_unseen(loop);
+    close(loop);
+    return is_set_up;
 }
 
 static void attach(void) {
@@ -393,11 +413,11 @@ static void attach(void) {
 static void rescan(void) {
     struct stat now;
     /* The stat makes the kernel ask us for the size again; older loop drivers only look at what it remembers. */
-    if (fstat(self.backing, &now) < 0 || ioctl(self.loop, LOOP_SET_CAPACITY) < 0) {
-        fprintf(stderr, "scini: cannot resize \"%s\": %s\n", self.loop_path, strerror(errno));
-        return;
-    }
-    say("resized");
+    int loop = open(self.loop_path, O_RDONLY | O_CLOEXEC);
+    bool is_resized = loop >= 0 && fstat(self.backing, &now) == 0 && ioctl(loop, LOOP_SET_CAPACITY) == 0;
+    if (!is_resized) fprintf(stderr, "scini: cannot resize \"%s\": %s\n", self.loop_path, strerror(errno));
+    if (loop >= 0) close(loop);
+    if (is_resized) say("resized");
 }
 
 /* ---- the end ---- */
