@@ -110,8 +110,9 @@ export class Cleaner implements Cleaning {
     for (const leftover of this.#leftovers)
       if (!present.has(leftover.target)) audit.settle(aboutOf(leftover));
     for (const leftover of found) {
-      const { obstacle, why } = leftover;
-      if (obstacle === undefined) continue;
+      const { kind, obstacle, why } = leftover;
+      // What containers stop and start comes and goes, and nothing was decided about it.
+      if (obstacle === undefined || kind === 'anonymous') continue;
       audit.recordOnce(
         { ...aboutOf(leftover), outcome: 'blocked', why: `${why}; kept: ${obstacle}` },
         obstacle,

@@ -1,6 +1,12 @@
 import type { SdcReading, VolumeReading } from '../inventory/ports.ts';
 import { formatDuration } from '../units/duration.ts';
-import { isOurs, markOfProvisional, parseMarker, provisionalMark } from '../volumes/naming.ts';
+import {
+  isOurs,
+  markOfProvisional,
+  mayBeAnonymous,
+  parseMarker,
+  provisionalMark,
+} from '../volumes/naming.ts';
 import type { SdcId, VolumeId } from '../volumes/volume.ts';
 
 /** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
@@ -53,8 +59,13 @@ export interface DeadMapping extends Common {
   readonly sdcId: SdcId;
 }
 
+/** A volume that no host has and whose name is most likely one that an engine made up. Never removed by a policy. */
+export interface LikelyAnonymous extends Common {
+  readonly kind: 'anonymous';
+}
+
 /** What hosts that are gone have left on the array. */
-export type Leftover = UnfinishedVolume | OrphanedMarker | DeadMapping;
+export type Leftover = UnfinishedVolume | OrphanedMarker | DeadMapping | LikelyAnonymous;
 
 /** Everything that looks like a leftover in one reading of the array; nothing here knows how long it has looked so. */
 export function findLeftovers(read: ReadArray, search: Search, nowMs: number): Leftover[] {
@@ -101,7 +112,8 @@ class Finder {
       if (mark !== undefined) return this.#unfinished(volume, mark);
       const marker = parseMarker(volume.name);
       if (marker !== undefined) return this.#marker(volume, marker.volumeId);
-      return isOurs(this.#search.prefix, volume.name) ? this.#deadMappings(volume) : [];
+      if (!isOurs(this.#search.prefix, volume.name)) return [];
+      return [...this.#deadMappings(volume), ...this.#anonymous(volume)];
     });
   }
 
@@ -165,6 +177,23 @@ class Finder {
     return this.#search.ofUnknownHosts
       ? undefined
       : 'its name does not tell whose it was; only ofUnknownHosts would allow it';
+  }
+
+  /** Since when no host has it the array does not say, nor whether a stopped container will want it again. */
+  #anonymous(volume: VolumeReading): LikelyAnonymous[] {
+    const { name, isMappedToAll, isSnapshot, mappings } = volume;
+    const isHad = isMappedToAll || isSnapshot || mappings.length > 0;
+    if (isHad || !mayBeAnonymous(this.#search.prefix, name ?? '') || this.#isYoung(volume)) return [];
+    return [
+      {
+        kind: 'anonymous',
+        volume,
+        target: targetOf(volume),
+        why: `${this.#ageOf(volume)}, no host has it now, and its name is most likely one that an engine made up`,
+        obstacle:
+          'only a person can tell whether a container will want it: docker-volume-scaleio volume remove-anonymous, on a host',
+      },
+    ];
   }
 
   #deadMappings(volume: VolumeReading): DeadMapping[] {

@@ -32,6 +32,8 @@ export function lookAgain(array: Witness, leftover: Leftover, signal: AbortSigna
       return lookAtMarker(array, leftover, signal);
     case 'mapping':
       return lookAtMapping(array, leftover, signal);
+    case 'anonymous':
+      return Promise.resolve(kept('only a person can tell whether it is wanted'));
   }
 }
 

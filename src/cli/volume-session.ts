@@ -4,18 +4,21 @@ import type { Settings } from '../config/settings.ts';
 import { createDeviceUsers } from '../device-users/device-users.ts';
 import { FilesystemError } from '../errors.ts';
 import { isDeviceHeld } from '../filesystem/held.ts';
+import { lookAtLabel } from '../filesystem/look-at-label.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
 import { createRunner } from '../host/run.ts';
 import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fences.ts';
 import { readHeldHere } from '../journal/held-here.ts';
+import { lookRecord } from '../journal/look-record.ts';
 import { readJournalBeside } from '../journal/journal-beside.ts';
 import { journalFiles } from '../journal/journal-files.ts';
 import { createLocalSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { SdcIdentity } from '../volumes/identity.ts';
 import { VolumeOperator } from '../volumes/operator.ts';
+import type { AnonymousHost } from '../volumes/anonymous.ts';
 import type { DeviceUser, HostVolume, Log } from '../volumes/ports.ts';
 import type { ReleasingHost } from '../volumes/unclaimed-release.ts';
 import type { VolumeId } from '../volumes/volume.ts';
@@ -32,6 +35,8 @@ export interface Session {
   readonly memory: HostMemory;
   readonly host: ReleasingHost;
   readonly prefix: string;
+  /** What it takes to look into volumes that nobody has. */
+  readonly anonymous: AnonymousHost;
   /** What the plugin on this host is doing; rejects when its journal cannot be read. */
   readonly entries: () => Promise<readonly HostVolume[]>;
   readonly signal: AbortSignal;
@@ -60,7 +65,14 @@ export async function inSession(
     };
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
-    await work({ operator, memory, host, prefix: settings.prefix, entries, signal });
+    const anonymous: AnonymousHost = {
+      ...{ array: gateway, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
+      record: lookRecord(settings.stateDir),
+      isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
+      labelOn: (device, limit) => lookAtLabel(createRunner(), device, limit),
+      isHeld: isDeviceHeld,
+    };
+    await work({ operator, memory, host, prefix: settings.prefix, anonymous, entries, signal });
   } finally {
     await fences.close();
     await gateway.close();

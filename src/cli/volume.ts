@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { findReleasable, releaseUnclaimed } from '../volumes/unclaimed-release.ts';
+import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { Edge } from './edge.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
 import { inSession, type Session, SESSION_LIMIT_MS } from './volume-session.ts';
@@ -16,11 +17,15 @@ interface AgreeFlags extends SettingsFlags {
   readonly yes?: true;
 }
 
+interface AnonymousFlags extends AgreeFlags {
+  readonly remove?: true;
+}
+
 interface ReleaseFlags extends AgreeFlags {
   readonly holder?: string;
 }
 
-/** `volume ls`, `volume show`, `volume force-release` and `volume release`: the array's truth about volumes, with the plugin's settings. */
+/** `volume ls`, `volume show`, `volume force-release`, `volume release` and `volume remove-anonymous`: the array's truth about volumes, with the plugin's settings. */
 export function addVolumeCommands(program: Command, edge: Edge): void {
   const volume = program.command('volume').description('see who holds volumes, and take one away by force');
   withGatewaySettings(volume.command('ls'))
@@ -58,6 +63,21 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .option('--yes', 'do not ask')
     .action((name: string, flags: AgreeFlags) =>
       inSession(edge, flags, (session) => releaseMapping(edge, session, name, flags)),
+    );
+  withGatewaySettings(volume.command('remove-anonymous'))
+    .description(
+      'list free volumes whose names an engine most likely made up; with --remove look into each and remove it',
+    )
+    .option('--remove', 'attach each here, read its label, ask, and remove it with its data')
+    .option('--yes', 'do not ask')
+    .action((flags: AnonymousFlags) =>
+      inSession(edge, flags, (session) =>
+        removeLikelyAnonymous(session.anonymous, {
+          act: flags.remove === true,
+          print: (line) => edge.stdout.write(`${line}\n`),
+          isAgreed: (question) => isAgreed(edge, flags, question),
+        }),
+      ),
     );
 }
 

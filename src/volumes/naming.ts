@@ -59,6 +59,20 @@ export function isOurs(prefix: string, arrayName: string): boolean {
   return EXACT.test(rest) || (arrayName.length === ARRAY_NAME_LENGTH && HASHED.test(rest));
 }
 
+/**
+ * True for names that arrayNameFor gives for the 64 hex digits that an engine calls an anonymous volume: they begin with as many
+ * of them as have room. Somebody may call another volume so, too; only its label tells.
+ */
+export function mayBeAnonymous(prefix: string, arrayName: string): boolean {
+  if (!isOurs(prefix, arrayName)) return false;
+  return /^[0-9a-f]+~[a-z2-7]{13}$/.test(arrayName.slice(prefix.length));
+}
+
+/** True for the name that an engine gives a volume to which nobody gave one. */
+export function isAnonymous(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}
+
 /** Docker's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
 export function dockerNameOf(prefix: string, arrayName: string): VolumeName | undefined {
   if (!isOurs(prefix, arrayName) || arrayName.includes('~')) return undefined;

@@ -367,6 +367,13 @@ export interface HostReadiness {
   doubt(): void;
 }
 
+/** What was written before a volume is attached to be looked at, so that a look that was killed can be ended. */
+export interface LookRecord {
+  read(): Promise<{ readonly volumeId: string; readonly arrayName: string } | undefined>;
+  write(record: { readonly volumeId: string; readonly arrayName: string }): Promise<void>;
+  remove(): Promise<void>;
+}
+
 /** Time and chance come in here so that tests own them. */
 export interface Clock {
   /** Milliseconds since 1970, for people and records only: whoever keeps the machine's time may set it (rule 17). */

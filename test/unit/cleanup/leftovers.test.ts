@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findLeftovers, keyOf, type Search } from '../../../src/cleanup/leftovers.ts';
 import type { SdcReading, VolumeReading } from '../../../src/inventory/ports.ts';
-import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
-import type { VtreeId } from '../../../src/volumes/volume.ts';
+import { arrayNameFor, markerName, provisionalName } from '../../../src/volumes/naming.ts';
+import type { VolumeName, VtreeId } from '../../../src/volumes/volume.ts';
 import {
   DAY,
   GUID,
@@ -33,6 +33,32 @@ function find(
 }
 
 const at = (ms: number): number => ms / 1000;
+
+describe('a volume that an engine most likely named', () => {
+  const name = arrayNameFor(PREFIX, '3f'.repeat(32) as VolumeName);
+
+  test('is listed when no host has it, and never removed', () => {
+    expect(find([volume(1, { name })])).toMatchObject([
+      {
+        kind: 'anonymous',
+        why: 'made 48 h ago, no host has it now, and its name is most likely one that an engine made up',
+        obstacle: expect.stringContaining('volume remove-anonymous') as string,
+      },
+    ]);
+  });
+
+  test.each([
+    ['is mapped', { mappings: [mapping(sdcId(1))] }],
+    ['is mapped to all', { isMappedToAll: true }],
+    ['is a snapshot', { isSnapshot: true }],
+    ['is young', { createdAt: at(START - HOUR) }],
+    ['has a name that somebody gave it', { name: `${PREFIX}orders-database-of-~abcdefghijklm`.slice(0, 31) }],
+    ['has a name of hex digits that fits', { name: `${PREFIX}0123456789ab` }],
+    ['has another prefix', { name: arrayNameFor('other-', '3f'.repeat(32) as VolumeName) }],
+  ] as const)('is none when it %s', (_why, change) => {
+    expect(find([volume(1, { name, ...change })])).toEqual([]);
+  });
+});
 
 describe('a volume that a Create never finished', () => {
   test('is one by the name that an SDC of the array gives under our prefix', () => {

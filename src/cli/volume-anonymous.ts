@@ -1,0 +1,62 @@
+import { isPluginError } from '../errors.ts';
+import { formatSize } from '../units/size.ts';
+import {
+  endUnfinishedLook,
+  listLikelyAnonymous,
+  proveAnonymous,
+  removeAnonymous,
+  type AnonymousHost,
+} from '../volumes/anonymous.ts';
+import type { ArrayVolume } from '../volumes/volume.ts';
+
+/** For one volume: to attach it, look, take it off and remove it. */
+const EACH_LIMIT_MS = 120_000;
+
+interface Conversation {
+  /** False: only list. */
+  readonly act: boolean;
+  readonly print: (line: string) => void;
+  readonly isAgreed: (question: string) => Promise<boolean>;
+}
+
+/**
+ * Lists the volumes that are most likely anonymous and that no host has; where it may act, looks into each, and removes those whose
+ * labels prove it and for which somebody says yes. What cannot be done with one is said, and the next is looked at.
+ */
+export async function removeLikelyAnonymous(host: AnonymousHost, to: Conversation): Promise<void> {
+  // What a look that was killed has attached is free again then.
+  if (to.act) await endUnfinishedLook(host, AbortSignal.timeout(EACH_LIMIT_MS));
+  const likely = await listLikelyAnonymous(host, AbortSignal.timeout(EACH_LIMIT_MS));
+  if (likely.length === 0) to.print('no volume that no host has bears a name that an engine made up');
+  for (const volume of likely) {
+    if (!to.act) to.print(`likely: ${wordsFor(volume)}`);
+    else await lookInto(host, volume, to);
+  }
+  if (!to.act && likely.length > 0)
+    to.print(
+      'nothing was done. A container that is stopped, on any host, may want its volume again: see docker volume ls there. With --remove each is attached here and its label read before anybody is asked',
+    );
+}
+
+async function lookInto(host: AnonymousHost, volume: ArrayVolume, to: Conversation): Promise<void> {
+  try {
+    const proven = await proveAnonymous(host, volume, AbortSignal.timeout(EACH_LIMIT_MS));
+    if (proven === undefined) {
+      to.print(`kept: ${wordsFor(volume)}: its label does not say that an engine made its name up`);
+      return;
+    }
+    if (!(await to.isAgreed(`Remove ${wordsFor(volume)}, "${proven.name}", with its data?`))) {
+      to.print(`kept: ${wordsFor(volume)}: nobody said yes`);
+      return;
+    }
+    await removeAnonymous(host, proven, AbortSignal.timeout(EACH_LIMIT_MS));
+    to.print(`removed: ${wordsFor(volume)}, "${proven.name}"`);
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    to.print(`kept: ${wordsFor(volume)}: ${error.message}`);
+  }
+}
+
+function wordsFor({ id, name, sizeKiB, createdAtSeconds }: ArrayVolume): string {
+  return `"${name ?? ''}" (${id}), ${formatSize(sizeKiB)}, made ${new Date(createdAtSeconds * 1000).toISOString()}`;
+}
