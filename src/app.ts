@@ -146,9 +146,9 @@ function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void 
 function trimLoop(settings: Settings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
   const { trimIntervalMs: intervalMs } = settings;
   if (intervalMs === undefined) return undefined;
-  const { filesystems, journal, clock, log } = host;
+  const { sdc, filesystems, journal, clock, log } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
-  return new TrimLoop({ filesystems, journal, lock, clock, log }, times);
+  return new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, times);
 }
 
 /** The protocol of the engine, and beside it what there is to watch; all that a call sets off bears its id. */

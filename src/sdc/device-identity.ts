@@ -39,7 +39,8 @@ export function identifyDevice(
   if (rivals.length > 0)
     throw mismatch(link, `leads to the same "${found.node}" as "${rivals.join('", "')}"`);
   assertUdevAgrees(places.udevData, { link, name, number: found.number });
-  return { path: link, node: found.node, number: found.number, sizeBytes };
+  const diskSequence = readIfThere(path.join(places.sysDevBlock, found.number, 'diskseq'))?.trim();
+  return { path: link, node: found.node, number: found.number, sizeBytes, diskSequence };
 }
 
 interface Node {

@@ -4,12 +4,13 @@ import { CancelledError, SdcError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import { hasCode } from '../host/files.ts';
 import type { Runner } from '../host/run.ts';
-import type { Clock, LocalSdc, Log } from '../volumes/ports.ts';
+import type { Clock, HeldDevice, LocalSdc, Log } from '../volumes/ports.ts';
 import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
 import { type DevicePlaces, identifyDevice } from './device-identity.ts';
 import { linkedVolumes, linkName } from './device-link.ts';
 import { waitUntil } from './device-wait.ts';
 import { DrvCfg, type KnownMdm } from './drv-cfg.ts';
+import { holdDevice, type Sight } from './held-device.ts';
 
 export interface LocalSdcOptions {
   readonly runner: Runner;
@@ -167,6 +168,19 @@ class DrivenSdc implements HostSdc {
       ended.abort();
       await limit;
     }
+  }
+
+  holdDevice(
+    systemId: SystemId,
+    volumeId: VolumeId,
+    device: Device,
+    signal: AbortSignal,
+  ): Promise<HeldDevice> {
+    const sight: Sight = {
+      look: () => identifyDevice(this.#places, systemId, volumeId),
+      anywhere: () => Number.parseInt(this.#clock.randomHex(8), 16) / 2 ** 32,
+    };
+    return holdDevice(sight, device, signal);
   }
 
   async waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean> {

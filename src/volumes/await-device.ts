@@ -1,5 +1,6 @@
 import { SdcError } from '../errors.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import type { HeldDevice } from './ports.ts';
 import type { Device, VolumeId } from './volume.ts';
 
 /** A volume as the array has it, and what it is wanted for. */
@@ -13,22 +14,25 @@ export interface Awaited {
 /**
  * The device of a volume that is mapped to this host, once it is here and as large as the volume. Rejects with SdcError:
  * with what is wrong with the SDC where that keeps the device away, else 'device-missing', and 'device-mismatch' for a
- * device that contradicts itself or has another size, which may hold another volume's data. Nothing is read from it.
+ * device that contradicts itself or has another size, which may hold another volume's data. It is held from then on (rule 14): to be
+ * closed before the volume is unmapped.
  */
 export async function awaitDevice(
   { sdc }: Pick<VolumeHost, 'sdc'>,
   volume: Awaited,
   me: HostIdentity,
   signal: AbortSignal,
-): Promise<Device> {
+): Promise<HeldDevice> {
+  const hold = (device: Device): Promise<HeldDevice> =>
+    sdc.holdDevice(me.systemId, volume.id, device, signal);
   const sizeBytes = volume.sizeKiB * 1024;
   try {
     const device = await sdc.waitForDevice(me.systemId, volume.id, signal);
-    if (device.sizeBytes === sizeBytes) return device;
+    if (device.sizeBytes === sizeBytes) return await hold(device);
     // Grown at the array: the SDC learns the new size when asked to look again.
     await sdc.rescan(signal);
     const again = await sdc.waitForDevice(me.systemId, volume.id, signal);
-    if (again.sizeBytes === sizeBytes) return again;
+    if (again.sizeBytes === sizeBytes) return await hold(again);
     throw otherSize(again, volume);
   } catch (cause) {
     if (!(cause instanceof SdcError)) throw cause;

@@ -1,12 +1,13 @@
 import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPluginError } from '../errors.ts';
 import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
+import { letGo } from './held.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLabel } from './label.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
-import type { HostVolume, StorageArray } from './ports.ts';
+import type { HeldDevice, HostVolume, StorageArray } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { assertRoom } from './room.ts';
 import type { ArrayName, ArrayVolume, Device, StoragePool, VolumeId, VolumeName } from './volume.ts';
@@ -133,19 +134,35 @@ export class CreateVolume {
     const { filesystems } = this.#host;
     const { name, options, me, id, mountpoint } = draft;
     const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
-    const [device] = await Promise.all([
-      awaitDevice(
-        this.#host,
-        { id, sizeKiB: grainsKiB(options.sizeKiB), attempt: `creating volume "${name}"` },
-        me,
-        signal,
-      ),
-      filesystems.prepareMountpoint(mountpoint),
-      // The first Mount here is likely the next call, and both are made at one go.
-      filesystems.prepareMountpoint(final),
-    ]);
+    const sizeKiB = grainsKiB(options.sizeKiB);
+    const awaited = awaitDevice(
+      this.#host,
+      { id, sizeKiB, attempt: `creating volume "${name}"` },
+      me,
+      signal,
+    );
+    try {
+      const [held] = await Promise.all([
+        awaited,
+        filesystems.prepareMountpoint(mountpoint),
+        // The first Mount here is likely the next call, and both are made at one go.
+        filesystems.prepareMountpoint(final),
+      ]);
+      return await this.#fill(held, draft, signal);
+    } finally {
+      await letGo(awaited);
+    }
+  }
+
+  /** Between any two steps that write it is made certain that the device is still the one that was identified (rule 14). */
+  async #fill(held: HeldDevice, draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
+    const { filesystems } = this.#host;
+    const { name, options, id, mountpoint } = draft;
+    const { device } = held;
     await filesystems.proveBlank(device, signal);
+    await held.assertSame(signal);
     await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
+    await held.assertSame(signal);
     const label: VolumeLabel = {
       version: 1,
       name,
@@ -164,9 +181,11 @@ export class CreateVolume {
       { fs: options.fs, options: options.mountOptions, readOnly: false },
       signal,
     );
+    await held.assertSame(signal);
     const { uid, gid, mode, subpath } = options;
     await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);
     await filesystems.writeLabel(mountpoint, label, signal);
+    await held.assertSame(signal);
     await filesystems.unmount(mountpoint, { lazy: false }, signal);
     await this.#awaitFree(device, name, signal);
     return label;

@@ -14,19 +14,11 @@ import type { VolumeLabel } from './label.ts';
 import { readOwnLabel } from './label-identity.ts';
 import { mayStillHappen } from './late.ts';
 import type { VolumeLookup } from './lookup.ts';
-import type { HostVolume, Probe } from './ports.ts';
+import type { HeldDevice, HostVolume, Probe } from './ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
 import { assertFreeToTakeUp } from './take-up.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Device,
-  FilesystemType,
-  SystemId,
-  VolumeId,
-  VolumeName,
-} from './volume.ts';
+import type { ArrayName, ArrayVolume, FilesystemType, SystemId, VolumeId, VolumeName } from './volume.ts';
 
 export interface MountedVolume {
   readonly entry: HostVolume;
@@ -37,6 +29,8 @@ export interface MountedVolume {
 /** How far a Mount has come with getting the volume mapped here. */
 interface Progress {
   claim: 'not begun' | 'begun' | 'done';
+  /** The device, once it was identified. */
+  held?: HeldDevice;
 }
 
 interface Attachment {
@@ -79,9 +73,7 @@ export class MountVolume {
     const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
     if (device === undefined) return undefined;
     const mounted = (await filesystems.mounts()).some(
-      ({ mountpoint, device: number, source }) =>
-        mountpoint === entry.mountpoint &&
-        (number === device.number || source === device.node || source === device.path),
+      ({ mountpoint, device: number }) => mountpoint === entry.mountpoint && number === device.number,
     );
     if (!mounted) return undefined;
     await filesystems.assertVisibleToHost(device, entry.mountpoint);
@@ -160,7 +152,8 @@ export class MountVolume {
     if (progress.claim === 'not begun') return;
     const isAnswered = progress.claim === 'done' || !mayStillHappen(cause);
     const left = entry.mapping === 'intended' && isAnswered ? { ...entry, mapping: undefined } : entry;
-    await releaseAfterFailure(this.#host, left, { unused: isUnused(isMappedTo(volume, me), cause) });
+    const isUntouched = progress.held === undefined && !isMappedTo(volume, me);
+    await releaseAfterFailure(this.#host, left, { unused: isUntouched && isMismatch(cause) });
   }
 
   /** Since when this host has the volume. What it finds mapped here and did not record has a beginning nobody knows. */
@@ -176,17 +169,26 @@ export class MountVolume {
   }
 
   async #bringUp(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#handOver(entry, on, signal);
+    } finally {
+      await on.progress.held?.close();
+    }
+  }
+
+  async #handOver(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
     const { filesystems } = this.#host;
     const { volume, me } = on;
-    const [{ device, fs }] = await both(
+    const [{ held, fs }] = await both(
       this.#openDevice(entry, on, signal),
       filesystems.prepareMountpoint(entry.mountpoint),
     );
-    const label = await this.#mountWithOptions(entry, { volume, device, fs }, signal);
-    if (volume.accessModeLimit !== 'ReadOnly') await this.#grow(entry, device, { fs, signal });
+    const label = await this.#mountWithOptions(entry, { volume, held, fs }, signal);
+    if (volume.accessModeLimit !== 'ReadOnly') await this.#grow(entry, held, { fs, signal });
     await this.#limit(volume, me, { label, signal });
     const path = await filesystems.resolveSubpath(entry.mountpoint, label?.subpath ?? '');
-    await filesystems.assertVisibleToHost(device, entry.mountpoint);
+    await filesystems.assertVisibleToHost(held.device, entry.mountpoint);
+    await held.assertSame(signal);
     this.#lookup.remember(entry.name as VolumeName, volume, label);
     return path;
   }
@@ -194,10 +196,12 @@ export class MountVolume {
   /** A file system that stays smaller than its volume is no reason to keep a container from its data. */
   async #grow(
     { name, mountpoint }: HostVolume,
-    device: Device,
+    held: HeldDevice,
     how: { fs: FilesystemType; signal: AbortSignal },
   ): Promise<void> {
     const { filesystems, log } = this.#host;
+    const { device } = held;
+    await held.assertSame(how.signal);
     try {
       const grew = await filesystems.grow(device, mountpoint, how.fs, how.signal);
       if (grew) log.info({ volume: name, sizeBytes: device.sizeBytes }, 'file system grown to its volume');
@@ -212,7 +216,7 @@ export class MountVolume {
     entry: HostVolume,
     { volume, me, progress }: Attachment,
     signal: AbortSignal,
-  ): Promise<{ device: Device; fs: FilesystemType }> {
+  ): Promise<{ held: HeldDevice; fs: FilesystemType }> {
     const { filesystems, journal } = this.#host;
     // On disk before the array is asked: a mapping without its entry would be nobody's (rule 13).
     await journal.put(entry);
@@ -221,24 +225,29 @@ export class MountVolume {
     progress.claim = 'done';
     const { id, sizeKiB } = volume;
     const attempt = `mounting volume "${entry.name}"`;
-    const device = await awaitDevice(this.#host, { id, sizeKiB, attempt }, me, signal);
-    const fs = filesystemOf(await filesystems.probe(device, signal), entry);
-    await filesystems.check(device, fs, signal);
-    return { device, fs };
+    const held = await awaitDevice(this.#host, { id, sizeKiB, attempt }, me, signal);
+    progress.held = held;
+    const fs = filesystemOf(await filesystems.probe(held.device, signal), entry);
+    await held.assertSame(signal);
+    await filesystems.check(held.device, fs, signal);
+    return { held, fs };
   }
 
   /** Options live inside the file system, so a host that never saw the volume learns them from a first mount. */
   async #mountWithOptions(
     entry: HostVolume,
-    on: { volume: ArrayVolume; device: Device; fs: FilesystemType },
+    on: { volume: ArrayVolume; held: HeldDevice; fs: FilesystemType },
     signal: AbortSignal,
   ): Promise<VolumeLabel | undefined> {
     const { filesystems, journal } = this.#host;
     const readOnly = on.volume.accessModeLimit === 'ReadOnly';
     const known = journal.known(entry.name);
     const assumed = known?.volumeId === on.volume.id ? (known.label?.mountOptions ?? []) : [];
-    const mountWith = (options: readonly string[]): Promise<void> =>
-      filesystems.mount(on.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
+    const mountWith = async (options: readonly string[]): Promise<void> => {
+      await on.held.assertSame(signal);
+      await filesystems.mount(on.held.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
+      await on.held.assertSame(signal);
+    };
     await mountWith(assumed);
     const label = await readOwnLabel(this.#host, { entry, volume: on.volume }, signal);
     const wanted = this.#allowedOptions(entry, on.fs, label);
@@ -310,11 +319,11 @@ function filesystemOf(probe: Probe, { name, volumeId }: HostVolume): FilesystemT
 }
 
 /**
- * Whether nothing on this host can be using the device: this Mount made the mapping, and ended because what is linked as the
- * volume's device is not it. What that link leads to, and who uses that, is nothing to the volume then.
+ * What is linked as the volume's device is not it: where it was never held, what that link leads to, and who uses that, is nothing
+ * to the volume.
  */
-function isUnused(wasMapped: boolean, cause: unknown): boolean {
-  return !wasMapped && cause instanceof SdcError && cause.problem === 'device-mismatch';
+function isMismatch(cause: unknown): boolean {
+  return cause instanceof SdcError && cause.problem === 'device-mismatch';
 }
 
 /** What both come to. Rejects as the first of them does, but only when nothing of either goes on any more. */

@@ -122,6 +122,18 @@ export interface StorageArray {
   poolUsage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }>;
 }
 
+/** A device from its identification to its last use (rule 14). */
+export interface HeldDevice {
+  readonly device: Device;
+  /**
+   * Rejects with SdcError 'device-mismatch' unless link, node, number, size and disk sequence are those of the start and the disk
+   * opened then still answers. To be called before and after whatever writes to the device or hands it out.
+   */
+  assertSame(signal: AbortSignal): Promise<void>;
+  /** Lets go of the disk, which must come before its volume is unmapped. */
+  close(): Promise<void>;
+}
+
 /** This host's SDC. Implemented by sdc/. Rejections: SdcError, CancelledError. */
 export interface LocalSdc {
   /** Upper-case GUID: the configured one, else what drv_cfg says; cached once known. */
@@ -133,6 +145,13 @@ export interface LocalSdc {
   waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device>;
   /** The device if it is there now, undefined if not. */
   findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined>;
+  /** Holds a device just found, until it is closed. Rejects as HeldDevice.assertSame. */
+  holdDevice(
+    systemId: SystemId,
+    volumeId: VolumeId,
+    device: Device,
+    signal: AbortSignal,
+  ): Promise<HeldDevice>;
   /** Resolves when the volume's by-id link is gone, or false when it is still there at the signal. Never rejects. */
   waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean>;
   /** Volume ids of every by-id link of this system. */

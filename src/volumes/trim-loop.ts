@@ -1,5 +1,7 @@
-import { isPluginError } from '../errors.ts';
-import type { Clock, Filesystems, Journal, Log } from './ports.ts';
+import { isPluginError, SdcError } from '../errors.ts';
+import { letGo } from './held.ts';
+import type { Clock, Filesystems, HeldDevice, HostVolume, Journal, LocalSdc, Log } from './ports.ts';
+import type { SystemId, VolumeId } from './volume.ts';
 import type { VolumeLock } from './volume-lock.ts';
 
 export interface TrimTimes {
@@ -19,7 +21,8 @@ export interface TrimTotals {
 }
 
 export interface TrimParts {
-  readonly filesystems: Pick<Filesystems, 'trim'>;
+  readonly sdc: Pick<LocalSdc, 'findDevice' | 'holdDevice'>;
+  readonly filesystems: Pick<Filesystems, 'trim' | 'mounts'>;
   readonly journal: Pick<Journal, 'all' | 'get'>;
   readonly lock: VolumeLock;
   readonly clock: Clock;
@@ -81,7 +84,7 @@ export class TrimLoop {
   }
 
   async #trim(name: string): Promise<void> {
-    const { filesystems, journal, log } = this.#parts;
+    const { journal, log } = this.#parts;
     const entry = journal.get(name);
     if (entry?.phase !== 'mounted' || entry.holders.length === 0) return;
     const way = new AbortController();
@@ -90,7 +93,7 @@ export class TrimLoop {
     const limit = AbortSignal.timeout(this.#times.limitMs);
     try {
       const signal = AbortSignal.any([way.signal, limit, this.#stopped.signal]);
-      const reclaimedBytes = await filesystems.trim(entry.mountpoint, signal);
+      const reclaimedBytes = await this.#trimSame(entry, signal);
       this.#count(0, reclaimedBytes);
       log.info({ volume: name, reclaimedBytes }, 'trimmed');
     } catch (cause) {
@@ -105,6 +108,32 @@ export class TrimLoop {
       over.abort();
       await giving;
     }
+  }
+
+  /** Only what is certain to be mounted from the volume's own device, before and after (rule 14). */
+  async #trimSame(entry: HostVolume, signal: AbortSignal): Promise<number> {
+    const awaited = this.#holdMounted(entry, signal);
+    try {
+      const held = await awaited;
+      const reclaimedBytes = await this.#parts.filesystems.trim(entry.mountpoint, signal);
+      await held.assertSame(signal);
+      return reclaimedBytes;
+    } finally {
+      await letGo(awaited);
+    }
+  }
+
+  async #holdMounted(entry: HostVolume, signal: AbortSignal): Promise<HeldDevice> {
+    const { sdc, filesystems } = this.#parts;
+    const [systemId, volumeId] = [entry.systemId as SystemId, entry.volumeId as VolumeId];
+    const device = await sdc.findDevice(systemId, volumeId);
+    const mounted = (await filesystems.mounts()).find(({ mountpoint }) => mountpoint === entry.mountpoint);
+    if (device === undefined || mounted?.device !== device.number) {
+      throw new SdcError(`trimming volume "${entry.name}" failed: its device is not what is mounted for it`, {
+        problem: 'device-mismatch',
+      });
+    }
+    return sdc.holdDevice(systemId, volumeId, device, signal);
   }
 
   async #giveWay(name: string, way: AbortController, over: AbortSignal): Promise<void> {

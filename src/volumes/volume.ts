@@ -85,4 +85,9 @@ export interface Device {
   /** major:minor as mountinfo writes it. */
   readonly number: string;
   readonly sizeBytes: number;
+  /**
+   * Counts every disk that the kernel has shown since its boot, so it tells two apart that had one number after the
+   * other; undefined where the kernel does not tell (before 5.15).
+   */
+  readonly diskSequence?: string | undefined;
 }

@@ -14,15 +14,16 @@ async function scene(trim: (mountpoint: string, signal: AbortSignal) => Promise<
   await world.run(life.mount('a', 'm1'));
   await world.run(life.mount('b', 'm2'));
   const trimmed: string[] = [];
-  const { journal, clock, log } = life.host;
+  const { sdc, journal, clock, log } = life.host;
   const filesystems = {
+    mounts: () => life.host.filesystems.mounts(),
     trim: (mountpoint: string, signal: AbortSignal) => {
       trimmed.push(mountpoint.slice(-1));
       return trim(mountpoint, signal);
     },
   };
   const { lock } = life.driver;
-  const loop = new TrimLoop({ filesystems, journal, lock, clock, log }, TIMES);
+  const loop = new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, TIMES);
   loop.start();
   await world.pass(0);
   return { world, life, loop, trimmed };

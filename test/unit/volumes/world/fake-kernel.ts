@@ -39,6 +39,8 @@ export class FakeKernel implements MappingListener {
   cutsPropagation = false;
   /** How long a device takes to appear after the mapping, ms. */
   deviceDelayMs = 5;
+  /** Volumes whose kernel device another volume got meanwhile, number and all. */
+  readonly swapped = new Map<VolumeId, StoredVolume>();
   /** Volumes whose device never comes. */
   readonly neverArrives = new Set<VolumeId>();
   readonly #array: FakeArray;
@@ -82,7 +84,8 @@ export class FakeKernel implements MappingListener {
     const attachment = this.#attachments.get(volumeId);
     if (attachment === undefined || this.neverArrives.has(volumeId)) return undefined;
     if (this.#clock.elapsed() < attachment.atMs + this.deviceDelayMs) return undefined;
-    return { number: `252:${Number.parseInt(volumeId.slice(8), 16)}`, ...attachment };
+    const volume = this.swapped.get(volumeId) ?? attachment.volume;
+    return { number: `252:${Number.parseInt(volumeId.slice(8), 16)}`, ...attachment, volume };
   }
 
   get attachedIds(): VolumeId[] {

@@ -1,5 +1,5 @@
 import { CancelledError, SdcError, type SdcProblem } from '../../../../src/errors.ts';
-import type { LocalSdc } from '../../../../src/volumes/ports.ts';
+import type { HeldDevice, LocalSdc } from '../../../../src/volumes/ports.ts';
 import type { Device, SystemId, VolumeId } from '../../../../src/volumes/volume.ts';
 import type { FakeKernel } from './fake-kernel.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -49,6 +49,32 @@ export class FakeSdc implements LocalSdc {
       number: device.number,
       sizeBytes: device.sizeKiB * 1024,
     });
+  }
+
+  /** Devices held now; none may be when its volume is unmapped. */
+  readonly held = new Set<VolumeId>();
+
+  async holdDevice(
+    systemId: SystemId,
+    volumeId: VolumeId,
+    device: Device,
+    signal: AbortSignal,
+  ): Promise<HeldDevice> {
+    const disk = this.#kernel.device(volumeId)?.volume;
+    const assertSame = async (): Promise<void> => {
+      if (signal.aborted) throw new CancelledError('looking at the device was cancelled');
+      const now = await this.findDevice(systemId, volumeId);
+      const isSame = now?.number === device.number && now.sizeBytes === device.sizeBytes;
+      if (isSame && this.#kernel.device(volumeId)?.volume === disk) return;
+      throw new SdcError(`device of volume "${volumeId}" is another now`, { problem: 'device-mismatch' });
+    };
+    await assertSame();
+    this.held.add(volumeId);
+    const close = (): Promise<void> => {
+      this.held.delete(volumeId);
+      return Promise.resolve();
+    };
+    return { device, assertSame, close };
   }
 
   waitForDeviceGone(_systemId: SystemId, volumeId: VolumeId): Promise<boolean> {

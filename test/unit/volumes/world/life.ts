@@ -76,7 +76,7 @@ export class Life {
     };
     const ports = {
       array: steps.around('array', this.gateway, []),
-      sdc: steps.around('sdc', this.sdc, []),
+      sdc: steps.around('sdc', this.sdc, ['holdDevice']),
       filesystems: steps.around('filesystems', filesystems, ['mountpointOf', 'spareMountpoint']),
       journal: steps.around('journal', journal, [
         'get',
