@@ -10,7 +10,7 @@ const BLOCK = 4096;
 const [openFile, fstatFile, readFile, closeFile] = [
   promisify(open),
   promisify(fstat),
-  promisify<number, Buffer, number, number, number, number>(read),
+  promisify(read),
   promisify(close),
 ];
 
@@ -83,14 +83,14 @@ class OpenDevice implements HeldDevice {
     if (descriptor === undefined) throw changed(this.device, 'is not held any more');
     const blocks = Math.floor(this.device.sizeBytes / BLOCK);
     const position = Math.floor(this.#sight.anywhere() * blocks) * BLOCK;
-    let bytes: number;
+    let bytesRead: number;
     try {
-      bytes = await before(signal, readFile(descriptor, Buffer.alloc(BLOCK), 0, BLOCK, position));
+      ({ bytesRead } = await before(signal, readFile(descriptor, Buffer.alloc(BLOCK), 0, BLOCK, position)));
     } catch (error) {
       if (signal.aborted) throw cancelled(`reading "${this.device.path}"`, signal);
       throw changed(this.device, `does not answer (${wordsOf(error)})`);
     }
-    if (bytes !== BLOCK) throw changed(this.device, `ends before byte ${position + BLOCK}`);
+    if (bytesRead !== BLOCK) throw changed(this.device, `ends before byte ${position + BLOCK}`);
   }
 }
 

@@ -1,14 +1,15 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isDeviceHeld } from '../../../src/filesystem/held.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';
 import type { LocalSdc } from '../../../src/volumes/ports.ts';
 import type { SystemId, VolumeId } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
-import { LoopDevice, MIB } from '../filesystem/loop-device.ts';
+import { LoopDevice, MIB, sh } from '../filesystem/loop-device.ts';
 
 const never = new AbortController().signal;
 const system = '3ef46cbf2aaf5d0f' as SystemId;
@@ -57,6 +58,74 @@ describe('the device of a volume', () => {
       node: loop.node,
       number: loop.number,
       sizeBytes: 24 * MIB,
+      diskSequence: (await readFile(`/sys/dev/block/${loop.number}/diskseq`, 'utf8')).trim(),
+    });
+  });
+
+  describe('that is held', () => {
+    const hold = async () => {
+      await link(volume, loop.node);
+      const device = await sdc.findDevice(system, volume);
+      if (device === undefined) throw new Error('no device');
+      return { device, held: await sdc.holdDevice(system, volume, device, never) };
+    };
+
+    it('is the same while nothing happens, and can be claimed and mounted by others', async () => {
+      const { device, held } = await hold();
+      await held.assertSame(never);
+      await expect(isDeviceHeld(device)).resolves.toBe(false);
+      await held.close();
+      await expect(held.assertSame(never)).rejects.toMatchObject({ problem: 'device-mismatch' });
+    });
+
+    it('keeps the kernel from giving its number to another disk', async () => {
+      const { held } = await hold();
+      const rival = await LoopDevice.create(24 * MIB);
+      await sh('losetup', '--detach', loop.node);
+      await expect(sh('losetup', loop.node, rival.file)).rejects.toThrow('busy');
+      await held.close();
+      await expect
+        .poll(() =>
+          sh('losetup', loop.node, rival.file).then(
+            () => true,
+            () => false,
+          ),
+        )
+        .toBe(true);
+      await rival.detach();
+    });
+
+    it('is another when its link leads elsewhere, is gone, or its size changes', async () => {
+      const { held } = await hold();
+      const rival = await LoopDevice.create(24 * MIB);
+      const name = path.join(byId, `emc-vol-${system}-${volume}`);
+      for (const target of [rival.node, undefined]) {
+        await rm(name);
+        if (target !== undefined) await link(volume, target);
+        await expect(held.assertSame(never)).rejects.toMatchObject({ problem: 'device-mismatch' });
+        if (target === undefined) await link(volume, loop.node);
+      }
+      await held.assertSame(never);
+      await loop.resize(32 * MIB);
+      await expect(held.assertSame(never)).rejects.toThrow('sizeBytes');
+      await held.close();
+      await rival.detach();
+    });
+
+    it('is another when its number bears another disk', async () => {
+      await link(volume, loop.node);
+      const device = await sdc.findDevice(system, volume);
+      if (device === undefined) throw new Error('no device');
+      await sh('losetup', '--detach', loop.node);
+      await sh('losetup', loop.node, loop.file);
+      await expect(sdc.holdDevice(system, volume, device, never)).rejects.toThrow('diskSequence');
+    });
+
+    it('is not believed when its disk does not answer', async () => {
+      const { held } = await hold();
+      await truncate(loop.file, 0);
+      await expect(held.assertSame(never)).rejects.toThrow('does not answer (EIO');
+      await held.close();
     });
   });
 
