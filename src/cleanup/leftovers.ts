@@ -12,6 +12,9 @@ import type { SdcId, VolumeId } from '../volumes/volume.ts';
 /** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;
 
+/** A policy "never" given by command stands in the name of an empty volume of this size. */
+const STAND_IN_KIB = 8 * 1024 * 1024;
+
 /** Which leftovers are looked for. */
 export interface Search {
   /** Of the names of our volumes. */
@@ -171,8 +174,9 @@ class Finder {
     ];
   }
 
-  #markerObstacle({ isSnapshot, isMappedToAll, mappings }: VolumeReading): string | undefined {
-    if (!isSnapshot) return 'it is no snapshot, as markers are';
+  #markerObstacle({ isSnapshot, isMappedToAll, mappings, sizeKiB }: VolumeReading): string | undefined {
+    if (!isSnapshot && sizeKiB !== STAND_IN_KIB)
+      return 'it is neither a snapshot, as markers are, nor of the size of a stand-in';
     if (isMappedToAll || mappings.length > 0) return 'it is mapped';
     return this.#search.ofUnknownHosts
       ? undefined

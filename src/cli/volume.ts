@@ -57,6 +57,16 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .action((name: string, flags: ReleaseFlags) =>
       inSession(edge, flags, (session) => forceRelease(edge, session, name, flags)),
     );
+  withGatewaySettings(volume.command('failover'))
+    .description(
+      'change what may be done about a volume whose host is away: never, disconnected, idle, always, default',
+    )
+    .argument('<name>')
+    .argument('<policy>')
+    .option('--yes', 'do not ask')
+    .action((name: string, policy: string, flags: AgreeFlags) =>
+      inSession(edge, flags, (session) => changeFailover(edge, session, { name, policy }, flags)),
+    );
   withGatewaySettings(volume.command('release'))
     .description('let go of a volume that is mapped to this host, not by the plugin, and that nobody uses')
     .argument('<name>')
@@ -92,6 +102,41 @@ async function releaseMapping(edge: Edge, session: Session, name: string, flags:
   }
   await releaseUnclaimed(host, found, AbortSignal.timeout(SESSION_LIMIT_MS));
   edge.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
+}
+
+const POLICIES = ['never', 'disconnected', 'idle', 'always', 'default'] as const;
+const PINS_BLOCKS =
+  'It was made without a marker, so a snapshot of it as it is now must carry the policy. The snapshot keeps every block that the volume writes anew from now on, up to its whole size; removing the volume removes it.';
+
+async function changeFailover(
+  edge: Edge,
+  { operator, signal }: Session,
+  asked: { readonly name: string; readonly policy: string },
+  flags: AgreeFlags,
+): Promise<void> {
+  const policy = POLICIES.find((known) => known === asked.policy);
+  if (policy === undefined)
+    throw new InvalidRequestError(
+      `there is no failover policy ${JSON.stringify(asked.policy)}: use ${POLICIES.join(', ')}`,
+    );
+  const change = await operator.planPolicy(asked.name, policy, signal);
+  if (change.how === 'none') {
+    edge.stdout.write(`volume "${asked.name}" has the failover policy ${policy}; nothing to do\n`);
+    return;
+  }
+  if (change.how === 'snapshot') edge.stdout.write(`${PINS_BLOCKS}\n`);
+  if (
+    !(await isAgreed(
+      edge,
+      flags,
+      `Change the failover policy of "${asked.name}" from ${change.before} to ${policy}?`,
+    ))
+  )
+    throw new InvalidRequestError(
+      `volume "${asked.name}" keeps the failover policy ${change.before}: nobody said yes`,
+    );
+  await operator.changePolicy(change, AbortSignal.timeout(SESSION_LIMIT_MS));
+  edge.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
 }
 
 async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {

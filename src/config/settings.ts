@@ -55,7 +55,8 @@ export const settingsSchema = z.strictObject({
   }),
   caFile: absolutePath().optional().meta({
     env: 'SCALEIO_CA_FILE',
-    description: "PEM file of the authorities that sign the gateway's certificate, instead of the usual ones",
+    description:
+      "PEM file of the authorities that sign the gateway's certificate, instead of the usual ones; a change counts from the next connection on",
   }),
   insecure: yesOrNo().prefault('false').meta({
     env: 'SCALEIO_INSECURE',
@@ -188,7 +189,8 @@ export const settingsSchema = z.strictObject({
     .prefault('15s')
     .meta({
       env: 'SCALEIO_REQUEST_TIMEOUT',
-      description: 'How long to wait for an answer of one gateway before the next is tried',
+      description:
+        'How long to wait for an answer of one gateway before the next is tried; small answers have 5 s at most',
     }),
   maxConcurrent: wholeNumber(1, 256).prefault('16').meta({
     env: 'SCALEIO_MAX_CONCURRENT',

@@ -1,6 +1,7 @@
 import { GatewayRejectedError, SdcError, VolumeInUseError } from '../errors.ts';
 import { readAgain } from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
+import { failoverOf } from './label.ts';
 import { Takeover, type Claim } from './takeover.ts';
 import type { ArrayVolume } from './volume.ts';
 
@@ -19,7 +20,8 @@ export async function claimVolume(
   signal: AbortSignal,
 ): Promise<void> {
   const { volume, name } = wanted;
-  const claim: Claim = { name, me, firstHolders: new Set(volume.mappings.map(({ sdcId }) => sdcId)) };
+  const firstHolders = new Set(volume.mappings.map(({ sdcId }) => sdcId));
+  const claim: Claim = { name, me, firstHolders, remembered: rememberedPolicy(host, volume, name) };
   const winner = await tryToClaim(host, volume, claim, signal);
   if (winner === undefined) return;
   // Somebody was quicker: once more, which ends with the volume or with the error that names who has it.
@@ -30,6 +32,13 @@ export async function claimVolume(
       { cause: again, context: { volumeId: volume.id } },
     );
   }
+}
+
+function rememberedPolicy(host: VolumeHost, { id }: ArrayVolume, name: string): Claim['remembered'] {
+  const known = host.journal.known(name);
+  if (known?.volumeId !== id || known.label === undefined) return undefined;
+  const policy = failoverOf(known.label);
+  return policy === 'default' ? undefined : policy;
 }
 
 /** The array's refusal when another SDC was quicker, undefined when the volume is mapped here. */

@@ -19,11 +19,12 @@ const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
 const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
 const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
 const PROVISIONAL = /^~new\.([0-9a-f]{8})\.[0-9a-f]{8}$/;
-const MARKER = /^~(never|disconnected|idle|always)\.([0-9a-f]{16})$/;
+const MARKER = /^~(never|disconnected|idle|always|default)\.([0-9a-f]{16})$/;
 
 /** A volume's failover policy, kept on the array as a volume's name. */
 export interface PolicyMarker {
-  readonly policy: FailoverPolicy;
+  /** default: each host's own, said by command where the volume was made with another. */
+  readonly policy: FailoverPolicy | 'default';
   readonly volumeId: VolumeId;
 }
 
@@ -103,7 +104,7 @@ export function markOfProvisional(arrayName: string): string | undefined {
 }
 
 /** The marker's name: at most 30 characters. */
-export function markerName(policy: FailoverPolicy, volumeId: VolumeId): ArrayName {
+export function markerName(policy: FailoverPolicy | 'default', volumeId: VolumeId): ArrayName {
   return `~${policy}.${volumeId}` as ArrayName;
 }
 
@@ -111,7 +112,7 @@ export function markerName(policy: FailoverPolicy, volumeId: VolumeId): ArrayNam
 export function parseMarker(arrayName: string): PolicyMarker | undefined {
   const [, policy, volumeId] = MARKER.exec(arrayName) ?? [];
   if (policy === undefined || volumeId === undefined) return undefined;
-  return { policy: policy as FailoverPolicy, volumeId: volumeId as VolumeId };
+  return { policy: policy as PolicyMarker['policy'], volumeId: volumeId as VolumeId };
 }
 
 function faultOf(raw: string): string | undefined {

@@ -1,5 +1,5 @@
 import { InvalidRequestError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
-import { markedPolicy } from './failover-marker.ts';
+import { changePolicy, planPolicy, type PolicyChange } from './failover-marker.ts';
 import { fenceHolder, type FencingHost } from './fence.ts';
 import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts';
 import type { VolumePolicy } from './host.ts';
@@ -61,11 +61,26 @@ export class VolumeOperator {
         `no volume "${name}" with the prefix "${this.#prefix}" on the array: see docker-volume-scaleio volume ls`,
       );
     }
-    const family = await array.volumesOfVtree(volume.vtreeId, signal);
+    const { before } = await planPolicy(array, volume, 'default', signal);
     const recentIo = await array.recentIo(volume.id, signal);
     const holders: Holder[] = [];
     for (const mapping of volume.mappings) holders.push(await this.#describe(mapping, signal));
-    return { name, volume, failover: markedPolicy(volume, family) ?? 'default', holders, recentIo, lookedMs };
+    return { name, volume, failover: before, holders, recentIo, lookedMs };
+  }
+
+  /** What it would take to change the volume's failover policy; changes nothing. */
+  async planPolicy(
+    rawName: string,
+    policy: FailoverPolicy | 'default',
+    signal: AbortSignal,
+  ): Promise<PolicyChange> {
+    const { volume } = await this.look(rawName, signal);
+    return planPolicy(this.#host.array, volume, policy, signal);
+  }
+
+  /** Does it; rejects with VolumeConflictError when something that bears a marker's name is none of ours. */
+  async changePolicy(change: PolicyChange, signal: AbortSignal): Promise<void> {
+    await changePolicy(this.#host.array, change, signal);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { CancelledError, GatewayRejectedError, VolumeInUseError, VolumeNotFoundError } from '../errors.ts';
 import { fenceHolder } from './fence.ts';
-import { markedPolicy } from './failover-marker.ts';
+import { isMarkedNever, markedPolicy } from './failover-marker.ts';
 import {
   describeHolder,
   describeSelf,
@@ -23,12 +23,16 @@ export interface Claim {
   readonly me: HostIdentity;
   /** SDCs that held the volume when the Mount first looked: who came later has won a race and is never fenced by it. */
   readonly firstHolders: ReadonlySet<string>;
+  /** The policy in the volume's label, where this host has seen it and it was made with one. */
+  readonly remembered?: FailoverPolicy | undefined;
 }
 
 interface Situation {
   readonly volume: ArrayVolume;
   readonly mapping: Mapping;
   readonly policy: FailoverPolicy;
+  /** The policy is the label's alone: its marker on the array is gone. */
+  readonly isUnmarked?: true | undefined;
   readonly state: HolderState;
   /** I/O operations that the array counted; undefined: not asked. */
   readonly io: number | undefined;
@@ -63,27 +67,31 @@ export class Takeover {
       const [mapping, ...more] = mappingsOfOthers(now, claim.me);
       if (mapping === undefined) return now;
       if (more.length > 0) throw severalHolders(now, claim);
-      const situation = await this.#outwait(await this.#look(now, mapping, signal), claim, signal);
+      const situation = await this.#outwait(await this.#look(now, mapping, claim, signal), claim, signal);
       if (isHeldBy(situation.volume, mapping)) return this.#takeAway(situation, claim, { startedMs, signal });
       now = situation.volume;
     }
   }
 
-  /** Two calls; the second tells the policy and is at the same time the fresh look at the volume. */
-  async #look(volume: ArrayVolume, mapping: Mapping, signal: AbortSignal): Promise<Situation> {
+  /**
+   * One call for a holder that has lost the array and that no known policy protects: only "never" can, which is asked last. Else two, the
+   * second of which tells the policy and is at the same time a fresh look at the volume.
+   */
+  async #look(volume: ArrayVolume, mapping: Mapping, claim: Claim, signal: AbortSignal): Promise<Situation> {
     const { array, policy } = this.#host;
-    const state = await stateOfHolder(this.#host.array, mapping, signal);
+    const state = await stateOfHolder(array, mapping, signal);
+    // Rule 16: a marker may have been lost; the label is what it was made with.
+    const assumed = claim.remembered ?? policy.failover;
+    const situation = { volume, mapping, state, policy: assumed, io: undefined };
+    if (state === 'disconnected' && assumed !== 'never') return situation;
     const family = await array.volumesOfVtree(volume.vtreeId, signal);
     const now = family.find(({ id }) => id === volume.id);
     if (now === undefined)
       throw new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
-    return {
-      volume: now,
-      mapping,
-      state,
-      policy: markedPolicy(now, family) ?? policy.failover,
-      io: undefined,
-    };
+    const marked = markedPolicy(now, family);
+    if (marked !== undefined)
+      return { ...situation, volume: now, policy: marked === 'default' ? policy.failover : marked };
+    return { ...situation, volume: now, isUnmarked: claim.remembered === undefined ? undefined : true };
   }
 
   /** Gives a holder that is alive the time to let go by itself, and watches meanwhile whether it is idle. */
@@ -132,6 +140,8 @@ export class Takeover {
     const { volume, mapping, policy, state } = situation;
     const { allowed, why } = this.#judge(situation, claim);
     if (!allowed) throw refused(situation, claim, why);
+    if (await isMarkedNever(this.#host.array, volume.id, how.signal))
+      throw refused({ ...situation, policy: 'never' }, claim, `${WORDS[state]} (failover policy "never")`);
     const now = await fenceHolder(
       this.#host,
       {
@@ -157,12 +167,16 @@ export class Takeover {
     }
   }
 
-  #judge({ volume, mapping, policy, state, io }: Situation, claim: Claim): Verdict {
+  #judge({ volume, mapping, policy, state, io, isUnmarked }: Situation, claim: Claim): Verdict {
     const connected = state !== 'disconnected';
     const words = WORDS[state];
     const no = (reason: string): Verdict => ({ allowed: false, why: `${words} (${reason})` });
     if (!claim.firstHolders.has(mapping.sdcId))
       return no('it took the volume while this mount was under way');
+    if (policy === 'never' && isUnmarked === true)
+      return no(
+        `failover policy "never" by its label alone, since its marker on the array is gone; put it back: docker-volume-scaleio volume failover ${claim.name} never`,
+      );
     if (policy === 'never') return no('failover policy "never"');
     if (policy === 'disconnected' && connected) return no('failover policy "disconnected"');
     if (policy === 'idle' && connected && io !== 0) return no('and doing I/O; failover policy "idle"');

@@ -70,6 +70,28 @@ describe('docker-volume-scaleio volume', () => {
     ]);
   });
 
+  test('failover changes the policy, without a word where it costs nothing, with one where it does', async () => {
+    const { simulator, run, id } = await scene();
+    const names = (): (string | null)[] =>
+      [...simulator.array.cluster.state.volumes.values()].map(({ name }) => name);
+    expect(await run(['failover', 'db', 'sometimes'])).toMatchObject({ code: 1 });
+    expect((await run(['failover', 'db', 'never'], 'n')).err).toContain('keeps the failover policy default');
+    const never = await run(['failover', 'db', 'never', '--yes']);
+    expect(never).toMatchObject({
+      code: 0,
+      out: 'volume "db" has the failover policy never now, on every host\n',
+    });
+    expect(names()).toContain(`~never.${id}`);
+    expect((await run(['show', 'db'])).out).toMatch(/failover +never/);
+    expect((await run(['failover', 'db', 'never', '--yes'])).out).toContain('nothing to do');
+    const always = await run(['failover', 'db', 'always'], 'y');
+    expect(always.out).toContain('The snapshot keeps every block');
+    expect(names()).not.toContain(`~never.${id}`);
+    expect(names()).toContain(`~always.${id}`);
+    expect((await run(['failover', 'db', 'default', '--yes'])).out).not.toContain('snapshot');
+    expect(names()).toContain(`~default.${id}`);
+  });
+
   test("show tells the holder's state and the I/O", async () => {
     const { simulator, run, one, id } = await scene();
     simulator.array.io.add(one, [{ volumeId: id, readKiB: 4, reads: 1, writeKiB: 8, writes: 2, seconds: 1 }]);

@@ -194,7 +194,11 @@ describe('a failover marker', () => {
   });
 
   test.each<[string, Partial<VolumeReading>, RegExp]>([
-    ['that is no snapshot', { isSnapshot: false }, /no snapshot/],
+    [
+      'that is no snapshot and no stand-in',
+      { isSnapshot: false, sizeKiB: 2 * 8 * 1024 * 1024 },
+      /neither a snapshot/,
+    ],
     ['that is mapped', { mappings: [mapping(sdcId(1))] }, /it is mapped/],
     ['that is mapped to all', { isMappedToAll: true }, /it is mapped/],
     ['of an unknown time', { createdAt: null }, /does not say when/],
@@ -202,6 +206,11 @@ describe('a failover marker', () => {
     expect(find([marker(change)], { search })).toMatchObject([
       { obstacle: expect.stringMatching(obstacle) as string },
     ]);
+  });
+
+  test('that is a stand-in goes as a snapshot does', () => {
+    const standIn = marker({ isSnapshot: false, sizeKiB: 8 * 1024 * 1024 });
+    expect(find([standIn], { search })).toMatchObject([{ obstacle: undefined }]);
   });
 
   test('stays where leftovers of unknown hosts do', () => {

@@ -50,7 +50,7 @@ describe('a Mount of a volume whose host lost power', () => {
     expect(stepsOf(two).slice(before)).toEqual([
       'getVolume',
       'getSdc',
-      'volumesOfVtree',
+      'findVolumeId',
       'unmapVolume',
       'getVolume',
       'mapVolume',
@@ -323,7 +323,7 @@ describe('rule 2, only that SDC, never more', () => {
     expect(stepsOf(two).slice(before)).toEqual([
       'getVolume',
       'getSdc',
-      'volumesOfVtree',
+      'findVolumeId',
       'unmapVolume',
       'getVolume',
     ]);
@@ -442,7 +442,7 @@ describe('a volume that moves again and again', () => {
 });
 
 describe('when the gateway goes away in the middle of a takeover', () => {
-  it.each(['getSdc', 'volumesOfVtree', 'unmapVolume', 'getVolume', 'mapVolume'])(
+  it.each(['getSdc', 'findVolumeId', 'unmapVolume', 'getVolume', 'mapVolume'])(
     'at %s: the Mount says so, and the next one has the volume',
     async (method) => {
       const { world, one, two, run, holders } = await heldByFirst();
