@@ -57,16 +57,7 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .action((name: string, flags: ReleaseFlags) =>
       inSession(edge, flags, (session) => forceRelease(edge, session, name, flags)),
     );
-  withGatewaySettings(volume.command('failover'))
-    .description(
-      'change what may be done about a volume whose host is away: never, disconnected, idle, always, default',
-    )
-    .argument('<name>')
-    .argument('<policy>')
-    .option('--yes', 'do not ask')
-    .action((name: string, policy: string, flags: AgreeFlags) =>
-      inSession(edge, flags, (session) => changeFailover(edge, session, { name, policy }, flags)),
-    );
+  addFailover(volume, edge);
   withGatewaySettings(volume.command('release'))
     .description('let go of a volume that is mapped to this host, not by the plugin, and that nobody uses')
     .argument('<name>')
@@ -102,6 +93,19 @@ async function releaseMapping(edge: Edge, session: Session, name: string, flags:
   }
   await releaseUnclaimed(host, found, AbortSignal.timeout(SESSION_LIMIT_MS));
   edge.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
+}
+
+function addFailover(volume: Command, edge: Edge): void {
+  withGatewaySettings(volume.command('failover'))
+    .description(
+      'change what may be done about a volume whose host is away: never, disconnected, idle, always, default',
+    )
+    .argument('<name>')
+    .argument('<policy>')
+    .option('--yes', 'do not ask')
+    .action((name: string, policy: string, flags: AgreeFlags) =>
+      inSession(edge, flags, (session) => changeFailover(edge, session, { name, policy }, flags)),
+    );
 }
 
 const POLICIES = ['never', 'disconnected', 'idle', 'always', 'default'] as const;
