@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
+import { FilesystemError, GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { World } from './world/world.ts';
@@ -284,5 +284,61 @@ describe('two plugins on one host', () => {
     await run(host.life.mount('db', 'a'));
     await run(host.life.unmount('db', 'a'));
     expect(world.leaks()).toEqual([]);
+  });
+});
+
+describe('a state disk that takes no record', () => {
+  async function mountedByEarlierLife() {
+    const { world, host, run } = await hostWithVolume();
+    const path = await run(host.life.mount('db', 'a'));
+    host.restart();
+    await world.pass(host.policy.inheritedMountMs);
+    return { world, host, run, path };
+  }
+
+  function fill(host: FakeHost): void {
+    host.life.steps.hook = ({ port, method, side }) =>
+      port === 'journal' && method === 'put' && side === 'before' ? new FilesystemError('no room') : 'go';
+  }
+
+  it('takes no mount away that could not be put back', async () => {
+    const { host, run, path } = await mountedByEarlierLife();
+    fill(host);
+    expect(await run(host.life.reconcile())).toMatchObject({ postponed: ['db'] });
+    expect(host.kernel.mountAt(path)).toBeDefined();
+    host.life.steps.hook = () => 'go';
+    expect((await run(host.life.get('db'))).mountpoint).toBe(path);
+  });
+
+  it('and what a container is seen to use is not taken away at all', async () => {
+    const { host, run, path } = await mountedByEarlierLife();
+    host.kernel.bind('a', path);
+    const unmounted: string[] = [];
+    host.life.steps.hook = ({ method }) => {
+      if (method === 'unmount') unmounted.push(method);
+      return 'go';
+    };
+    expect(await run(host.life.reconcile())).toMatchObject({ finished: [], postponed: [] });
+    expect(unmounted).toEqual([]);
+  });
+
+  it('a mount that is gone while its device is here is put back', async () => {
+    const { world, host, run } = await hostWithVolume();
+    const path = await run(host.life.mount('db', 'a'));
+    host.kernel.unmount(path, true);
+    expect((await run(host.life.get('db'))).mountpoint).toBe('');
+    expect(await run(host.life.reconcile())).toMatchObject({ finished: ['db'] });
+    expect((await run(host.life.get('db'))).mountpoint).toBe(path);
+    await run(host.life.unmount('db', 'a'));
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('a release of our own that could not be recorded is not called a loss', async () => {
+    const { host, run } = await mountedByEarlierLife();
+    fill(host);
+    await run(host.life.unmount('db', 'a'));
+    host.life.steps.hook = () => 'go';
+    expect(await run(host.life.reconcile())).toMatchObject({ finished: ['db'], lost: [] });
+    expect(host.life.lines.join('\n')).not.toContain('was taken from this host');
   });
 });
