@@ -137,8 +137,9 @@ describe('a request that got no answer', () => {
     const { world, host, run } = await unanswered('createVolume', (on) => on.life.create('more'));
     await run(host.life.reconcile());
     const [entry] = host.disk.entries.values();
+    if (entry === undefined) throw new Error('nothing tells of the request any more');
     const { storagePoolId } = world.volume('db');
-    world.array.add({ name: entry?.arrayName ?? '', storagePoolId, createdAtSeconds: 1 });
+    world.array.add({ name: entry.arrayName, storagePoolId, createdAtSeconds: 1 });
     await world.reconcileAll(4);
     expect(world.leaks()).toEqual([]);
   });
@@ -213,6 +214,44 @@ describe('two machines of one GUID', () => {
   });
 });
 
+describe('a host whose SDC the array shows at an address of another machine', () => {
+  it('acts on no entry of an earlier boot, also when the device is here', async () => {
+    const { world, host, run } = await hostWithVolume();
+    await run(host.life.mount('db', 'a'));
+    host.life.steps.hook = ({ method, side }) => (method === 'make' && side === 'after' ? 'die' : 'go');
+    await world.runToEnd(host.life.create('half'), host.life);
+    host.isSeenAt('10.9.9.9');
+    host.reboot();
+    await world.reconcileAll(6);
+    expect(onArray(world, host)).toHaveLength(2);
+    host.isSeenAt(host.ip);
+    await world.pass(HOUR_MS);
+    await world.reconcileAll();
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('notices it in the mappings of a round, which costs no call', async () => {
+    const { host, run } = await hostWithVolume();
+    await run(host.life.mount('db', 'a'));
+    await run(host.life.reconcile());
+    expect(host.life.host.identity.doubt).toBeUndefined();
+    host.isSeenAt('10.9.9.9');
+    host.life.gateway.calls.clear();
+    await run(host.life.reconcile());
+    expect(host.life.host.identity.doubt).toMatch(/at 10\.9\.9\.9, which is none of this host's/);
+    expect(host.life.gateway.totalCalls).toBe(1);
+  });
+
+  it('still serves what it recorded itself', async () => {
+    const { world, host, run } = await hostWithVolume();
+    host.isSeenAt('10.9.9.9');
+    host.restart();
+    await run(host.life.mount('db', 'a'));
+    await run(host.life.unmount('db', 'a'));
+    expect(world.leaks()).toEqual([]);
+  });
+});
+
 describe('unfinished volumes that no entry tells of', () => {
   async function withLeftover() {
     const { world, host, run } = await hostWithVolume();
@@ -231,6 +270,16 @@ describe('unfinished volumes that no entry tells of', () => {
       await world.run(host.life.reconcile());
       await world.pass(HOUR_MS / 2);
     }
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('are not removed at first sight, however old they are', async () => {
+    const { world, host, run, half } = await withLeftover();
+    await world.pass(5 * HOUR_MS);
+    expect(await run(host.life.reconcile())).toMatchObject({ finished: [] });
+    expect(world.array.volumes.has(half.id)).toBe(true);
+    await world.pass(600_000);
+    await run(host.life.reconcile());
     expect(world.leaks()).toEqual([]);
   });
 
@@ -264,27 +313,32 @@ describe('unfinished volumes that no entry tells of', () => {
       await world.pass(HOUR_MS);
     }
     expect(world.array.volumes.has(half.id)).toBe(true);
+    expect(host.disk.entries.size).toBe(0);
   });
 });
 
 describe('two plugins on one host', () => {
-  it('the second changes nothing, and says who is there', async () => {
-    const { world, host, run } = await hostWithVolume();
-    host.otherPlugin = 'process 42';
-    host.restart();
-    const calls: readonly (() => Promise<unknown>)[] = [
-      () => host.life.mount('db', 'a'),
-      () => host.life.create('more'),
-      () => host.life.reconcile(),
-    ];
-    for (const call of calls) {
-      await expect(run(call())).rejects.toThrow(/are served by process 42 already/);
-    }
-    host.otherPlugin = undefined;
-    await run(host.life.mount('db', 'a'));
-    await run(host.life.unmount('db', 'a'));
-    expect(world.leaks()).toEqual([]);
-  });
+  it.each(['gateway', 'system'])(
+    'the second changes nothing, and says who is there (by its %s)',
+    async (by) => {
+      const { world, host, run } = await hostWithVolume();
+      host.otherPlugin = 'process 42';
+      host.otherServes = by;
+      host.restart();
+      const calls: readonly (() => Promise<unknown>)[] = [
+        () => host.life.mount('db', 'a'),
+        () => host.life.create('more'),
+        () => host.life.reconcile(),
+      ];
+      for (const call of calls) {
+        await expect(run(call())).rejects.toThrow(/are served by process 42 already/);
+      }
+      host.otherPlugin = undefined;
+      await run(host.life.mount('db', 'a'));
+      await run(host.life.unmount('db', 'a'));
+      expect(world.leaks()).toEqual([]);
+    },
+  );
 });
 
 describe('a state disk that takes no record', () => {

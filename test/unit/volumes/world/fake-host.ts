@@ -22,6 +22,8 @@ export class FakeHost {
   isFrozen = false;
   /** Who else serves this host's volumes; undefined: nobody. */
   otherPlugin: string | undefined;
+  /** What it is known by: 'gateway', 'system', or '' for both. */
+  otherServes = '';
   bootId = 'boot 1';
   #boots = 1;
   #drawn = 0;
@@ -65,6 +67,13 @@ export class FakeHost {
   get life(): Life {
     this.#life ??= new Life(this, this.policy);
     return this.#life;
+  }
+
+  /** The array shows our SDC at this address: another machine with our GUID has connected. */
+  isSeenAt(ip: string): void {
+    const { sdcs } = this.world.array;
+    const sdc = sdcs.get(this.sdcId);
+    if (sdc !== undefined) sdcs.set(this.sdcId, { ...sdc, ip });
   }
 
   /** Its GUID is set, or was copied with the whole machine, from another host. */

@@ -90,7 +90,9 @@ export class Life {
     };
     const log = this.#log();
     const witness = new AddressWitness(() => [on.ip], ownClock, log);
-    const sole = { claim: () => Promise.resolve(on.otherPlugin) };
+    const sole = {
+      claim: (key: string) => Promise.resolve(key.startsWith(on.otherServes) ? on.otherPlugin : undefined),
+    };
     const identity = new SdcIdentity(
       { array: ports.array, sdc: ports.sdc, sole, witness },
       { prefix: policy.prefix, endpoints: ['https://gateway'] },
