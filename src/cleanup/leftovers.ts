@@ -15,6 +15,9 @@ const CLOCKS_DIFFER_MS = 5 * 60_000;
 /** A policy "never" given by command stands in the name of an empty volume of this size. */
 const STAND_IN_KIB = 8 * 1024 * 1024;
 
+/** Beyond the age of any leftover; hosts look for their own every hour. */
+const FORGOTTEN_MS = 6 * 24 * 3_600_000;
+
 /** Which leftovers are looked for. */
 export interface Search {
   /** Of the names of our volumes. */
@@ -47,6 +50,8 @@ export interface UnfinishedVolume extends Common {
   readonly kind: 'unfinished';
   /** Undefined when no SDC of the array made it under our prefix. */
   readonly makerId: SdcId | undefined;
+  /** So old and unmapped that its maker may be connected: it clears its own away within hours, and has not this one. */
+  readonly isForgotten: boolean;
 }
 
 /** A failover marker whose volume is gone. */
@@ -131,6 +136,7 @@ class Finder {
         target: targetOf(volume),
         why: `${this.#ageOf(volume)} ${by} and never finished`,
         makerId: maker?.id,
+        isForgotten: this.#isForgotten(volume),
         obstacle:
           this.#clockObstacle(volume) ?? this.#makerObstacle(volume, maker) ?? this.#familyObstacle(volume),
       },
@@ -148,9 +154,16 @@ class Finder {
       return mappings.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
     }
     if (maker.isConnected === null) return 'the array does not say whether the host that made it is there';
-    if (maker.isConnected) return 'the host that made it is connected, and clears it away itself';
+    if (maker.isConnected && !this.#isForgotten(volume))
+      return 'the host that made it is connected, and clears it away itself';
     const isElsewhere = mappings.some(({ sdcId, isSdc }) => !isSdc || sdcId !== maker.id);
     return isElsewhere ? 'it is mapped, and not only to the host that made it' : undefined;
+  }
+
+  /** What a host that is there has not cleared away by now it never will: its plugin is older, or has another GUID. */
+  #isForgotten(volume: VolumeReading): boolean {
+    const ageMs = this.#ageMs(volume) ?? 0;
+    return volume.mappings.length === 0 && ageMs >= this.#search.olderThanMs + FORGOTTEN_MS;
   }
 
   #familyObstacle(volume: VolumeReading): string | undefined {

@@ -39,16 +39,11 @@ export function lookAgain(array: Witness, leftover: Leftover, signal: AbortSigna
 
 async function lookAtUnfinished(
   array: Witness,
-  { volume, makerId }: UnfinishedVolume,
+  { volume, makerId, isForgotten }: UnfinishedVolume,
   signal: AbortSignal,
 ): Promise<SecondLook> {
-  if (makerId !== undefined) {
-    const maker = await array.getSdc(makerId, signal);
-    if (maker === undefined) return kept('the SDC that made it has been removed just now');
-    if (maker.state === 'connected') return kept('the host that made it is back');
-    if (maker.state === 'unknown')
-      return kept('the array does not say whether the host that made it is there');
-  }
+  const maker = await makerObstacle(array, { makerId, isForgotten }, signal);
+  if (maker !== undefined) return kept(maker);
   const family = volume.vtreeId === null ? [] : await array.volumesOfVtree(volume.vtreeId, signal);
   const others = family.filter(({ id }) => id !== volume.id);
   const isOnlyMarked = others.every((other) =>
@@ -63,6 +58,20 @@ async function lookAtUnfinished(
   if (now.mappedToAllSdcs || now.mappings.some(({ sdcId }) => !before.has(sdcId)))
     return kept('it has been mapped meanwhile');
   return clear(others.map(({ id }) => id));
+}
+
+async function makerObstacle(
+  array: Witness,
+  { makerId, isForgotten }: Pick<UnfinishedVolume, 'makerId' | 'isForgotten'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (makerId === undefined) return undefined;
+  const maker = await array.getSdc(makerId, signal);
+  if (maker === undefined) return 'the SDC that made it has been removed just now';
+  if (maker.state === 'connected' && !isForgotten) return 'the host that made it is back';
+  return maker.state === 'unknown'
+    ? 'the array does not say whether the host that made it is there'
+    : undefined;
 }
 
 async function lookAtMarker(

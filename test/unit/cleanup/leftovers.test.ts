@@ -146,6 +146,21 @@ describe('a volume that a Create never finished', () => {
     expect(find([volume(1), other])[0]).toMatchObject({ obstacle: 'it has snapshots' });
   });
 
+  test.each<[string, Partial<VolumeReading>, string | undefined]>([
+    ['goes when it is a week old', {}, undefined],
+    ['stays when it is younger', { createdAt: at(START - 7 * DAY + 1000) }, 'connected'],
+    ['stays while it is mapped', { mappings: [mapping(sdcId(2))] }, 'connected'],
+  ])('of a host that is connected and has not cleared it away %s', (_, change, obstacle) => {
+    const forgotten = {
+      createdAt: at(START - 7 * DAY),
+      name: provisionalName(OTHER_GUID, PREFIX, '0a0a0a0a'),
+    };
+    const [found] = find([volume(1, { ...forgotten, ...change })]);
+    expect(found?.obstacle).toEqual(
+      obstacle === undefined ? undefined : (expect.stringContaining(obstacle) as string),
+    );
+  });
+
   test('stays while one of two SDCs with the same mark is connected', () => {
     const twins = [sdc(1, { isConnected: true }), sdc(3, { guid: GUID, isConnected: false })];
     expect(find([volume(1)], { sdcs: twins })).toMatchObject([

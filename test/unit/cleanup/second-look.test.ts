@@ -41,6 +41,14 @@ test.each<[string, readonly VolumeReading[]]>([
   expect(await lookAfter(volumes, (array) => (array.volumes = []))).toEqual({ kind: 'gone' });
 });
 
+test('one that its maker has not cleared away for a week is clear although that is there', async () => {
+  const forgotten = { ...unfinished, createdAt: (START - 7 * DAY) / 1000 };
+  const back = (array: MemoryArray): void => {
+    array.sdcs = [sdc(1, { isConnected: true })];
+  };
+  expect(await lookAfter([forgotten], back)).toEqual({ kind: 'clear', markers: [] });
+});
+
 describe('what is kept', () => {
   const now =
     (...volumes: VolumeReading[]) =>
