@@ -123,9 +123,10 @@ export class MountVolume {
       mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
       since: new Date(clock.now()).toISOString(),
       ...this.#holding(volume, me, request.before),
-      mapping: evidenceOf(volume, me, request.before),
+      ...evidenceOf(volume, me, request.before),
     };
-    if (entry.mapping === 'found') await assertFreeToTakeUp(this.#host, entry, signal);
+    if (entry.mapping === 'found' || entry.earlierBoot === true)
+      await assertFreeToTakeUp(this.#host, entry, signal);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
     const progress: Progress = { claim: 'not begun' };
@@ -136,6 +137,7 @@ export class MountVolume {
         phase: 'mounted',
         holders: [...new Set([...holders, request.holder])],
         mapping: undefined,
+        earlierBoot: undefined,
       };
       await journal.put(held);
       return { entry: held, path };
@@ -288,14 +290,15 @@ export class MountVolume {
   }
 }
 
-/** What is known of the mapping before it is asked for (rule 13). */
+/** What is known of the mapping before it is asked for (rule 13); what was recorded before this boot is not proven by that alone. */
 function evidenceOf(
   volume: ArrayVolume,
   me: HostIdentity,
   before: HostVolume | undefined,
-): HostVolume['mapping'] {
-  if (!isMappedTo(volume, me)) return 'intended';
-  return before?.volumeId === volume.id && before.mapping !== 'found' ? undefined : 'found';
+): Pick<HostVolume, 'mapping' | 'earlierBoot'> {
+  if (!isMappedTo(volume, me)) return { mapping: 'intended' };
+  if (before?.volumeId !== volume.id || before.mapping === 'found') return { mapping: 'found' };
+  return before.earlierBoot === true ? { earlierBoot: true } : {};
 }
 
 function isMappedTo({ mappings }: ArrayVolume, { sdcId }: Pick<HostIdentity, 'sdcId'>): boolean {

@@ -81,6 +81,16 @@ describe('a mapping that no entry tells of', () => {
     expect(world.leaks()).toEqual([]);
   });
 
+  it('is taken up after whoever looked at the new device for a moment', async () => {
+    const { world, host, run, volume } = await hostWithVolume();
+    world.array.map(volume.id, host.sdcId, false);
+    await world.pass(10);
+    host.kernel.rawUsers.add('udev');
+    host.kernel.hold('udev', volume, world.clock.now() + 1000);
+    await run(host.life.mount('db', 'a'));
+    expect(host.kernel.mounts).toHaveLength(1);
+  });
+
   it('is not mounted under the hands of a repair', async () => {
     const { world, host, run, volume } = await hostWithVolume();
     world.array.map(volume.id, host.sdcId, false);
@@ -201,6 +211,20 @@ describe('two machines of one GUID', () => {
     host.kernel.write('writer', 'file', 'data');
     expect(onArray(world, host)).toEqual(['docker-db']);
   });
+
+  it.each(['before a look at the array told of the other', 'after it'])(
+    'a Mount by a journal that was copied takes nothing from the other, %s',
+    async (when) => {
+      const { host, twin, run } = await twins();
+      for (const [name, entry] of host.disk.entries) twin.disk.entries.set(name, structuredClone(entry));
+      twin.disk.bootId = host.disk.bootId;
+      twin.reboot();
+      if (when === 'after it') await run(twin.life.reconcile());
+      else twin.life.host.identity.see = () => undefined;
+      await expect(run(twin.life.mount('db', 'b'))).rejects.toThrow();
+      host.kernel.write('writer', 'file', 'data');
+    },
+  );
 
   it('unfinished volumes of the one are not removed by the other', async () => {
     const { world, host, twin, run } = await twins();
