@@ -30,7 +30,10 @@ export async function leftOn(array: LabArray, host: Host): Promise<string[]> {
   return [...mappings, ...links, ...mounts, ...(await journalEntries(host))];
 }
 
-/** What the journal of a managed plugin tells of volumes; none where the plugin runs in another way. */
+/**
+ * What the journal of a managed plugin tells of volumes; none where the plugin runs in another way. Entries that only wait for
+ * what a gateway may still carry out of a request without an answer are left out: nothing of them is on the host.
+ */
 async function journalEntries(host: Host): Promise<string[]> {
   const plugins = path.join(host.directory, 'docker/plugins');
   const ids = existsSync(plugins) ? await readdir(plugins) : [];
@@ -38,9 +41,15 @@ async function journalEntries(host: Host): Promise<string[]> {
   const texts = await Promise.all(
     files.filter((file) => existsSync(file)).map((file) => readFile(file, 'utf8')),
   );
-  return texts.flatMap((text) =>
-    [...text.matchAll(/"name":"([^"]*)"/g)].map(([, name = '']) => `entry ${name}`),
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => !isAwaiting(line)));
+  return lines.flatMap((line) =>
+    [...line.matchAll(/"name":"([^"]*)"/g)].map(([, name = '']) => `entry ${name}`),
   );
+}
+
+/** Each entry of the journal is a line. */
+function isAwaiting(line: string): boolean {
+  return /"phase":"(releasing|creating)"/.test(line) && line.includes('"mapping":"intended"');
 }
 
 function isVolume(link: string): boolean {
