@@ -141,8 +141,12 @@ export class Reconciler {
 
   /** Asked for without an answer and not mapped: it may still come, until a look later than any execution shows that it did not. */
   async #awaitLate(entry: HostVolume, me: HostIdentity, signal: AbortSignal): Promise<Outcome> {
-    if (!this.#late.isOver(entry.name) || !(await this.#isLost(entry, me, signal))) return 'postponed';
-    return this.#cleanUpLost(entry, signal);
+    const isOver = this.#late.isOver(entry.name) && (await this.#isLost(entry, me, signal));
+    if (isOver) return this.#cleanUpLost(entry, signal);
+    // A Mount that died, whose entry says so no longer.
+    if (entry.phase !== 'releasing')
+      await this.#host.journal.put({ ...entry, phase: 'releasing', holders: [] });
+    return 'postponed';
   }
 
   /** The list of mappings may be older than the entry, so the volume itself is asked before anything is undone. */
