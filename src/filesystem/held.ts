@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
 import { hasCode } from '../host/files.ts';
 import type { Device } from '../volumes/volume.ts';
+import { entranceOf } from './entrance.ts';
 
 /**
  * Rule 5: whether anything in the kernel, in any mount namespace, still holds the device. Opening a block device with
@@ -11,7 +12,7 @@ import type { Device } from '../volumes/volume.ts';
  */
 export async function isDeviceHeld(device: Device): Promise<boolean> {
   try {
-    const handle = await open(device.node, constants.O_RDONLY | constants.O_EXCL);
+    const handle = await open(entranceOf(device), constants.O_RDONLY | constants.O_EXCL);
     await handle.close();
     return false;
   } catch (error) {

@@ -2,6 +2,7 @@ import { FilesystemError } from '../errors.ts';
 import { CommandError, type Runner } from '../host/run.ts';
 import type { MountRequest } from '../volumes/ports.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
+import { entranceOf } from './entrance.ts';
 import { runTool } from './tool.ts';
 
 /**
@@ -45,7 +46,17 @@ export async function runMount(
 ): Promise<void> {
   const { device, mountpoint } = at;
   const access = request.readOnly ? '--read-only' : '--read-write';
-  const args = ['-n', access, '-t', request.fs, '-o', mountOptions(request), '--', device.node, mountpoint];
+  const args = [
+    '-n',
+    access,
+    '-t',
+    request.fs,
+    '-o',
+    mountOptions(request),
+    '--',
+    entranceOf(device),
+    mountpoint,
+  ];
   const attempt = `mount "${device.path}" at "${mountpoint}"`;
   try {
     await runTool(runner, { attempt, program: 'mount', args, timeoutMs: LIMIT_MS }, signal);

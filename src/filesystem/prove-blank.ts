@@ -2,6 +2,7 @@ import { FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../volumes/volume.ts';
 import { assertZero } from './blank.ts';
+import { entranceOf } from './entrance.ts';
 import { isDeviceHeld } from './held.ts';
 import { probeDevice } from './probe.ts';
 import { runTool } from './tool.ts';
@@ -16,7 +17,7 @@ export async function proveBlank(runner: Runner, device: Device, signal: AbortSi
   const flush = {
     attempt: `read "${device.path}" anew`,
     program: 'blockdev',
-    args: ['--flushbufs', device.node],
+    args: ['--flushbufs', entranceOf(device)],
   };
   await runTool(runner, flush, signal);
   const probe = await probeDevice(runner, device, signal);
@@ -26,7 +27,7 @@ export async function proveBlank(runner: Runner, device: Device, signal: AbortSi
     {
       attempt: `look for signatures on "${device.path}"`,
       program: 'wipefs',
-      args: ['--no-act', '--parsable', '--', device.node],
+      args: ['--no-act', '--parsable', '--', entranceOf(device)],
     },
     signal,
   );

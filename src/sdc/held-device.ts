@@ -39,8 +39,8 @@ export async function holdDevice(sight: Sight, device: Device, signal: AbortSign
 
 /*
  * The descriptor keeps a kernel that gives a number back only after the last close from giving it to another disk, but
- * alone it proves nothing: scini hands out numbers as it likes. /proc/self/fd/N given to a program would not help either, since
- * opening that opens the number anew. So all of it is looked at again, each time.
+ * alone it proves nothing: scini hands out numbers as it likes, and whoever opens /proc/PID/fd/N opens the number of that node
+ * anew. That way in is safe only from a path that leads to another node by then, so all of it is looked at again, each time.
  */
 class OpenDevice implements HeldDevice {
   readonly device: Device;
@@ -50,7 +50,8 @@ class OpenDevice implements HeldDevice {
 
   constructor(sight: Sight, device: Device, descriptor: number) {
     this.#sight = sight;
-    this.device = device;
+    // Its own node, opened anew each time, but never another that has the path by then.
+    this.device = { ...device, entrance: `/proc/${process.pid}/fd/${descriptor}` };
     this.#descriptor = descriptor;
   }
 

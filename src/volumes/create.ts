@@ -1,7 +1,7 @@
 import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPluginError } from '../errors.ts';
 import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
-import { letGo } from './held.ts';
+import { letGo, throwReason } from './held.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLabel } from './label.ts';
 import type { VolumeLookup } from './lookup.ts';
@@ -148,7 +148,9 @@ export class CreateVolume {
         // The first Mount here is likely the next call, and both are made at one go.
         filesystems.prepareMountpoint(final),
       ]);
-      return await this.#fill(held, draft, signal);
+      return await this.#fill(held, draft, signal).catch((cause: unknown) =>
+        throwReason(cause, { held, log: this.#host.log }, signal),
+      );
     } finally {
       await letGo(awaited);
     }

@@ -9,6 +9,7 @@ import {
 import { awaitDevice } from './await-device.ts';
 import { claimVolume } from './claim.ts';
 import { parseMountOptions } from './filesystem-options.ts';
+import { throwReason } from './held.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
 import type { VolumeLabel } from './label.ts';
 import { readOwnLabel } from './label-identity.ts';
@@ -173,6 +174,8 @@ export class MountVolume {
   async #bringUp(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
     try {
       return await this.#handOver(entry, on, signal);
+    } catch (cause) {
+      return await throwReason(cause, { held: on.progress.held, log: this.#host.log }, signal);
     } finally {
       await on.progress.held?.close();
     }

@@ -90,4 +90,9 @@ export interface Device {
    * other; undefined where the kernel does not tell (before 5.15).
    */
   readonly diskSequence?: string | undefined;
+  /**
+   * While it is held: where programs open it. Leads to the very node that was identified, whatever the node's path leads to by
+   * then, and nowhere any more once it was let go.
+   */
+  readonly entrance?: string | undefined;
 }
