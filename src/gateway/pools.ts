@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type * as z from 'zod';
 import { InvalidRequestError } from '../errors.ts';
 import { nearest } from '../units/nearest.ts';
 import type { StoragePool, StoragePoolId } from '../volumes/volume.ts';
@@ -6,63 +6,59 @@ import { objectOf, unclear } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { abandonable, cancelled } from './failures.ts';
 import { listInstances } from './instances.ts';
+import { KeptList } from './kept-list.ts';
 import { domainSchema, poolSchema, poolUsageSchema } from './schemas.ts';
 
 const POOL_INSTANCES = '/api/types/StoragePool/instances';
 const DOMAIN_INSTANCES = '/api/types/ProtectionDomain/instances';
-/** Pools and domains hardly ever change, and a miss refreshes anyway. */
+/** Pools and domains hardly ever change, and a miss refreshes anyway. Then one list is read for a new volume, not both. */
 const KEPT_FOR_MS = 15 * 60_000;
 /** What was read a moment ago is not read again for another miss. */
 const FRESH_FOR_MS = 2000;
 /** For one reading, whoever waits for it. */
 const READ_TIMEOUT_MS = 30_000;
 
-interface Layout {
-  readonly pools: readonly StoragePool[];
-  readonly readAt: number;
-}
-
 export interface WantedPool {
   readonly pool: string | undefined;
   readonly domain: string | undefined;
 }
 
-const KEY = 'layout';
-
-/** Storage pools with their protection domains; read together and kept. */
+/** Storage pools with their protection domains; read together at first, and kept. */
 export class Pools {
   readonly #client: GatewayClient;
-  readonly #elapsed: () => number;
-  readonly #cache: LRUCache<typeof KEY, Layout>;
+  readonly #pools: KeptList<z.output<typeof poolSchema>>;
+  readonly #domains: KeptList<z.output<typeof domainSchema>>;
 
   constructor(client: GatewayClient, elapsed: () => number) {
     this.#client = client;
-    this.#elapsed = elapsed;
-    this.#cache = new LRUCache<typeof KEY, Layout>({
-      max: 1,
-      ttl: KEPT_FOR_MS,
-      perf: { now: elapsed },
-      // One caller's deadline must not end what others wait for too, so callers' signals stay out of here.
-      fetchMethod: (_key, _stale, { signal }) => this.#read(signal),
-    });
+    this.#pools = new KeptList(
+      () => this.#list({ what: 'list storage pools', path: POOL_INSTANCES, schema: poolSchema }),
+      elapsed,
+    );
+    this.#domains = new KeptList(
+      () => this.#list({ what: 'list protection domains', path: DOMAIN_INSTANCES, schema: domainSchema }),
+      elapsed,
+    );
   }
 
   /** As StorageArray promises it. */
   async find(wanted: WantedPool, signal: AbortSignal): Promise<StoragePool> {
     const what = wanted.pool === undefined ? 'find the storage pool' : `find storage pool "${wanted.pool}"`;
-    const layout = await this.#layout(what, signal);
-    const found = choose(layout.pools, wanted);
+    await this.#renewOne(what, signal);
+    const found = choose(await this.#known(what, signal), wanted);
     if (!(found instanceof InvalidRequestError)) return found;
-    const again = choose((await this.#fresher(layout, what, signal)).pools, wanted);
+    const again = choose(await this.#fresh(what, signal), wanted);
     if (again instanceof InvalidRequestError) throw again;
     return again;
   }
 
+  /** As StorageArray promises it. */
   async describe(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
     const what = `find storage pool "${id}"`;
-    const layout = await this.#layout(what, signal);
     const isWanted = (pool: StoragePool): boolean => pool.id === id;
-    return layout.pools.find(isWanted) ?? (await this.#fresher(layout, what, signal)).pools.find(isWanted);
+    return (
+      (await this.#known(what, signal)).find(isWanted) ?? (await this.#fresh(what, signal)).find(isWanted)
+    );
   }
 
   /** As StorageArray promises it. */
@@ -86,45 +82,56 @@ export class Pools {
     );
   }
 
-  async #layout(what: string, signal: AbortSignal, forceRefresh = false): Promise<Layout> {
-    try {
-      return await abandonable(this.#cache.forceFetch(KEY, { forceRefresh }), signal);
-    } catch (error) {
-      if (signal.aborted) throw cancelled(what, signal);
-      throw error;
-    }
+  /** Reads one list anew that is old: that of the pools before that of the domains, whose turn comes with the next volume. */
+  async #renewOne(what: string, signal: AbortSignal): Promise<void> {
+    const old = [this.#pools, this.#domains].find(({ age }) => age !== undefined && age >= KEPT_FOR_MS);
+    if (old !== undefined) await waitFor(old.newer(), what, signal);
   }
 
-  async #fresher(layout: Layout, what: string, signal: AbortSignal): Promise<Layout> {
-    const isFresh = this.#elapsed() - layout.readAt < FRESH_FOR_MS;
-    return isFresh ? layout : this.#layout(what, signal, true);
+  /** However long ago they were read. */
+  #known(what: string, signal: AbortSignal): Promise<StoragePool[]> {
+    return this.#joined(what, signal, (list) => list.any());
   }
 
-  async #read(cacheSignal: AbortSignal): Promise<Layout> {
-    const signal = AbortSignal.any([cacheSignal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
-    const [pools, domains] = await Promise.all([
-      listInstances(
-        this.#client,
-        { what: 'list storage pools', path: POOL_INSTANCES, schema: poolSchema },
-        signal,
-      ),
-      listInstances(
-        this.#client,
-        { what: 'list protection domains', path: DOMAIN_INSTANCES, schema: domainSchema },
-        signal,
-      ),
-    ]);
+  #fresh(what: string, signal: AbortSignal): Promise<StoragePool[]> {
+    return this.#joined(what, signal, (list) =>
+      list.age !== undefined && list.age < FRESH_FOR_MS ? list.any() : list.newer(),
+    );
+  }
+
+  async #joined(
+    what: string,
+    signal: AbortSignal,
+    read: <T>(list: KeptList<T>) => Promise<readonly T[]>,
+  ): Promise<StoragePool[]> {
+    const both = Promise.all([read(this.#pools), read(this.#domains)]);
+    const [pools, domains] = await waitFor(both, what, signal);
     const domainNames = new Map(domains.map((domain) => [domain.id, domain.name ?? domain.id]));
-    return {
-      readAt: this.#elapsed(),
-      pools: pools.map((pool) => ({
-        id: pool.id,
-        name: pool.name ?? pool.id,
-        domainId: pool.protectionDomainId,
-        domainName: domainNames.get(pool.protectionDomainId) ?? pool.protectionDomainId,
-        zeroPadding: pool.zeroPaddingEnabled ?? false,
-      })),
-    };
+    return pools.map((pool) => ({
+      id: pool.id,
+      name: pool.name ?? pool.id,
+      domainId: pool.protectionDomainId,
+      domainName: domainNames.get(pool.protectionDomainId) ?? pool.protectionDomainId,
+      zeroPadding: pool.zeroPaddingEnabled ?? false,
+    }));
+  }
+
+  /** Callers' signals stay out of here: one caller's deadline must not end what others wait for too. */
+  #list<Schema extends z.ZodType>(listing: {
+    readonly what: string;
+    readonly path: string;
+    readonly schema: Schema;
+  }): Promise<z.output<Schema>[]> {
+    return listInstances(this.#client, listing, AbortSignal.timeout(READ_TIMEOUT_MS));
+  }
+}
+
+async function waitFor<T>(reading: Promise<T>, what: string, signal: AbortSignal): Promise<T> {
+  try {
+    return await abandonable(reading, signal);
+  } catch (error) {
+    if (signal.aborted) throw cancelled(what, signal);
+    throw error;
   }
 }
 

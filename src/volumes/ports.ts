@@ -109,14 +109,14 @@ export interface StorageArray {
   getSdc(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined>;
   /**
    * The pool for new volumes: by id or name, in a protection domain given by id or name; undefined means the array
-   * has exactly one. Cached; refreshed when a pool is not found. Rejects with InvalidRequestError: unknown (names the nearest), ambiguous
+   * has exactly one. Cached: no call, one when that is old, both lists when nothing is known or the pool is not found. Rejects with InvalidRequestError: unknown (names the nearest), ambiguous
    * (names the domains).
    */
   findPool(
     wanted: { pool: string | undefined; domain: string | undefined },
     signal: AbortSignal,
   ): Promise<StoragePool>;
-  /** Names of a pool by id, from the cache; at most two calls when it is not there. */
+  /** Names of a pool by id, from the cache however old it is; at most two calls when it is not there. */
   describePool(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined>;
   /** Raw KiB, both copies: what is used now of what may be used, the spare left out. */
   poolUsage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }>;

@@ -104,6 +104,55 @@ test('a pool that is not there is looked for afresh, but not again and again', a
   expect(fake.calls).toHaveLength(4);
 });
 
+const HOUR_MS = 3_600_000;
+
+/** Those since the last look. */
+function callsOf(fake: FakeGateway): () => string[] {
+  let seen = 0;
+  return () => {
+    const calls = fake.calls.slice(seen);
+    seen += calls.length;
+    return calls;
+  };
+}
+
+test('what is old costs one call for a new volume: pools first, then domains, and both are heeded', async () => {
+  let now = 1;
+  const fake = await arrayOf();
+  const calls = callsOf(fake);
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
+  const ask = { pool: 'fast', domain: 'pd1' };
+  expect((await gateway.findPool(ask, soon())).id).toBe('a1');
+  expect(calls().toSorted()).toEqual([DOMAINS, POOLS]);
+  fake.on(POOLS, json(200, [pool('a1', 'slow', 'd1'), pool('a2', 'fast', 'd2'), pool('a9', 'fast', 'd1')]));
+  fake.on(
+    DOMAINS,
+    json(200, [
+      { id: 'd1', name: 'pd2' },
+      { id: 'd2', name: 'pd1' },
+    ]),
+  );
+  now = HOUR_MS;
+  expect((await gateway.findPool(ask, soon())).id).toBe('a9');
+  expect(calls()).toEqual([POOLS]);
+  expect((await gateway.findPool(ask, soon())).id).toBe('a2');
+  expect(calls()).toEqual([DOMAINS]);
+  await gateway.findPool(ask, soon());
+  expect(calls()).toEqual([]);
+});
+
+test('to describe a volume its pool is not read again, however old it is', async () => {
+  let now = 1;
+  const fake = await arrayOf();
+  const calls = callsOf(fake);
+  const gateway = clientOf(fake, { clock: { elapsed: () => now } });
+  await gateway.describePool('a1' as StoragePoolId, soon());
+  calls();
+  now = 100 * HOUR_MS;
+  expect((await gateway.describePool('a1' as StoragePoolId, soon()))?.domainName).toBe('pd1');
+  expect(calls()).toEqual([]);
+});
+
 test('a failed reading is not kept', async () => {
   const fake = await arrayOf();
   fake.on(DOMAINS, html(404));
