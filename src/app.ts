@@ -34,6 +34,7 @@ import type { VolumeHost, VolumePolicy } from './volumes/host.ts';
 import { SdcIdentity } from './volumes/identity.ts';
 import type { Log } from './volumes/ports.ts';
 import { LossWatch } from './volumes/loss-watch.ts';
+import { MarkerWatch } from './volumes/marker-watch.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
 import { TrimLoop, type TrimTotals } from './volumes/trim-loop.ts';
@@ -96,7 +97,8 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
     reconciling.hurry();
   });
   const driver = new Driver(host, createDefaults(settings), lock, () => {
-    reconciling.nudge();
+    if (host.markers.isDue()) reconciling.hurry();
+    else reconciling.nudge();
   });
   const trimming = trimLoop(settings, host, lock);
   const pages = pagesOf(metrics, parts, trimming);
@@ -229,6 +231,7 @@ async function buildHost(settings: Settings, edge: AppEdge, metrics: PluginMetri
     readiness: join,
     deviceUsers: createDeviceUsers({ ownPid: pid }),
     releasedUnrecorded: new Set(),
+    markers: new MarkerWatch({ array: gateway, clock: systemClock, journal, log }),
   };
   const closeJournal = async (): Promise<void> => {
     await fences.close();

@@ -7,6 +7,7 @@ import { createDeviceUsers } from './device-users/device-users.ts';
 import { engineCheck, type EngineFacts } from './doctor/engine-check.ts';
 import { problem, type Finding } from './doctor/finding.ts';
 import { gatewayCheck, type GatewayUnderTest } from './doctor/gateway-check.ts';
+import { markerCheck, type MarkerCheckSources } from './doctor/marker-check.ts';
 import { poolCheck } from './doctor/pool-check.ts';
 import { runChecks, type Check } from './doctor/run-checks.ts';
 import { joinCheck, localSdcCheck, mdmCheck } from './doctor/sdc-check.ts';
@@ -23,11 +24,13 @@ import { ownAddresses } from './host/own-addresses.ts';
 import { sourceAddresses } from './host/source-addresses.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { readJournalBeside } from './journal/journal-beside.ts';
+import { KnownVolumes } from './journal/known-volumes.ts';
 import { linkedVolumes } from './sdc/device-link.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
 import { AddressWitness } from './volumes/address-witness.ts';
 import { describeUsers } from './volumes/device-users.ts';
 import { SdcIdentity } from './volumes/identity.ts';
+import { ownPolicyOf } from './volumes/label.ts';
 import type { Log } from './volumes/ports.ts';
 
 /** For each check, all running at once: what hangs is reported after this long. */
@@ -113,8 +116,36 @@ async function arrayChecks(
     mdmCheck(look),
     ...(await Promise.all(each)),
     poolCheck(array, { pool: settings.pool, domain: settings.domain }),
-    stateCheck(stateSources(settings, parts)),
+    ...stateChecks(settings, parts),
   ];
+}
+
+function stateChecks(
+  settings: Settings,
+  parts: { array: Gateway; sdc: HostSdc; log: Log; ownPid: number },
+): Check[] {
+  const sources = stateSources(settings, parts);
+  const mapped = (signal: AbortSignal): ReturnType<StateSources['mapped']> => sources.mapped(signal);
+  const readPolicies = (): ReturnType<MarkerCheckSources['readPolicies']> =>
+    readOwnPolicies(settings.stateDir, sources, parts.log);
+  return [stateCheck(sources), markerCheck({ array: parts.array, mapped, readPolicies })];
+}
+
+/** As the plugin that serves remembers them; read beside it. */
+async function readOwnPolicies(
+  dir: string,
+  { readJournal }: Pick<StateSources, 'readJournal'>,
+  log: Log,
+): ReturnType<MarkerCheckSources['readPolicies']> {
+  const known = await KnownVolumes.open({ dir, files: journalFiles, clock: systemClock, log });
+  const mounted = ((await readJournal()).journal ?? []).filter(({ phase }) => phase === 'mounted');
+  return new Map(
+    mounted.flatMap(({ name, volumeId }) => {
+      const volume = known.get(name);
+      const policy = volume?.volumeId !== volumeId || volume.readOnly ? undefined : ownPolicyOf(volume);
+      return policy === undefined ? [] : [[volumeId, { name, policy }] as const];
+    }),
+  );
 }
 
 function underTest(

@@ -11,6 +11,7 @@ export class ReconcilingMetrics {
   readonly #succeeded: Gauge;
   readonly #clock: MetricsClock;
   readonly #unclaimed: Gauge;
+  readonly #unmarked: Gauge;
 
   constructor(registry: Registry, times: { readonly clock: MetricsClock; readonly intervalMs: number }) {
     const registers = [registry];
@@ -35,6 +36,11 @@ export class ReconcilingMetrics {
     this.#unclaimed = new Gauge({
       name: 'scaleio_unclaimed_mappings',
       help: 'Volumes mapped to this host that this plugin has no record of mapping; left as they are',
+      registers,
+    });
+    this.#unmarked = new Gauge({
+      name: 'scaleio_failover_markers_missing',
+      help: 'Volumes mounted on this host whose failover policy is in their label alone, since its marker on the array is gone',
       registers,
     });
     const interval = new Gauge({
@@ -62,6 +68,7 @@ export class ReconcilingMetrics {
           this.#noteSuccess();
           for (const result of RESULTS) this.#volumes.inc({ result }, report[result].length);
           this.#unclaimed.set(report.unclaimed.length);
+          this.#unmarked.set(report.unmarked.length);
           return report;
         } catch (error) {
           this.#rounds.inc({ outcome: 'failed' });

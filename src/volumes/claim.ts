@@ -1,7 +1,7 @@
 import { GatewayRejectedError, SdcError, VolumeInUseError } from '../errors.ts';
 import { readAgain } from './holders.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
-import { failoverOf } from './label.ts';
+import { ownPolicyOf } from './label.ts';
 import { Takeover, type Claim } from './takeover.ts';
 import type { ArrayVolume } from './volume.ts';
 
@@ -36,9 +36,7 @@ export async function claimVolume(
 
 function rememberedPolicy(host: VolumeHost, { id }: ArrayVolume, name: string): Claim['remembered'] {
   const known = host.journal.known(name);
-  if (known?.volumeId !== id || known.label === undefined) return undefined;
-  const policy = failoverOf(known.label);
-  return policy === 'default' ? undefined : policy;
+  return known?.volumeId === id ? ownPolicyOf(known) : undefined;
 }
 
 /** The array's refusal when another SDC was quicker, undefined when the volume is mapped here. */

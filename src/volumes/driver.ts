@@ -258,6 +258,7 @@ export class Driver {
             ? this.#pools.get(known.storagePoolId)
             : await this.#pool(known.storagePoolId, signal),
         entry,
+        marker: isMounted ? this.#host.markers.stateOf(known.volumeId) : undefined,
         stale,
         lastFence: await this.#host.fences.latest(known.volumeId),
         self: me === undefined ? undefined : { sdc: me.sdcName ?? me.sdcId, ip: me.sdcIp },

@@ -35,6 +35,36 @@ export async function isMarkedNever(
   return (await array.findVolumeId(markerName('never', volumeId), signal)) !== undefined;
 }
 
+/**
+ * Whether nothing on the array names a policy of the volume, whichever it is by now. One gateway call when it has its marker, two when
+ * not. An answer that is not about the volume is no absence (rule 15).
+ */
+export async function isUnmarked(
+  array: Pick<StorageArray, 'findVolumeId' | 'volumesOfVtree'>,
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const family = await array.volumesOfVtree(volume.vtreeId, signal);
+  const isAboutIt = family.some(({ id }) => id === volume.id);
+  if (!isAboutIt || markedPolicy(volume, family) !== undefined) return false;
+  return !(await isMarkedNever(array, volume.id, signal));
+}
+
+/** Those of the volumes that isUnmarked; one gateway call, which lists the array. */
+export async function findUnmarked(
+  array: Pick<StorageArray, 'listVolumes'>,
+  volumes: readonly ArrayVolume[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<VolumeId>> {
+  const unmarked = new Set(volumes.map(({ id }) => id));
+  for (const { name, kind } of await array.listVolumes((one) => parseMarker(one) !== undefined, signal)) {
+    const marker = name === null ? undefined : parseMarker(name);
+    if (marker !== undefined && (kind === 'snapshot' || marker.policy === 'never'))
+      unmarked.delete(marker.volumeId);
+  }
+  return unmarked;
+}
+
 /** What a change of policy does on the array. */
 export interface PolicyChange {
   readonly volume: ArrayVolume;

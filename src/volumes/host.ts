@@ -10,6 +10,7 @@ import type {
   StorageArray,
   Trace,
 } from './ports.ts';
+import type { MarkerWatch } from './marker-watch.ts';
 import type { SdcIdentity } from './identity.ts';
 import type { FailoverPolicy } from './volume.ts';
 
@@ -71,6 +72,7 @@ export interface VolumeHost {
   readonly deviceUsers: DeviceUsers;
   /** Ids of volumes that this run unmapped and could not record so, because the disk took no more. */
   readonly releasedUnrecorded: Set<string>;
+  readonly markers: MarkerWatch;
 }
 
 /** Who this host is to the array. */

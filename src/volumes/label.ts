@@ -81,6 +81,20 @@ export function failoverOf({ failover }: Pick<VolumeLabel, 'failover'>): Failove
   return isPolicy(failover) ? failover : 'never';
 }
 
+/**
+ * The policy that the volume was made with, where this host has read its label; undefined also when it was made without one. A
+ * snapshot that goes by a name of its own bears its origin's label, whose policy is not its own.
+ */
+export function ownPolicyOf(known: {
+  readonly volumeId: string;
+  readonly label: VolumeLabel | undefined;
+}): FailoverPolicy | undefined {
+  const { volumeId, label } = known;
+  if (label === undefined || (label.volumeId ?? volumeId) !== volumeId) return undefined;
+  const policy = failoverOf(label);
+  return policy === 'default' ? undefined : policy;
+}
+
 function isPolicy(value: string): value is FailoverPolicy | 'default' {
   return policies.includes(value);
 }

@@ -20,9 +20,11 @@ export interface ReconcileReport {
   readonly postponed: readonly string[];
   /** Volumes that are mapped here and that this plugin did not map: left as they are. */
   readonly unclaimed: readonly string[];
+  /** Volumes mounted here whose failover policy is in their label alone: its marker on the array is gone. */
+  readonly unmarked: readonly string[];
 }
 
-type Outcome = Exclude<keyof ReconcileReport, 'unclaimed'> | 'fine';
+type Outcome = Exclude<keyof ReconcileReport, 'unclaimed' | 'unmarked'> | 'fine';
 
 /**
  * Brings the journal, the kernel and the array's mappings of this host to agree: finishes what a crash or an absent
@@ -59,7 +61,8 @@ export class Reconciler {
     for (const { mappings } of mapped) identity.see(ownAddresses(mappings, me));
     await this.#recordUnfinished(me, signal);
     const unclaimed = await this.#unclaimed.look(mapped, me, signal);
-    const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[], unclaimed };
+    const told = { unclaimed, unmarked: await this.#host.markers.look(mapped, signal) };
+    const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[], ...told };
     const mappedIds = new Set<string>(mapped.map(({ id }) => id));
     for (const { name } of journal.all()) {
       const outcome = await this.#settleOne(name, { mappedIds, me }, signal);

@@ -14,6 +14,8 @@ export interface StatusSources {
   readonly stale: boolean;
   /** The last time that this host took the volume from another. */
   readonly lastFence: FenceRecord | undefined;
+  /** Whether the marker of a volume with a failover policy of its own is on the array; undefined: not looked for, or none is needed. */
+  readonly marker: 'there' | 'missing' | undefined;
   /** This host as a holder, for a volume mounted here. */
   readonly self: { readonly sdc: string; readonly ip: string | null } | undefined;
 }
@@ -27,6 +29,7 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
     ...(known.sizeKiB > 0 ? describeKnown(known, pool) : UNDESCRIBED),
     provisioning: volume?.kind ?? null,
     ...describeLabel(known),
+    failoverMarker: sources.marker ?? null,
     mappedTo: holders(sources),
     mountedHere: entry?.phase === 'mounted',
     users: entry?.holders.length ?? 0,

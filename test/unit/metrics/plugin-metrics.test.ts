@@ -136,7 +136,13 @@ describe('PluginMetrics', () => {
     const observed = metrics.observeReconciler({
       run: () =>
         works
-          ? Promise.resolve({ finished: ['a', 'b'], lost: ['c'], postponed: [], unclaimed: ['d'] })
+          ? Promise.resolve({
+              finished: ['a', 'b'],
+              lost: ['c'],
+              postponed: [],
+              unclaimed: ['d'],
+              unmarked: ['e', 'f'],
+            })
           : Promise.reject(new Error('away')),
     });
     watched.passedMs += 5000;
@@ -149,6 +155,8 @@ describe('PluginMetrics', () => {
     expect(await scraped('scaleio_reconcile_volumes_total', 'result="finished"')).toBe(2);
     expect(await scraped('scaleio_reconcile_volumes_total', 'result="lost"')).toBe(1);
     expect(await scraped('scaleio_reconcile_last_success_timestamp_seconds')).toBe(startedS + 5);
+    expect(await scraped('scaleio_unclaimed_mappings')).toBe(1);
+    expect(await scraped('scaleio_failover_markers_missing')).toBe(2);
     expect(await scraped('scaleio_reconcile_interval_seconds')).toBe(30);
   });
 

@@ -46,6 +46,7 @@ describe('Reconciler', () => {
       lost: [],
       postponed: [],
       unclaimed: [],
+      unmarked: [],
     });
     expect(Object.fromEntries(host.life.gateway.calls)).toEqual({ volumesOfSdc: 1 });
   });
@@ -72,6 +73,7 @@ describe('Reconciler', () => {
       lost: [],
       postponed: [],
       unclaimed: [],
+      unmarked: [],
     });
     gate.resolve('go');
     host.kernel.bind('a', await run(mounting));
@@ -104,6 +106,7 @@ describe('Reconciler', () => {
       lost: [],
       postponed: [],
       unclaimed: [],
+      unmarked: [],
     });
     expect(world.leaks()).toEqual([]);
   });

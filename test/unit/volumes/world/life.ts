@@ -5,6 +5,7 @@ import { AddressWitness } from '../../../../src/volumes/address-witness.ts';
 import type { VolumeHost, VolumePolicy } from '../../../../src/volumes/host.ts';
 import { SdcIdentity } from '../../../../src/volumes/identity.ts';
 import type { Clock, Log, Trace } from '../../../../src/volumes/ports.ts';
+import { MarkerWatch } from '../../../../src/volumes/marker-watch.ts';
 import { Reconciler, type ReconcileReport } from '../../../../src/volumes/reconcile.ts';
 import { VolumeLock } from '../../../../src/volumes/volume-lock.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
@@ -110,6 +111,7 @@ export class Life {
       policy,
       deviceUsers: on.kernel.deviceUsers,
       releasedUnrecorded: new Set(),
+      markers: new MarkerWatch({ array: ports.array, clock: ownClock, journal: ports.journal, log }),
     };
     const lock = new VolumeLock(ownClock);
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
