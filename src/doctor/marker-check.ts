@@ -15,16 +15,16 @@ export interface MarkerCheckSources {
 const NAME = 'missing marker';
 
 /** Volumes mounted here whose failover policy other hosts may not know of, because its marker is gone. Nothing when all are there. */
-export function markerCheck({ array, mapped, readPolicies }: MarkerCheckSources): Check {
+export function markerCheck(sources: MarkerCheckSources): Check {
   return {
     name: NAME,
     run: async (signal) => {
-      const policies = await readPolicies();
+      const policies = await sources.readPolicies();
       if (policies.size === 0) return [];
       const findings = [];
-      for (const volume of await mapped(signal)) {
+      for (const volume of await sources.mapped(signal)) {
         const own = policies.get(volume.id);
-        if (own === undefined || !(await isUnmarked(array, volume, signal))) continue;
+        if (own === undefined || !(await isUnmarked(sources.array, volume, signal))) continue;
         findings.push(
           warning(
             NAME,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeOperator } from '../../../src/volumes/operator.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -143,7 +142,7 @@ describe('a clone: a snapshot that goes by a name of its own', () => {
     one.powerOff();
     await expect(world.run(two.life.mount('clone', 'x'))).rejects.toThrow('failover policy "never"');
     expect(holders()).toEqual([one.sdcId]);
-    world.array.remove(world.array.named(`~never.${world.volume('clone').id}`).id as VolumeId);
+    world.array.remove(world.array.named(`~never.${world.volume('clone').id}`).id);
     await world.run(two.life.mount('clone', 'x'));
     expect(holders()).toEqual([two.sdcId]);
   });
