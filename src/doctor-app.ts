@@ -29,6 +29,7 @@ import { linkedVolumes } from './sdc/device-link.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
 import { AddressWitness } from './volumes/address-witness.ts';
 import { describeUsers } from './volumes/device-users.ts';
+import { isUnmarked } from './volumes/failover-marker.ts';
 import { SdcIdentity } from './volumes/identity.ts';
 import { ownPolicyOf } from './volumes/label.ts';
 import type { Log } from './volumes/ports.ts';
@@ -128,7 +129,14 @@ function stateChecks(
   const mapped = (signal: AbortSignal): ReturnType<StateSources['mapped']> => sources.mapped(signal);
   const readPolicies = (): ReturnType<MarkerCheckSources['readPolicies']> =>
     readOwnPolicies(settings.stateDir, sources, parts.log);
-  return [stateCheck(sources), markerCheck({ array: parts.array, mapped, readPolicies })];
+  return [
+    stateCheck(sources),
+    markerCheck({
+      isUnmarked: (volume, signal) => isUnmarked(parts.array, volume, signal),
+      mapped,
+      readPolicies,
+    }),
+  ];
 }
 
 /** As the plugin that serves remembers them; read beside it. */

@@ -1,12 +1,11 @@
-import { isUnmarked } from '../volumes/failover-marker.ts';
-import type { StorageArray } from '../volumes/ports.ts';
 import type { ArrayVolume, FailoverPolicy } from '../volumes/volume.ts';
 import { warning } from './finding.ts';
 import type { Check } from './run-checks.ts';
 
 /** What the look at failover markers needs. Rejections: PluginError. */
 export interface MarkerCheckSources {
-  readonly array: Pick<StorageArray, 'findVolumeId' | 'volumesOfVtree'>;
+  /** Whether the array shows no marker of the volume, of whatever policy. */
+  isUnmarked(volume: ArrayVolume, signal: AbortSignal): Promise<boolean>;
   mapped(signal: AbortSignal): Promise<readonly ArrayVolume[]>;
   /** By volume id: volumes mounted here that were made with a policy of their own, and Docker's name of each. */
   readPolicies(): Promise<ReadonlyMap<string, { readonly name: string; readonly policy: FailoverPolicy }>>;
@@ -24,7 +23,7 @@ export function markerCheck(sources: MarkerCheckSources): Check {
       const findings = [];
       for (const volume of await sources.mapped(signal)) {
         const own = policies.get(volume.id);
-        if (own === undefined || !(await isUnmarked(sources.array, volume, signal))) continue;
+        if (own === undefined || !(await sources.isUnmarked(volume, signal))) continue;
         findings.push(
           warning(
             NAME,

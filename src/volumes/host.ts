@@ -10,9 +10,8 @@ import type {
   StorageArray,
   Trace,
 } from './ports.ts';
-import type { MarkerWatch } from './marker-watch.ts';
 import type { SdcIdentity } from './identity.ts';
-import type { FailoverPolicy } from './volume.ts';
+import type { ArrayVolume, FailoverPolicy } from './volume.ts';
 
 export type { HostIdentity } from './identity.ts';
 
@@ -72,7 +71,14 @@ export interface VolumeHost {
   readonly deviceUsers: DeviceUsers;
   /** Ids of volumes that this run unmapped and could not record so, because the disk took no more. */
   readonly releasedUnrecorded: Set<string>;
-  readonly markers: MarkerWatch;
+  readonly markers: FailoverMarkers;
+}
+
+/** Whether the array still tells the failover policies of volumes mounted here; as MarkerWatch promises. */
+export interface FailoverMarkers {
+  isDue(): boolean;
+  stateOf(volumeId: string): 'there' | 'missing' | undefined;
+  look(mapped: readonly ArrayVolume[], signal: AbortSignal): Promise<string[]>;
 }
 
 /** Who this host is to the array. */

@@ -1,5 +1,6 @@
 import { isPluginError } from '../errors.ts';
 import { findUnmarked, isUnmarked } from './failover-marker.ts';
+import type { FailoverMarkers } from './host.ts';
 import { ownPolicyOf } from './label.ts';
 import type { Clock, HostVolume, Journal, Log, StorageArray } from './ports.ts';
 import type { ArrayVolume, VolumeId } from './volume.ts';
@@ -35,7 +36,7 @@ interface Marked {
  * hosts may not know of the policy then (rule 16). Looked for soon after the Mount and hourly. Nothing is put back by itself, because
  * a snapshot of a full volume keeps blocks.
  */
-export class MarkerWatch {
+export class MarkerWatch implements FailoverMarkers {
   readonly #sources: MarkerSources;
   /** By volume id. */
   readonly #looks = new Map<string, Look>();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { markerCheck } from '../../../src/doctor/marker-check.ts';
+import { isUnmarked } from '../../../src/volumes/failover-marker.ts';
 import type { ArrayVolume } from '../../../src/volumes/volume.ts';
 
 const ID = '72ce476b00000002';
@@ -11,11 +12,12 @@ function check(
   family: readonly ArrayVolume[],
   policies: ReadonlyMap<string, { name: string; policy: 'never' }>,
 ) {
+  const array = {
+    volumesOfVtree: () => Promise.resolve([...family]),
+    findVolumeId: () => Promise.resolve(undefined),
+  };
   return markerCheck({
-    array: {
-      volumesOfVtree: () => Promise.resolve([...family]),
-      findVolumeId: () => Promise.resolve(undefined),
-    },
+    isUnmarked: (one, until) => isUnmarked(array, one, until),
     mapped: () => Promise.resolve([volume]),
     readPolicies: () => Promise.resolve(policies),
   }).run(signal);
