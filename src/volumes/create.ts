@@ -1,4 +1,10 @@
-import { GatewayRejectedError, InvalidRequestError, VolumeConflictError, isPluginError } from '../errors.ts';
+import {
+  GatewayRejectedError,
+  GatewayUnavailableError,
+  InvalidRequestError,
+  VolumeConflictError,
+  isPluginError,
+} from '../errors.ts';
 import { awaitDevice } from './await-device.ts';
 import type { CreateOptions } from './create-options.ts';
 import { letGo, throwReason } from './held.ts';
@@ -105,6 +111,7 @@ export class CreateVolume {
       },
       signal,
     );
+    await this.#assertMade(id, entry, signal);
     const draft: Draft = { ...request, id, mountpoint: entry.mountpoint };
     // Taken while the volume is still blank, so it never holds a block.
     if (options.failover !== 'default')
@@ -127,6 +134,16 @@ export class CreateVolume {
       readOnly: options.readOnly,
       label,
     });
+  }
+
+  /** Nothing is mapped, formatted or renamed on the word of the answer that named the id (rule 15). */
+  async #assertMade(id: VolumeId, { name, arrayName }: HostVolume, signal: AbortSignal): Promise<void> {
+    const made = await this.#host.array.getVolume(id, signal);
+    if (made?.name === arrayName && made.mappings.length === 0 && !made.mappedToAllSdcs) return;
+    throw new GatewayUnavailableError(
+      `creating volume "${name}" failed: the array answered with id "${id}", which is not the volume that was asked for; nothing was done to it, try again`,
+      { context: { volumeId: id } },
+    );
   }
 
   /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */

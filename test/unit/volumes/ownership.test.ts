@@ -121,6 +121,21 @@ describe('a mapping that no entry tells of', () => {
   });
 });
 
+describe('an answer to "make a volume" that names another', () => {
+  it('is believed for nothing: the other is not mapped, formatted or renamed', async () => {
+    const { world, host, run } = await hostWithVolume();
+    const { storagePoolId } = world.volume('db');
+    const blank = world.array.add({ name: 'not-ours', storagePoolId, createdAtSeconds: 1 });
+    host.life.gateway.createVolume = () => Promise.resolve(blank.id);
+    await expect(run(host.life.create('more'))).rejects.toThrow(/not the volume that was asked for/);
+    expect(blank).toMatchObject({ name: 'not-ours', content: { kind: 'blank' } });
+    expect(blank.mappings.size).toBe(0);
+    await world.reconcileAll();
+    expect(world.array.volumes.has(blank.id)).toBe(true);
+    expect(host.disk.entries.size).toBe(0);
+  });
+});
+
 describe('a request that got no answer', () => {
   /** The gateway takes the call, says nothing, and carries it out later. */
   async function unanswered(
