@@ -51,7 +51,12 @@ describe('the page of a steward, while a host of a Swarm loses power', () => {
     await fillPool(stage, 61);
     await startSteward(stage);
     browser = await startBrowser(await browserWithin(stage));
-    watched = await openPage(browser, url, { viewport: wide, colorScheme: 'light' });
+    // On a busy machine the browser may be there before the steward listens.
+    watched = await until(
+      'the page to be served',
+      () => openPage(browser, url, { viewport: wide, colorScheme: 'light' }),
+      { everyMs: 500 },
+    );
     ({ page } = watched);
   });
 
