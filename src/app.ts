@@ -21,7 +21,7 @@ import { createHostLock } from './journal/host-lock.ts';
 import { journalFiles } from './journal/journal-files.ts';
 import { openJournal, type OpenJournal } from './journal/journal.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from './join/host-join.ts';
-import { inRequest, requestTrace } from './logging/request-context.ts';
+import { currentRequestId, inRequest, requestTrace } from './logging/request-context.ts';
 import type { DriverCalls } from './metrics/operations.ts';
 import { addPages, type Pages } from './metrics/pages.ts';
 import { PluginMetrics } from './metrics/plugin-metrics.ts';
@@ -108,7 +108,7 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
   if (fd === undefined) await listenOnPath(server.server, settings.socket);
   else await listenOnFd(server.server, fd);
   log.info({ socket: fd === undefined ? settings.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
-  join.start();
+  startJoin(join);
   reconciling.start();
   losses.start();
   sweepMountpoints(host, log);
@@ -134,6 +134,13 @@ export async function startApp(settings: Settings, edge: AppEdge): Promise<App> 
       log.info({}, 'stopped');
     },
   };
+}
+
+/** Under an id of its own, which no call owns. */
+function startJoin(join: HostJoin): void {
+  inRequest(`join-${randomUUID()}`, () => {
+    join.start();
+  });
 }
 
 /** What earlier lives left; nobody waits for it. */
@@ -273,6 +280,7 @@ export async function connectGateway(settings: Settings, log: Log, more: Gateway
     ...(settings.system === undefined ? {} : systemWanted(settings.system)),
     requestTimeoutMs: settings.requestTimeoutMs,
     maxConcurrent: settings.maxConcurrent,
+    owners: { current: currentRequestId, apart: (what, work) => requestTrace.apart(what, work) },
     clock: systemClock,
     log,
     observer,

@@ -37,7 +37,7 @@ export interface DockerServerOptions {
  * The Docker volume driver protocol over HTTP, not listening yet: await `ready()`, then give `server` to socket.ts.
  * Every answer is status 200 with a JSON object, or 500 with {"Err": text} (Podman looks at the status alone, Docker
  * at either [podman volume_api.go, moby client.go]); a Get that cannot tell whether the volume exists is not answered
- * at all (`provesAbsence`). Headers are not looked at: each engine sends others.
+ * at all (`provesAbsence`). Headers are not looked at: each engine sends others. Answers bear the id under which the log has the call.
  */
 export function createDockerServer(options: DockerServerOptions): FastifyInstance {
   const app = Fastify({
@@ -50,6 +50,10 @@ export function createDockerServer(options: DockerServerOptions): FastifyInstanc
     frameworkErrors: (error, request, reply) => {
       refuse(options.log, { error, request, reply });
     },
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
   });
   answerUnreadableRequests(app.server);
   acceptAnyBody(app);

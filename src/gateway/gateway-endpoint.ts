@@ -23,6 +23,14 @@ export interface RequestReport {
   readonly outcome: 'ok' | 'refused' | 'failed' | 'cancelled';
 }
 
+/** Whose work a request to the gateway is. */
+export interface RequestOwners {
+  /** The id that requests bear; undefined for work that has none. */
+  current(): string | undefined;
+  /** Runs work that no single caller owns under an id of its own, which begins with what it is. */
+  apart<T>(what: string, work: () => Promise<T>): Promise<T>;
+}
+
 export interface GatewayEndpointOptions {
   readonly address: EndpointAddress;
   readonly http: Http;
@@ -31,6 +39,7 @@ export interface GatewayEndpointOptions {
   readonly requestTimeoutMs: number;
   readonly maxConcurrent: number;
   readonly observer: (report: RequestReport) => void;
+  readonly owners: RequestOwners;
   readonly log: Log;
   readonly verify: (endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal) => Promise<void>;
 }
@@ -57,6 +66,8 @@ export class GatewayEndpoint {
       exchange: (request, read) => this.exchange(request, read),
       credentials: options.credentials,
       elapsed: options.elapsed,
+      // One log-in serves everybody who waits for it.
+      apart: (work) => options.owners.apart('login', work),
       verify: (grant, signal) => options.verify(this, grant, signal),
       loginTimeoutMs: 2 * Math.min(SMALL_ANSWER_MS, options.requestTimeoutMs),
     });
@@ -64,7 +75,7 @@ export class GatewayEndpoint {
 
   /** Sends one request and reads its reply; reports it to the observer when it is over. */
   async exchange<T>(request: WireRequest, read: (reply: HttpReply) => Promise<T>): Promise<T> {
-    const { http, address, elapsed, observer } = this.#options;
+    const { http, address, elapsed, observer, owners } = this.#options;
     const startedAt = elapsed();
     let status: number | undefined;
     const report = (outcome: RequestReport['outcome']): void => {
@@ -77,7 +88,7 @@ export class GatewayEndpoint {
         origin: address.origin,
         path: `${address.prefix}${request.path}`,
         method: request.method,
-        headers: headersOf(request),
+        headers: headersOf(request, owners.current()),
         body: request.body,
         patience: this.#patienceFor(request),
         signal: request.signal,
@@ -188,12 +199,13 @@ export class GatewayEndpoint {
   }
 }
 
-function headersOf(request: WireRequest): Record<string, string> {
+function headersOf(request: WireRequest, owner: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {
     accept: 'application/json',
     'user-agent': 'docker-volume-scaleio',
   };
   if (request.authorization !== undefined) headers['authorization'] = request.authorization;
+  if (owner !== undefined) headers['x-request-id'] = owner;
   // A POST without it is refused with 400 ([ansible-powerflex] on 3.6).
   if (request.method === 'POST') headers['content-type'] = 'application/json';
   return headers;

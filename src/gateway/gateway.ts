@@ -8,7 +8,7 @@ import { GatewayClient } from './client.ts';
 import { ClusterState } from './cluster-state.ts';
 import { parseEndpoint } from './endpoints.ts';
 import { EndpointFailure } from './failures.ts';
-import { GatewayEndpoint, type RequestReport } from './gateway-endpoint.ts';
+import { GatewayEndpoint, type RequestOwners, type RequestReport } from './gateway-endpoint.ts';
 import { createHttp, type Http } from './http.ts';
 import { ArrayInventory } from './inventory.ts';
 import type { Credentials } from './login.ts';
@@ -24,7 +24,7 @@ import { roleOfUser } from './user-role.ts';
 import { VolumeChanges } from './volume-changes.ts';
 import { Volumes } from './volumes.ts';
 
-export type { RequestReport } from './gateway-endpoint.ts';
+export type { RequestOwners, RequestReport } from './gateway-endpoint.ts';
 
 export interface GatewayOptions {
   /** Gateways of one and the same array, in order of preference. */
@@ -45,9 +45,13 @@ export interface GatewayOptions {
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Told of each HTTP request when it is over. */
   readonly observer?: ((report: RequestReport) => void) | undefined;
+  /** Default: requests bear no id. */
+  readonly owners?: RequestOwners | undefined;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly log: Log;
 }
+
+const NOBODY: RequestOwners = { current: () => undefined, apart: (_what, work) => work() };
 
 interface EndpointStats {
   readonly endpoint: string;
@@ -93,6 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connections: maxConcurrent + 1,
   });
   const identifier = new SystemIdentifier(options);
+  const owners = options.owners ?? NOBODY;
   const endpoints = options.endpoints.map(
     (text) =>
       new GatewayEndpoint({
@@ -103,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         requestTimeoutMs,
         maxConcurrent,
         observer: options.observer ?? (() => undefined),
+        owners,
         log: options.log,
         verify: async (endpoint, grant, signal) => {
           client.identity = await identifier.verify(endpoint, grant, signal);
@@ -116,7 +122,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: options.log,
   });
   return {
-    ...storageArray(client, () => options.clock.elapsed()),
+    ...storageArray(client, () => options.clock.elapsed(), owners),
     capacity: new ClusterState(client),
     inventory: new ArrayInventory(client),
     registry: new Registration(client),
@@ -145,12 +151,12 @@ async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Prom
   await http.close();
 }
 
-function storageArray(client: GatewayClient, elapsed: () => number): StorageArray {
+function storageArray(client: GatewayClient, elapsed: () => number, owners: RequestOwners): StorageArray {
   const volumes = new Volumes(client);
   const changes = new VolumeChanges(client, volumes);
   const sdcs = new Sdcs(client);
   const mappings = new Mappings(client, volumes, sdcs);
-  const pools = new Pools(client, elapsed);
+  const pools = new Pools(client, elapsed, owners);
   return {
     identity: (signal) => client.identify(signal),
     findVolumeId: (name, signal) => volumes.find(name, signal),

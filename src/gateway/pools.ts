@@ -5,6 +5,7 @@ import type { StoragePool, StoragePoolId } from '../volumes/volume.ts';
 import { objectOf, unclear } from './bodies.ts';
 import type { GatewayClient } from './client.ts';
 import { abandonable, cancelled } from './failures.ts';
+import type { RequestOwners } from './gateway-endpoint.ts';
 import { listInstances } from './instances.ts';
 import { KeptList } from './kept-list.ts';
 import { domainSchema, poolSchema, poolUsageSchema } from './schemas.ts';
@@ -29,16 +30,14 @@ export class Pools {
   readonly #pools: KeptList<z.output<typeof poolSchema>>;
   readonly #domains: KeptList<z.output<typeof domainSchema>>;
 
-  constructor(client: GatewayClient, elapsed: () => number) {
+  /** Readings are made apart from who waits for them: they are kept for everybody. */
+  constructor(client: GatewayClient, elapsed: () => number, owners: Pick<RequestOwners, 'apart'>) {
     this.#client = client;
-    this.#pools = new KeptList(
-      () => this.#list({ what: 'list storage pools', path: POOL_INSTANCES, schema: poolSchema }),
-      elapsed,
-    );
-    this.#domains = new KeptList(
-      () => this.#list({ what: 'list protection domains', path: DOMAIN_INSTANCES, schema: domainSchema }),
-      elapsed,
-    );
+    const apart = <T>(read: () => Promise<T>) => owners.apart('pools', read);
+    const pools = { what: 'list storage pools', path: POOL_INSTANCES, schema: poolSchema };
+    const domains = { what: 'list protection domains', path: DOMAIN_INSTANCES, schema: domainSchema };
+    this.#pools = new KeptList(() => apart(() => this.#list(pools)), elapsed);
+    this.#domains = new KeptList(() => apart(() => this.#list(domains)), elapsed);
   }
 
   /** As StorageArray promises it. */

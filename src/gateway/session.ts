@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly exchange: Exchange;
   readonly credentials: Credentials;
   readonly elapsed: () => number;
+  /** Runs a log-in as work that none of its callers owns. */
+  readonly apart: (work: () => Promise<Grant>) => Promise<Grant>;
   /** Called once after the first login with a grant, to see whose gateway this is. Its rejection is the login's. */
   readonly verify: (grant: Grant, signal: AbortSignal) => Promise<void>;
   /** For one login as a whole, ms. */
@@ -63,9 +65,11 @@ export class Session {
       return held.grant;
     }
     if (this.#refusal !== undefined && now < this.#refusal.at + REFUSED_FOR_MS) throw this.#refusal.error;
-    this.#pending ??= this.#renew().finally(() => {
-      this.#pending = undefined;
-    });
+    this.#pending ??= this.#options
+      .apart(() => this.#renew())
+      .finally(() => {
+        this.#pending = undefined;
+      });
     return abandonable(this.#pending, signal);
   }
 

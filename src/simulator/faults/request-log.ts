@@ -6,6 +6,8 @@ export interface LoggedRequest {
   readonly gateway: number;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** What the client calls the work that it asks for, by its header X-Request-Id. */
+  readonly requestId: string | undefined;
   /** 0 when no reply went out. */
   status: number;
   ms: number;

@@ -26,7 +26,15 @@ export function addFaultHooks(app: FastifyInstance, parts: FaultHookParts): void
   app.addHook('onRequest', async (request, reply) => {
     if (!/^\/(api|rest)\//.test(request.url)) return;
     const { gateway, faults } = parts;
-    const entry = { method: request.method, path: request.url, gateway, at: parts.now(), status: 0, ms: 0 };
+    const entry = {
+      method: request.method,
+      path: request.url,
+      gateway,
+      at: parts.now(),
+      requestId: requestIdOf(request),
+      status: 0,
+      ms: 0,
+    };
     parts.requests.add(entry);
     const rules = faults.hitting({ method: entry.method, path: entry.path, gateway });
     tracked.set(request, { entry, loseReply: rules.some((rule) => rule.kind === 'reply-lost') });
@@ -52,6 +60,11 @@ export function addFaultHooks(app: FastifyInstance, parts: FaultHookParts): void
     }
     done();
   });
+}
+
+function requestIdOf({ headers }: FastifyRequest): string | undefined {
+  const id = headers['x-request-id'];
+  return Array.isArray(id) ? id[0] : id;
 }
 
 function cut(request: FastifyRequest, reply: FastifyReply): void {

@@ -66,6 +66,7 @@ describe('the protocol server', () => {
     expect(server.log).toHaveLength(1);
     expect(server.log[0]).toMatchObject({ level: 'error', facts: { requestId: 'request-1', volume: 'db' } });
     expect(server.log[0]?.facts['err']).toBeInstanceOf(TypeError);
+    expect(outcome).toMatchObject({ headers: { 'x-request-id': 'request-1' } });
   });
 
   it('logs one line for each call: what, on what, how it ended and how long it took', async () => {

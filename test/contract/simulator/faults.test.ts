@@ -15,13 +15,15 @@ test('the controls are there only when asked for', async () => {
 });
 
 test('the requests to the gateways are counted, with status and time', async () => {
-  const { client, control } = await controlled();
+  const { sim, client, control } = await controlled();
   await control.send('DELETE', '/simulator/requests');
   await client.get('/api/types/Volume/instances');
   await client.get('/api/instances/Volume::01');
+  await fetch(`${sim.urls[0] ?? ''}/api/version`, { headers: { 'x-request-id': 'reconcile-1' } });
   expect((await control.get('/simulator/requests')).body).toMatchObject([
     { method: 'GET', path: '/api/types/Volume/instances', status: 200, gateway: 0 },
     { path: '/api/instances/Volume::01', status: 500 },
+    { path: '/api/version', requestId: 'reconcile-1' },
   ]);
 });
 
