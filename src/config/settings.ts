@@ -190,7 +190,7 @@ export const settingsSchema = z.strictObject({
     .meta({
       env: 'SCALEIO_REQUEST_TIMEOUT',
       description:
-        'How long to wait for an answer of one gateway before the next is tried; small answers have 5 s at most',
+        'How long to wait for an answer of one gateway before the next is tried; small answers have 5 s at most (two gateways: 4, more: 3)',
     }),
   maxConcurrent: wholeNumber(1, 256).prefault('16').meta({
     env: 'SCALEIO_MAX_CONCURRENT',

@@ -13,6 +13,18 @@ export interface Patience {
 /** A list of 100,000 volumes is some 100 MB; what comes slower than this comes from a gateway that is ill. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
 const TICK_MS = 250;
+/** For the whole of an answer of some kilobytes, ms. */
+const SMALL_ANSWER_MS = 5000;
+/** In which each gateway has been asked once, ms: who waits for gateways of which none is of use hears so within 10 s. */
+const ROUND_MS = 8000;
+/** However many gateways there are, a healthy one that is busy must be able to answer, ms. */
+const SHORTEST_SMALL_ANSWER_MS = 3000;
+
+/** How long the whole of a small answer of one of so many gateways may take, ms; never longer than `requestTimeoutMs`. */
+export function smallAnswerMs(gateways: number, requestTimeoutMs: number): number {
+  const share = Math.max(SHORTEST_SMALL_ANSWER_MS, ROUND_MS / gateways);
+  return Math.min(SMALL_ANSWER_MS, share, requestTimeoutMs);
+}
 
 /**
  * Ends an answer that takes too long as a whole, however steadily it drips: each byte in time makes no answer in time. Timers alone

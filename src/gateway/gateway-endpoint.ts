@@ -37,6 +37,8 @@ export interface GatewayEndpointOptions {
   readonly credentials: Credentials;
   readonly elapsed: () => number;
   readonly requestTimeoutMs: number;
+  /** For the whole of a small answer. */
+  readonly smallAnswerMs: number;
   readonly maxConcurrent: number;
   readonly observer: (report: RequestReport) => void;
   readonly owners: RequestOwners;
@@ -44,8 +46,6 @@ export interface GatewayEndpointOptions {
   readonly verify: (endpoint: GatewayEndpoint, grant: Grant, signal: AbortSignal) => Promise<void>;
 }
 
-/** For the whole of an answer of some kilobytes, ms. */
-const SMALL_ANSWER_MS = 5000;
 /** Calls that are given up before a gateway can be blamed for it, ms. */
 const TOO_SOON_TO_TELL_MS = 1000;
 
@@ -69,7 +69,7 @@ export class GatewayEndpoint {
       // One log-in serves everybody who waits for it.
       apart: (work) => options.owners.apart('login', work),
       verify: (grant, signal) => options.verify(this, grant, signal),
-      loginTimeoutMs: 2 * Math.min(SMALL_ANSWER_MS, options.requestTimeoutMs),
+      loginTimeoutMs: 2 * options.smallAnswerMs,
     });
   }
 
@@ -105,8 +105,7 @@ export class GatewayEndpoint {
   }
 
   #patienceFor({ answer = 'small', timeoutMs }: WireRequest): Patience {
-    const { requestTimeoutMs } = this.#options;
-    const smallMs = Math.min(SMALL_ANSWER_MS, requestTimeoutMs);
+    const { requestTimeoutMs, smallAnswerMs: smallMs } = this.#options;
     return {
       silenceMs: timeoutMs ?? requestTimeoutMs,
       wholeMs: answer === 'small' ? smallMs : undefined,

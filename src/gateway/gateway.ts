@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.ts';
 import type { Inventory } from '../inventory/ports.ts';
 import type { SdcRegistry } from '../join/ports.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
+import { smallAnswerMs } from './answer-limit.ts';
 import { listOf } from './bodies.ts';
 import { GatewayClient } from './client.ts';
 import { ClusterState } from './cluster-state.ts';
@@ -77,8 +78,8 @@ export interface Gateway extends StorageArray {
 }
 
 const LOGOUT_LIMIT_MS = 1500;
-/** Shorter than what a small answer may take, so that a gateway that cannot be connected to is known to have got nothing. */
-const LONGEST_CONNECT_MS = 3000;
+/** Of what a small answer may take, so that a gateway that cannot be connected to is known to have got nothing. */
+const CONNECT_SHARE = 0.6;
 
 /**
  * The array behind its gateways. Does nothing until the first call. Throws ConfigError for an address that is not
@@ -89,10 +90,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     throw new ConfigError('no gateway address is given; set SCALEIO_ENDPOINT');
   const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
   const maxConcurrent = options.maxConcurrent ?? 16;
+  const smallMs = smallAnswerMs(options.endpoints.length, requestTimeoutMs);
   const http = createHttp({
     ca: authoritiesOf(options),
     insecure: options.insecure,
-    connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, requestTimeoutMs),
+    connectTimeoutMs: CONNECT_SHARE * smallMs,
     // A log-in must not wait for requests that wait for it.
     connections: maxConcurrent + 1,
   });
@@ -106,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         credentials: credentialsOf(options),
         elapsed: () => options.clock.elapsed(),
         requestTimeoutMs,
+        smallAnswerMs: smallMs,
         maxConcurrent,
         observer: options.observer ?? (() => undefined),
         owners,

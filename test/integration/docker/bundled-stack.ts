@@ -11,6 +11,14 @@ import { newSecret } from '../../secrets/used.ts';
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
 
+/** Another way to run the plugin of a stack. */
+interface PluginRun {
+  /** More of its settings. */
+  readonly settings?: Record<string, string>;
+  /** The program, when it is not the bundle of these sources. */
+  readonly program?: string;
+}
+
 /** The bundled program as array, SDC and plugin on this machine, talking over loopback. Needs root. */
 export interface BundledStack {
   /** URL of the array's gateway. */
@@ -19,9 +27,29 @@ export interface BundledStack {
   readonly password: string;
   readonly socketPath: string;
   readonly directory: string;
-  /** What the plugin logged so far, one JSON object a line. */
+  /** As what the plugin runs, for who starts it himself. */
+  readonly plugin: {
+    readonly argv: readonly [string, ...string[]];
+    readonly env: Readonly<Record<string, string>>;
+  };
+  /** What the plugin logged since its last start, one JSON object a line. */
   pluginLog(): Promise<string>;
+  endPlugin(): Promise<void>;
+  /** Ends it and starts it on the same state; resolves when it listens. */
+  restartPlugin(run?: PluginRun): Promise<void>;
   close(): Promise<void>;
+}
+
+type Child = ReturnType<typeof startLogged>;
+
+function startLogged(argv: readonly [string, ...string[]], file: string, env: Record<string, string>) {
+  const [program, ...args] = argv;
+  return execa(program, args, { env, reject: false, stdin: 'ignore', stdout: { file }, stderr: { file } });
+}
+
+async function ended(child: Child): Promise<void> {
+  child.kill('SIGTERM');
+  await child;
 }
 
 /** Starts it and resolves when the plugin listens. The bundle must have been built. `settings`: more of the plugin's. */
@@ -29,40 +57,40 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
   const directory = await mkdtemp(path.join(tmpdir(), 'dvs-stack-'));
   const inside = (name: string): string => path.join(directory, name);
   await mkdir(inside('dev/disk/by-id'), { recursive: true });
-  const end: (() => Promise<unknown>)[] = [];
+  const children: Child[] = [];
+  const command = (args: readonly string[], program = bundleFile): readonly [string, ...string[]] => {
+    const [first = '', ...flags] = notingNode(node);
+    return [first, ...flags, program, ...args];
+  };
   const start = async (
     log: string,
-    args: string[],
+    argv: readonly [string, ...string[]],
     ready: RegExp,
     env: Record<string, string> = {},
-  ): Promise<string> => {
+  ): Promise<{ child: Child; text: string }> => {
     const file = inside(log);
-    const [program = '', ...flags] = notingNode(node);
-    const child = execa(program, [...flags, bundleFile, ...args], {
-      ...{ env, reject: false, stdin: 'ignore', stdout: { file }, stderr: { file } },
-    });
-    end.unshift(() => {
-      child.kill('SIGTERM');
-      return child;
-    });
-    return vi.waitFor(
+    await writeFile(file, '');
+    const child = startLogged(argv, file, env);
+    children.unshift(child);
+    const text = await vi.waitFor(
       async () => {
-        const text = await readFile(file, 'utf8');
-        if (!ready.test(text)) throw new Error(`${args[0] ?? ''} is not ready: ${text}`);
-        return text;
+        const said = await readFile(file, 'utf8');
+        if (!ready.test(said)) throw new Error(`${log} tells of no readiness: ${said}`);
+        return said;
       },
       { timeout: 30_000 },
     );
+    return { child, text };
   };
   const password = newSecret('password');
   await writeFile(inside('array.json'), JSON.stringify({ users: [{ name: 'admin', password }] }));
   const simulate = ['simulate', '--dir', inside('array'), '--config', inside('array.json')];
-  const array = await start('array.log', simulate, /Ready\./);
+  const { text: array } = await start('array.log', command(simulate), /Ready\./);
   const [, gateway = ''] = /SCALEIO_ENDPOINT=(\S+)/.exec(array) ?? [];
   const [, mdm = ''] = /MDM port {2}(\S+)/.exec(array) ?? [];
   const sdc = ['--guid', GUID, '--ip', '127.0.0.1', '--mdm', mdm, '--fence-dir', inside('array/fence')];
   const places = ['--dev-dir', inside('dev'), '--state-dir', inside('sdc'), '--appear-delay-ms', '0'];
-  await start('sdc.log', ['simulate-sdc', ...sdc, ...places], /is up/);
+  await start('sdc.log', command(['simulate-sdc', ...sdc, ...places]), /is up/);
   const serve = [
     'serve',
     '--socket',
@@ -72,7 +100,7 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
     '--state-dir',
     inside('state'),
   ];
-  await start('plugin.log', serve, /"listening"/, {
+  const env = {
     SCALEIO_ENDPOINT: gateway,
     SCALEIO_USERNAME: 'admin',
     SCALEIO_PASSWORD: password,
@@ -80,15 +108,24 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
     SCALEIO_BY_ID_DIR: inside('dev/disk/by-id'),
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
     ...settings,
-  });
+  };
+  const startPlugin = ({ settings: more, program }: PluginRun = {}): Promise<{ child: Child }> =>
+    start('plugin.log', command(serve, program), /"listening"/, { ...env, ...more });
+  let plugin = await startPlugin();
   return {
     gateway,
     password,
     socketPath: inside('s.sock'),
     directory,
+    plugin: { argv: command(serve), env },
     pluginLog: () => readFile(inside('plugin.log'), 'utf8'),
+    endPlugin: () => ended(plugin.child),
+    restartPlugin: async (run) => {
+      await ended(plugin.child);
+      plugin = await startPlugin(run);
+    },
     close: async () => {
-      for (const one of end) await one();
+      for (const child of children) await ended(child);
       await execa('umount', ['--recursive', inside('mounts')], { reject: false });
       await keepLogs(directory);
       await rm(directory, { recursive: true, force: true });
