@@ -8,7 +8,7 @@ import { VolumeFiles } from './hosts/volume-files.ts';
 import { limitsOf } from './mdm/cluster.ts';
 import type { Cluster } from './mdm/cluster.ts';
 import { layOut } from './mdm/layout.ts';
-import { settleMovements } from './mdm/movements.ts';
+import { isSettled, settleMovements } from './mdm/movements.ts';
 import type { VolumeRecord } from './mdm/records.ts';
 import { isApproved } from './mdm/sdcs.ts';
 import { finishCopy } from './mdm/snapshots.ts';
@@ -114,7 +114,12 @@ export class SimulatedArray {
       this.#measured = { at: now, done: this.files.measure() };
     }
     await this.#measured.done;
-    if (this.cluster.state.movements.size > 0) await this.perform(settleMovements);
+    await this.settle();
+  }
+
+  /** Ends what has moved by now, so that whoever looks sees no device that is gone. Costs nothing while nothing moves. */
+  async settle(): Promise<void> {
+    if (!isSettled(this.cluster)) await this.perform(settleMovements);
   }
 
   /** Makes a snapshot of the state now. */

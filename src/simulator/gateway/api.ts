@@ -26,6 +26,7 @@ export class GatewayApi {
 
   /** Adds the routes to one gateway; several may serve the same objects. */
   addTo(app: FastifyInstance): void {
+    app.addHook('preHandler', () => this.#parts.array.settle());
     app.get('/api/version', (_, reply) => sendJson(reply, this.#parts.array.settings.version));
     app.get('/api/instances', (_, reply) => this.#everything(reply));
     app.get<Route>('/api/types/:type/instances', (request, reply) => this.#list(request, reply));

@@ -10,6 +10,7 @@ import {
   setFaultSetName,
 } from '../mdm/domains.ts';
 import { refusal } from '../mdm/failures.ts';
+import { setNetworkLimits } from '../mdm/network-limits.ts';
 import type { ObjectType, Relation, TypeContext } from './object-type.ts';
 import { domainJson, faultSetJson } from './pool-json.ts';
 import { domainStatistics, faultSetStatistics } from './statistics.ts';
@@ -64,10 +65,14 @@ export function domainType({ array, change }: TypeContext): ObjectType {
       inactivateProtectionDomain: change((changed, id) => {
         setDomainActive(changed, id, false);
       }),
-      setSdsNetworkLimits: async (id) => {
-        await Promise.resolve(domainById(cluster, id));
-        return undefined;
-      },
+      setSdsNetworkLimits: change((changed, id, fields) => {
+        setNetworkLimits(changed, id, {
+          rebuild: fields.number('rebuildLimitInKbps'),
+          rebalance: fields.number('rebalanceLimitInKbps'),
+          vtreeMigration: fields.number('vtreeMigrationLimitInKbps'),
+          overallIo: fields.number('overallLimitInKbps'),
+        });
+      }),
     },
   };
 }

@@ -6,13 +6,14 @@ import { linksOf } from './links.ts';
 import { poolType } from './pool-type.ts';
 import { hostType, nvmeControllerType, sdcType } from './sdc-type.ts';
 import { deviceType, sdsType } from './sds-type.ts';
+import { spSdsType } from './sp-sds-type.ts';
 import { systemType, userId } from './system-type.ts';
 import { vtreeStatistics } from './statistics.ts';
 import { volumeType } from './volume-type.ts';
 import { vtreeJson } from './vtree-json.ts';
 
 /** Types that exist on arrays of 3.x and 4.x, and of which there is nothing here. */
-const emptyTypes = ['AccelerationPool', 'RfcacheDevice', 'SpSds'];
+const emptyTypes = ['AccelerationPool', 'RfcacheDevice'];
 const emptySince3 = ['SnapshotPolicy', 'ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
 const emptySince4 = ['Sdt', 'NvmeHost'];
 
@@ -35,6 +36,7 @@ export function objectTypes(context: TypeContext): ReadonlyMap<string, ObjectTyp
     sdcType(context),
     sdsType(context),
     deviceType(context),
+    spSdsType(context),
     faultSetType(context),
     userType(context),
     ...emptyTypes.map(emptyType),

@@ -1,6 +1,7 @@
 import { capacityOf } from '../mdm/capacity.ts';
 import { since } from '../mdm/cluster.ts';
 import type { Cluster } from '../mdm/cluster.ts';
+import { noNetworkLimits } from '../mdm/network-limits.ts';
 import type { DomainRecord, FaultSetRecord, PoolRecord } from '../mdm/records.ts';
 import { linksOf } from './links.ts';
 
@@ -14,7 +15,7 @@ export function domainJson(cluster: Cluster, domain: DomainRecord): object {
     name: domain.name,
     systemId,
     protectionDomainState: domain.active ? 'Active' : 'Inactive',
-    ...throttling(third),
+    ...throttling(domain, third),
     rfcacheEnabled: true,
     rfcachePageSizeKb: 64,
     rfcacheMaxIoSizeKb: 128,
@@ -28,12 +29,13 @@ export function domainJson(cluster: Cluster, domain: DomainRecord): object {
   };
 }
 
-function throttling(third: boolean): object {
-  const kinds = ['overallIo', 'rebuild', 'rebalance'];
-  if (third) kinds.push('vtreeMigration', 'protectedMaintenanceMode');
-  const fields = kinds.flatMap((kind) => [
-    [`${kind}NetworkThrottlingEnabled`, false],
-    [`${kind}NetworkThrottlingInKbps`, null],
+function throttling({ networkLimits = noNetworkLimits }: DomainRecord, third: boolean): object {
+  const { overallIo, rebuild, rebalance, vtreeMigration } = networkLimits;
+  const limits = { overallIo, rebuild, rebalance };
+  const shown = third ? { ...limits, vtreeMigration, protectedMaintenanceMode: 0 } : limits;
+  const fields = Object.entries(shown).flatMap(([kind, limit]) => [
+    [`${kind}NetworkThrottlingEnabled`, limit > 0],
+    [`${kind}NetworkThrottlingInKbps`, limit > 0 ? limit : null],
   ]);
   return Object.fromEntries(fields) as object;
 }

@@ -4,6 +4,7 @@ import type { PoolRecord } from '../mdm/records.ts';
 import type { Action, ObjectType, TypeContext } from './object-type.ts';
 import { poolJson } from './pool-json.ts';
 import type { RequestFields } from './request-fields.ts';
+import { partsOf } from './sp-sds-type.ts';
 import { poolStatistics } from './statistics.ts';
 
 /** Storage pools. Their names are unique only within a protection domain, so a key names both. */
@@ -22,7 +23,7 @@ export function poolType(context: TypeContext): ObjectType {
         type: 'VTree',
         ids: [...new Set(state.volumes.many(state.volumesByPool.ids(id)).map((volume) => volume.vtreeId))],
       }),
-      SpSds: () => ({ type: 'SpSds', ids: [] }),
+      SpSds: (id) => ({ type: 'SpSds', ids: partsOf(state.devices.many(state.devicesByPool.ids(id))) }),
     },
     statistics: (id) => poolStatistics(array, id),
     idByKey: (fields) => {

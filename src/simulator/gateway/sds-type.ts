@@ -14,21 +14,24 @@ import {
   removeSds,
   removeSdsIp,
   sdsById,
-  setMaintenance,
+  setSdsIpRole,
   setSdsName,
 } from '../mdm/sdss.ts';
 import type { Action, ObjectType, TypeContext } from './object-type.ts';
 import type { RequestFields } from './request-fields.ts';
 import { deviceJson, sdsJson } from './sds-json.ts';
+import { partsOf } from './sp-sds-type.ts';
 import { deviceStatistics, sdsStatistics } from './statistics.ts';
 
 const gib = 1024 * 1024;
 
-/** Addresses come as `{"SdsIp":{"ip","role"}}`, or without the wrapper [gsio, ansible]. */
+const roles = ['all', 'sdsOnly', 'sdcOnly'] as const;
+
+/** Addresses of a new SDS come as `{"SdsIp":{"ip","role"}}`, or without the wrapper [gsio, ansible]. */
 function addressOf(context: TypeContext, value: unknown): { ip: string; role: string } {
   const outer = context.fieldsOf(value);
   const inner = outer.has('SdsIp') ? context.fieldsOf(outer.raw('SdsIp')) : outer;
-  return { ip: inner.text('ip'), role: inner.choice('role', ['all', 'sdsOnly', 'sdcOnly']) ?? 'all' };
+  return { ip: inner.text('ip'), role: inner.choice('role', roles) ?? 'all' };
 }
 
 /** SDSs: the servers that hold the devices. */
@@ -42,7 +45,7 @@ export function sdsType(context: TypeContext): ObjectType {
     text: (id) => JSON.stringify(sdsJson(cluster, sdsById(cluster, id))),
     relations: {
       Device: (id) => ({ type: 'Device', ids: state.devicesBySds.ids(id) }),
-      SpSds: () => ({ type: 'SpSds', ids: [] }),
+      SpSds: (id) => ({ type: 'SpSds', ids: partsOf(state.devices.many(state.devicesBySds.ids(id))) }),
     },
     statistics: (id) => sdsStatistics(array, id),
     idByKey: (fields) => {
@@ -71,15 +74,12 @@ export function sdsType(context: TypeContext): ObjectType {
 }
 
 function sdsActions(context: TypeContext): Record<string, Action> {
-  const { array, change } = context;
-  const maintenance =
-    (on: boolean): Action =>
-    async (id) => {
-      await array.perform((cluster) => {
-        setMaintenance(cluster, id, on);
-      });
-      return undefined;
-    };
+  const { change } = context;
+  const role = (fields: RequestFields, name: string): string => {
+    const given = fields.choice(name, roles);
+    if (given === undefined) throw fields.missing(name);
+    return given;
+  };
   return {
     setSdsName: change((cluster, id, fields) => {
       setSdsName(cluster, id, fields.text('name'));
@@ -88,14 +88,14 @@ function sdsActions(context: TypeContext): Record<string, Action> {
       removeSds(cluster, id);
     }),
     addSdsIp: change((cluster, id, fields) => {
-      const address = addressOf(context, fields.has('sdsIp') ? fields.raw('sdsIp') : fields.raw('SdsIp'));
-      addSdsIp(cluster, id, address);
+      addSdsIp(cluster, id, { ip: fields.text('ip'), role: role(fields, 'role') });
     }),
     removeSdsIp: change((cluster, id, fields) => {
       removeSdsIp(cluster, id, fields.text('ip'));
     }),
-    enterMaintenanceMode: maintenance(true),
-    exitMaintenanceMode: maintenance(false),
+    setSdsIpRole: change((cluster, id, fields) => {
+      setSdsIpRole(cluster, id, { ip: fields.text('sdsIpToSet'), role: role(fields, 'newRole') });
+    }),
   };
 }
 
@@ -145,7 +145,6 @@ function deviceActions({ array, change }: TypeContext): Record<string, Action> {
       await array.perform((cluster) => {
         removeDevice(cluster, id);
       });
-      await array.measure();
       return undefined;
     },
     setDeviceName: change((cluster, id, fields) => {

@@ -1,5 +1,4 @@
 import { capacityOf, ownKiB } from '../mdm/capacity.ts';
-import type { Capacity } from '../mdm/capacity.ts';
 import { since } from '../mdm/cluster.ts';
 import type { Cluster } from '../mdm/cluster.ts';
 import { domainById } from '../mdm/domains.ts';
@@ -12,6 +11,8 @@ import { sdcById } from '../mdm/sdcs.ts';
 import { sdsById } from '../mdm/sdss.ts';
 import { descendantsOf, volumeById } from '../mdm/volumes.ts';
 import type { Bwc, IoCounters } from '../hosts/io-counters.ts';
+import { capacityFields, ratios } from './capacity-statistics.ts';
+import { featuresSince3, idleFeatures, idleFeaturesOf2 } from './pool-features.ts';
 import { healthOf, idleJobs } from './rebuild-statistics.ts';
 import { spSdsId } from './sds-json.ts';
 
@@ -27,60 +28,6 @@ export interface StatisticsSource {
 
 function userIo(rates: { read: Bwc; write: Bwc }): Statistics {
   return { userDataReadBwc: rates.read, userDataWriteBwc: rates.write };
-}
-
-/** Capacities that add up: limit = in use + spare + unused, and the parts of each in turn. */
-function capacityFields(cluster: Cluster, capacity: Capacity): Statistics {
-  const vac = capacity.thinAllocatedKiB + capacity.thickUsedKiB;
-  return {
-    maxCapacityInKb: capacity.maxKiB,
-    capacityLimitInKb: capacity.limitKiB,
-    spareCapacityInKb: capacity.spareKiB,
-    capacityInUseInKb: capacity.usedKiB,
-    thickCapacityInUseInKb: capacity.thickUsedKiB,
-    thinCapacityInUseInKb: capacity.thinUsedKiB,
-    thinCapacityAllocatedInKm: capacity.thinAllocatedKiB,
-    ...(cluster.version === '2.6' ? { thinCapacityAllocatedInKb: capacity.thinAllocatedKiB } : {}),
-    snapCapacityInUseInKb: capacity.snapshotUsedKiB,
-    snapCapacityInUseOccupiedInKb: capacity.snapshotUsedKiB,
-    unusedCapacityInKb: capacity.unusedKiB,
-    capacityAvailableForVolumeAllocationInKb: capacity.availableKiB,
-    volumeAllocationLimitInKb: capacity.allocationLimitKiB,
-    inUseVacInKb: vac,
-    protectedVacInKb: vac,
-    primaryVacInKb: vac / 2,
-    secondaryVacInKb: vac / 2,
-    ...(since(cluster, '3.0') ? netFields(capacity, vac) : {}),
-  };
-}
-
-/** From 3.x, net of the second copy. */
-function netFields(capacity: Capacity, vac: number): Statistics {
-  const used = capacity.usedKiB / 2;
-  return {
-    netCapacityInUseInKb: used,
-    netCapacityInUseNoOverheadInKb: used,
-    netUnusedCapacityInKb: capacity.unusedKiB / 2,
-    netUserDataCapacityInKb: used,
-    netUserDataCapacityNoTrimInKb: used,
-    netThinUserDataCapacityInKb: capacity.thinUsedKiB / 2,
-    netSnapshotCapacityInKb: capacity.snapshotUsedKiB / 2,
-    userDataCapacityInKb: capacity.usedKiB,
-    userDataCapacityNoTrimInKb: capacity.usedKiB,
-    thinUserDataCapacityInKb: capacity.thinUsedKiB,
-    snapshotCapacityInKb: capacity.snapshotUsedKiB,
-    volumeAddressSpaceInKb: vac / 2,
-    exposedCapacityInKb: vac / 2,
-    capacityInUseNoOverheadInKb: capacity.usedKiB,
-    atRestCapacityInKb: capacity.usedKiB,
-    compressionRatio: 1,
-    overallUsageRatio: used === 0 ? 0 : vac / 2 / used,
-    thinAndSnapshotRatio: capacity.thinUsedKiB === 0 ? 0 : capacity.thinAllocatedKiB / capacity.thinUsedKiB,
-    tempCapacityInKb: 0,
-    tempCapacityVacInKb: 0,
-    rplJournalCapAllowed: 0,
-    numOfThinSnapshots: 0,
-  };
 }
 
 /** Adds up fields that are sums over pools; counters with the same fields too. */
@@ -122,6 +69,8 @@ function poolSums(source: StatisticsSource, pool: PoolRecord): Statistics {
     primaryWriteBwc: rates.write,
     secondaryReadBwc: noBwc,
     secondaryWriteBwc: rates.write,
+    ...idleFeatures,
+    ...(since(cluster, '3.0') ? featuresSince3(capacity, pool.dataLayout) : idleFeaturesOf2),
   };
 }
 
@@ -137,8 +86,10 @@ export function poolStatistics(source: StatisticsSource, id: string): Statistics
     migratingVolumeIds: [],
     migratingVtreeIds: [],
   };
+  const sums = poolSums(source, pool);
   return {
-    ...poolSums(source, pool),
+    ...sums,
+    ...ratios(cluster, sums),
     volumeIds: volumes.map((volume) => volume.id),
     vtreeIds: [...new Set(volumes.map((volume) => volume.vtreeId))],
     deviceIds: devices.map((device) => device.id),
@@ -151,7 +102,8 @@ function poolsSummed(source: StatisticsSource, pools: readonly PoolRecord[]): St
   const inPools = new Set(pools.map((pool) => pool.id));
   const { volumes } = source.cluster.state;
   const rates = source.io.rates((_, id) => inPools.has(volumes.get(id)?.poolId ?? ''));
-  return { ...sums, ...userIo(rates), totalReadBwc: rates.read, totalWriteBwc: rates.write };
+  const shared = { ...sums, ...ratios(source.cluster, sums), ...userIo(rates) };
+  return { ...shared, totalReadBwc: rates.read, totalWriteBwc: rates.write };
 }
 
 /** Statistics of a protection domain: the sums over its pools. */
@@ -217,6 +169,7 @@ function volumeSince3(): Statistics {
     registrationKeys: [],
     reservationType: 'NotReserved',
     replicationState: 'UnmarkedForReplication',
+    replicationJournalVolume: false,
     rplTotalJournalCap: 0,
     rplUsedJournalCap: 0,
   };

@@ -1,5 +1,7 @@
 import { since } from '../mdm/cluster.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
+import { enterMaintenance, exitMaintenance } from '../mdm/maintenance.ts';
+import type { MaintenanceMode, MaintenanceTarget } from '../mdm/maintenance.ts';
 import { approveSdc, setApprovedIps, setRestrictedMode } from '../mdm/sdcs.ts';
 import { removeSnapshotGroup, snapshotVolumes } from '../mdm/snapshots.ts';
 import type { Action, ObjectType, TypeContext } from './object-type.ts';
@@ -32,7 +34,12 @@ export function systemType(context: TypeContext): ObjectType {
       User: () => ({ type: 'User', ids: array.settings.users.map((_, number) => userId(number)) }),
     },
     statistics: () => systemStatistics(array),
-    actions: { ...snapshotActions(context), ...sdcActions(context), ...queries(context) },
+    actions: {
+      ...snapshotActions(context),
+      ...sdcActions(context),
+      ...maintenance(context),
+      ...queries(context),
+    },
   };
 }
 
@@ -93,6 +100,39 @@ function sdcActions({ array, change }: TypeContext): Record<string, Action> {
       setApprovedIps(cluster, id, fields.texts('sdcApprovedIps'));
     }),
   };
+}
+
+/** They answer 200 whatever became of each SDS, and say that one by one [spec45]. */
+function maintenance({ array }: TypeContext): Record<string, Action> {
+  const act =
+    (change: typeof enterMaintenance, mode: MaintenanceMode) =>
+    (fields: RequestFields): Promise<object[]> => {
+      const target = maintenanceTarget(fields);
+      return array.perform((cluster) => change(cluster, target, mode));
+    };
+  const instant =
+    (change: typeof enterMaintenance): Action =>
+    async (_, fields) => ({ sdsMMResults: await act(change, 'InstantMaintenanceMode')(fields) });
+  const guarded =
+    (change: typeof enterMaintenance): Action =>
+    (_, fields) =>
+      act(change, 'ProtectedMaintenanceMode')(fields);
+  return {
+    enterMaintenanceMode: instant(enterMaintenance),
+    exitMaintenanceMode: instant(exitMaintenance),
+    ...(since(array.cluster, '3.0')
+      ? {
+          enterProtectedMaintenanceMode: guarded(enterMaintenance),
+          exitProtectedMaintenanceMode: guarded(exitMaintenance),
+        }
+      : {}),
+  };
+}
+
+function maintenanceTarget(fields: RequestFields): MaintenanceTarget {
+  return fields.oneOf('sdsId', 'fsId') === 'sdsId'
+    ? { sdsId: fields.id('sdsId') }
+    : { faultSetId: fields.id('fsId') };
 }
 
 function queries({ array, change }: TypeContext): Record<string, Action> {

@@ -1,4 +1,6 @@
 import { since } from '../mdm/cluster.ts';
+import { compressionMethods } from '../mdm/compression.ts';
+import type { CompressionMethod } from '../mdm/compression.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
 import { addMapping, removeMapping, setMappingAccessMode, setMappingLimits } from '../mdm/mappings.ts';
 import type { MappedHost } from '../mdm/mappings.ts';
@@ -11,6 +13,7 @@ import {
   removeModes,
   removeVolume,
   setAccessModeLimit,
+  setCompression,
   setVolumeName,
   setVolumeSize,
   volumeById,
@@ -58,10 +61,18 @@ async function create({ array }: TypeContext, fields: RequestFields): Promise<st
     domainId: fields.optionalId('protectionDomainId'),
     type: fields.choice('volumeType', ['ThinProvisioned', 'ThickProvisioned']) ?? 'ThickProvisioned',
     useRmcache: fields.flag('useRmcache'),
-    compressionMethod: fields.optional('compressionMethod'),
+    compressionMethod: compressionOf(array, fields),
     volumeClass: fields.optional('volumeClass'),
   };
   return (await array.perform((cluster) => createVolume(cluster, request))).id;
+}
+
+/** Since 3.0; before, nobody looks at it, and cinder sends it all the same. */
+function compressionOf(
+  { cluster }: TypeContext['array'],
+  fields: RequestFields,
+): CompressionMethod | undefined {
+  return since(cluster, '3.0') ? fields.choice('compressionMethod', compressionMethods) : undefined;
 }
 
 function lifeActions({ array, change }: TypeContext): Record<string, Action> {
@@ -162,6 +173,11 @@ function mappingActions(context: TypeContext): Record<string, Action> {
 
 function newerActions(context: TypeContext): Record<string, Action> {
   const { array, change } = context;
+  // No policy makes snapshots here, so there is none that could be locked.
+  const autoSnapshot: Action = async (id) => {
+    await Promise.resolve(volumeById(array.cluster, id));
+    throw refusal('NOT_AUTO_SNAPSHOT');
+  };
   return {
     setVolumeAccessModeLimit: change((cluster, id, fields) => {
       const limit = fields.choice('accessModeLimit', accessModes);
@@ -178,14 +194,18 @@ function newerActions(context: TypeContext): Record<string, Action> {
       secureSnapshot(cluster, id, fields.number('retentionPeriodInMin') ?? 0);
     }),
     modifyCompressionMethod: change((cluster, id, fields) => {
-      const compressionMethod = fields.text('compressionMethod');
-      cluster.state.volumes.put({ ...volumeById(cluster, id), compressionMethod });
+      const method = fields.choice('compressionMethod', compressionMethods);
+      if (method === undefined) throw fields.missing('compressionMethod');
+      setCompression(cluster, id, method);
     }),
     migrateVTree: change((cluster, id, fields) => {
       const poolId = fields.id('destSPId');
       const conversion = fields.choice('volTypeConversion', ['NoConversion', 'ThickToThin', 'ThinToThick']);
-      migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion' });
+      const compressionMethod = fields.choice('compressionMethod', compressionMethods);
+      migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion', compressionMethod });
     }),
+    lockAutoSnapshot: autoSnapshot,
+    unlockAutoSnapshot: autoSnapshot,
     unmarkForReplication: async (id) => {
       await Promise.resolve(volumeById(array.cluster, id));
       return undefined;

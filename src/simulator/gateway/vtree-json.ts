@@ -7,13 +7,14 @@ import { linksOf } from './links.ts';
 export function vtreeJson(cluster: Cluster, id: string): object {
   const { volumes, volumesByVtree, pools } = cluster.state;
   const members = volumes.many(volumesByVtree.ids(id));
-  const roots = members.filter((volume) => volume.ancestorId === null).map((volume) => volume.id);
+  const bases = members.filter((volume) => volume.ancestorId === null);
+  const roots = bases.map((volume) => volume.id);
   const poolId = members[0]?.poolId;
   if (poolId === undefined) throw refusal('INVALID_VTREE_ID');
   const dataLayout = pools.get(poolId)?.dataLayout;
   return {
     id,
-    name: null,
+    name: bases[0]?.name ?? null,
     storagePoolId: poolId,
     baseVolumeId: roots[0] ?? null,
     ...(since(cluster, '3.0')

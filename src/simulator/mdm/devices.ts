@@ -1,8 +1,8 @@
 import { capacityOf } from './capacity.ts';
 import type { Cluster } from './cluster.ts';
 import { diskAt } from './disks.ts';
-import { invalidRequest, refusal } from './failures.ts';
-import { dataOnDevices, startMovement } from './movements.ts';
+import { refusal } from './failures.ts';
+import { dataOnDevices, settleMovements, startMovement } from './movements.ts';
 import { checkedName } from './names.ts';
 import { poolById } from './pools.ts';
 import type { DeviceRecord, PoolRecord } from './records.ts';
@@ -46,7 +46,7 @@ function assertRoomFor(cluster: Cluster, { sdsId, path }: NewDevice): void {
   const { devices, devicesBySds } = cluster.state;
   if (devicesBySds.count(sdsId) >= cluster.limits.devicesPerSds) throw refusal('TOO_MANY_DEVICES');
   if (devices.many(devicesBySds.ids(sdsId)).some((device) => device.path === path)) {
-    throw invalidRequest(`The device ${path} is already in use by this SDS`);
+    throw refusal('DUPLICATE_TGT_DEVICE_NAME');
   }
 }
 
@@ -94,7 +94,7 @@ export function createDevice(cluster: Cluster, request: NewDevice): DeviceRecord
   return device;
 }
 
-/** Starts to empty a device; it is gone when its data has moved. Refused when the others cannot hold it. */
+/** Starts to empty a device; it is gone when its data has moved, at once where there is none. Refused when the others cannot hold it. */
 export function removeDevice(cluster: Cluster, id: string): void {
   const device = deviceById(cluster, id);
   if (device.removing) throw refusal('TGT_DEV_BEING_REMOVED');
@@ -103,7 +103,14 @@ export function removeDevice(cluster: Cluster, id: string): void {
   const held = dataOnDevices(cluster, pool).get(id) ?? 0;
   cluster.state.devices.put({ ...device, removing: true });
   if (before > 0 && capacityOf(cluster, pool).usedKiB < before) throw refusal('DEVICE_NEEDED');
-  startMovement(cluster, { pool, kind: 'rebalance', causeId: id, totalKiB: held });
+  // What leaves a device has to go, whatever else is rebalanced in the pool.
+  startMovement(cluster, {
+    pool: { ...pool, rebalanceEnabled: true },
+    kind: 'rebalance',
+    causeId: id,
+    totalKiB: held,
+  });
+  settleMovements(cluster);
 }
 
 /** A device fails, and what it held is copied anew from elsewhere; or it is good again. */

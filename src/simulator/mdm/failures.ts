@@ -44,6 +44,8 @@ const failures = {
   TGT_NAME_IN_USE: [98, 'SDS name is already in use. Please use a different name.'],
   VOL_NAME_IN_USE: [99, 'Volume name already in use. Please use a different name.'],
   VOL_MAPPED: [104, 'Volume is mapped'],
+  DUPLICATE_TGT_DEVICE_NAME: [100, 'Duplicate SDS device name'],
+  BAD_HOSTNAME: [120, 'An invalid IP or host-name specified'],
   TOO_MANY_DEVICES: [125, 'There are too many devices for SDS'],
   TGT_DEVICE_NOT_FOUND: [126, 'Could not find the SDS device'],
   VOL_DECREASE_NOT_SUPPORTED: [133, 'Volume capacity can only be increased'],
@@ -70,8 +72,14 @@ const failures = {
     185,
     'No volumes were found under the given consistency group or the consistency group ID is not valid',
   ],
+  LAST_IP: [187, 'SDS must have at least one IP address'],
   VOL_SIZE_TOO_LARGE: [190, 'The volume size too large'],
   CAPACITY_TOO_LOW_FOR_SNAP: [191, 'The capacity of the Storage Pool is too small to create new snapshots'],
+  IP_BELONGS_TO_OTHER_TGT: [
+    192,
+    'The specified IP address belongs to another SDS. Please use the correct IP address.',
+  ],
+  TGT_IP_NOT_FOUND: [193, 'The SDS IP address cannot be found.'],
   STORAGE_POOL_HAS_VOLS: [
     196,
     'The Storage Pool has volumes. Please remove all the volumes before removing the Storage Pool.',
@@ -81,6 +89,9 @@ const failures = {
     198,
     'To overwrite the content of a volume, the source and target volumes must be from the same V-Tree.',
   ],
+  TGT_MUST_HAVE_TGT_IP_ROLE: [199, 'SDS must have at least one IP for SDS communication.'],
+  TGT_IP_ALREADY_EXISTS: [200, 'The SDS IP already exists.'],
+  ROLE_ALREADY_SET: [201, 'The IP role for this SDS has already been configured.'],
   DEV_NAME_ALREADY_EXISTS: [206, 'A device with the given name already exists in the SDS'],
   DEV_SIZE_TOO_SMALL: [207, 'The specified device size is too small.'],
   DEV_SIZE_TOO_LARGE: [
@@ -106,6 +117,10 @@ const failures = {
   SINGLE_MAPPING_3: [306, 'This volume is already mapped and may not be mapped to additional SDCs.'],
   INI_MUST_BE_DISCONNECTED: [307, 'Cannot remove an SDC which is currently connected to the MDM.'],
   TOO_MUCH_THIN_CAPACITY: [309, 'Requested volume size exceeds the volume allocation limit'],
+  INVALID_TGT_NETWORK_LIMITS: [
+    316,
+    'Invalid limits provided. The overall limit must be higher than the rebuild, rebalance, and migration limits. Each limit must be more than 5 MB',
+  ],
   INITIATOR_NOT_APPROVED: [331, 'The SDC is not approved'],
   VOLUME_AND_SNAPSHOT_MATCH: [
     339,
@@ -126,7 +141,7 @@ const failures = {
   INI_NAME_IN_USE: [900, 'SDC name is already in use. Please use a different name.'],
   INI_ALREADY_APPROVED: [901, 'The SDC is already approved.'],
   INI_HAS_UNAPPROVED_MAPPINGS: [902, 'Approve the SDC or remove its mappings'],
-  INI_HAS_UNAPPROVED_IP_MAPPINGS: [909, 'Approve the IP addresses for the SDC or remove its mappings'],
+  INI_HAS_UNAPPROVED_IP_MAPPINGS: [912, 'Approve the IP addresses for the SDC or remove its mappings'],
   INI_IP_NOT_IN_SET: [903, 'The current SDC IP must be in the set of IPs.'],
   SNAP_NOT_CHILD: [904, 'Volume must be direct parent of the snapshot'],
   SECURE_SNAPSHOT: [
@@ -140,6 +155,8 @@ const failures = {
     909,
     'The device holds data or was part of a system. To use it nevertheless, force the device takeover',
   ],
+  TGT_HAS_DEVICES: [910, 'The SDS has devices. Remove its devices, and then try again.'],
+  NOT_AUTO_SNAPSHOT: [911, 'The specified volume is not an auto-snapshot and hence cannot be locked'],
   VOL_ALREADY_MAPPED_TO_HOST: [4037, 'The volume is already mapped to this host'],
   VOL_NOT_MAPPED_TO_HOST: [4039, 'The volume is not mapped to this host'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -42,6 +42,14 @@ export function startMovement(cluster: Cluster, request: NewMovement): void {
   });
 }
 
+/** Whether anything has arrived that `settleMovements` would end. */
+export function isSettled(cluster: Cluster): boolean {
+  const movements = [...cluster.state.movements.values()];
+  if (movements.some((movement) => remainingKiB(cluster, movement) === 0)) return false;
+  const busy = new Set(movements.map((movement) => movement.causeId));
+  return ![...cluster.state.devices.values()].some((device) => device.removing && !busy.has(device.id));
+}
+
 /** Ends what has arrived: finished movements go, and with them devices that were waiting to be empty. */
 export function settleMovements(cluster: Cluster): void {
   const { movements, devices } = cluster.state;

@@ -77,11 +77,21 @@ export interface SystemRecord {
   readonly installedAt: number;
 }
 
+/** KB per second that the SDSs of a domain may send for each purpose, 0 = unlimited. */
+export interface NetworkLimits {
+  readonly rebuild: number;
+  readonly rebalance: number;
+  readonly vtreeMigration: number;
+  readonly overallIo: number;
+}
+
 export interface DomainRecord {
   readonly id: string;
   readonly name: string | null;
   readonly active: boolean;
   readonly genType: 'Mirroring' | 'EC';
+  /** Missing until they are first set. */
+  readonly networkLimits?: NetworkLimits;
 }
 
 export interface FaultSetRecord {
@@ -118,7 +128,7 @@ export interface SdsRecord {
   readonly port: number;
   readonly drlMode: string;
   readonly connected: boolean;
-  readonly maintenance: boolean;
+  readonly maintenance: 'InstantMaintenanceMode' | 'ProtectedMaintenanceMode' | false;
 }
 
 export interface DeviceRecord {

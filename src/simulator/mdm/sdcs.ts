@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import { hostAddress } from './addresses.ts';
 import { refusal } from './failures.ts';
 import { checkedName } from './names.ts';
 import type { RestrictedSdcMode, SdcRecord } from './records.ts';
@@ -77,9 +78,10 @@ export interface SdcApproval {
   readonly name?: string | undefined;
 }
 
-/** Approves an SDC, known or not yet seen. Throws "already approved". */
+/** Approves an SDC, known or not yet seen. Throws "already approved", and 120 for what is no address. */
 export function approveSdc(cluster: Cluster, approval: SdcApproval): SdcRecord {
   const { sdcs, sdcsByGuid } = cluster.state;
+  for (const ip of approval.ips) hostAddress(ip);
   const byIp = [...sdcs.values()].find((sdc) => sdc.ip !== null && approval.ips.includes(sdc.ip));
   let known: SdcRecord | undefined = byIp;
   if (approval.guid !== undefined) {
@@ -106,9 +108,10 @@ export function setRestrictedMode(cluster: Cluster, mode: RestrictedSdcMode): vo
   }
 }
 
-/** Sets the addresses from which an SDC may connect in mode ApprovedIp. */
+/** Sets the addresses from which an SDC may connect in mode ApprovedIp. Throws 120 for what is none. */
 export function setApprovedIps(cluster: Cluster, id: string, ips: readonly string[]): void {
   const sdc = sdcById(cluster, id);
+  for (const ip of ips) hostAddress(ip);
   if (sdc.ip !== null && cluster.isConnected(id) && !ips.includes(sdc.ip)) throw refusal('INI_IP_NOT_IN_SET');
   cluster.state.sdcs.put({ ...sdc, approvedIps: [...ips] });
 }

@@ -1,6 +1,7 @@
 import { capacityOf } from './capacity.ts';
-import { since } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { compressionIn } from './compression.ts';
+import type { CompressionMethod } from './compression.ts';
 import { invalidRequest, refusal } from './failures.ts';
 import { checkedName } from './names.ts';
 import { devicesReady, poolById } from './pools.ts';
@@ -30,7 +31,7 @@ export interface NewVolume {
   readonly domainId?: string | undefined;
   readonly type: 'ThinProvisioned' | 'ThickProvisioned';
   readonly useRmcache?: boolean | undefined;
-  readonly compressionMethod?: string | undefined;
+  readonly compressionMethod?: CompressionMethod | undefined;
   readonly volumeClass?: string | undefined;
 }
 
@@ -39,6 +40,7 @@ export function createVolume(cluster: Cluster, request: NewVolume): VolumeRecord
   const { state } = cluster;
   const pool = poolById(cluster, request.poolId);
   checkPlace(cluster, pool, request);
+  const compressionMethod = compressionIn(cluster, pool, request.compressionMethod);
   const sizeKiB = roundedSize(cluster, request.sizeKiB);
   const name = freeVolumeName(cluster, request.name);
   if (state.volumes.size >= cluster.limits.volumes) throw refusal('TOO_MANY_VOLS');
@@ -54,7 +56,7 @@ export function createVolume(cluster: Cluster, request: NewVolume): VolumeRecord
     groupId: null,
     createdAt: Math.floor(cluster.now() / 1000),
     useRmcache: request.useRmcache ?? pool.useRmcache,
-    compressionMethod: request.compressionMethod ?? defaultCompression(cluster, pool),
+    compressionMethod,
     accessModeLimit: 'ReadWrite',
     volumeClass: request.volumeClass ?? 'defaultclass',
     multi: false,
@@ -77,12 +79,6 @@ function checkPlace(cluster: Cluster, pool: PoolRecord, request: NewVolume): voi
   if (!devicesReady(cluster, pool)) throw refusal('NOT_ENOUGH_TGTS_IN_STORAGE_POOL');
   const fine = pool.dataLayout === 'FineGranularity';
   if (fine && request.type === 'ThickProvisioned') throw refusal('THICK_ON_FG');
-  if (!fine && request.compressionMethod === 'Normal') throw refusal('COMPRESSION_NEEDS_FG');
-}
-
-function defaultCompression(cluster: Cluster, pool: PoolRecord): string {
-  if (since(cluster, '4.0')) return 'NotApplicable';
-  return pool.dataLayout === 'FineGranularity' ? 'None' : 'Invalid';
 }
 
 function roundedSize(cluster: Cluster, sizeKiB: number): number {
@@ -126,6 +122,13 @@ export function setVolumeName(cluster: Cluster, id: string, newName: string): vo
   const volume = volumeById(cluster, id);
   if (newName === volume.name) return;
   cluster.state.volumes.put({ ...volume, name: freeVolumeName(cluster, newName) });
+}
+
+/** Compresses a volume from now on, or no more. Throws where the layout of its pool has no compression. */
+export function setCompression(cluster: Cluster, id: string, method: CompressionMethod): void {
+  const volume = volumeById(cluster, id);
+  const compressionMethod = compressionIn(cluster, poolById(cluster, volume.poolId), method);
+  cluster.state.volumes.put({ ...volume, compressionMethod });
 }
 
 /** Limits what mappings may do; present mappings follow. */

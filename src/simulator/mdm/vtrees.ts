@@ -1,4 +1,6 @@
 import type { Cluster } from './cluster.ts';
+import { compressionIn } from './compression.ts';
+import type { CompressionMethod } from './compression.ts';
 import { refusal } from './failures.ts';
 import { poolById } from './pools.ts';
 import type { VolumeRecord } from './records.ts';
@@ -7,6 +9,8 @@ import { volumeById } from './volumes.ts';
 export interface Migration {
   readonly poolId: string;
   readonly conversion: 'NoConversion' | 'ThickToThin' | 'ThinToThick';
+  /** Undefined takes what the new pool has for it. */
+  readonly compressionMethod?: CompressionMethod | undefined;
 }
 
 /** Moves a volume with all its snapshots to another pool; here it has arrived when the call returns. */
@@ -14,9 +18,12 @@ export function migrateVtree(cluster: Cluster, volumeId: string, migration: Migr
   const volume = volumeById(cluster, volumeId);
   const pool = poolById(cluster, migration.poolId);
   if (pool.id === volume.poolId) throw refusal('VTREE_MIGRATE_SAME_SP');
+  const compressionMethod = compressionIn(cluster, pool, migration.compressionMethod);
   const { volumes, volumesByVtree } = cluster.state;
   for (const member of volumes.many(volumesByVtree.ids(volume.vtreeId))) {
-    volumes.put({ ...member, poolId: pool.id, type: convertedType(member, migration) });
+    const type = convertedType(member, migration);
+    if (type === 'ThickProvisioned' && pool.dataLayout === 'FineGranularity') throw refusal('THICK_ON_FG');
+    volumes.put({ ...member, poolId: pool.id, type, compressionMethod });
   }
 }
 

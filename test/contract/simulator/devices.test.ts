@@ -64,9 +64,7 @@ describe('SDSs', () => {
     expect(await create('10.9.9.9', 'other')).toMatchObject(refused(93));
     expect(await create('10.9.9.8', 'sds9')).toMatchObject(refused(98));
     expect((await client.act('Sds', id, 'setSdsName', { name: 'renamed' })).status).toBe(200);
-    expect(
-      (await client.act('Sds', id, 'addSdsIp', { sdsIp: { ip: '10.9.9.7', role: 'sdcOnly' } })).status,
-    ).toBe(200);
+    expect((await client.act('Sds', id, 'addSdsIp', { ip: '10.9.9.7', role: 'sdcOnly' })).status).toBe(200);
     expect(await client.object('Sds', id)).toMatchObject({
       name: 'renamed',
       ipList: [{}, { ip: '10.9.9.7' }],
@@ -156,7 +154,7 @@ describe('devices', () => {
       maxCapacityInKb: 4096 * 1024 * 1024,
     });
     expect(await addDevice({ name: 'disk', deviceCurrentPathname: '/dev/sdy' })).toMatchObject(refused(206));
-    expect((await addDevice()).status).toBe(400);
+    expect(await addDevice()).toMatchObject(refused(100));
     expect(await addDevice({ deviceCurrentPathname: '/dev/sdz', capacityLimitInKb: '1024' })).toMatchObject(
       refused(207),
     );
@@ -245,7 +243,6 @@ describe('statistics', () => {
       },
     });
     expect((await select(['capacityLimitInKb', 'nonsense'])).status).not.toBe(200);
-    expect((await select(['thinCapacityAllocatedInKb'])).status).not.toBe(200);
   });
 
   test('[cinder, ansible] of the system: flat, with no ids', async () => {
