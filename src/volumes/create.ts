@@ -49,7 +49,7 @@ export class CreateVolume {
   /** Call with the volume's lock held. Rejects with VolumeConflictError when it exists otherwise than asked. */
   async create(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
     await removeUnfinishedCreate(this.#host, name, signal);
-    const existing = await this.#lookup.find(name, signal);
+    const existing = await this.#lookup.findToCreate(name, signal);
     if (existing !== undefined) {
       await this.#agree(name, existing, options, signal);
       return;
@@ -124,7 +124,7 @@ export class CreateVolume {
     await array.renameVolume(id, arrayName, signal);
     await journal.delete(name);
     this.#host.filesystems.spareMountpoint(entry.mountpoint);
-    journal.remember({
+    this.#lookup.made({
       name,
       arrayName,
       volumeId: id,

@@ -1,4 +1,5 @@
 import { CancelledError, GatewayUnavailableError } from '../errors.ts';
+import { Absences } from './absences.ts';
 import { Gather } from './gather.ts';
 import type { VolumeHost } from './host.ts';
 import type { VolumeLabel } from './label.ts';
@@ -18,9 +19,11 @@ const GATHERED_LOOKUP_MS = 8500;
 export class VolumeLookup {
   readonly #host: VolumeHost;
   readonly #gather: Gather<VolumeName, Answer>;
+  readonly #absences: Absences;
 
   constructor(host: VolumeHost) {
     this.#host = host;
+    this.#absences = new Absences(host.clock);
     const isUnknown = (name: VolumeName): boolean => host.journal.known(name) === undefined;
     this.#gather = new Gather((names) => this.#many(names), host, isUnknown);
   }
@@ -41,12 +44,29 @@ export class VolumeLookup {
 
   /** As find, but look-ups that arrive together share their gateway calls. For Get, which no change depends on. */
   async findTogether(name: VolumeName, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+    const beganMs = this.#host.clock.elapsed();
     const answer = await Promise.race([this.#gather.ask(name), rejectAt(signal, name)]);
+    if (answer.volume === undefined) this.#absences.note(name, beganMs);
     return answer.volume;
+  }
+
+  /**
+   * As find, for a Create that ends with a rename: the array refuses that one if the name is taken by then, so what a Get saw a moment
+   * ago is good enough, and the call is saved.
+   */
+  async findToCreate(name: VolumeName, signal: AbortSignal): Promise<ArrayVolume | undefined> {
+    return this.#absences.take(name) ? undefined : this.find(name, signal);
+  }
+
+  /** The volume was made here. */
+  made(volume: KnownVolume): void {
+    this.#absences.forget(volume.name as VolumeName);
+    this.#host.journal.remember(volume);
   }
 
   /** Keeps what this host now knows of a volume, for later calls and for when no gateway answers. */
   remember(name: VolumeName, volume: ArrayVolume, label?: VolumeLabel): KnownVolume {
+    this.#absences.forget(name);
     const before = this.#host.journal.known(name);
     const known: KnownVolume = {
       name,

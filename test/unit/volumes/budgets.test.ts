@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VolumeNotFoundError } from '../../../src/errors.ts';
 import type { VolumeId } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 
@@ -42,6 +43,19 @@ describe('gateway calls, by the budgets of the design', () => {
     expect(await calls(() => life.create('db'))).toBe(1);
   });
 
+  it('creates with one less right after a Get that found no volume, so that a policy fits into 6', async () => {
+    const { calls, life, world } = await warmWorld();
+    const absent = (name: string): Promise<unknown> =>
+      expect(world.run(life.get(name))).rejects.toThrow(VolumeNotFoundError);
+    await absent('db');
+    expect(await calls(() => life.create('db'))).toBe(5);
+    await absent('never');
+    expect(await calls(() => life.create('never', { failover: 'never' }))).toBe(6);
+    await absent('late');
+    await world.pass(5001);
+    expect(await calls(() => life.create('late'))).toBe(6);
+  });
+
   it('creates with one more where a full pool shall refuse, and with 2 at most when it does', async () => {
     const world = new World();
     const host = world.host(1);
@@ -51,6 +65,10 @@ describe('gateway calls, by the budgets of the design', () => {
     life.gateway.calls.clear();
     await world.run(life.create('db'));
     expect(life.gateway.totalCalls).toBe(7);
+    await expect(world.run(life.get('other'))).rejects.toThrow(VolumeNotFoundError);
+    life.gateway.calls.clear();
+    await world.run(life.create('other'));
+    expect(life.gateway.totalCalls).toBe(6);
     life.gateway.calls.clear();
     world.array.usage = { usedKiB: 95, roomKiB: 100 };
     await expect(world.run(life.create('more'))).rejects.toThrow('is 95.0 % full');

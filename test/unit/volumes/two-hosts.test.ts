@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeConflictError, VolumeInUseError } from '../../../src/errors.ts';
 import { explore } from './world/explore.ts';
-import { made, nothing, race } from './world/race.ts';
+import { absent, made, nothing, race } from './world/race.ts';
 import type { Life } from './world/life.ts';
 import type { World } from './world/world.ts';
 
@@ -12,12 +12,17 @@ function volumes(world: World): number {
 }
 
 describe('two hosts create the same name at the same instant, in every order', () => {
-  it.each([{}, { fs: 'ext4', failover: 'never' }, { readonly: 'true' }])(
-    'with equal options %j: both succeed and there is one volume',
-    async (options) => {
+  it.each([
+    { prepare: nothing, options: {} },
+    { prepare: nothing, options: { fs: 'ext4', failover: 'never' } },
+    { prepare: nothing, options: { readonly: 'true' } },
+    { prepare: absent, options: { failover: 'never' } },
+  ])(
+    'with equal options $options, after $prepare.name: both succeed and there is one volume',
+    async ({ prepare, options }) => {
       const create = (life: Life): Promise<void> => life.create('db', options);
       const explored = await explore(() =>
-        race(nothing, [create, create], (answers, world) => [
+        race(prepare, [create, create], (answers, world) => [
           ...answers.flatMap((answer) => (answer?.ok === true ? [] : [`answered ${JSON.stringify(answer)}`])),
           ...(volumes(world) === 1 ? [] : [`${volumes(world)} volumes`]),
         ]),
@@ -27,24 +32,29 @@ describe('two hosts create the same name at the same instant, in every order', (
     },
   );
 
-  it('with different sizes: the second gets a conflict, whoever it is', async () => {
-    const winners = new Set<number>();
-    const explored = await explore(() =>
-      race(
-        nothing,
-        [(life) => life.create('db', { size: '8GiB' }), (life) => life.create('db', { size: '64GiB' })],
-        (answers, world) => {
-          winners.add(answers.findIndex((answer) => answer?.ok === true));
-          const refused = answers.filter(
-            (answer) => answer?.ok === false && answer.error instanceof VolumeConflictError,
-          );
-          return refused.length === 1 && volumes(world) === 1 ? [] : [`answered ${JSON.stringify(answers)}`];
-        },
-      ),
-    );
-    expect(explored.faults).toEqual([]);
-    expect([...winners].sort()).toEqual([0, 1]);
-  });
+  it.each([{ prepare: nothing }, { prepare: absent }])(
+    'with different sizes, after $prepare.name: the second gets a conflict, whoever it is',
+    async ({ prepare }) => {
+      const winners = new Set<number>();
+      const explored = await explore(() =>
+        race(
+          prepare,
+          [(life) => life.create('db', { size: '8GiB' }), (life) => life.create('db', { size: '64GiB' })],
+          (answers, world) => {
+            winners.add(answers.findIndex((answer) => answer?.ok === true));
+            const refused = answers.filter(
+              (answer) => answer?.ok === false && answer.error instanceof VolumeConflictError,
+            );
+            return refused.length === 1 && volumes(world) === 1
+              ? []
+              : [`answered ${JSON.stringify(answers)}`];
+          },
+        ),
+      );
+      expect(explored.faults).toEqual([]);
+      expect([...winners].sort()).toEqual([0, 1]);
+    },
+  );
 
   it('and host 1 is killed at any moment: host 2 still has a whole volume', async () => {
     const create = (life: Life): Promise<void> => life.create('db', { failover: 'always' });

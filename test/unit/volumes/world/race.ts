@@ -51,3 +51,13 @@ export const made = async (world: World): Promise<void> => {
   await world.run(world.host(1).life.create('db'));
   await world.run(world.host(2).life.get('db'));
 };
+/** Both hosts were asked for the volume, as engines do before they create, and there is none. */
+export const absent = async (world: World): Promise<void> => {
+  for (const { life } of world.hosts)
+    await world.run(
+      life.get('db').then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
+};
