@@ -1,4 +1,4 @@
-import { GatewayRejectedError, VolumeInUseError, isPluginError } from '../errors.ts';
+import { GatewayRejectedError, VolumeConflictError, VolumeInUseError, isPluginError } from '../errors.ts';
 import { describeUsers } from './device-users.ts';
 import { findMarkers } from './failover-marker.ts';
 import { describeHolder, mappingsOfOthers } from './holders.ts';
@@ -35,7 +35,8 @@ export class RemoveVolume {
     }
     // A host that never mounted the volume does not know whether it has a marker.
     const mayHaveMarkers = journal.known(name)?.label?.failover !== 'default';
-    await this.#letGo(name, volume, signal);
+    const isAsRead = await this.#letGo(name, volume, signal);
+    if (!isAsRead) await this.#assertUnchanged(name, volume, signal);
     const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
     await this.#removeFromArray(name, volume, signal);
     journal.forget(name);
@@ -96,9 +97,25 @@ export class RemoveVolume {
     }
   }
 
-  async #letGo(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+  /**
+   * Unmapping and the kernel's patience take their time, in which the volume may have been renamed and so become another's (rule 15).
+   * The array removes by id, whatever bears it, so that the look can be made as late as can be, and not at the same moment. Where
+   * nothing had to be let go of, one call lies between the look and the removal anyway, or those that ask for markers.
+   */
+  async #assertUnchanged(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+    const now = await this.#host.array.getVolume(volume.id, signal);
+    // Gone meanwhile: its removal, which is answered so, has nothing to do.
+    if (now === undefined || now.name === volume.name) return;
+    throw new VolumeConflictError(
+      `removing volume "${name}" failed: it was renamed to "${now.name ?? ''}" at the array meanwhile; it was not removed`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  /** False when that took calls of its own, so that the volume is no longer as it was read. */
+  async #letGo(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<boolean> {
     const entry = this.#host.journal.get(name);
-    if (volume.mappings.length === 0 && !volume.mappedToAllSdcs && entry === undefined) return;
+    if (volume.mappings.length === 0 && !volume.mappedToAllSdcs && entry === undefined) return true;
     const me = await this.#host.identity.current(signal);
     const others = mappingsOfOthers(volume, me).map(describeHolder);
     if (volume.mappedToAllSdcs) others.push('every host');
@@ -110,7 +127,7 @@ export class RemoveVolume {
     }
     if (volume.mappings.length > 0 && (entry === undefined || entry.mapping === 'found'))
       throw await this.#mappedByOthers(name, volume, me, signal);
-    if (entry === undefined) return;
+    if (entry === undefined) return true;
     if (this.#isJustMounted(entry)) {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,
@@ -118,6 +135,7 @@ export class RemoveVolume {
       );
     }
     await this.#release(name, entry, signal);
+    return false;
   }
 
   async #release(name: VolumeName, entry: HostVolume, signal: AbortSignal): Promise<void> {

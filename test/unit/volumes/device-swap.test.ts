@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import type { VolumeId } from '../../../src/volumes/volume.ts';
 import type { Point, Side } from './world/steps.ts';
 import { World } from './world/world.ts';
+
+/** Steps that read or write the device, or hand it out. */
+const USES = new Set([
+  'proveBlank',
+  'make',
+  'check',
+  'mount',
+  'prepareRoot',
+  'writeLabel',
+  'readLabel',
+  'grow',
+]);
 
 /** "precious" is another volume of this host, whose disk gets the device of the one that is worked on. */
 async function scene() {
@@ -10,14 +23,18 @@ async function scene() {
   await run(life.create('precious'));
   await run(life.create('db', { fs: 'ext4', size: '8GiB' }));
   const precious = structuredClone(world.content('precious'));
-  const swapAt = (method: string, side: Side, id: () => string | undefined): void => {
+  /** Answers what was done with the device from then on, up to the undoing. */
+  const swapAt = (method: string, side: Side, id: () => VolumeId | undefined): string[] => {
+    const uses: string[] = [];
     life.steps.hook = (point: Point) => {
       const volumeId = id();
-      if (point.method === method && point.side === side && volumeId !== undefined) {
-        kernel.swapped.set(volumeId as never, world.volume('precious'));
-      }
+      const isSwapped = kernel.swapped.size > 0;
+      if (isSwapped && point.side === 'before' && USES.has(point.method)) uses.push(point.method);
+      if (point.method === method && point.side === side && volumeId !== undefined)
+        kernel.swapped.set(volumeId, world.volume('precious'));
       return 'go';
     };
+    return uses;
   };
   const provisional = () =>
     [...world.array.volumes.values()].find(({ name }) => name.startsWith('~new.'))?.id;
@@ -34,9 +51,10 @@ describe('Create, whose device becomes another volume,', () => {
     ['writeLabel', 'after'],
   ])('is refused %s (%s), and the other volume is as it was', async (method, side) => {
     const { world, run, life, precious, swapAt, provisional } = await scene();
-    swapAt(method, side, provisional);
+    const uses = swapAt(method, side, provisional);
     await expect(run(life.create('web', { fs: 'ext4' }))).rejects.toMatchObject(refused);
     expect(world.exists('web')).toBe(false);
+    expect(uses).toEqual([]);
     expect(world.content('precious')).toEqual(precious);
     expect(world.array.violations).toEqual([]);
   });
@@ -53,10 +71,11 @@ describe('Mount, whose device becomes another volume,', () => {
     ['assertVisibleToHost', 'after'],
   ])('hands nothing out (%s, %s) and leaves nothing mounted', async (method, side) => {
     const { world, run, life, kernel, precious, swapAt } = await scene();
-    swapAt(method, side, () => world.volume('db').id);
+    const uses = swapAt(method, side, () => world.volume('db').id);
     await expect(run(life.mount('db', 'a'))).rejects.toMatchObject({
       code: expect.stringMatching(/SDC|FILESYSTEM/) as string,
     });
+    expect(uses).toEqual([]);
     expect(kernel.mounts).toEqual([]);
     expect(world.content('precious')).toEqual(precious);
     kernel.swapped.clear();
