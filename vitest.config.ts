@@ -1,16 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
 /** `seconds`: what only a test that hangs needs, also on a machine with much else to do; no test measures time by it. */
-const project = (name: string, include: string[], seconds: number, parallel = true) => ({
+const project = (name: string, include: string[], seconds: number, more: object = {}) => ({
   extends: true as const,
-  test: {
-    name,
-    include,
-    testTimeout: seconds * 1000,
-    hookTimeout: seconds * 1000,
-    fileParallelism: parallel,
-  },
+  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, ...more },
 });
+
+/** What they make on this machine stands in the way of another file's. */
+const oneByOne = { fileParallelism: false };
+
+/** Each lab has namespaces and a directory of its own. A lab is seldom busy, so two share two cores well. */
+const twoLabs = { maxWorkers: 2, globalSetup: 'test/e2e/built-plugin.ts' };
 
 export default defineConfig({
   test: {
@@ -24,9 +24,9 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 60),
       project('contract', ['test/contract/**/*.test.ts'], 60),
-      project('integration', ['test/integration/**/*.test.ts'], 60, false),
-      project('e2e', ['test/e2e/**/*.test.ts'], 300, false),
-      project('engines', ['test/engines/**/*.test.ts'], 600, false),
+      project('integration', ['test/integration/**/*.test.ts'], 60, oneByOne),
+      project('e2e', ['test/e2e/**/*.test.ts'], 300, twoLabs),
+      project('engines', ['test/engines/**/*.test.ts'], 600, oneByOne),
     ],
   },
 });

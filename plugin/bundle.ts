@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -16,9 +16,11 @@ export async function bundle(
   outfile: string,
   define: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  // Under another name first: test files that run side by side build it again while others copy or start it.
+  const unfinished = `${outfile}.${process.pid}.new`;
   await build({
     entryPoints: [entry],
-    outfile,
+    outfile: unfinished,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -37,6 +39,7 @@ export async function bundle(
     },
     banner: { js: "const bundleUrl=require('node:url').pathToFileURL(__filename).href;" },
   });
+  await rename(unfinished, outfile);
 }
 
 /** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
@@ -44,8 +47,14 @@ export async function bundleProgram(file: string = bundleFile): Promise<void> {
   await bundle(path.join(project, 'src/main.ts'), file, { bundledPage: await pageOfTheSteward() });
   const sources = path.join(project, 'src/simulator/sdc');
   for (const name of await readdir(sources)) {
-    if (name.endsWith('.c')) await copyFile(path.join(sources, name), path.join(path.dirname(file), name));
+    if (name.endsWith('.c')) await replaceFile(path.join(sources, name), path.join(path.dirname(file), name));
   }
+}
+
+async function replaceFile(source: string, target: string): Promise<void> {
+  const unfinished = `${target}.${process.pid}.new`;
+  await copyFile(source, unfinished);
+  await rename(unfinished, target);
 }
 
 /** JSON of the page's files by name, which src/overview/page-files.ts serves; they are served as they stand in the sources. */

@@ -16,6 +16,9 @@ interface Total {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly seconds: number;
+  /** Names of the tests and test files that failed, for the end of a long output. */
+  readonly failures: readonly string[];
 }
 
 /** What of vitest's JSON report counts here. */
@@ -25,6 +28,16 @@ interface VitestReport {
   readonly numPendingTests: number;
   readonly numFailedTestSuites: number;
   readonly success: boolean;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[] | null;
+    }[];
+  }[];
 }
 
 /** Checks that pass or fail as one. */
@@ -63,22 +76,38 @@ function printedAndKept(name: string): Options {
 
 async function runCheck(name: string, [program = '', ...args]: readonly string[]): Promise<Total> {
   console.log(`\n== ${name}`);
+  const start = performance.now();
   const { exitCode } = await execa(program, args, printedAndKept(name));
-  return one(name, exitCode === 0);
+  return one(name, exitCode === 0, start);
 }
 
-function one(name: string, isPassed: boolean): Total {
-  return { name, passed: isPassed ? 1 : 0, failed: isPassed ? 0 : 1, skipped: 0 };
+/** `start`: by performance.now(). */
+function one(name: string, isPassed: boolean, start: number): Total {
+  const failures = isPassed ? [] : [name];
+  return {
+    name,
+    passed: isPassed ? 1 : 0,
+    failed: failures.length,
+    skipped: 0,
+    seconds: secondsSince(start),
+    failures,
+  };
+}
+
+function secondsSince(start: number): number {
+  return Math.round((performance.now() - start) / 1000);
 }
 
 async function runSuite({ name }: Suite): Promise<Total> {
   console.log(`\n== ${name}`);
+  const start = performance.now();
   const report = path.join(reports, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = path.join(project, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--project', name, '--passWithNoTests', ...reporters];
   const { exitCode } = await execa(process.execPath, args, printedAndKept(name));
-  return total(name, await readReport(report), exitCode === 0);
+  const counted = count(await readReport(report), exitCode === 0);
+  return { name, seconds: secondsSince(start), ...counted };
 }
 
 async function readReport(file: string): Promise<VitestReport | undefined> {
@@ -91,30 +120,50 @@ async function readReport(file: string): Promise<VitestReport | undefined> {
 }
 
 /** A run that failed without a failed test (a file that cannot be loaded, a stray rejection) counts as one failure. */
-function total(name: string, report: VitestReport | undefined, succeeded: boolean): Total {
-  if (report === undefined) return { name, passed: 0, failed: succeeded ? 0 : 1, skipped: 0 };
+function count(report: VitestReport | undefined, succeeded: boolean): Omit<Total, 'name' | 'seconds'> {
+  if (report === undefined) {
+    return { passed: 0, failed: succeeded ? 0 : 1, skipped: 0, failures: succeeded ? [] : ['no report'] };
+  }
   const { numPassedTests: passed, numFailedTests, numPendingTests: skipped } = report;
   const failed = succeeded ? numFailedTests : Math.max(numFailedTests, 1);
-  return { name, passed, failed, skipped };
+  return { passed, failed, skipped, failures: report.testResults.flatMap(failuresIn) };
 }
 
+/** A line for each test that failed, or for the file when its set-up did. */
+function failuresIn(file: VitestReport['testResults'][number]): string[] {
+  const where = path.relative(project, file.name);
+  const failed = file.assertionResults.filter(({ status }) => status === 'failed');
+  const lines = failed.map((test) => `${where}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  return lines.length > 0 || file.status === 'passed' ? lines : [`${where}: ${firstLine(file.message)}`];
+}
+
+function firstLine(text = ''): string {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 200);
+}
+
+/** The slowest part first; what failed by name, because the end of a long output is what people look at. */
 function print(totals: readonly Total[]): void {
   console.log('\n== totals');
-  for (const { name, passed, failed, skipped } of totals) {
+  for (const { name, passed, failed, skipped, seconds } of totals.toSorted((a, b) => b.seconds - a.seconds)) {
     const more = skipped > 0 ? `, ${skipped} skipped` : '';
-    console.log(`${name.padEnd(14)} ${passed} passed, ${failed} failed${more}`);
+    console.log(
+      `${name.padEnd(14)} ${String(seconds).padStart(5)} s  ${passed} passed, ${failed} failed${more}`,
+    );
   }
+  const failures = totals.flatMap(({ failures }) => failures);
+  if (failures.length > 0) console.log(`\n== failed\n${failures.join('\n')}`);
   const sum = (pick: (total: Total) => number): number => totals.reduce((all, one) => all + pick(one), 0);
   console.log(`\n${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
 }
 
 async function lookForSecrets(ran: readonly Suite[]): Promise<Total> {
   console.log('\n== secrets');
+  const start = performance.now();
   const printed = ran.map(({ name }) => new RegExp(`^${name}\\.log$`));
   const expected = [...printed, ...ran.flatMap(({ leaves = [] }) => leaves)];
   const isClean = await nothingLeaked({ logs: reports, secrets, expected }, console.log);
   await rm(secrets, { recursive: true });
-  return one('secrets', isClean);
+  return one('secrets', isClean, start);
 }
 
 const wanted = process.argv.slice(2);

@@ -24,6 +24,11 @@ export async function builtPlugin(): Promise<string> {
   return directory;
 }
 
+/** vitest's set-up of the suite: builds it before the first test file, so that files side by side find it built. */
+export async function setup(): Promise<void> {
+  await builtPlugin();
+}
+
 async function fingerprint(): Promise<string> {
   const sources = (await readdir(path.join(project, 'plugin'))).filter((name) => name.endsWith('.ts')).sort();
   const files = [
