@@ -211,8 +211,11 @@ module.exports = {
     {
       name: 'nobody-imports-the-root',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|(steward|doctor)-app\\.ts|cli/)' },
-      to: { path: '^src/(app|steward-app|main)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(main|app|plugin-service|steward-app|doctor-app)\\.ts$|^src/cli/',
+      },
+      to: { path: '^src/(app|plugin-service|array-connection|steward-app|main)\\.ts$' },
     },
   ],
   options: {

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { connectGateway } from './app.ts';
+import { connectGateway } from './array-connection.ts';
 import type { LoadedSettings } from './config/load-settings.ts';
 import type { Settings } from './config/settings.ts';
 import { createDeviceUsers } from './device-users/device-users.ts';

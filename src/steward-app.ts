@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { connectGateway } from './app.ts';
+import { connectGateway } from './array-connection.ts';
 import { Alerts } from './capacity/alerts.ts';
 import { AuditTrail } from './capacity/audit.ts';
 import { Grower } from './capacity/grower.ts';

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { startApp } from '../app.ts';
-import { loadSettings, type LoadedSettings, type SettingsFlags } from '../config/load-settings.ts';
+import { startApp, type SettingsNow } from '../app.ts';
+import {
+  FlawedSettingsError,
+  loadSettings,
+  type LoadedSettings,
+  type SettingsFlags,
+} from '../config/load-settings.ts';
 import { openLog } from '../logging/logger.ts';
 import { untilAskedToEnd, type Edge } from './edge.ts';
 import { VERSION } from './version.ts';
@@ -29,13 +34,14 @@ export function addServeCommand(program: Command, edge: Edge): void {
   withSettingsFlags(program.command('serve'))
     .description('serve the Docker volume driver protocol on a unix socket')
     .action(async (flags: SettingsFlags) => {
-      const { settings, warnings, passwordFile } = settingsOf(edge, flags);
-      const { log, droppedLines, close } = openLog(settings.logLevel);
+      const readSettings = (): SettingsNow => settingsNow(edge, flags);
+      const now = readSettings();
+      const { logLevel } = now instanceof FlawedSettingsError ? now.local : now.settings;
+      const { log, droppedLines, close } = openLog(logLevel);
       try {
-        for (const warning of warnings) log.warn({}, warning);
         const ended = untilAskedToEnd(edge);
-        const app = await startApp(settings, {
-          ...{ log, droppedLines, passwordFile, version: VERSION },
+        const app = await startApp({
+          ...{ log, droppedLines, version: VERSION, readSettings },
           systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
         });
         await ended;
@@ -44,4 +50,13 @@ export function addServeCommand(program: Command, edge: Edge): void {
         close();
       }
     });
+}
+
+function settingsNow(edge: Edge, flags: SettingsFlags): SettingsNow {
+  try {
+    return settingsOf(edge, flags);
+  } catch (error) {
+    if (error instanceof FlawedSettingsError) return error;
+    throw error;
+  }
 }

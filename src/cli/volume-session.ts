@@ -1,4 +1,4 @@
-import { connectGateway } from '../app.ts';
+import { connectGateway } from '../array-connection.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDeviceUsers } from '../device-users/device-users.ts';

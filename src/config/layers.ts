@@ -73,14 +73,19 @@ function readVariable(
   return { key, value, origin: { source: 'env', name: direct === undefined ? name + FILE_SUFFIX : name } };
 }
 
-/** Without the newline that editors put at a file's end. */
+/** A secret as its file holds it, without what editors put around it: the mark of UTF-8 and the newline at the end. */
+export function secretIn(content: string): string {
+  return content.replace(/^\uFEFF/, '').replace(/\r?\n$/, '');
+}
+
 function contentOf(path: string, readFile: ReadFile): string {
-  const content = unlessEmpty(readTextFile(path, readFile).replace(/\r?\n$/, ''));
+  const content = unlessEmpty(secretIn(readTextFile(path, readFile)));
   if (content !== undefined) return content;
   throw new InvalidRequestError(`file ${quote(path, 200)} is empty`);
 }
 
-function readTextFile(path: string, readFile: ReadFile): string {
+/** Throws InvalidRequestError. */
+export function readTextFile(path: string, readFile: ReadFile): string {
   try {
     return readFile(path);
   } catch (cause) {
@@ -125,7 +130,9 @@ export function readSettingsFile(path: string, readFile: ReadFile, { problems }:
 /** The object, or what is wrong with the file; never the parser's words, which quote what may be a password. */
 function parseObject(path: string, readFile: ReadFile): Record<string, unknown> | string {
   try {
-    const parsed = z.record(z.string(), z.unknown()).safeParse(JSON.parse(readFile(path)));
+    const parsed = z
+      .record(z.string(), z.unknown())
+      .safeParse(JSON.parse(readFile(path).replace(/^\uFEFF/, '')));
     return parsed.success ? parsed.data : 'is not a JSON object';
   } catch (error) {
     return error instanceof SyntaxError ? 'is not JSON' : `cannot be read: ${reasonOf(error)}`;

@@ -1,15 +1,18 @@
-import { ConfigError } from '../errors.ts';
+import { ConfigError, InvalidRequestError } from '../errors.ts';
+import { assertCertificates } from '../host/ca-file.ts';
+import { quote } from '../units/quote.ts';
 import {
   CONFIG_ENV,
   FILE_SUFFIX,
   readEnvironment,
   readFlags,
   readSettingsFile,
+  readTextFile,
   unlessEmpty,
 } from './layers.ts';
 import type { Environment, Findings, Given, Origin, ReadFile } from './layers.ts';
-import { infoOf, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
-import type { SettingKey, Settings } from './settings.ts';
+import { infoOf, localSchema, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
+import type { LocalSettings, SettingKey, Settings } from './settings.ts';
 
 /** Flags of `serve`, by the setting they give. */
 export interface SettingsFlags {
@@ -37,31 +40,54 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
 }
 
+/** Settings with mistakes. The message lists all of them, a line each. */
+export class FlawedSettingsError extends ConfigError {
+  readonly problems: readonly string[];
+  /** What can be gone on with where no gateway is needed: what is right, and defaults in place of what is not. */
+  readonly local: LocalSettings;
+  /** False where a mistake is about the directories in which this host keeps what it knows: then it knows nothing. */
+  readonly knowsItsPlaces: boolean;
+
+  constructor(problems: readonly string[], local: LocalSettings, knowsItsPlaces: boolean) {
+    const list = problems.map((problem) => `\n- ${problem}`).join('');
+    super(`the settings have ${countOf(problems)}:${list}`, { context: { problems: problems.length } });
+    this.problems = problems;
+    this.local = local;
+    this.knowsItsPlaces = knowsItsPlaces;
+  }
+
+  /** The same in one line, for a caller who cannot be served because of it. */
+  get inOneLine(): string {
+    return `the settings have ${countOf(this.problems)}: ${this.problems.join('; ')}`;
+  }
+}
+
+function countOf(problems: readonly string[]): string {
+  return problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
+}
+
 /**
  * The settings in force: flags before environment variables before the settings file before defaults. A value that is
- * empty counts as not set. Throws one ConfigError that lists everything that is wrong; no secret is in it.
+ * empty counts as not set. Throws one FlawedSettingsError that lists everything that is wrong; no secret is in it.
  */
-export function loadSettings({ env, flags = {}, readFile }: SettingsSources): LoadedSettings {
+export function loadSettings(sources: SettingsSources): LoadedSettings {
+  const { env, readFile } = sources;
   const findings: Findings = { problems: [], warnings: [], broken: new Set() };
-  const { config, ...settingFlags } = flags;
-  const file = unlessEmpty(config) ?? unlessEmpty(env[CONFIG_ENV]);
-  const given = new Map<SettingKey, Given>();
-  const layers = [
-    file === undefined ? [] : readSettingsFile(file, readFile, findings),
-    readEnvironment(env, readFile, findings),
-    readFlags(definedOnly(settingFlags)),
-  ];
-  for (const one of layers.flat()) given.set(one.key, one);
-
-  const parsed = settingsSchema.safeParse(
-    Object.fromEntries([...given].map(([key, { value }]) => [key, value])),
-  );
+  const given = givenBy(sources, findings);
+  const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
+  const parsed = settingsSchema.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0]) as SettingKey;
     if (!findings.broken.has(key)) findings.problems.push(describeIssue(key, issue.message, given));
+    findings.broken.add(key);
   }
-  if (!parsed.success || findings.problems.length > 0) throw refusal(findings.problems);
-  const settings = fittingTogether(withUnits(parsed.data));
+  const local = localSettings(values, findings.broken);
+  findings.problems.push(...mismatches(local, given, readFile));
+  if (!parsed.success || findings.problems.length > 0) {
+    const { problems, broken } = findings;
+    throw new FlawedSettingsError(problems, local, !broken.has('stateDir') && !broken.has('mountRoot'));
+  }
+  const settings = withUnits(parsed.data);
   return {
     settings,
     origins: byKey((key) => given.get(key)?.origin ?? { source: 'default' }),
@@ -69,6 +95,18 @@ export function loadSettings({ env, flags = {}, readFile }: SettingsSources): Lo
     passwordFile: fileOf(given.get('password')?.origin, env),
     warnings: [...findings.warnings, ...oddities(settings)],
   };
+}
+
+/** What somebody has written, the strongest of each. */
+function givenBy({ env, flags = {}, readFile }: SettingsSources, findings: Findings): Map<SettingKey, Given> {
+  const { config, ...settingFlags } = flags;
+  const file = unlessEmpty(config) ?? unlessEmpty(env[CONFIG_ENV]);
+  const layers = [
+    file === undefined ? [] : readSettingsFile(file, readFile, findings),
+    readEnvironment(env, readFile, findings),
+    readFlags(definedOnly(settingFlags)),
+  ];
+  return new Map(layers.flat().map((one) => [one.key, one]));
 }
 
 /** The default as one would write it, undefined when there is none. */
@@ -102,21 +140,45 @@ function describeIssue(key: SettingKey, message: string, given: ReadonlyMap<Sett
   return `${one.origin.source === 'default' ? env : one.origin.name}: ${message}`;
 }
 
-function refusal(problems: readonly string[]): ConfigError {
-  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
-  const list = problems.map((problem) => `\n- ${problem}`).join('');
-  return new ConfigError(`the settings have ${count}:${list}`, { context: { problems: problems.length } });
+/** What is right, and defaults in place of what is not. */
+function localSettings(
+  values: Readonly<Record<string, unknown>>,
+  broken: ReadonlySet<SettingKey>,
+): LocalSettings {
+  const isUsable = (key: string): boolean => key in localSchema.shape && !broken.has(key as SettingKey);
+  const usable = Object.entries(values).filter(([key]) => isUsable(key));
+  return withUnits(localSchema.parse(Object.fromEntries(usable)));
 }
 
 const OPEN_TO_ALL =
   'SCALEIO_PAGE_ADDRESS is not one of the loopback, so everybody could read the page: set SCALEIO_PAGE_TOKEN_FILE too';
 
-/** Each is right by itself; throws when they are not together. */
-function fittingTogether(settings: Settings): Settings {
-  const { pageAddress, pageToken } = settings;
+/** What is wrong with settings of which each is right by itself. */
+function mismatches(
+  { pageAddress, pageToken, caFile, insecure }: LocalSettings,
+  given: ReadonlyMap<SettingKey, Given>,
+  readFile: ReadFile,
+): string[] {
   const isOpenToAll = pageToken === undefined && pageAddress !== undefined && !isLoopback(pageAddress);
-  if (isOpenToAll) throw refusal([OPEN_TO_ALL]);
-  return settings;
+  const ca = caFile === undefined || insecure ? undefined : flawOfCaFile(caFile, readFile);
+  return [
+    ...(isOpenToAll ? [OPEN_TO_ALL] : []),
+    ...(ca === undefined ? [] : [describeIssue('caFile', ca, given)]),
+  ];
+}
+
+/** Undefined when the file holds whole certificates. */
+function flawOfCaFile(path: string, readFile: ReadFile): string | undefined {
+  const remedy =
+    "put the authority's certificate there (PEM), or unset it where a usual authority has signed the gateway's";
+  try {
+    assertCertificates(readTextFile(path, readFile));
+    return undefined;
+  } catch (error) {
+    const says = error instanceof Error ? error.message : String(error);
+    const why = error instanceof InvalidRequestError ? says : `file ${quote(path, 200)}: ${says}`;
+    return `${why}; ${remedy}`;
+  }
 }
 
 function isLoopback(address: string): boolean {

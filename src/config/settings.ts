@@ -250,11 +250,16 @@ export function infoOf(key: SettingKey): SettingInfo {
   return settingsSchema.shape[key].meta() as unknown as SettingInfo;
 }
 
+/** What a host can go on with while it does not know its gateway. */
+export const localSchema = settingsSchema.omit({ endpoints: true, username: true, password: true });
+
 /** The settings in force, with their units in their names. */
-export type Settings = Readonly<ReturnType<typeof withUnits>>;
+export type Settings = Readonly<ReturnType<typeof withUnits<Written>>>;
+
+export type LocalSettings = Readonly<ReturnType<typeof withUnits<z.output<typeof localSchema>>>>;
 
 /** Frozen; takes what the schema made of the settings. */
-export function withUnits(written: Written) {
+export function withUnits<W extends z.output<typeof localSchema>>(written: W) {
   const {
     size: sizeKiB,
     deviceTimeout: deviceTimeoutMs,

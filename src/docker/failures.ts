@@ -2,7 +2,7 @@ import { isPluginError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** Longer texts are cut: a terminal shows them in one piece, a log line keeps all of it. */
-const LONGEST_TEXT = 1000;
+const LONGEST_TEXT = 4000;
 
 /** Only these say for certain that a volume does not exist. */
 const CERTAINLY_ABSENT: ReadonlySet<ErrorCode> = new Set(['VOLUME_NOT_FOUND', 'INVALID_REQUEST']);

@@ -45,6 +45,8 @@ export interface ClientOptions {
   readonly retry: RetryPolicy;
   readonly elapsed: () => number;
   readonly log: Log;
+  /** Why there is no gateway to ask: every call rejects with it. */
+  readonly refusal?: PluginError | undefined;
 }
 
 /** Calls end so long after their beginning when no gateway can be reached, ms; a host's engine waits longer, people hardly. */
@@ -74,6 +76,7 @@ export class GatewayClient {
   readonly #retry: RetryPolicy;
   readonly #elapsed: () => number;
   readonly #log: Log;
+  readonly #refusal: PluginError | undefined;
   #lastServed: GatewayEndpoint | undefined;
   #identity: ArrayIdentity | undefined;
 
@@ -82,6 +85,7 @@ export class GatewayClient {
     this.#retry = options.retry;
     this.#elapsed = options.elapsed;
     this.#log = options.log;
+    this.#refusal = options.refusal;
   }
 
   get retryPolicy(): RetryPolicy {
@@ -129,6 +133,7 @@ export class GatewayClient {
     signal: AbortSignal,
     work: (endpoint: GatewayEndpoint, grant: Grant, attempt: number) => Promise<T>,
   ): Promise<T> {
+    if (this.#refusal !== undefined) throw this.#refusal;
     const course: Course = { startedAt: this.#elapsed(), roundAt: this.#elapsed(), trouble: undefined };
     try {
       return await retrying((attempt) => this.#round(call, course, signal, (e, g) => work(e, g, attempt)), {

@@ -1,5 +1,5 @@
 import type { CapacityArray } from '../capacity/ports.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, type PluginError } from '../errors.ts';
 import type { Inventory } from '../inventory/ports.ts';
 import type { SdcRegistry } from '../join/ports.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
@@ -125,13 +125,33 @@ export function createGateway(options: GatewayOptions): Gateway {
     log: options.log,
   });
   return {
-    ...storageArray(client, () => options.clock.elapsed(), owners),
+    ...partsOver(client, options.clock, owners),
+    stats: () => endpoints.map(statsOf),
+    close: () => closeAll(endpoints, http),
+  };
+}
+
+/** In place of a gateway that is not known: every call rejects with the reason. */
+export function refusingGateway(
+  reason: PluginError,
+  { clock, log }: Pick<GatewayOptions, 'clock' | 'log'>,
+): Gateway {
+  const elapsed = (): number => clock.elapsed();
+  const client = new GatewayClient({ endpoints: [], retry: DEFAULT_RETRY, elapsed, log, refusal: reason });
+  return { ...partsOver(client, clock, NOBODY), stats: () => [], close: () => Promise.resolve() };
+}
+
+function partsOver(
+  client: GatewayClient,
+  clock: GatewayOptions['clock'],
+  owners: RequestOwners,
+): Omit<Gateway, 'stats' | 'close'> {
+  return {
+    ...storageArray(client, () => clock.elapsed(), owners),
     capacity: new ClusterState(client),
     inventory: new ArrayInventory(client),
     registry: new Registration(client),
     roleOfUser: (username, signal) => roleOfUser(client, username, signal),
-    stats: () => endpoints.map(statsOf),
-    close: () => closeAll(endpoints, http),
   };
 }
 

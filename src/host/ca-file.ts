@@ -29,7 +29,7 @@ export class CaFile {
   async current(): Promise<string> {
     try {
       const text = await readFile(this.#path, 'utf8');
-      if (text !== this.#good) assertWhole(text);
+      if (text !== this.#good) assertCertificates(text);
       this.#good = text;
       this.#complaint = undefined;
     } catch (cause) {
@@ -45,8 +45,8 @@ export class CaFile {
   }
 }
 
-/** Throws unless there is a certificate, and each that begins is whole. */
-function assertWhole(text: string): void {
+/** Of a PEM file. Throws unless there is a certificate, and each that begins is whole. */
+export function assertCertificates(text: string): void {
   const certificates = text.match(CERTIFICATE) ?? [];
   const begun = text.split('-----BEGIN ').length - 1;
   if (certificates.length === 0 || begun > certificates.length)

@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client';
-import type { Driver } from '../volumes/driver.ts';
 import type { SdcIdentity } from '../volumes/identity.ts';
 import type { FenceLog, HostReadiness } from '../volumes/ports.ts';
 import type { Reconciler } from '../volumes/reconcile.ts';
@@ -12,6 +11,7 @@ import { type DriverCalls, OperationMetrics } from './operations.ts';
 import type { MetricsClock } from './metrics-clock.ts';
 import type { Pages } from './pages.ts';
 import { Readiness } from './readiness.ts';
+import { settingsCheck } from './settings-check.ts';
 import { ReconcilingMetrics } from './reconciling.ts';
 import { createRegistry } from './registry.ts';
 import { sdcCheck } from './sdc-check.ts';
@@ -38,6 +38,8 @@ export interface WatchedParts {
   readonly readiness: Pick<HostReadiness, 'problem'>;
   /** Undefined where this host does not trim. */
   readonly trimTotals: () => TrimTotals | undefined;
+  /** Why nothing can be asked of the array; undefined where the settings are right. */
+  readonly mistakes?: string | undefined;
 }
 
 /**
@@ -64,7 +66,7 @@ export class PluginMetrics {
     this.#reconciling = new ReconcilingMetrics(registry, { clock, intervalMs: reconcileIntervalMs });
   }
 
-  observeDriver(driver: Driver): DriverCalls {
+  observeDriver(driver: DriverCalls): DriverCalls {
     return this.#operations.observe(driver);
   }
 
@@ -89,7 +91,18 @@ export class PluginMetrics {
     watchJournal(registry, parts.journal);
     watchVolumeUsage(registry, new VolumeUsage(parts));
     watchTrimming(registry, parts.trimTotals);
-    const checks = [this.#contact, sdcCheck(parts), journalCheck(parts.journal)];
+    const checks = [
+      settingsCheck(parts.mistakes),
+      this.#contact,
+      sdcCheck(parts),
+      journalCheck(parts.journal),
+    ];
     return { registry, readiness: new Readiness(registry, checks) };
+  }
+
+  /** What is shown in place of `pages` where there are no parts to look at. */
+  pagesWithout(reason: string): Pages {
+    const registry = this.#registry;
+    return { registry, readiness: new Readiness(registry, [settingsCheck(reason)]) };
   }
 }

@@ -76,6 +76,16 @@ export async function runRandomly(stage: ArrayStage, run: RandomRun): Promise<Fo
   }
 }
 
+/**
+ * As an operator does where the engine has given up: it looks for the plugin's socket only every 3 s after it started the process, and
+ * takes one that dies before the second look, as a second blow soon after the first makes it, for one that cannot start; such a plugin
+ * it disables for good. [moby manager_linux.go pluginPostStart]
+ */
+async function enableAgain(host: Host): Promise<void> {
+  const enabled = await host.docker(['plugin', 'inspect', '--format', '{{.Enabled}}', driver]);
+  if (enabled.trim() === 'false') await host.docker(['plugin', 'enable', driver]);
+}
+
 class Round {
   readonly #stage: ArrayStage;
   readonly #run: RandomRun;
@@ -123,6 +133,7 @@ class Round {
     await Promise.all(this.#pending);
     for (const host of this.#stage.lab.hosts) {
       await until(`the plugin of ${host.name} to answer`, async () => {
+        await enableAgain(host);
         return (await host.docker(['volume', 'ls', '--quiet'])).includes(this.#volumes[0] ?? '');
       });
     }

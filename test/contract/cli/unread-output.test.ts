@@ -101,7 +101,7 @@ test('what was logged is there when the program was killed in the next moment', 
 });
 
 test('a program that fails ends, and says why, also where stderr is a pipe', async () => {
-  const process = spawn(globalThis.process.execPath, [main, 'serve'], {
+  const process = spawn(globalThis.process.execPath, [main, 'config'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { SCALEIO_ENDPOINT: 'nonsense' },
   });

@@ -1,7 +1,8 @@
+import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { loadSettings } from '../../../src/config/load-settings.ts';
+import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
 import type { SettingsFlags } from '../../../src/config/load-settings.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { newSecret } from '../../secrets/used.ts';
@@ -135,7 +136,63 @@ describe('settings', () => {
   );
 
   it('do not mix up a setting that is a file with a file that holds a setting', () => {
-    expect(load({ SCALEIO_CA_FILE: '/etc/ca.pem' }).settings.caFile).toBe('/etc/ca.pem');
+    const files = { '/etc/ca.pem': rootCertificates[0] ?? '' };
+    expect(load({ SCALEIO_CA_FILE: '/etc/ca.pem' }, { files }).settings.caFile).toBe('/etc/ca.pem');
+  });
+
+  it.each([
+    ['is not there', {}, 'cannot read file "/etc/ca.pem": ENOENT; put'],
+    [
+      'holds no certificate',
+      { '/etc/ca.pem': 'text' },
+      'file "/etc/ca.pem": it holds no whole certificate; put',
+    ],
+  ])('refuse a CA file that %s, unless no certificate is verified', (_, files, why) => {
+    const env = { SCALEIO_CA_FILE: '/etc/ca.pem' };
+    expect(mistakesOf(env, { files })).toEqual([expect.stringContaining(`SCALEIO_CA_FILE: ${why}`)]);
+    expect(mistakesOf({ ...env, SCALEIO_INSECURE: 'true' }, { files })).toEqual([]);
+  });
+
+  it('tell all mistakes at once, also of what does not fit together', () => {
+    const env = { SCALEIO_FS: 'ext5', SCALEIO_CA_FILE: '/etc/ca.pem', SCALEIO_PAGE_ADDRESS: '0.0.0.0:80' };
+    expect(mistakesOf(env)).toEqual([
+      expect.stringContaining('SCALEIO_FS'),
+      expect.stringContaining('SCALEIO_PAGE_ADDRESS'),
+      expect.stringContaining('SCALEIO_CA_FILE'),
+    ]);
+  });
+
+  it('read a secret without what editors put around it', () => {
+    const files = { '/run/password': `\uFEFF${SECRET}\r\n` };
+    const { settings } = load({ SCALEIO_PASSWORD: '', SCALEIO_PASSWORD_FILE: '/run/password' }, { files });
+    expect(settings.password.reveal()).toBe(SECRET);
+  });
+
+  describe('with mistakes', () => {
+    const flawed = (env: Readonly<Record<string, string>>): FlawedSettingsError => {
+      try {
+        load(env);
+      } catch (error) {
+        if (error instanceof FlawedSettingsError) return error;
+      }
+      throw new Error('there is no mistake');
+    };
+
+    it('leave what is right to go on with, and defaults for the rest', () => {
+      const { local, knowsItsPlaces } = flawed({
+        SCALEIO_ENDPOINT: 'nonsense',
+        SCALEIO_FS: 'ext5',
+        SCALEIO_STATE_DIR: '/srv/state',
+        SCALEIO_PREFIX: 'mine-',
+      });
+      expect(local).toMatchObject({ fs: 'xfs', stateDir: '/srv/state', prefix: 'mine-' });
+      expect(local).not.toHaveProperty('endpoints');
+      expect(knowsItsPlaces).toBe(true);
+    });
+
+    it.each(['SCALEIO_STATE_DIR', 'SCALEIO_MOUNT_ROOT'])('about %s leave nothing to go on with', (name) => {
+      expect(flawed({ [name]: 'relative' }).knowsItsPlaces).toBe(false);
+    });
   });
 
   it('show no secret, however they are shown', () => {

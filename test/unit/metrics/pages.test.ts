@@ -61,6 +61,7 @@ describe('the pages', () => {
     const server = pluginMetrics();
     const { checks } = server.pages.readiness.report();
     expect(checks.map(({ name, ready }) => [name, ready])).toEqual([
+      ['settings', true],
       ['gateway', false],
       ['sdc', false],
       ['journal', true],
