@@ -17,7 +17,8 @@ const help = `Usage: simulate [options]
 
 Runs a simulated ScaleIO: MDM and gateway, with the volumes' data in sparse files, until SIGTERM or SIGINT.
 
-  --dir DIR            keep the state here (default: a temporary folder, removed at the end)
+  --dir DIR            keep the state here (default: a temporary folder, removed at the end,
+                       after a kill at the next start)
   --version VERSION    2.6, 3.6 (default) or 4.5
   --listen HOST:PORT   where the gateway listens (default 127.0.0.1:0, any free port)
   --gateways N         so many gateways, on consecutive ports

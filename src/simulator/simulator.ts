@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { SimulatedArray } from './array.ts';
 import { ensureCertificate } from './certificates.ts';
 import type { Certificate } from './certificates.ts';
@@ -18,9 +18,10 @@ import type { VirtualSdc } from './hosts/virtual-sdc.ts';
 import { seedVolumes } from './seed.ts';
 import { settingsSchema } from './settings.ts';
 import type { Settings, SettingsInput } from './settings.ts';
+import { keepFolder, makeTemporaryFolder } from './temporary-folder.ts';
 
 export interface SimulatorOptions extends SettingsInput {
-  /** Where the state is kept; a temporary folder that goes with the simulator when absent. */
+  /** Where the state is kept; a temporary folder that goes with the simulator, or with the next that starts, when absent. */
   readonly dir?: string;
   /** Milliseconds since 1970, for tests of time. */
   readonly now?: () => number;
@@ -159,8 +160,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { dir: given, now = Date.now, ...rest } = options;
   const { elapsed = options.now ?? (() => performance.now()), ...input } = rest;
   const settings = settingsSchema.parse(input);
-  const dir = resolve(given ?? (await mkdtemp(join(tmpdir(), 'scaleio-simulator-'))));
+  const dir = resolve(given ?? (await makeTemporaryFolder(tmpdir())));
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (given !== undefined) await keepFolder(dir);
   const faults = new Faults(elapsed);
   const deviceFaultOf = (volumeId: string) => faults.deviceFaultOf(volumeId);
   const array = await SimulatedArray.open({ dir, settings, now, elapsed, deviceFaultOf });

@@ -68,6 +68,12 @@ describe('MountVolume and the label', () => {
     expect(content.label?.volumeId).toBe(world.volume('db').id);
   });
 
+  it('takes a label of before that bears no name at all', async () => {
+    const { run, content, life } = await labelled((label) => ({ ...label, volumeId: undefined, name: '' }));
+    await run(life.mount('db', 'a'));
+    expect(content.label?.name).toBe('db');
+  });
+
   it('refuses a label of before with another name', async () => {
     const { world, run, life } = await labelled((label) => ({
       ...label,

@@ -83,3 +83,25 @@ test('ends with the plugin in the middle of a trim', async () => {
   expect(trimmed).toHaveLength(1);
   await world.run(loop.stop());
 });
+
+test('a device that becomes another volume while it is trimmed counts as a failure (rule 14)', async () => {
+  const { world, loop } = await scene(() => {
+    world.host(1).kernel.swapped.set(world.volume('a').id, world.volume('idle'));
+    return Promise.resolve(5);
+  });
+  await world.pass(HOUR);
+  expect(loop.totals).toEqual({ runs: 2, failures: 1, reclaimedBytes: 5 });
+  await world.run(loop.stop());
+});
+
+test('what is mounted from another device than the volume has is not trimmed (rule 14)', async () => {
+  const { world, loop, trimmed } = await scene(() => Promise.resolve(5));
+  const { kernel } = world.host(1);
+  kernel.mounts = kernel.mounts.map((mount) =>
+    mount.volume === world.volume('a') ? { ...mount, deviceNumber: '252:999' } : mount,
+  );
+  await world.pass(HOUR);
+  expect(trimmed).toEqual(['b']);
+  expect(loop.totals).toEqual({ runs: 2, failures: 1, reclaimedBytes: 5 });
+  await world.run(loop.stop());
+});
