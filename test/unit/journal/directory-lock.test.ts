@@ -76,6 +76,7 @@ describe('lockDirectory', () => {
       return text;
     };
     await expect(lock(disk, 3)).rejects.toThrow('process 2 works with it');
+    expect([...disk.contents.keys()].filter((name) => name.startsWith('/state/'))).toEqual([lockFile]);
     expect(disk.contents.get(lockFile)).toContain('"pid":2,');
   });
 

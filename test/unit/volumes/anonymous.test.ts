@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
+import { GatewayUnavailableError } from '../../../src/errors.ts';
 import type { AnonymousHost } from '../../../src/volumes/anonymous.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { arrayNameFor } from '../../../src/volumes/naming.ts';
+import type { StoredVolume } from './world/fake-array.ts';
 import { World } from './world/world.ts';
 
 const ANONYMOUS = '3f'.repeat(32);
@@ -37,17 +39,42 @@ async function scene(...names: readonly string[]) {
     isHeld: (device) => two.life.host.filesystems.isHeld(device),
   };
   const lines: string[] = [];
-  const command = (act: boolean, agreed = true) =>
+  const command = (act: boolean, agreed = true, meanwhile: () => void = () => undefined) =>
     run(
       removeLikelyAnonymous(host, {
         act,
         print: (line) => lines.push(line),
-        isAgreed: () => Promise.resolve(agreed),
+        isAgreed: () => {
+          meanwhile();
+          return Promise.resolve(agreed);
+        },
       }),
     );
+  /** As a killed look left it: mapped to the second host, and recorded. */
+  const lookedAndKilled = async (name: string) => {
+    const volume = stored(name);
+    const { signal } = new AbortController();
+    const me = await run(identity.current(signal));
+    await run(array.mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly: false }, signal));
+    await world.pass(100);
+    record = { volumeId: volume.id, arrayName: volume.name };
+    return volume;
+  };
   const left = () =>
     names.filter((name) => world.array.byName(arrayNameFor('docker-', name as VolumeName)) !== undefined);
+  /** The plugin of the second host works with it. */
+  const enter = ({ id, name }: StoredVolume): Promise<void> => {
+    const facts = {
+      systemId: world.array.systemId,
+      phase: 'releasing',
+      holders: [],
+      mountpoint: '/m',
+      since: '',
+    } as const;
+    return run(two.life.host.journal.put({ ...facts, name, arrayName: name, volumeId: id }));
+  };
   return {
+    enter,
     world,
     one,
     two,
@@ -58,6 +85,7 @@ async function scene(...names: readonly string[]) {
     command,
     left,
     stored,
+    lookedAndKilled,
     recorded: () => record,
     record: (it: typeof record) => (record = it),
   };
@@ -126,3 +154,103 @@ it('ends the look of a command that was killed, and of no mapping that it did no
   expect(byHand.mappings.size).toBe(1);
   expect(left()).toEqual([LOOKALIKE]);
 });
+
+it('does not list what is mapped to all hosts, nor a snapshot', async () => {
+  const { world, command, stored, lines } = await scene(ANONYMOUS);
+  const other = arrayNameFor('docker-', 'a1'.repeat(32) as VolumeName);
+  world.array.snapshot(stored(ANONYMOUS).id, other, 0);
+  stored(ANONYMOUS).mappedToAllSdcs = true;
+  await command(false);
+  expect(lines).toEqual(['no volume that no host has bears a name that an engine made up']);
+});
+
+it('keeps one whose label is of another anonymous volume', async () => {
+  const { world, command, left, lines, stored } = await scene(ANONYMOUS);
+  const { content } = stored(ANONYMOUS);
+  if (content.kind !== 'filesystem' || content.label === undefined) throw new Error('no label');
+  content.label = { ...content.label, name: 'a1'.repeat(32) };
+  await command(true);
+  expect(left()).toEqual([ANONYMOUS]);
+  expect(lines.at(-1)).toContain('does not say that an engine made its name up');
+  expect(world.leaks()).toEqual([]);
+});
+
+it('does not even attach one while this host may not be who it says', async () => {
+  const { world, two, command, left, seen } = await scene(ANONYMOUS);
+  two.isSeenAt('10.9.9.9');
+  await command(true);
+  expect([left(), seen, world.leaks()]).toEqual([[ANONYMOUS], [], []]);
+});
+
+it('does not attach what was renamed since it was listed, nor what the plugin here works with', async () => {
+  const renamed = await scene(ANONYMOUS);
+  const listVolumes = renamed.host.array.listVolumes.bind(renamed.host.array);
+  renamed.host.array.listVolumes = async (...args) => {
+    const listed = await listVolumes(...args);
+    renamed.world.array.rename(renamed.stored(ANONYMOUS).id, 'docker-db');
+    return listed;
+  };
+  await renamed.command(true);
+  expect([renamed.seen, renamed.world.exists('db')]).toEqual([[], true]);
+  expect(renamed.lines.at(-1)).toContain('it is no longer as it was listed');
+
+  const entered = await scene(ANONYMOUS);
+  await entered.enter(entered.stored(ANONYMOUS));
+  await entered.command(true);
+  expect([entered.seen, entered.left()]).toEqual([[], [ANONYMOUS]]);
+  expect(entered.lines.at(-1)).toContain('the plugin on this host works with it');
+});
+
+it('does not remove what was renamed while somebody thought about it', async () => {
+  const { world, command, stored, lines } = await scene(ANONYMOUS);
+  const { id } = stored(ANONYMOUS);
+  await command(true, true, () => {
+    world.array.rename(id, 'docker-db');
+  });
+  expect(world.exists('db')).toBe(true);
+  expect(lines.at(-1)).toContain('it is no longer as it was listed');
+});
+
+it('keeps the record of a mapping that got no answer, for it may still come', async () => {
+  const { host, command, left, recorded } = await scene(ANONYMOUS);
+  host.array.mapVolume = () => Promise.reject(new GatewayUnavailableError('the answer got lost'));
+  await command(true);
+  expect(left()).toEqual([ANONYMOUS]);
+  expect(recorded()).toBeDefined();
+});
+
+it('has its record on disk before it asks for the mapping', async () => {
+  const { host, command, recorded } = await scene(ANONYMOUS);
+  const mapVolume = host.array.mapVolume.bind(host.array);
+  const before: unknown[] = [];
+  host.array.mapVolume = (request, signal) => {
+    before.push(recorded()?.volumeId === request.volumeId);
+    return mapVolume(request, signal);
+  };
+  await command(true);
+  expect(before).toEqual([true]);
+});
+
+it('leaves mapped what a killed look attached and somebody uses by now, and says so', async () => {
+  const { two, command, lookedAndKilled } = await scene(ANONYMOUS);
+  const volume = await lookedAndKilled(ANONYMOUS);
+  two.kernel.openRaw('dd', volume);
+  await expect(command(true)).rejects.toThrow('it stays mapped to this host');
+  expect([...volume.mappings.keys()]).toEqual([two.sdcId]);
+});
+
+it.each(['renamed', "the plugin's own", 'taken off'] as const)(
+  'does not unmap what a killed look attached and is %s by now',
+  async (since) => {
+    const { world, two, host, command, lookedAndKilled, enter } = await scene(ANONYMOUS);
+    const volume = await lookedAndKilled(ANONYMOUS);
+    if (since === 'renamed') world.array.rename(volume.id, 'docker-db');
+    if (since === "the plugin's own") await enter(volume);
+    if (since === 'taken off') world.array.unmap(volume.id, two.sdcId);
+    two.life.gateway.calls.clear();
+    host.array.listVolumes = () => Promise.resolve([]);
+    await command(true);
+    expect(two.life.gateway.calls.get('unmapVolume')).toBeUndefined();
+    expect(volume.mappings.size).toBe(since === 'taken off' ? 0 : 1);
+  },
+);

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeConflictError } from '../../../src/errors.ts';
-import type { StoragePoolId } from '../../../src/volumes/volume.ts';
+import type { SdcId, StoragePoolId } from '../../../src/volumes/volume.ts';
+import type { StoredVolume } from './world/fake-array.ts';
 import { POLICY } from './world/life.ts';
 import type { Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
+
+const OTHER_SDC = 'c0ffee0000000009' as SdcId;
+const READ_WRITE = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
 
 /** One host, and an array with a second pool. */
 function aHost() {
@@ -46,6 +50,23 @@ describe('Create', () => {
     expect(heldAtUnmap).toEqual([[]]);
     expect(world.clock.elapsed() - began).toBeGreaterThanOrEqual(500);
     expect(world.leaks()).toEqual([]);
+  });
+
+  it.each<[string, (volume: StoredVolume) => void]>([
+    ['bears another name', (volume) => (volume.name = 'docker-db')],
+    ['is mapped already', (volume) => volume.mappings.set(OTHER_SDC, READ_WRITE)],
+    ['is mapped to all hosts', (volume) => (volume.mappedToAllSdcs = true)],
+  ])('does nothing to a volume that %s when it is read back (rule 15)', async (_what, change) => {
+    const { world, host, run } = aHost();
+    host.life.steps.hook = ({ method, side }) => {
+      const [volume] = world.array.volumes.values();
+      if (method === 'createVolume' && side === 'after' && volume !== undefined) change(volume);
+      return 'go';
+    };
+    await expect(run(host.life.create('db'))).rejects.toThrow('which is not the volume that was asked for');
+    const asked = host.life.steps.points.map(({ method }) => method);
+    expect(asked).not.toContain('mapVolume');
+    expect(asked).not.toContain('make');
   });
 });
 

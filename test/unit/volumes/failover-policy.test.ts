@@ -67,6 +67,40 @@ describe('a failover policy', () => {
     expect(holders()).toEqual([one.sdcId]);
   });
 
+  it('is the strictest of two markers also where neither is "never"', async () => {
+    const { world, one, two, run, holders } = await heldByFirst({ failover: 'always' });
+    const { id } = world.volume('db');
+    world.array.snapshot(id, `~disconnected.${id}`, 0);
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('failover policy "disconnected"');
+    expect(holders()).toEqual([one.sdcId]);
+  });
+
+  it('of the marker goes before that of the label, which a command has not changed', async () => {
+    const { one, two, three, run, holders } = await heldByFirst({ failover: 'always' });
+    await run(two.life.mount('db', 'b'));
+    two.kernel.letGo('b');
+    await run(one.life.mount('db', 'again'));
+    expect(await run(change(three, 'disconnected'))).toBe('rename');
+    await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('failover policy "disconnected"');
+    expect(holders()).toEqual([one.sdcId]);
+  });
+
+  it('is not that of a volume of the same name that is gone', async () => {
+    const { world, one, two, run, holders } = await heldByFirst({ failover: 'never' });
+    await run(one.life.unmount('db', 'a'));
+    one.kernel.letGo('a');
+    await run(one.life.reconcile());
+    await run(two.life.mount('db', 'seen'));
+    await run(two.life.unmount('db', 'seen'));
+    await run(one.life.remove('db'));
+    await run(one.life.create('db', { size: '8GiB' }));
+    await run(one.life.mount('db', 'a'));
+    one.powerOff();
+    await run(two.life.mount('db', 'b'));
+    expect(holders()).toEqual([two.sdcId]);
+    expect(world.array.violations).toEqual([]);
+  });
+
   it('is changed by renaming the marker, which holds no block, also against the label', async () => {
     const { world, one, two, three, run, holders } = await heldByFirst({ failover: 'never' });
     const count = world.array.volumes.size;

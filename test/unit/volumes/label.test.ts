@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failoverOf, readLabel, type VolumeLabel } from '../../../src/volumes/label.ts';
+import { failoverOf, ownPolicyOf, readLabel, type VolumeLabel } from '../../../src/volumes/label.ts';
 import { parseLabelAs010 } from './label-reader-0.1.0.ts';
 import { World } from './world/world.ts';
 
@@ -35,6 +35,15 @@ describe('a label', () => {
     expect(failoverOf(reading.label)).toBe('never');
     for (const policy of ['never', 'disconnected', 'idle', 'always', 'default'])
       expect(failoverOf({ failover: policy })).toBe(policy);
+  });
+
+  it('without an id is of the volume that it was read from, and one of another id is not', () => {
+    const policyOf = (written: VolumeLabel) => ownPolicyOf({ volumeId: '72ce476b00000002', label: written });
+    expect(policyOf(before)).toBe('never');
+    expect(policyOf(label)).toBe('never');
+    expect(policyOf({ ...label, volumeId: 'ffffffff00000009' })).toBeUndefined();
+    expect(policyOf({ ...label, failover: 'default' })).toBeUndefined();
+    expect(policyOf({ ...label, failover: 'quorum' })).toBe('never');
   });
 
   it('that an older plugin must not mount is newer, whatever else it holds', () => {

@@ -33,6 +33,16 @@ describe('rule 15: a look-up by name that is answered with the id of another vol
     await expect(world.run(life.remove('ghost'))).rejects.toThrow('which does not exist');
   });
 
+  it('and read back under another id is no volume, whatever name that one bears', async () => {
+    const { world, life } = await scene();
+    const right = life.gateway.getVolume.bind(life.gateway);
+    life.gateway.getVolume = async (id, signal) => {
+      const volume = await right(id, signal);
+      return volume && { ...volume, id: 'ffffffffffffffff' as VolumeId, name: 'docker-ghost' };
+    };
+    await expect(world.run(life.get('ghost'))).rejects.toThrow(GatewayUnavailableError);
+  });
+
   it('is asked again once, so that a rename between the two questions is got over', async () => {
     const { world, life } = await scene();
     const right = life.gateway.getVolume.bind(life.gateway);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findUnmarked, markedPolicy } from '../../../src/volumes/failover-marker.ts';
 import { VolumeOperator } from '../../../src/volumes/operator.ts';
 import { World } from './world/world.ts';
 
@@ -41,6 +42,8 @@ describe('rule 16: the marker of a failover policy', () => {
     expect((await round()).calls).toEqual({ volumesOfSdc: 1, volumesOfVtree: 1 });
     await world.run(life.unmount('db', 'a'));
     expect(await status()).toBeNull();
+    await round();
+    expect(life.host.markers.stateOf(world.volume('db').id)).toBeUndefined();
     await world.run(life.mount('db', 'b'));
     expect((await round()).calls).toEqual({ volumesOfSdc: 1, volumesOfVtree: 1 });
   });
@@ -93,7 +96,7 @@ describe('rule 16: the marker of a failover policy', () => {
   });
 
   it('is not missing because the array does not answer, or answers about another volume', async () => {
-    const { world, life, round, warned } = await scene();
+    const { world, life, round, warned } = await scene(['db'], 'always');
     const right = life.gateway.volumesOfVtree.bind(life.gateway);
     life.gateway.volumesOfVtree = () => Promise.resolve([]);
     expect((await round()).unmarked).toEqual([]);
@@ -107,6 +110,56 @@ describe('rule 16: the marker of a failover policy', () => {
     expect([warned(), life.host.markers.isDue()]).toEqual([0, false]);
     await world.pass(60_000);
     expect(life.host.markers.isDue()).toBe(true);
+  });
+});
+
+it('is not asked for where the volume is only read, and so is never taken', async () => {
+  const { world, life, round, loseMarker } = await scene([]);
+  await world.run(life.create('db', { failover: 'never', readonly: 'true' }));
+  await world.run(life.mount('db', 'a'));
+  loseMarker('db');
+  expect(await round()).toEqual({ unmarked: [], calls: { volumesOfSdc: 1 } });
+});
+
+describe('what counts as a marker', () => {
+  async function marked() {
+    const { world } = await scene(['db', 'other'], 'always');
+    const { array } = world;
+    const [db, other] = [world.volume('db'), world.volume('other')];
+    for (const { id, name } of [...array.volumes.values()]) if (name.startsWith('~')) array.remove(id);
+    const describe = () => [db, other].map((volume) => array.describe(volume));
+    const listVolumes = (passes: (name: string) => boolean) =>
+      Promise.resolve(
+        [...array.volumes.values()].filter(({ name }) => passes(name)).map((one) => array.describe(one)),
+      );
+    const { signal } = new AbortController();
+    const unmarked = async (): Promise<string[]> => [
+      ...(await findUnmarked({ listVolumes }, describe(), signal)),
+    ];
+    const add = (name: string, kind: 'thin' | 'snapshot'): void => {
+      array.add({ name, kind, storagePoolId: db.storagePoolId, createdAtSeconds: 0 });
+    };
+    return { db, other, add, unmarked, array };
+  }
+
+  it('in a list: a snapshot of any policy, and a stand-in of "never" alone', async () => {
+    const { db, other, add, unmarked } = await marked();
+    expect(await unmarked()).toEqual([db.id, other.id]);
+    add(`~always.${db.id}`, 'thin');
+    expect(await unmarked()).toEqual([db.id, other.id]);
+    add(`~never.${other.id}`, 'thin');
+    expect(await unmarked()).toEqual([db.id]);
+    add(`~idle.${db.id}`, 'snapshot');
+    expect(await unmarked()).toEqual([]);
+  });
+
+  it('in a V-tree: only a snapshot, and of this very volume', async () => {
+    const { db, other, add, array } = await marked();
+    add(`~always.${db.id}`, 'thin');
+    add(`~always.${other.id}`, 'snapshot');
+    const family = [...array.volumes.values()].map((volume) => array.describe(volume));
+    expect(markedPolicy(array.describe(db), family)).toBeUndefined();
+    expect(markedPolicy(array.describe(other), family)).toBe('always');
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FilesystemError, GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
+import type { HostVolume } from '../../../src/volumes/ports.ts';
+import { ProvisionalSweep } from '../../../src/volumes/provisional-sweep.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
+import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { World } from './world/world.ts';
 
@@ -333,6 +336,57 @@ describe('unfinished volumes that no entry tells of', () => {
     const lists = host.life.gateway.calls.get('listVolumes') ?? 0;
     expect(lists).toBeGreaterThanOrEqual(2);
     expect(lists).toBeLessThanOrEqual(3);
+  });
+
+  it.each<[string, (half: StoredVolume) => Partial<HostVolume>]>([
+    ['by its name', ({ name }) => ({ arrayName: name, volumeId: '' })],
+    ['by its id', ({ id }) => ({ arrayName: 'another', volumeId: id })],
+  ])('stay while an entry tells of one %s, which is cleared by its own rules', async (_by, told) => {
+    const { world, host, run, half } = await withLeftover();
+    const sweep = new ProvisionalSweep(host.life.host);
+    const me = await run(host.life.host.identity.current(host.life.call().signal));
+    const found = async (): Promise<number> => {
+      await world.pass(2 * HOUR_MS);
+      return (await run(sweep.find(me, host.life.call().signal))).length;
+    };
+    expect([await found(), await found()]).toEqual([0, 1]);
+    const entry: HostVolume = {
+      ...{ name: 'half', systemId: me.systemId, phase: 'creating', holders: [], mountpoint: '/m', since: '' },
+      ...{ arrayName: '', volumeId: '', ...told(half) },
+    };
+    await run(host.life.host.journal.put(entry));
+    expect([await found(), await found()]).toEqual([0, 0]);
+  });
+
+  it('without the time of their making have no age, and stay', async () => {
+    const { world, host, run, half } = await withLeftover();
+    Object.assign(half, { createdAtSeconds: 0 });
+    for (let round = 0; round < 6; round += 1) {
+      await run(host.life.reconcile());
+      await world.pass(HOUR_MS);
+    }
+    expect(world.array.volumes.has(half.id)).toBe(true);
+  });
+
+  it.each([
+    ['0000', 0.25],
+    ['ffff', 1],
+  ])('are first looked for at a moment that chance (%s) sets', async (drawn, hours) => {
+    const { world, host, run } = await hostWithVolume();
+    const sweep = new ProvisionalSweep({
+      ...host.life.host,
+      clock: { ...host.life.host.clock, randomHex: () => drawn },
+    });
+    const me = await run(host.life.host.identity.current(host.life.call().signal));
+    const lists = async (): Promise<number> => {
+      host.life.gateway.calls.clear();
+      await run(sweep.find(me, host.life.call().signal));
+      return host.life.gateway.calls.get('listVolumes') ?? 0;
+    };
+    await world.pass(hours * HOUR_MS - 1);
+    expect(await lists()).toBe(0);
+    await world.pass(1);
+    expect(await lists()).toBe(1);
   });
 
   it.each([

@@ -399,6 +399,19 @@ describe('rule 2, only that SDC, never more', () => {
   });
 });
 
+describe('rule 16: a holder of which the array does not say whether it is there', () => {
+  it('has the same time to let go as one that is connected', async () => {
+    const { world, one, two, run, holders } = await heldByFirst({ failover: 'always' });
+    const sdc = world.array.sdcs.get(one.sdcId);
+    if (sdc === undefined) throw new Error('no SDC');
+    world.array.sdcs.set(one.sdcId, { ...sdc, state: 'unknown' });
+    const startedMs = world.clock.elapsed();
+    await run(two.life.mount('db', 'b'));
+    expect(world.clock.elapsed() - startedMs).toBeGreaterThanOrEqual(graceMs);
+    expect(holders()).toEqual([two.sdcId]);
+  });
+});
+
 describe('a volume that moves again and again', () => {
   it('stays where it is when this host took it too often, until the window is over', async () => {
     const { world, one, two, run, holders } = await heldByFirst({ failover: 'always' });
