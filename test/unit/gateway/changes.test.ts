@@ -327,6 +327,15 @@ describe('map', () => {
     expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
   });
 
+  test('a refusal of a volume that all SDCs have is 306, also where it lists none, or us alone', async () => {
+    const fake = await fakeGateway({ [route]: refusal(4711, 'words that no table has') });
+    const gateway = clientOf(fake);
+    for (const found of [MADE, mapped('cc')]) {
+      fake.on(GET, json(200, { ...found, mappingToAllSdcsEnabled: true }));
+      expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+    }
+  });
+
   test('an SDC that the array does not have is 80, a volume that is gone 79, whatever the number', async () => {
     const fake = await fakeGateway({ [route]: refusal(4711, 'words that no table has') });
     fake.on('GET /api/instances/Sdc::cc', refusal(80, 'Could not find the SDC'));
