@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { connectGateway } from './array-connection.ts';
 import type { LoadedSettings } from './config/load-settings.ts';
@@ -18,6 +18,7 @@ import { readMounts } from './filesystem/mount-table.ts';
 import { isAtOrBelow } from './filesystem/mountinfo.ts';
 import { viewGateway } from './gateway/gateway-view.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { CaFile } from './host/ca-file.ts';
 import { systemClock } from './host/clock.ts';
 import { createRunner } from './host/run.ts';
 import { ownAddresses } from './host/own-addresses.ts';
@@ -106,7 +107,7 @@ async function arrayChecks(
 ): Promise<Check[]> {
   const { sdc, array, log, gateways } = parts;
   const look = { sdc, array: array.registry, sourceAddresses };
-  const ca = settings.caFile === undefined ? undefined : await readFile(settings.caFile, 'utf8');
+  const ca = settings.caFile === undefined ? undefined : await CaFile.open(settings.caFile, log);
   const options = { insecure: settings.insecure, hasCaFile: ca !== undefined };
   const each = settings.endpoints.map(async (endpoint) => {
     const alone = await connectArray({ ...settings, endpoints: [endpoint] }, log, gateways);
@@ -159,11 +160,12 @@ async function readOwnPolicies(
 function underTest(
   endpoint: string,
   gateway: Gateway,
-  { ca, username }: { ca: string | undefined; username: string },
+  { ca, username }: { ca: CaFile | undefined; username: string },
 ): GatewayUnderTest {
   return {
     endpoint,
-    see: (signal) => viewGateway(endpoint, ca, signal),
+    // Read anew, as each connection that logs in reads it: both must come to the same.
+    see: async (signal) => viewGateway(endpoint, await ca?.current(), signal),
     identity: (signal) => gateway.identity(signal),
     role: (signal) => gateway.roleOfUser(username, signal),
   };

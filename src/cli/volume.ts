@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
+import type { PolicyChange } from '../volumes/failover-marker.ts';
 import { findReleasable, releaseUnclaimed } from '../volumes/unclaimed-release.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { Edge } from './edge.ts';
@@ -125,7 +126,7 @@ async function changeFailover(
     );
   const change = await operator.planPolicy(asked.name, policy, signal);
   if (change.how === 'none') {
-    edge.stdout.write(`volume "${asked.name}" has the failover policy ${policy}; nothing to do\n`);
+    edge.stdout.write(nothingDone(asked.name, change));
     return;
   }
   if (change.how === 'snapshot') edge.stdout.write(`${PINS_BLOCKS}\n`);
@@ -141,6 +142,17 @@ async function changeFailover(
     );
   await operator.changePolicy(change, AbortSignal.timeout(SESSION_LIMIT_MS));
   edge.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
+}
+
+/** What is true when the array has the policy already: without any marker it cannot say what hosts remember of the volume. */
+function nothingDone(name: string, { policy, snapshots, standIn }: PolicyChange): string {
+  if (snapshots.length > 0 || standIn !== undefined)
+    return `volume "${name}" has the failover policy ${policy}; nothing to do\n`;
+  return (
+    `nothing on the array says what may be done about volume "${name}", so hosts use their own default, and nothing was changed. ` +
+    `If it was made with a policy whose marker is gone, hosts that have mounted it still go by that one: to overrule it give it ` +
+    `disconnected, then default\n`
+  );
 }
 
 async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {

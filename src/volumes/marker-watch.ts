@@ -6,7 +6,7 @@ import type { Clock, HostVolume, Journal, Log, StorageArray } from './ports.ts';
 import type { ArrayVolume, VolumeId } from './volume.ts';
 
 const HOUR_MS = 3_600_000;
-/** After a look that failed. */
+/** After a look that failed, and while a marker is missing, so that log, metric and status soon see it back. */
 const RETRY_MS = 60_000;
 /** Up to so many volumes each is asked for; for more one list of all markers is less. */
 const MOST_ONE_BY_ONE = 3;
@@ -33,7 +33,7 @@ interface Marked {
 
 /**
  * Tells of volumes mounted here that were made with a failover policy of their own and have no marker on the array any more: other
- * hosts may not know of the policy then (rule 16). Looked for soon after the Mount and hourly. Nothing is put back by itself, because
+ * hosts may not know of the policy then (rule 16). Looked for soon after the Mount and hourly, each minute while it is missing. Nothing is put back by itself, because
  * a snapshot of a full volume keeps blocks.
  */
 export class MarkerWatch implements FailoverMarkers {
@@ -104,7 +104,7 @@ export class MarkerWatch implements FailoverMarkers {
       );
       for (const { entry, policy } of due) {
         const isMissing = missing.has(entry.volumeId as VolumeId);
-        this.#note(entry, isMissing ? 'missing' : 'there', HOUR_MS);
+        this.#note(entry, isMissing ? 'missing' : 'there', isMissing ? RETRY_MS : HOUR_MS);
         if (isMissing) this.#tell(entry, policy);
       }
     } catch (cause) {

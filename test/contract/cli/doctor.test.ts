@@ -1,5 +1,5 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -101,6 +101,29 @@ const notOk = ({ findings }: Reported): string[] =>
     .map(({ check, severity }) => `${severity}: ${check.replace(/https?:\S+/, 'GW')}`);
 
 describe('docker-volume-scaleio doctor', () => {
+  test('a CA file that is replaced meanwhile is judged as the log-in takes it', async () => {
+    const { sim, env } = await host({ gateways: [{ tls: true }] });
+    const right = readFileSync(sim.caFile ?? '', 'utf8');
+    const { sim: other } = await host({ gateways: [{ tls: true }] });
+    const caFile = path.join(await directory(), 'ca.pem');
+    writeFileSync(caFile, readFileSync(other.caFile ?? '', 'utf8'));
+    const findings = await examine({
+      settings: loadSettings({
+        env: { ...env, SCALEIO_CA_FILE: caFile },
+        readFile: (file) => readFileSync(file, 'utf8'),
+      }),
+      readEngine: () => {
+        writeFileSync(caFile, right);
+        return Promise.resolve(undefined);
+      },
+      driver: 'scaleio',
+      log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+      ownPid: 1,
+    });
+    const aboutGateway = findings.filter(({ check }) => /^(gateway|certificate)/.test(check));
+    expect(aboutGateway.map(({ severity }) => severity)).toEqual(['ok', 'ok']);
+  });
+
   test('finds nothing on a host that is well, and says so', async () => {
     const { env } = await host({ gateways: [{ tls: true }] });
     const report = await json(env);

@@ -90,6 +90,15 @@ describe('docker-volume-scaleio volume', () => {
     expect(names()).toContain(`~always.${id}`);
     expect((await run(['failover', 'db', 'default', '--yes'])).out).not.toContain('snapshot');
     expect(names()).toContain(`~default.${id}`);
+    expect((await run(['failover', 'db', 'default', '--yes'])).out).toContain('nothing to do');
+  });
+
+  test('failover default of a volume without any marker says what hosts go by, not that all is as asked', async () => {
+    const { run } = await scene();
+    const { code, out } = await run(['failover', 'db', 'default', '--yes']);
+    expect([code, out]).toEqual([0, expect.stringContaining('hosts use their own default')]);
+    expect(out).toContain('hosts that have mounted it still go by that one');
+    expect(out).not.toContain('nothing to do');
   });
 
   test("show tells the holder's state and the I/O", async () => {

@@ -78,6 +78,25 @@ describe('rule 16: the marker of a failover policy', () => {
     },
   );
 
+  it('is seen within a minute when it was put back, in report and status', async () => {
+    const { world, life, round, loseMarker, status, warned } = await scene(['db'], 'always');
+    loseMarker('db');
+    expect((await round()).unmarked).toEqual(['db']);
+    const operator = new VolumeOperator(life.host, life.host.policy);
+    const { signal } = life.call();
+    const plan = await world.run(operator.planPolicy('db', 'always', signal));
+    await world.run(operator.changePolicy(plan, signal));
+    // Rounds that calls hurry along do not look each time.
+    expect(await round()).toEqual({ unmarked: ['db'], calls: { volumesOfSdc: 1 } });
+    expect([life.host.markers.isDue(), await status()]).toEqual([false, 'missing']);
+    await world.pass(60_000);
+    expect(life.host.markers.isDue()).toBe(true);
+    expect((await round()).unmarked).toEqual([]);
+    expect([life.host.markers.isDue(), await status(), warned()]).toEqual([false, 'there', 1]);
+    await world.pass(60_000);
+    expect((await round()).calls).toEqual({ volumesOfSdc: 1 });
+  });
+
   it('is looked for in one list where many volumes are due', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { round, loseMarker } = await scene(names, 'always');
