@@ -1,4 +1,5 @@
 import { VolumeNotFoundError, isPluginError } from '../errors.ts';
+import { BeginBy } from './begin-by.ts';
 import { CreateVolume } from './create.ts';
 import { parseCreateOptions, type CreateDefaults } from './create-options.ts';
 import type { CallContext } from './driver-call.ts';
@@ -17,8 +18,11 @@ import type { ArrayName, ArrayVolume, StoragePool, StoragePoolId, VolumeName } f
 /** How long Get waits for the array, ms: where memory can answer instead, within podman's limit of 5 s. */
 const KNOWN_VOLUME_MS = 4000;
 const UNKNOWN_VOLUME_MS = 9000;
-/** How long List waits, ms: Podman hangs up after 5 s, and a list that is refused is better than one that never comes. */
-const LIST_MS = 3500;
+/**
+ * How long List waits for the first volume, ms: Podman hangs up after 5 s, and a list that is refused is better than one that never
+ * comes. One that flows may take its time: Docker waits a minute, and 100,000 volumes may need more than seconds.
+ */
+const LIST_BEGINS_MS = 3500;
 
 export interface DescribedVolume {
   readonly name: string;
@@ -154,11 +158,18 @@ export class Driver {
   async list(call: CallContext): Promise<readonly { readonly name: string; readonly mountpoint: string }[]> {
     const { array, journal, policy } = this.#host;
     // A shortened name stays as the array has it, with its '~', until its full name is looked up.
-    const names = await array.listVolumeNames(
-      (arrayName) =>
-        dockerNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined),
-      AbortSignal.any([call.signal, AbortSignal.timeout(LIST_MS)]),
-    );
+    const patience = new BeginBy(LIST_BEGINS_MS);
+    const pick = (arrayName: string): string | undefined => {
+      patience.end();
+      return (
+        dockerNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined)
+      );
+    };
+    const names = await array
+      .listVolumeNames(pick, AbortSignal.any([call.signal, patience.signal]))
+      .finally(() => {
+        patience.end();
+      });
     const isShortened = (name: string): boolean => name.includes('~');
     const known = names.some(isShortened) ? journal.allKnown() : [];
     const fullNames = new Map(known.map(({ arrayName, name }) => [arrayName, name]));

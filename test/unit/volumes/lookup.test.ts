@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { VolumeId } from '../../../src/volumes/volume.ts';
@@ -98,6 +99,17 @@ describe('a gateway that does not answer', () => {
     const before = performance.now();
     await expect(life.driver.list(life.call())).rejects.toThrow('no answer so far');
     expect(performance.now() - before).toBeLessThan(4000);
+  });
+
+  it('lets List take its time once the list flows, as long ones do', { timeout: 15_000 }, async () => {
+    const { life } = new World().host(1);
+    life.gateway.listVolumeNames = async (pick, signal) => {
+      const first = pick('docker-first');
+      await delay(4500);
+      signal.throwIfAborted();
+      return [first, pick('docker-last')].flatMap((name) => name ?? []);
+    };
+    expect((await life.driver.list(life.call())).map(({ name }) => name)).toEqual(['first', 'last']);
   });
 
   it('makes Get of an unknown name end within 10 s', { timeout: 15_000 }, async () => {
