@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { AddressWitness } from '../../../src/volumes/address-witness.ts';
+import { LateRequests } from '../../../src/volumes/late.ts';
 import { LossWatch } from '../../../src/volumes/loss-watch.ts';
+import type { HostVolume } from '../../../src/volumes/ports.ts';
+import { ProvisionalSweep } from '../../../src/volumes/provisional-sweep.ts';
 import { POLICY } from './world/life.ts';
 import { World } from './world/world.ts';
 
@@ -16,6 +20,11 @@ async function hostWithVolume(options: Record<string, string> = {}) {
   await run(one.life.create('db', options));
   const holders = (): string[] => [...world.volume('db').mappings.keys()];
   return { world, one, two, run, holders };
+}
+
+function entryOf(name: string, changes: Partial<HostVolume>): HostVolume {
+  const facts = { systemId: 's', phase: 'mounting', holders: [], mountpoint: '/m', since: '' } as const;
+  return { ...facts, name, arrayName: name, volumeId: 'a1', ...changes };
 }
 
 describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) => {
@@ -122,6 +131,114 @@ describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) 
     await world.pass(3000);
     expect(losses).toBe(2);
     await run(watch.stop());
+  });
+
+  it('does not change how long a request without an answer is waited for', async () => {
+    const { world, one } = await hostWithVolume();
+    const late = new LateRequests(one.life.host);
+    late.observe([entryOf('db', { mapping: 'intended' })]);
+    world.clock.setBy(setByMs);
+    await world.pass(POLICY.lateMs - 1);
+    expect(late.isOver('db')).toBe(false);
+    await world.pass(1);
+    expect(late.isOver('db')).toBe(true);
+  });
+
+  it('does not change how often unfinished volumes are looked for', async () => {
+    const { world, one, run } = await hostWithVolume();
+    const { clock } = one.life.host;
+    const sweep = new ProvisionalSweep({ ...one.life.host, clock: { ...clock, randomHex: () => '0000' } });
+    const { signal } = one.life.call();
+    const me = await run(one.life.host.identity.current(signal));
+    const lists = async (): Promise<number> => {
+      one.life.gateway.calls.clear();
+      await run(sweep.find(me, signal));
+      return one.life.gateway.calls.get('listVolumes') ?? 0;
+    };
+    world.clock.setBy(setByMs);
+    await world.pass(HOUR_MS / 4 - 1);
+    expect(await lists()).toBe(0);
+    await world.pass(1);
+    expect(await lists()).toBe(1);
+    world.clock.setBy(setByMs);
+    await world.pass(HOUR_MS - 1);
+    expect(await lists()).toBe(0);
+    await world.pass(1);
+    expect(await lists()).toBe(1);
+  });
+
+  it.each([
+    ['as long as it takes', POLICY.releaseWaitMs / 2],
+    ['no longer than it should', Infinity],
+  ])('waits for a mkfs that is still dying %s', async (_how, heldMs) => {
+    const { world, one, run } = await hostWithVolume();
+    one.life.steps.hook = ({ method, side }) => (method === 'make' && side === 'after' ? 'die' : 'go');
+    await world.runToEnd(one.life.create('half'), one.life);
+    const half = [...world.array.volumes.values()].find(({ name }) => name.startsWith('~new.'));
+    if (half === undefined) throw new Error('nothing was left');
+    await world.pass(1000);
+    one.restart();
+    const began = world.clock.elapsed();
+    one.kernel.hold('mkfs', half, began + heldMs);
+    let looks = 0;
+    one.life.steps.hook = ({ method, side }) => {
+      if (method !== 'isHeld' || side !== 'before') return 'go';
+      looks += 1;
+      if (looks === 2) world.clock.setBy(setByMs);
+      return 'go';
+    };
+    await run(one.life.reconcile());
+    expect(world.clock.elapsed() - began).toBeLessThan(2 * POLICY.releaseWaitMs);
+    expect(world.array.volumes.has(half.id)).toBe(heldMs === Infinity);
+    if (heldMs === Infinity)
+      expect(world.clock.elapsed() - began).toBeGreaterThanOrEqual(POLICY.releaseWaitMs);
+  });
+
+  it('gives who only looks at a device that was mapped by hand the time to close it, and no more', async () => {
+    const { world, one, run } = await hostWithVolume();
+    const volume = world.volume('db');
+    world.array.map(volume.id, one.sdcId, false);
+    await world.pass(100);
+    one.kernel.openRaw('udev', volume);
+    const began = world.clock.elapsed();
+    const mounting = one.life.mount('db', 'a');
+    mounting.catch(() => undefined);
+    await world.pass(500);
+    world.clock.setBy(setByMs);
+    await expect(run(mounting)).rejects.toThrow('udev');
+    const tookMs = world.clock.elapsed() - began;
+    expect(tookMs).toBeGreaterThanOrEqual(1500);
+    expect(tookMs).toBeLessThan(3000);
+  });
+
+  it('does not change for how long a foreign address of our SDC is held against it', async () => {
+    const { world, one } = await hostWithVolume();
+    const { clock, log } = one.life.host;
+    const witness = new AddressWitness(() => ['10.0.0.1'], clock, log);
+    witness.see(['10.9.9.9']);
+    world.clock.setBy(setByMs);
+    await world.pass(HOUR_MS - 1);
+    expect(witness.doubt).toBeDefined();
+    await world.pass(1);
+    expect(witness.doubt).toBeUndefined();
+  });
+
+  it('does not change how often new users of a mapping that is not ours are told', async () => {
+    const { world, one, run } = await hostWithVolume();
+    const volume = world.volume('db');
+    world.array.map(volume.id, one.sdcId, false);
+    await world.pass(100);
+    const told = async (): Promise<number> => {
+      await run(one.life.reconcile());
+      return one.life.lines.filter((line) => line.includes('not by this plugin')).length;
+    };
+    expect(await told()).toBe(1);
+    world.clock.setBy(setByMs);
+    one.kernel.openRaw('dd', volume);
+    await world.pass(9000);
+    expect(await told()).toBe(1);
+    await world.pass(1001);
+    expect(await told()).toBe(2);
   });
 });
 
