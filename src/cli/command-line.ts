@@ -17,7 +17,14 @@ export async function runCommandLine(edge: Edge): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      const [flag, name] = /'(--[^'=]+)=.*'/s.exec(error.message)?.slice(0, 2) ?? [];
+      if (error.code !== 'commander.unknownOption' || flag === undefined || name === undefined)
+        return usageStatus(edge, error);
+      // Commander looks for the nearest option with the value, which may be a secret, and so finds none.
+      const argv = edge.argv.map((word) => (`'${word}'` === flag ? name : word));
+      return runCommandLine({ ...edge, argv });
+    }
     const text = isPluginError(error)
       ? error.message
       : error instanceof Error
@@ -28,6 +35,18 @@ export async function runCommandLine(edge: Edge): Promise<number> {
   }
 }
 
+/** Says in one sentence what commander found wrong with the words of the command line, and gives the exit status. */
+function usageStatus(edge: Edge, { exitCode, code, message }: CommanderError): number {
+  if (exitCode === 0) return 0;
+  // A command without its subcommand has printed its help.
+  if (code === 'commander.help') return 2;
+  const [said = '', suggestion = ''] = message.split('\n');
+  const nearest = suggestion.replace(/^\(Did you mean (.*)\)$/, 'did you mean $1');
+  const hint = nearest === '' ? 'see --help' : nearest;
+  edge.stderr.write(`docker-volume-scaleio: ${said.replace(/^error: /, '').replace(/\.$/, '')}; ${hint}\n`);
+  return 2;
+}
+
 function buildProgram(edge: Edge): Command {
   const program = new Command('docker-volume-scaleio')
     .description(
@@ -36,10 +55,10 @@ function buildProgram(edge: Edge): Command {
     .version(VERSION)
     .enablePositionalOptions()
     .exitOverride()
-    .showHelpAfterError('(see --help)')
     .configureOutput({
       writeOut: (text) => edge.stdout.write(text),
       writeErr: (text) => edge.stderr.write(text),
+      outputError: () => undefined,
     });
   addServeCommand(program, edge);
   addConfigCommand(program, edge);

@@ -1,30 +1,37 @@
 import type { Command } from 'commander';
 import { linesOf, type Edge } from './edge.ts';
+import { ExitStatus } from './exit-status.ts';
 
 /** `simulate` and `simulate-sdc`: an array and hosts' SDCs to try everything on. Loaded only when asked for. */
 export function addSimulateCommands(program: Command, edge: Edge): void {
-  program
-    .command('simulate')
-    .description(
-      'run a simulated ScaleIO: gateway and MDM, with volumes in sparse files (see simulate --help)',
-    )
-    .helpOption(false)
-    .allowUnknownOption()
-    .passThroughOptions()
-    .argument('[args...]')
-    .action(async (args: string[]) => {
-      const { simulate } = await import('../simulator/command.ts');
-      await simulate(args, edge);
-    });
-  program
-    .command('simulate-sdc')
-    .description('play the SDC of one host of a simulated ScaleIO (see simulate-sdc --help)')
-    .helpOption(false)
-    .allowUnknownOption()
-    .passThroughOptions()
-    .argument('[args...]')
-    .action(async (args: string[]) => {
-      const { runAgent } = await import('../simulator/sdc/command.ts');
-      await runAgent(args, linesOf(edge));
-    });
+  const add = (name: string, description: string, run: (args: string[]) => Promise<void>): void => {
+    program
+      .command(name)
+      .description(`${description} (see ${name} --help)`)
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .argument('[args...]')
+      .action((args: string[]) => inPlainWords(edge, () => run(args)));
+  };
+  add('simulate', 'run a simulated ScaleIO: gateway and MDM, with volumes in sparse files', async (args) => {
+    const { simulate } = await import('../simulator/command.ts');
+    await simulate(args, edge);
+  });
+  add('simulate-sdc', 'play the SDC of one host of a simulated ScaleIO', async (args) => {
+    const { runAgent } = await import('../simulator/sdc/command.ts');
+    await runAgent(args, linesOf(edge));
+  });
+}
+
+/** What the simulator expects to go wrong is said without a stack; the simulator knows no errors of the plugin's. */
+async function inPlainWords(edge: Edge, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const { SimulatorError, SimulatorUsageError } = await import('../simulator/simulator-error.ts');
+    if (!(error instanceof SimulatorError)) throw error;
+    edge.stderr.write(`docker-volume-scaleio: ${error.message}\n`);
+    throw new ExitStatus(error instanceof SimulatorUsageError ? 2 : 1);
+  }
 }

@@ -1,55 +1,78 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import * as z from 'zod';
+import { apiVersions } from './mdm/cluster.ts';
+import { SimulatorError, SimulatorUsageError, systemCode } from './simulator-error.ts';
 import { startSimulator } from './simulator.ts';
-import type { Simulator } from './simulator.ts';
+import type { Simulator, SimulatorOptions } from './simulator.ts';
 import { settingsSchema, standardPassword } from './settings.ts';
 import type { SettingsInput } from './settings.ts';
 
 /** What the command needs of its process. */
 export interface CommandIo {
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
   onSignal(signal: 'SIGTERM' | 'SIGINT', handler: () => void): void;
 }
 
-const help = `Usage: simulate [options]
+interface Flags {
+  readonly dir?: string;
+  readonly version?: string;
+  readonly listen?: Address;
+  readonly gateways?: number;
+  readonly tls?: true;
+  readonly mdmListen?: Address;
+  readonly config?: string;
+  readonly faults?: true;
+}
 
-Runs a simulated ScaleIO: MDM and gateway, with the volumes' data in sparse files, until SIGTERM or SIGINT.
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
-  --dir DIR            keep the state here (default: a temporary folder, removed at the end,
-                       after a kill at the next start)
-  --version VERSION    2.6, 3.6 (default) or 4.5
-  --listen HOST:PORT   where the gateway listens (default 127.0.0.1:0, any free port)
-  --gateways N         so many gateways, on consecutive ports
-  --tls                HTTPS, with a certificate of an own CA (DIR/ca.pem)
-  --mdm-listen H:P     where SDC agents connect (default 127.0.0.1:0)
-  --config FILE        JSON with any setting of the simulator; the options here win
-  --faults             serve the fault controls under /simulator
-  --help               this text
-`;
+function simulateCommand(io: CommandIo): Command {
+  return new Command('simulate')
+    .description(
+      "Run a simulated ScaleIO: MDM and gateway, with the volumes' data in sparse files, until SIGTERM or SIGINT",
+    )
+    .option(
+      '--dir <dir>',
+      'keep the state here (default: a temporary folder, removed at the end, after a kill at the next start)',
+    )
+    .addOption(new Option('--version <version>', 'of the API (default: 3.6)').choices(apiVersions))
+    .option(
+      '--listen <host:port>',
+      'where the gateway listens (default: 127.0.0.1:0, any free port)',
+      address,
+    )
+    .option('--gateways <number>', 'so many gateways, on consecutive ports', gatewayCount)
+    .option('--tls', 'HTTPS, with a certificate of an own CA (ca.pem in --dir)')
+    .option('--mdm-listen <host:port>', 'where SDC agents connect (default: 127.0.0.1:0)', address)
+    .option('--config <file>', 'JSON with any setting of the simulator; the options here win')
+    .option('--faults', 'serve the fault controls under /simulator')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .action(async (flags: Flags) => {
+      await run(flags, io);
+    });
+}
 
-const options = {
-  dir: { type: 'string' },
-  version: { type: 'string' },
-  listen: { type: 'string' },
-  gateways: { type: 'string' },
-  tls: { type: 'boolean' },
-  'mdm-listen': { type: 'string' },
-  config: { type: 'string' },
-  faults: { type: 'boolean' },
-  help: { type: 'boolean' },
-} as const;
-
-/** Runs the simulator until the process is asked to end. Throws for wrong options, before anything is started. */
+/**
+ * Runs the simulator until the process is asked to end. Throws commander's CommanderError for wrong flags, and after help;
+ * SimulatorUsageError for wrong settings, and SimulatorError when it cannot start; then nothing of it is left.
+ */
 export async function simulate(argv: readonly string[], io: CommandIo): Promise<void> {
-  const { values } = parseArgs({ args: [...argv], options, allowPositionals: false });
-  if (values.help) {
-    io.stdout.write(help);
-    return;
-  }
-  const input = await settingsOf(values);
-  const simulator = await startSimulator(values.dir === undefined ? input : { ...input, dir: values.dir });
+  await simulateCommand(io).parseAsync(argv, { from: 'user' });
+}
+
+async function run(flags: Flags, io: CommandIo): Promise<void> {
+  const input = await settingsOf(flags);
+  const simulator = await start(flags.dir === undefined ? input : { ...input, dir: flags.dir });
   const ended = new Promise<void>((resolve) => {
     io.onSignal('SIGTERM', resolve);
     io.onSignal('SIGINT', resolve);
@@ -59,39 +82,63 @@ export async function simulate(argv: readonly string[], io: CommandIo): Promise<
   await simulator.close();
 }
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
+async function start(options: SimulatorOptions): Promise<Simulator> {
+  try {
+    return await startSimulator(options);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    const where = options.dir === undefined ? 'a temporary folder' : `"${options.dir}"`;
+    throw new SimulatorError(`The simulator cannot keep its state in ${where}: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
 
-async function settingsOf(values: Values): Promise<SettingsInput> {
-  const file: unknown = values.config === undefined ? {} : JSON.parse(await readFile(values.config, 'utf8'));
-  const base = z.record(z.string(), z.unknown()).parse(file);
-  const input: Record<string, unknown> = { ...base };
-  if (values.version !== undefined) input['version'] = values.version;
-  if (values.faults) input['faults'] = true;
-  if (values['mdm-listen'] !== undefined) input['mdm'] = address(values['mdm-listen']);
-  if (values.listen !== undefined || values.gateways !== undefined || values.tls) {
-    const first = address(values.listen ?? '127.0.0.1:0');
-    const count = z.coerce
-      .number()
-      .int()
-      .min(1)
-      .parse(values.gateways ?? 1);
-    const tls = values.tls ?? false;
-    input['gateways'] = Array.from({ length: count }, (_, number) => ({
-      host: first.host,
-      port: first.port === 0 ? 0 : first.port + number,
+async function settingsOf(flags: Flags): Promise<SettingsInput> {
+  const input: Record<string, unknown> = flags.config === undefined ? {} : await settingsIn(flags.config);
+  if (flags.version !== undefined) input['version'] = flags.version;
+  if (flags.faults) input['faults'] = true;
+  if (flags.mdmListen !== undefined) input['mdm'] = flags.mdmListen;
+  if (flags.listen !== undefined || flags.gateways !== undefined || flags.tls) {
+    const { host, port } = flags.listen ?? { host: '127.0.0.1', port: 0 };
+    const tls = flags.tls ?? false;
+    input['gateways'] = Array.from({ length: flags.gateways ?? 1 }, (_, number) => ({
+      host,
+      port: port === 0 ? 0 : port + number,
       tls,
     }));
   }
   const parsed = settingsSchema.safeParse(input);
-  if (!parsed.success) throw new Error(`Wrong settings of the simulator: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  throw new SimulatorUsageError(
+    `Wrong settings of the simulator: ${inOneLine(z.prettifyError(parsed.error))}`,
+  );
+}
+
+async function settingsIn(file: string): Promise<Record<string, unknown>> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? 'it holds no JSON object' : String(error);
+    throw new SimulatorUsageError(`The settings of the simulator cannot be read from "${file}": ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function gatewayCount(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1 on.');
+  return Number(text);
 }
 
 /** `host:port`, `[v6]:port`. */
-function address(text: string): { host: string; port: number } {
+function address(text: string): Address {
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || port === undefined)
-    throw new Error(`"${text}" is not an address; give HOST:PORT`);
+  if (host === undefined || Number(port) > 65_535) throw new InvalidArgumentError('Give HOST:PORT.');
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
@@ -107,11 +154,14 @@ function announcement(simulator: Simulator): string {
     `  user      ${user?.name ?? ''}, password ${isWellKnown ? standardPassword : 'as configured'}`,
     ...(settings.faults ? [`  controls  ${urls[0] ?? mdmUrl}/simulator/state`] : []),
     '',
-    'Settings for the plugin:',
+    'Settings for the plugin on every host:',
     `SCALEIO_ENDPOINT=${urls.map((url) => `${url}/api`).join(',')}`,
     `SCALEIO_USERNAME=${user?.name ?? ''}`,
     isWellKnown ? `SCALEIO_PASSWORD=${standardPassword}` : '# SCALEIO_PASSWORD: as configured',
     insecure,
+    '',
+    'On each host, as root, with a GUID and an address of its own; it prints settings of that host:',
+    `docker-volume-scaleio simulate-sdc --guid ${randomUUID().toUpperCase()} --ip 127.0.0.1 --mdm ${mdmUrl} --fence-dir ${join(dir, 'fence')}`,
     '',
     'Ready.',
   ].join('\n')}\n`;

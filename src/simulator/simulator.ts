@@ -155,7 +155,7 @@ export class Simulator {
   }
 }
 
-/** Starts a simulated array with one gateway or more. Throws ZodError for wrong options. */
+/** Starts a simulated array with one gateway or more. Throws ZodError for wrong options, SimulatorError when it cannot listen. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { dir: given, now = Date.now, ...rest } = options;
   const { elapsed = options.now ?? (() => performance.now()), ...input } = rest;
@@ -171,6 +171,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const certificate = secure ? await ensureCertificate(dir, hosts) : undefined;
   const temporary = given === undefined;
   const simulator = new Simulator({ dir, temporary, settings, array, faults, now, elapsed, certificate });
-  await simulator.listen();
+  try {
+    await simulator.listen();
+  } catch (error) {
+    await simulator.close();
+    throw error;
+  }
   return simulator;
 }

@@ -1,5 +1,6 @@
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { listen } from '../listening.ts';
 import { ArrayError, invalidRequest } from '../mdm/failures.ts';
 import type { GatewayApi } from './api.ts';
 import { addAuthentication, pathOf } from './authentication.ts';
@@ -47,12 +48,18 @@ export class Gateway {
     return this.#app !== undefined;
   }
 
-  /** Listens. */
+  /** Listens. Throws SimulatorError when it cannot. */
   async up(): Promise<void> {
     if (this.#app) return;
     const app = buildGateway(this.#parts);
     this.#app = app;
-    await app.listen({ host: this.#parts.host, port: this.#port });
+    const { host } = this.#parts;
+    try {
+      await listen(app, { what: 'gateway', flag: '--listen', host, port: this.#port });
+    } catch (error) {
+      this.#app = undefined;
+      throw error;
+    }
     const address = app.server.address();
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
@@ -95,7 +102,7 @@ function buildGateway(parts: GatewayParts): FastifyInstance {
   return app;
 }
 
-/** A POST must say that it is JSON [ansible-powerflex #49]; a request must be able to take JSON (406). */
+/** A POST to the API must say that it is JSON [ansible-powerflex #49]; a request must be able to take JSON (406). */
 function addBodyRules(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => {
@@ -108,7 +115,8 @@ function addBodyRules(app: FastifyInstance): void {
   });
   app.addHook('onRequest', (request, _, done) => {
     const { accept, 'content-type': contentType } = request.headers;
-    if (accept !== undefined && !/application\/(json|\*)|\*\/\*/i.test(accept)) {
+    if (!/^\/(api|rest)\//.test(request.url)) done();
+    else if (accept !== undefined && !/application\/(json|\*)|\*\/\*/i.test(accept)) {
       done(new ArrayError('Not Acceptable', { status: 406, code: 0 }));
     } else if (request.method === 'POST' && !/^application\/json/i.test(contentType ?? '')) {
       done(invalidRequest('Request header Content-Type should be application/json'));

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { SimulatedArray } from '../array.ts';
 import type { Faults } from '../faults/faults.ts';
+import { listen } from '../listening.ts';
 import { introduceSdc, isApproved } from '../mdm/sdcs.ts';
 import type { MdmMessage } from '../sdc-protocol.ts';
 import type { SdcStream } from './sdc-connections.ts';
@@ -73,7 +74,7 @@ export class MdmPort {
 
   async listen(): Promise<void> {
     const { host, port, array } = this.#parts;
-    await this.#app.listen({ host, port });
+    await listen(this.#app, { what: 'MDM', flag: '--mdm-listen', host, port });
     this.#ping = setInterval(() => {
       array.connections.dropSilent(performance.now() - silenceMs);
       array.connections.broadcast({ type: 'ping' });

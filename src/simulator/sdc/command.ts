@@ -2,7 +2,7 @@ import { InvalidArgumentError, Command, Option } from 'commander';
 import { join } from 'node:path';
 import { startAgent } from './agent.ts';
 import type { NodeNaming } from './device-links.ts';
-import { buildScini } from './programs.ts';
+import { buildScini, installDrvCfg } from './programs.ts';
 
 /** What the command needs of the process it runs in. */
 export interface AgentIo {
@@ -23,6 +23,7 @@ interface AgentFlags {
   readonly appearDelayMs: number;
   readonly nodes: NodeNaming;
   readonly scini?: string;
+  readonly drvCfg?: string;
   readonly sdcVersion: string;
 }
 
@@ -59,13 +60,15 @@ function sdcCommand(io: AgentIo): Command {
     )
     .option('--scini <file>', 'the compiled data path; built with gcc in --state-dir when left out')
     .option('--sdc-version <version>', 'software version that the array shows', 'R3_6.0.0')
+    .option(
+      '--drv-cfg <file>',
+      'where the program that tells hosts of their SDC is put (default: drv_cfg in --state-dir)',
+    )
     .configureOutput({
       writeOut: (text) => {
         io.print(text.trimEnd());
       },
-      writeErr: (text) => {
-        io.complain(text.trimEnd());
-      },
+      outputError: () => undefined,
     })
     .exitOverride()
     .action(async (flags: AgentFlags) => {
@@ -76,6 +79,8 @@ function sdcCommand(io: AgentIo): Command {
 async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
   const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion, mdmPort } = flags;
   const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
+  const drvCfg = flags.drvCfg ?? join(stateDir, 'drv_cfg');
+  await installDrvCfg(drvCfg);
   const agent = await startAgent({
     guid,
     ip,
@@ -90,6 +95,13 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
     ...(mdmPort === undefined ? {} : { mdmPort }),
     log: io.complain,
   });
+  const told = join(devDir, 'disk/by-id');
+  const settings = [
+    `SCALEIO_GUID=${guid}`,
+    `SCALEIO_DRV_CFG=${drvCfg}`,
+    ...(devDir === '/dev' ? [] : [`SCALEIO_BY_ID_DIR=${told}`]),
+  ];
+  io.print(`Settings for the plugin on this host:\n${settings.join('\n')}\n`);
   io.print(`SDC ${guid} is up; drv_cfg asks it on ${agent.socketPath}`);
   await io.untilStopped;
   await agent.close();
@@ -97,7 +109,7 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
 
 /**
  * Runs the command until it is asked to stop. `argv` holds the flags only. Throws commander's CommanderError for
- * wrong flags (already explained through `io`) and SdcAgentError when the agent cannot start.
+ * wrong flags, and after help, and SdcAgentError when the agent cannot start.
  */
 export async function runAgent(argv: readonly string[], io: AgentIo): Promise<void> {
   await sdcCommand(io).parseAsync(argv, { from: 'user' });

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../simulator-error.ts';
 import { SdcAgentError } from './sdc-agent-error.ts';
 
 async function compile(source: string, outFile: string): Promise<string> {
@@ -31,4 +32,31 @@ export async function buildDrvCfg(outFile: string, sourceDir = import.meta.dirna
  */
 export async function buildScini(outFile: string, sourceDir = import.meta.dirname): Promise<string> {
   return compile(join(sourceDir, 'scini.c'), outFile);
+}
+
+/** In the simulated program and in no real one: where it asks. */
+const mark = '/dev/disk/by-id/.scini';
+
+/**
+ * Compiles drv_cfg to where hosts are to run it from. Throws SdcAgentError when another program is there, such as that of a real
+ * SDC, and when gcc is missing.
+ */
+export async function installDrvCfg(outFile: string): Promise<void> {
+  const present = await contentOf(outFile);
+  if (present !== undefined && !present.includes(mark)) {
+    throw new SdcAgentError(
+      `"${outFile}" is another program, perhaps that of a real SDC, and stays as it is: give --drv-cfg another path`,
+    );
+  }
+  await buildDrvCfg(outFile);
+}
+
+/** Undefined when there is no such file. */
+async function contentOf(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }

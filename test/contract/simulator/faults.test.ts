@@ -98,6 +98,21 @@ test('latency', async () => {
   expect(performance.now() - started).toBeGreaterThanOrEqual(59);
 });
 
+test.each([
+  ['as documented, with no body', {}],
+  ['as curl sends it', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '{}' }],
+])('the controls take what is asked of the gateway %s', async (_, init) => {
+  const { sim, client } = await simulate({ faults: true });
+  const reply = await fetch(`${client.url}/simulator/tokens/revoke`, { method: 'POST', ...init });
+  expect(await reply.json()).toEqual({ revoked: 1 });
+  expect((await client.get('/api/version')).status).toBe(401);
+  expect(sim.sessions.count).toBe(0);
+  await client.login();
+  const volumes = `${client.url}/api/types/Volume/instances`;
+  const authorization = client.authorization;
+  expect((await fetch(volumes, { method: 'POST', headers: { authorization } })).status).toBe(400);
+});
+
 test('tokens can be revoked', async () => {
   const { client, control } = await controlled();
   expect((await control.post('/simulator/tokens/revoke')).body).toEqual({ revoked: 1 });
