@@ -62,7 +62,7 @@ function sdcCommand(io: AgentIo): Command {
     .option('--sdc-version <version>', 'software version that the array shows', 'R3_6.0.0')
     .option(
       '--drv-cfg <file>',
-      'where the program that tells hosts of their SDC is put (default: drv_cfg in --state-dir)',
+      'where the program goes that tells a host of its SDC (default: drv_cfg in --state-dir, where the data path is built there too)',
     )
     .configureOutput({
       writeOut: (text) => {
@@ -79,8 +79,8 @@ function sdcCommand(io: AgentIo): Command {
 async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
   const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion, mdmPort } = flags;
   const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
-  const drvCfg = flags.drvCfg ?? join(stateDir, 'drv_cfg');
-  await installDrvCfg(drvCfg);
+  const drvCfg = flags.drvCfg ?? (flags.scini === undefined ? join(stateDir, 'drv_cfg') : undefined);
+  if (drvCfg !== undefined) await installDrvCfg(drvCfg);
   const agent = await startAgent({
     guid,
     ip,
@@ -95,11 +95,10 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
     ...(mdmPort === undefined ? {} : { mdmPort }),
     log: io.complain,
   });
-  const told = join(devDir, 'disk/by-id');
   const settings = [
     `SCALEIO_GUID=${guid}`,
-    `SCALEIO_DRV_CFG=${drvCfg}`,
-    ...(devDir === '/dev' ? [] : [`SCALEIO_BY_ID_DIR=${told}`]),
+    ...(drvCfg === undefined ? [] : [`SCALEIO_DRV_CFG=${drvCfg}`]),
+    ...(devDir === '/dev' ? [] : [`SCALEIO_BY_ID_DIR=${join(devDir, 'disk/by-id')}`]),
   ];
   io.print(`Settings for the plugin on this host:\n${settings.join('\n')}\n`);
   io.print(`SDC ${guid} is up; drv_cfg asks it on ${agent.socketPath}`);
