@@ -56,7 +56,7 @@ static struct {
     bool read_only;
     int fuse, data, backing, held, fence_fd, link; /* link: one end in the keeper, the other in the server */
     pid_t server;
-    char held_path[4096], fence_path[4096], loop_path[64];
+    char held_path[4096], fence_path[4096], loop_path[64], file_name[256];
     pthread_rwlock_t life; /* read-held by every I/O, write-held once to end all I/O */
     bool dead;
 } self = { .fuse = -1, .data = -1, .backing = -1, .held = -1, .link = -1, .life = PTHREAD_RWLOCK_INITIALIZER };
@@ -172,15 +172,34 @@ static void reply_init(uint64_t unique, const struct fuse_init_in *in) {
     reply(unique, 0, &out, sizeof out);
 }
 
-static void reply_attributes(uint64_t unique) {
+/*
+ * The root and the file in it, whose name the kernel shows as what a loop device is made of: mkfs.btrfs takes devices of
+ * one name for one device, and refuses to make a file system on what it then believes to be mounted.
+ */
+enum { ROOT_NODE = 1, FILE_NODE = 2 };
+
+static bool attributes_of(uint64_t node, struct fuse_attr *attributes) {
     struct stat now;
-    if (fstat(self.data, &now) < 0) return reply(unique, errno, NULL, 0);
-    struct fuse_attr_out out = { .attr = { .ino = 1,
-                                           .size = (uint64_t)now.st_size,
-                                           .blocks = (uint64_t)now.st_blocks,
-                                           .mode = S_IFREG | 0600,
-                                           .nlink = 1,
-                                           .blksize = 4096 } };
+    if (fstat(self.data, &now) < 0) return false;
+    *attributes = (struct fuse_attr){ .ino = node, .mode = S_IFDIR | 0700, .nlink = 2, .blksize = 4096 };
+    if (node == ROOT_NODE) return true;
+    attributes->size = (uint64_t)now.st_size;
+    attributes->blocks = (uint64_t)now.st_blocks;
+    attributes->mode = S_IFREG | 0600;
+    attributes->nlink = 1;
+    return true;
+}
+
+static void reply_attributes(uint64_t unique, uint64_t node) {
+    struct fuse_attr_out out = { 0 };
+    if (!attributes_of(node, &out.attr)) return reply(unique, errno, NULL, 0);
+    reply(unique, 0, &out, sizeof out);
+}
+
+static void reply_lookup(uint64_t unique, const char *name) {
+    struct fuse_entry_out out = { .nodeid = FILE_NODE };
+    if (strcmp(name, self.file_name) != 0) return reply(unique, ENOENT, NULL, 0);
+    if (!attributes_of(FILE_NODE, &out.attr)) return reply(unique, errno, NULL, 0);
     reply(unique, 0, &out, sizeof out);
 }
 
@@ -231,8 +250,9 @@ static void serve_one(const struct fuse_in_header *head, char *buffer) {
     struct fuse_statfs_out space = { .st = { .bsize = 4096, .frsize = 4096, .namelen = 255 } };
     switch (head->opcode) {
     case FUSE_INIT: return reply_init(head->unique, body);
-    case FUSE_GETATTR: return reply_attributes(head->unique);
-    case FUSE_SETATTR: return reply_attributes(head->unique);
+    case FUSE_LOOKUP: return reply_lookup(head->unique, body);
+    case FUSE_GETATTR:
+    case FUSE_SETATTR: return reply_attributes(head->unique, head->nodeid);
     case FUSE_OPEN: return reply(head->unique, 0, &opened, sizeof opened);
     case FUSE_STATFS: return reply(head->unique, 0, &space, sizeof space);
     case FUSE_READ:
@@ -348,7 +368,7 @@ static void open_backing(void) {
     snprintf(text, sizeof text, "%d", self.fuse);
     configure(context, "source", "scini");
     configure(context, "fd", text);
-    configure(context, "rootmode", "100000");
+    configure(context, "rootmode", "40000");
     configure(context, "user_id", "0");
     configure(context, "group_id", "0");
     if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) fail("cannot create the fuse file system");
@@ -356,8 +376,7 @@ static void open_backing(void) {
     if (root < 0) fail("cannot mount the fuse file system");
     close(self.fuse); /* from here on the server alone has it, and waiting for the server ends with it */
     send_line("serve");
-    snprintf(text, sizeof text, "/proc/self/fd/%d", root);
-    self.backing = open(text, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    self.backing = openat(root, self.file_name, (self.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (self.backing < 0) fail("cannot open the fuse file");
     close(root);
     close(context);
@@ -517,6 +536,7 @@ static void parse(int count, char **values) {
     self.file = absolute(self.file);
     self.fence_dir = absolute(self.fence_dir);
     snprintf(self.fence_path, sizeof self.fence_path, "%s/%s", self.fence_dir, self.volume);
+    snprintf(self.file_name, sizeof self.file_name, "%s-%s", self.guid, self.volume);
     snprintf(self.held_path, sizeof self.held_path, "%s/%s.%s.held", self.fence_dir, self.volume, self.guid);
 }
 

@@ -64,6 +64,19 @@ describe('devices', () => {
     expect(two.stdout).toBe('x'.repeat(4096));
   });
 
+  test.each(['ext4', 'xfs', 'btrfs'])('take %s while one with that is mounted', async (fs) => {
+    await machine.agent(ONE);
+    const at = join(machine.dir, 'at');
+    mkdirSync(at);
+    for (const volumeId of [VOLUME, OTHER]) {
+      machine.mdm.map(machine.volume({ volumeId }), [ONE]);
+      const link = await machine.appeared(ONE, volumeId);
+      await execa(`mkfs.${fs}`, [link]);
+      if (volumeId === VOLUME) await execa('mount', [link, at]);
+    }
+    await execa('umount', [at]);
+  });
+
   test('of a read-only mapping refuse writing', async () => {
     await machine.agent(ONE);
     machine.mdm.map(machine.volume({ readOnly: true }), [ONE]);
