@@ -7,7 +7,7 @@ const LOOK_AGAIN_MS = 500;
 
 export interface Wait {
   readonly directory: string;
-  readonly clock: Clock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly signal: AbortSignal;
 }
 

@@ -14,7 +14,7 @@ import { holdDevice, type Sight } from './held-device.ts';
 
 export interface LocalSdcOptions {
   readonly runner: Runner;
-  readonly clock: Clock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
   /** Absolute path of drv_cfg; default /opt/emc/scaleio/sdc/bin/drv_cfg. */
   readonly drvCfgPath?: string | undefined;
@@ -59,7 +59,7 @@ const ASK_WHY_MS = 3000;
 const DEFAULT_DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
 
 class DrivenSdc implements HostSdc {
-  readonly #clock: Clock;
+  readonly #clock: Omit<Clock, 'now'>;
   readonly #log: Log;
   readonly #drvCfg: DrvCfg;
   readonly #places: DevicePlaces;

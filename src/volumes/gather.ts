@@ -26,7 +26,7 @@ interface Waiting<K, V> {
  */
 export class Gather<K, V> {
   readonly #answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>;
-  readonly #clock: Clock;
+  readonly #clock: Omit<Clock, 'now'>;
   readonly #trace: Trace;
   readonly #times: GatherTimes;
   readonly #isCostly: (key: K) => boolean;
@@ -39,7 +39,7 @@ export class Gather<K, V> {
    */
   constructor(
     answer: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>,
-    { clock, trace }: { readonly clock: Clock; readonly trace: Trace },
+    { clock, trace }: { readonly clock: Omit<Clock, 'now'>; readonly trace: Trace },
     isCostly: (key: K) => boolean,
     times: GatherTimes = { firstMs: 1, quietMs: 8, maxMs: 500 },
   ) {

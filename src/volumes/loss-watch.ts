@@ -5,7 +5,7 @@ import type { SystemId, VolumeId } from './volume.ts';
 interface LossWatchParts {
   readonly journal: Pick<Journal, 'all'>;
   readonly sdc: Pick<LocalSdc, 'findDevice'>;
-  readonly clock: Clock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
 }
 

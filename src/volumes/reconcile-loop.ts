@@ -16,7 +16,7 @@ export interface ReconcileLoopParts {
   readonly reconciler: Pick<Reconciler, 'run'>;
   readonly journal: Journal;
   readonly readiness: HostReadiness;
-  readonly clock: Clock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
   readonly trace: Trace;
 }
@@ -26,7 +26,7 @@ export class ReconcileLoop {
   readonly #reconciler: Pick<Reconciler, 'run'>;
   readonly #journal: Journal;
   readonly #readiness: HostReadiness;
-  readonly #clock: Clock;
+  readonly #clock: Omit<Clock, 'now'>;
   readonly #log: Log;
   readonly #trace: Trace;
   readonly #times: ReconcileTimes;

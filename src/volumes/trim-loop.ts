@@ -25,7 +25,7 @@ export interface TrimParts {
   readonly filesystems: Pick<Filesystems, 'trim' | 'mounts'>;
   readonly journal: Pick<Journal, 'all' | 'get'>;
   readonly lock: VolumeLock;
-  readonly clock: Clock;
+  readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
 }
 
