@@ -146,7 +146,6 @@ function announcement(simulator: Simulator): string {
   const { urls, mdmUrl, caFile, settings, systemId, dir } = simulator;
   const [user] = settings.users;
   const isWellKnown = user?.password === standardPassword;
-  const insecure = caFile === undefined ? 'SCALEIO_INSECURE=true' : `SCALEIO_CA_FILE=${caFile}`;
   return `${[
     `Simulated ScaleIO ${settings.version}, system ${systemId}, state in ${dir}`,
     ...urls.map((url) => `  gateway   ${url}/api`),
@@ -158,7 +157,7 @@ function announcement(simulator: Simulator): string {
     `SCALEIO_ENDPOINT=${urls.map((url) => `${url}/api`).join(',')}`,
     `SCALEIO_USERNAME=${user?.name ?? ''}`,
     isWellKnown ? `SCALEIO_PASSWORD=${standardPassword}` : '# SCALEIO_PASSWORD: as configured',
-    insecure,
+    ...(caFile === undefined ? [] : [`SCALEIO_CA_FILE=${caFile}`]),
     '',
     'On each host, as root, with a GUID and an address of its own; it prints settings of that host:',
     `docker-volume-scaleio simulate-sdc --guid ${randomUUID().toUpperCase()} --ip 127.0.0.1 --mdm ${mdmUrl} --fence-dir ${join(dir, 'fence')}`,

@@ -48,12 +48,21 @@ async function traces(): Promise<string[]> {
 }
 
 describe('a lab that other processes work with', () => {
+  let said: string;
+
   beforeAll(async () => {
-    await lab('up', '2');
+    said = await lab('up', '2');
   });
 
   afterAll(async () => {
     await lab('down');
+  });
+
+  test("says where the gateway's password is, and not what it is", async () => {
+    const password = await readFile(`${directory}/host1/upper/etc/scaleio/password`, 'utf8');
+    expect(password).not.toBe('');
+    expect(said).toContain('cat /etc/scaleio/password');
+    expect(said + (await lab('status'))).not.toContain(password);
   });
 
   test('is reached from outside, and writes to a volume on one host what the other reads', async () => {
