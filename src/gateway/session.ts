@@ -13,8 +13,8 @@ export interface SessionOptions {
   readonly exchange: Exchange;
   readonly credentials: Credentials;
   readonly elapsed: () => number;
-  /** Runs a log-in as work that none of its callers owns. */
-  readonly apart: (work: () => Promise<Grant>) => Promise<Grant>;
+  /** Runs a log-in or log-out as work that no single caller owns. */
+  readonly apart: <T>(work: () => Promise<T>) => Promise<T>;
   /** Called once after the first login with a grant, to see whose gateway this is. Its rejection is the login's. */
   readonly verify: (grant: Grant, signal: AbortSignal) => Promise<void>;
   /** For one login as a whole, ms. */
@@ -97,7 +97,8 @@ export class Session {
 
   /** Rule 18: whoever leaves sessions behind, one every five minutes, finds the array's limit for them one day. */
   #giveBack(token: Token, authorization: string): void {
-    const goodbye = logOut(this.#options.exchange, { token, authorization }, AbortSignal.timeout(LOGOUT_MS))
+    const { apart, exchange } = this.#options;
+    const goodbye = apart(() => logOut(exchange, { token, authorization }, AbortSignal.timeout(LOGOUT_MS)))
       // It ends by itself in half an hour.
       .catch(() => undefined)
       .finally(() => this.#goodbyes.delete(goodbye));

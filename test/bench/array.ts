@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { until } from '../hosts/until.ts';
+import type { LoggedCall } from './call-ledger.ts';
 import { control } from './control.ts';
 import { Program } from './programs.ts';
 
@@ -9,11 +10,6 @@ export const PASSWORD = 'Scaleio123';
 const GUIDS = ['B0E3BFB8-C20B-43BF-93C8-13339E85AA50', 'B0E3BFB8-C20B-43BF-93C8-13339E85AA51'] as const;
 /** What the plugin under test puts before its volumes' names. */
 export const PREFIX = 'docker-';
-
-interface GatewayCall {
-  readonly method: string;
-  readonly path: string;
-}
 
 interface State {
   readonly systemId: string;
@@ -89,17 +85,12 @@ export class BenchArray {
     await control(this.gateway, 'POST', 'latency', { fixedMs });
   }
 
-  /** How often the gateway was asked while `work` ran, the reconciler's rounds aside. */
-  async callsDuring(work: () => Promise<unknown>): Promise<number> {
+  /** What the gateway was asked since this was last called. */
+  async takeCalls(): Promise<readonly LoggedCall[]> {
+    const calls = (await control(this.gateway, 'GET', 'requests')) as LoggedCall[];
     await control(this.gateway, 'DELETE', 'requests');
-    await work();
-    const calls = (await control(this.gateway, 'GET', 'requests')) as GatewayCall[];
-    return calls.filter(({ path: asked }) => !isOfReconciler(asked)).length;
+    return calls;
   }
-}
-
-function isOfReconciler(asked: string): boolean {
-  return /^\/api\/instances\/Sdc::[^/]+\/relationships\/Volume$/.test(asked);
 }
 
 async function startSdc(

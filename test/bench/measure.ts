@@ -11,7 +11,7 @@ export const VOLUMES = [10, 10_000, 100_000] as const;
 export const BURST = 300;
 const WARM_UPS = 3;
 /** How often, and for how long, ms, on a machine that is slow or busy. */
-const LIVES = { least: 5, most: 15, limitMs: 20_000 };
+const LIVES = { least: 8, most: 15, limitMs: 20_000 };
 const TAKEOVERS = { least: 6, most: 15, limitMs: 40_000 };
 const LISTS = { least: 3, most: 5, limitMs: 10_000 };
 const PARALLEL_ROUNDS = { least: 1, most: 3, limitMs: 20_000 };
@@ -39,6 +39,8 @@ export interface Results {
   readonly parallel: readonly Case[];
   readonly bursts: readonly Burst[];
   readonly process: ProcessCosts;
+  /** Gateway calls of no operation and of nothing that the plugin does beside. */
+  readonly strayCalls: readonly string[];
 }
 
 /** Everything, from few volumes to many, each number without and with a delay. `say` hears what comes next. */
@@ -61,7 +63,9 @@ export async function measureAll(setup: Setup, say: (what: string) => void): Pro
   }
   await setup.array.delay(0);
   say('starts and memory');
-  return { cases, takeovers, parallel, bursts, process: await measureProcess(setup) };
+  const process = await measureProcess(setup);
+  await setup.ledger.settle();
+  return { cases, takeovers, parallel, bursts, process, strayCalls: setup.ledger.strays };
 }
 
 /** They ask for one volume alone, so the number of others does not matter. */
@@ -74,6 +78,7 @@ async function measureTakeovers(setup: Setup, say: (what: string) => void): Prom
     await setup.array.delay(delayMs);
     const series = new SeriesTable();
     await repeat(TAKEOVERS, () => bench.measure(series));
+    await setup.ledger.settle();
     cases.push({ delayMs, volumes: 1, series });
   }
   await setup.array.delay(0);
@@ -85,6 +90,7 @@ async function measureCase(setup: Setup, at: { delayMs: number; volumes: number 
   const series = new SeriesTable();
   await repeat(LIVES, () => measureLife(setup, series));
   await repeat(LISTS, (list) => measureList(setup, series, list % 2 === 0));
+  await setup.ledger.settle();
   return { ...at, series };
 }
 

@@ -87,16 +87,19 @@ class Life {
     this.#floorFirst = floorFirst;
   }
 
-  async step(key: OperationKey, act: () => Promise<void>, byHand?: () => Promise<void>): Promise<void> {
+  async step(key: OperationKey, act: () => Promise<string>, byHand?: () => Promise<void>): Promise<void> {
     const series = this.#into.of(OPERATION[key]);
     const measureFloor = async (): Promise<void> => {
       if (byHand !== undefined) series.floor.push(await milliseconds(byHand));
     };
     if (this.#floorFirst) await measureFloor();
-    const calls = await this.#setup.array.callsDuring(async () => {
-      series.plugin.push(await milliseconds(act));
-    });
-    series.calls = Math.max(series.calls, calls);
+    let id = '';
+    series.plugin.push(
+      await milliseconds(async () => {
+        id = await act();
+      }),
+    );
+    this.#setup.ledger.note(series, id);
     if (!this.#floorFirst) await measureFloor();
   }
 }

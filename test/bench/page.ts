@@ -68,22 +68,33 @@ ${processTable(results)}
 - The array is the simulated one (\`simulate\`, version 3.6) with two SDCs (\`simulate-sdc\`) whose devices appear
   without added delay; nearly everything happens on the first: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array
   have no data. All of them bear the plugin's prefix, so List answers with all.
-- Gateway calls are counted by the simulated gateway. The reconciler's own rounds are left out.
-- The floor is the same done by hand from another Node process, next to each measurement and in turns before and after
-  it: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
-  device's link, the same programs with the same arguments (blkid, mount, umount; for Create also two more mounts that
-  make the mountpoints, blockdev, wipefs, mkfs.xfs, setfattr). Not in it: journal and fsync, identity of the device,
-  proof that a volume is blank, checks of what the kernel shows, locks, log, the protocol itself. The floor of List
-  reads the answer as JSON; without that nobody has a list.
+- Gateway calls are counted by the simulated gateway, by whose they are: each bears the id of the call that it serves
+  (\`X-Request-Id\`), which the answer to that call bears, too. What the plugin asks beside (rounds of the reconciler, the lists of
+  pools and protection domains, kept for everybody, log-ins) is no operation's; a call that is nobody's breaks a budget.
+- No budget is in milliseconds, because those follow the machine. Each time is held against a floor: work that cannot be done
+  without, done by hand from another Node process, right before or right after each measurement, in turns. The budget is for the median
+  of the ratios of these pairs, over all cases without delay.
+- The floor of an operation: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
+  device's link, the same programs with the same arguments, and as few records on disk, written as the plugin writes its journal
+  (fsync, rename, fsync of the directory), as a crash allows.
+  - Create: the six requests, blockdev, blkid, wipefs, mkfs.xfs, two remounts that make the mountpoints, mount, setfattr,
+    umount; a record before the volume is asked for, and one when it is done.
+  - Mount: read and map the volume, blkid, mount, getfattr (the label says whose it is); a record before the mapping is asked for, and one of the holder. Unmount: umount,
+    unmap; one record.
+  - Mount from a dead host: the same six requests, then as Mount, with the file system's replay.
+  - List: the answer read as JSON; without that nobody has a list. Get and Remove: their requests.
+  - Start: a bare HTTP server on a unix socket in the same Node with the same flags, knocked at in the same way.
+  - Not in any floor: identity of the device before and after each step, proof that a volume is blank, checks of what the kernel shows,
+    locks, log, the protocol itself.
 - Mountpoints are in a tmpfs that is read-only but for the moment in which one is made. The plugin makes them in Create, and
   after a Get, ahead of the first Mount; so does the floor.
 - A takeover: the plugin on one host has the volume and has written and synced; its SDC falls silent; the plugin on the
   other host is asked to mount. Then back again. The floor is the same volume's life by hand, with the same six requests.
 - Get and Path of a mounted volume have no floor: they ask nobody.
-- A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times; budgets of time are
-  judged over all cases without delay. On a busy machine all times grow; the ratios less.
+- A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times. On a busy machine all times grow;
+  the ratios hardly. The limits leave room for what is left.
 - 10,000 operations are rounds of Mount by another user, Get, Path and Unmount by that user, of one mounted volume, 8 at
-  a time. Starts are medians of 9.
+  a time. Starts are medians of 15.
 
 Machine: ${machine}.
 `;

@@ -45,16 +45,19 @@ export async function measureParallel(
   width: number,
   into: SeriesTable,
 ): Promise<void> {
-  const { array, plugin, floor } = setup;
+  const { array, plugin, floor, ledger } = setup;
   const names = fleet.names.slice(0, width);
   const byHand = fleet.byHand.slice(0, width);
   const withPlugin = async (call: 'Mount' | 'Unmount' | 'Get', body: object): Promise<void> => {
     const series = into.of(`${width} × ${call}`);
-    const act = (Name: string): Promise<void> => plugin.ask(call, { Name, ...body });
-    const calls = await array.callsDuring(async () => {
-      series.pluginWalls.push(await atOnce(names, act, series.plugin));
-    });
-    series.calls = Math.max(series.calls, calls);
+    const ids: string[] = [];
+    const act = async (Name: string): Promise<void> => {
+      ids.push(await plugin.ask(call, { Name, ...body }));
+    };
+    await ledger.settle();
+    series.pluginWalls.push(await atOnce(names, act, series.plugin));
+    ledger.noteTogether(series, ids);
+    await ledger.settle();
   };
   const withHands = async (call: string, act: (volume: FloorVolume) => Promise<void>): Promise<void> => {
     const series = into.of(`${width} × ${call}`);
@@ -75,11 +78,16 @@ export async function measureBurst(
   setup: Setup,
   names: readonly string[],
 ): Promise<{ calls: number; ms: number }> {
-  let ms = Number.NaN;
-  const calls = await setup.array.callsDuring(async () => {
-    ms = await milliseconds(() => Promise.all(names.map((Name) => setup.plugin.ask('Get', { Name }))));
-  });
-  return { calls, ms };
+  const { ledger, plugin } = setup;
+  const count = { calls: 0 };
+  const ids: string[] = [];
+  await ledger.settle();
+  const ms = await milliseconds(() =>
+    Promise.all(names.map(async (Name) => ids.push(await plugin.ask('Get', { Name })))),
+  );
+  ledger.noteTogether(count, ids);
+  await ledger.settle();
+  return { ...count, ms };
 }
 
 async function atOnce<T>(

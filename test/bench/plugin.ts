@@ -7,6 +7,16 @@ import { Program } from './programs.ts';
 /** How often somebody who waits for the plugin looks for its socket, ms. */
 const KNOCK_MS = 2;
 
+/** Listens on the path that it is given, and answers anything. */
+const BARE_SERVER = `
+const server = require('node:http').createServer((request, response) => {
+  request.resume();
+  response.writeHead(200, { 'x-request-id': 'bare' }).end('{}');
+});
+server.listen(process.argv[1]);
+process.once('SIGTERM', () => { server.close(() => process.exit()); server.closeAllConnections(); });
+`;
+
 export interface PluginPlace {
   /** Separates its state and mounts from those of other plugins in the directory. */
   readonly name: string;
@@ -50,9 +60,26 @@ export class Plugin {
     return new Plugin(program, socket, { startMs: performance.now() - started, mountRoot });
   }
 
-  /** Asks one thing of the volume driver. Throws with the plugin's own words when it fails. */
-  async ask(call: string, body: object = {}): Promise<void> {
-    await ask(this.#socket, `/VolumeDriver.${call}`, body);
+  /** From starting a bare server of the same Node to its first answer on such a socket, ms. */
+  static async startBareServer(dir: string): Promise<number> {
+    const socketPath = path.join(dir, 'bare.sock');
+    const started = performance.now();
+    const program = new Program([socketPath], {
+      logFile: path.join(dir, 'bare.log'),
+      nodeFlags: contents.nodeFlags,
+      entry: ['-e', BARE_SERVER],
+    });
+    const socket = new Pool('http://bare', { connect: { socketPath } });
+    await program.until(() => firstAnswer(socket), KNOCK_MS);
+    const took = performance.now() - started;
+    await socket.destroy();
+    await program.stop();
+    return took;
+  }
+
+  /** Asks one thing of the volume driver and gives the id of the call. Throws with the plugin's own words when it fails. */
+  ask(call: string, body: object = {}): Promise<string> {
+    return ask(this.#socket, `/VolumeDriver.${call}`, body);
   }
 
   residentMiB(): Promise<number> {
@@ -92,8 +119,12 @@ async function firstAnswer(socket: Pool): Promise<true | undefined> {
   }
 }
 
-async function ask(socket: Pool, asked: string, body: object): Promise<void> {
+async function ask(socket: Pool, asked: string, body: object): Promise<string> {
   const reply = await socket.request({ method: 'POST', path: asked, body: JSON.stringify(body) });
   const text = await reply.body.text();
   if (reply.statusCode !== 200) throw new Error(`${asked}: ${text}`);
+  const id = reply.headers['x-request-id'];
+  if (typeof id !== 'string')
+    throw new Error(`${asked}: the answer does not say under which id it was worked on`);
+  return id;
 }

@@ -1,17 +1,22 @@
 import { Plugin } from './plugin.ts';
-import { quantile } from './samples.ts';
 import type { Setup } from './setup.ts';
 
-const STARTS = 9;
+const STARTS = 15;
 /** Nobody listens there. */
 const AWAY = 'http://127.0.0.1:9';
 const OPERATIONS = 10_000;
 const AT_ONCE = 8;
 
+/** Three starts one after the other. */
+export interface Start {
+  readonly thereMs: number;
+  readonly awayMs: number;
+  readonly bareMs: number;
+}
+
 export interface ProcessCosts {
-  /** From starting the process to its first answer, medians, ms. */
-  readonly startMs: number;
-  readonly startAwayMs: number;
+  /** From starting the process to its first answer, ms, each time: with the gateway there, with it away, and of a bare server. */
+  readonly starts: readonly Start[];
   /** Resident memory, MiB: just started, after one Create, after 10,000 operations, then after Lists of all volumes. */
   readonly freshMiB: number;
   readonly idleMiB: number;
@@ -19,15 +24,24 @@ export interface ProcessCosts {
   readonly listMiB: number;
 }
 
-/** Starts the plugin again and again, with its gateway there and away; then lets one work and looks at its memory. */
+/**
+ * Starts the plugin again and again, with its gateway there and away; then lets one work and looks at its memory. Ends the
+ * plugin that has run so far.
+ */
 export async function measureProcess(setup: Setup): Promise<ProcessCosts> {
   const { dir, array } = setup;
+  // One at a time serves a host's volumes.
+  await setup.plugin.stop();
   // The first one that ends leaves Node's code cache behind, which an installed plugin has.
   await startOnce(setup, { name: 'first' });
-  const starts = { there: [] as number[], away: [] as number[] };
+  await Plugin.startBareServer(dir);
+  const starts: Start[] = [];
   for (let number = 0; number < STARTS; number += 1) {
-    starts.there.push(await startOnce(setup, { name: `there${number}` }));
-    starts.away.push(await startOnce(setup, { name: `away${number}`, gateway: AWAY }));
+    starts.push({
+      thereMs: await startOnce(setup, { name: `there${number}` }),
+      bareMs: await Plugin.startBareServer(dir),
+      awayMs: await startOnce(setup, { name: `away${number}`, gateway: AWAY }),
+    });
   }
   const plugin = await Plugin.start(dir, array, { name: 'memory' });
   const freshMiB = await plugin.residentMiB();
@@ -40,14 +54,7 @@ export async function measureProcess(setup: Setup): Promise<ProcessCosts> {
   for (let list = 0; list < 3; list += 1) await plugin.ask('List');
   const listMiB = await plugin.residentMiB();
   await plugin.stop();
-  return {
-    startMs: quantile(starts.there, 0.5),
-    startAwayMs: quantile(starts.away, 0.5),
-    freshMiB,
-    idleMiB,
-    busyMiB,
-    listMiB,
-  };
+  return { starts, freshMiB, idleMiB, busyMiB, listMiB };
 }
 
 async function startOnce(setup: Setup, place: { name: string; gateway?: string }): Promise<number> {

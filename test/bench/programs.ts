@@ -11,11 +11,13 @@ const START_LIMIT_MS = 30_000;
 
 interface ProgramOptions {
   readonly logFile: string;
+  /** What the pinned Node runs; the bundled program when left out. */
+  readonly entry?: readonly string[];
   readonly nodeFlags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The bundled program as one of its commands, under the pinned Node; its output goes to a file. */
+/** The bundled program as one of its commands, or another entry, under the pinned Node; its output goes to a file. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #logFile: string;
@@ -26,7 +28,7 @@ export class Program {
     const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...at.env };
     this.#logFile = at.logFile;
     this.#name = args[0] ?? '';
-    this.#child = spawn(node, [...(at.nodeFlags ?? []), bundleFile, ...args], {
+    this.#child = spawn(node, [...(at.nodeFlags ?? []), ...(at.entry ?? [bundleFile]), ...args], {
       stdio: ['ignore', log, log],
       env,
     });

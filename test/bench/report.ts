@@ -1,5 +1,6 @@
 import { MOST_CALLS, type Finding } from './budgets.ts';
 import { BURST, DELAYS_MS, VOLUMES, type Case, type Results } from './measure.ts';
+import type { Start } from './process-costs.ts';
 import { summary, quantile, type Series } from './samples.ts';
 
 type Row = readonly string[];
@@ -86,11 +87,13 @@ export function burstTable({ bursts }: Results): string {
 export function processTable({ process: costs }: Results): string {
   const mib = (value: number): string => `${value.toFixed(0)} MiB`;
   const many = count(Math.max(...VOLUMES));
+  const start = (of: (start: Start) => number): string => `${ms(quantile(costs.starts.map(of), 0.5))} ms`;
   return table(
     ['process', ''],
     [
-      ['start to first answer', `${ms(costs.startMs)} ms`],
-      ['the same, gateway away', `${ms(costs.startAwayMs)} ms`],
+      ['start to first answer', start(({ thereMs }) => thereMs)],
+      ['the same, gateway away', start(({ awayMs }) => awayMs)],
+      ['the same of a bare server', start(({ bareMs }) => bareMs)],
       ['resident memory after the start', mib(costs.freshMiB)],
       ['… after one Create', mib(costs.idleMiB)],
       ['… after 10,000 operations', mib(costs.busyMiB)],

@@ -69,7 +69,7 @@ export class TakeoverBench {
     into: SeriesTable,
   ): Promise<void> {
     const { Name, byHand, from, to, handFirst } = how;
-    const { array, floor } = this.#setup;
+    const { array, floor, ledger } = this.#setup;
     const series = into.of(OPERATION.takeOver);
     await leaveUnfinished(path.join(from.plugin.mountRoot, PREFIX + Name));
     await leaveUnfinished(floor.placeOf(byHand, from.sdc));
@@ -78,10 +78,13 @@ export class TakeoverBench {
       series.floor.push(await milliseconds(() => floor.takeOver(byHand, from.sdc, to.sdc)));
     };
     if (handFirst) await hand();
-    const calls = await array.callsDuring(async () => {
-      series.plugin.push(await milliseconds(() => to.plugin.ask('Mount', { Name, ID: 'first' })));
-    });
-    series.calls = Math.max(series.calls, calls);
+    let id = '';
+    series.plugin.push(
+      await milliseconds(async () => {
+        id = await to.plugin.ask('Mount', { Name, ID: 'first' });
+      }),
+    );
+    ledger.note(series, id);
     if (!handFirst) await hand();
     await this.#silence(from.sdc, false);
     await from.plugin.ask('Unmount', { Name, ID: 'first' });

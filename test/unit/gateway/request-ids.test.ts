@@ -43,7 +43,7 @@ test('each request bears the id of the work that asked, also of those that had t
   ).toEqual([`${VOLUME}01 `, ...volumes.map((id) => `${VOLUME}${id} r${id}`)].toSorted());
 });
 
-test('what is asked once for everybody who waits is nobody’s: log-in, pools and domains', async () => {
+test('what is asked once for everybody who waits is nobody’s: log-in and log-out, pools and domains', async () => {
   const fake = await gatewayOfVolumes();
   const gateway = clientOf(fake, { owners });
   await inRequest('r1', () =>
@@ -52,11 +52,13 @@ test('what is asked once for everybody who waits is nobody’s: log-in, pools an
       gateway.describePool('a1' as StoragePoolId, soon()),
     ]),
   );
+  await gateway.close();
   expect(new Map(ids(fake))).toEqual(
     new Map([
       ['GET /api/login', 'login-…'],
       ['GET /api/version', 'login-…'],
       ['GET /api/types/System/instances', 'login-…'],
+      ['GET /api/logout', 'login-…'],
       [POOLS, 'pools-…'],
       [DOMAINS, 'pools-…'],
     ]),
