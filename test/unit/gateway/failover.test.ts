@@ -353,6 +353,18 @@ test('a call whose time ran out teaches which gateway to ask next', async () => 
   expect((await timed(gateway.getVolume(ID, soon()))).ms).toBeLessThan(300);
 });
 
+test('lists that take longer than somebody waits do not keep other calls from the gateway', async () => {
+  const list = 'GET /api/types/Volume/instances';
+  const slow = await fakeGateway({ [list]: silence, [GET]: json(200, VOLUME) });
+  // Each second of the test stands for twenty.
+  const clock = { elapsed: () => performance.now() * 20 };
+  const gateway = clientOf(slow, { requestTimeoutMs: 15_000, clock });
+  for (let given = 0; given < 3; given += 1)
+    await rejection(gateway.listVolumeNames((name) => name, soon(150)));
+  expect(gateway.stats()).toMatchObject([{ healthy: false }]);
+  expect((await gateway.getVolume(ID, soon()))?.name).toBe('db');
+});
+
 test('a call that is given up at once blames nobody', async () => {
   const slow = await fakeGateway({ [GET]: silence });
   const gateway = clientOf(slow, { requestTimeoutMs: 15_000 });

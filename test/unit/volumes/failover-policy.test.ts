@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { GatewayUnavailableError } from '../../../src/errors.ts';
 import { VolumeOperator } from '../../../src/volumes/operator.ts';
 import type { FailoverPolicy, SdcId } from '../../../src/volumes/volume.ts';
+import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { World } from './world/world.ts';
 
@@ -148,6 +150,64 @@ describe('a failover policy', () => {
     standIn.sizeKiB *= 2;
     await expect(run(change(three, 'default'))).rejects.toThrow('is none that this plugin made');
     expect(markers(world)).toEqual(['~never']);
+  });
+
+  it.each<[string, (world: World, standIn: StoredVolume, sdcId: SdcId) => void]>([
+    [
+      'was renamed',
+      ({ array }, { id }) => {
+        array.rename(id, 'docker-kept');
+      },
+    ],
+    [
+      'got a host',
+      ({ array }, { id }, sdcId) => {
+        array.map(id, sdcId, false);
+      },
+    ],
+  ])('rule 13: leaves a stand-in that %s since it was planned to go', async (_what, change_) => {
+    const { world, two, three, run } = await heldByFirst();
+    await run(change(three, 'never'));
+    const standIn = world.array.named(`~never.${world.volume('db').id}`);
+    const { signal } = three.life.call();
+    const plan = await run(operatorOf(three).planPolicy('db', 'default', signal));
+    change_(world, standIn, two.sdcId);
+    await expect(run(operatorOf(three).changePolicy(plan, signal))).rejects.toThrow(
+      'is none that this plugin made',
+    );
+    expect(world.array.volumes.has(standIn.id)).toBe(true);
+  });
+
+  it('rule 13: leaves a snapshot of something else that bears the name of a marker', async () => {
+    const { world, three, run } = await heldByFirst({ failover: 'never' });
+    const { id } = world.volume('db');
+    const other = world.array.snapshot(world.array.named(`~never.${id}`).id, `~always.${id}`, 0);
+    await expect(run(change(three, 'default'))).rejects.toThrow('is none that this plugin made');
+    expect(world.array.volumes.has(other.id)).toBe(true);
+  });
+
+  it("rule 13: a Remove leaves what bears a stand-in's name and is none", async () => {
+    const { world, one, two, run } = await heldByFirst();
+    await run(change(two, 'never'));
+    const standIn = world.array.named(`~never.${world.volume('db').id}`);
+    standIn.sizeKiB *= 2;
+    one.kernel.letGo('a');
+    await run(one.life.unmount('db', 'a'));
+    await run(two.life.remove('db'));
+    expect([...world.array.volumes.values()]).toEqual([standIn]);
+  });
+
+  it('stays when the removal of its volume came to nothing', async () => {
+    const { world, one, two, run } = await heldByFirst({ failover: 'never' });
+    one.kernel.letGo('a');
+    await run(one.life.unmount('db', 'a'));
+    two.life.steps.hook = ({ method, side }) =>
+      method === 'removeVolume' && side === 'before' ? new GatewayUnavailableError('no gateway') : 'go';
+    await expect(run(two.life.remove('db'))).rejects.toThrow('no gateway');
+    two.life.steps.hook = () => 'go';
+    await world.reconcileAll();
+    expect(markers(world)).toEqual(['~never']);
+    expect(world.exists('db')).toBe(true);
   });
 
   it('goes with its volume', async () => {

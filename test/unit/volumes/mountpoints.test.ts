@@ -23,6 +23,15 @@ describe('mountpoints', () => {
     expect(mountpoints()).toEqual([]);
   });
 
+  it('are made ahead by a Get, since a Mount may be next', async () => {
+    const world = new World(2);
+    await world.run(world.host(1).life.create('db'));
+    const { life } = world.host(2);
+    await world.run(life.get('db'));
+    await world.pass(0);
+    expect([...life.mountpoints]).toEqual(['/run/volumes/docker-db']);
+  });
+
   it('are not made for a name that no volume has, whoever asks', async () => {
     const { host, run, mountpoints } = aHost();
     await expect(run(host.life.get('ghost'))).rejects.toThrow('no volume');
