@@ -16,7 +16,8 @@ export class UnpackedPackages {
 
   /**
    * Downloads the packages with apt and unpacks them below `cache`; what is there from the last time with the same
-   * list is used again. Packages of the machine's own architecture come from its own sources, others from Debian.
+   * list is used again. They come from the sources of the machine's own apt, whose
+   * release must be `suite`; those of another architecture, too.
    */
   static async fetch(
     names: readonly string[],
@@ -76,15 +77,7 @@ async function foreignSources(arch: Architecture, suite: string, cache: string):
   const apt = path.join(cache, 'apt');
   await mkdir(path.join(apt, 'lists/partial'), { recursive: true });
   await mkdir(path.join(apt, 'archives/partial'), { recursive: true });
-  const signed = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
-  await writeFile(
-    path.join(apt, 'sources.list'),
-    [
-      `deb ${signed} http://deb.debian.org/debian ${suite} main`,
-      `deb ${signed} http://deb.debian.org/debian-security ${suite}-security main`,
-      '',
-    ].join('\n'),
-  );
+  await writeFile(path.join(apt, 'sources.list'), await sourcesOf(suite));
   await writeFile(path.join(apt, 'status'), '');
   const settings = {
     'APT::Architecture': arch,
@@ -97,6 +90,25 @@ async function foreignSources(arch: Architecture, suite: string, cache: string):
     'Dir::Etc::sourceparts': '/dev/null',
   };
   return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+/** One source for apt of each that the machine has of this release of Debian, in the format of sources.list. Throws when it has none. */
+async function sourcesOf(suite: string): Promise<string> {
+  const format = '$(REPO_URI)|$(CODENAME)|$(COMPONENT)|$(SIGNED_BY)';
+  const { stdout } = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const lines = new Set(
+    stdout.split('\n').flatMap((line) => {
+      const [uri = '', codename = '', component = '', signedBy = ''] = line.split('|');
+      // What is not said is printed as its own name.
+      const signed = signedBy.startsWith('/') ? `[signed-by=${signedBy}] ` : '';
+      const isOfRelease = codename === suite || codename.startsWith(`${suite}-`);
+      return isOfRelease ? [`deb ${signed}${uri} ${codename} ${component}`] : [];
+    }),
+  );
+  if (lines.size > 0) return [...lines, ''].join('\n');
+  throw new Error(
+    `apt of this machine has no source for Debian's "${suite}", from which the plugin's programs come`,
+  );
 }
 
 async function unpack(debs: string, directory: string): Promise<void> {

@@ -4,7 +4,8 @@ import { contents, packagedFiles, packageNames } from './contents.ts';
 
 /**
  * The Dockerfile for builders that have a registry: the same contents as rootfs.ts. Its result is exported, not run:
- * `docker build --output dist/plugin/rootfs -f plugin/Dockerfile .`
+ * `docker build --output dist/plugin/rootfs -f plugin/Dockerfile .`; with `--build-arg MIRROR=http://mirror.example.com` packages come
+ * from there instead of where the image says.
  */
 export function dockerfileText(): string {
   const files = packagedFiles().join(' \\\n      ');
@@ -15,6 +16,8 @@ export function dockerfileText(): string {
   );
   return `# Written by plugin/dockerfile.ts from plugin/contents.ts: change those, then run "make dockerfile".
 FROM debian:${contents.suite}-slim AS programs
+ARG MIRROR=
+RUN [ -z "$MIRROR" ] || sed -i "s|^\\(URIs: \\)https*://[^/]*|\\1$MIRROR|" /etc/apt/sources.list.d/debian.sources
 RUN apt-get update && apt-get install -y --no-install-recommends \\
       ${packageNames().join(' \\\n      ')}
 RUN mkdir -p ${['/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/etc', ...contents.directories].map((one) => `/rootfs${one}`).join(' ')} && \\
