@@ -51,7 +51,9 @@ function readPolicy(file: string): Policy {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new ConfigError(`cannot read policy "${file}": ${code}; name another with --policy`, { cause });
+    const advice =
+      'name another with --policy; the command of a managed plugin sees only files below /etc/scaleio';
+    throw new ConfigError(`cannot read policy "${file}": ${code}; ${advice}`, { cause });
   }
   return parsePolicy(text, file);
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { machineArchitecture } from '../../plugin/debian.ts';
@@ -6,6 +7,7 @@ import type { LabArray } from '../hosts/array.ts';
 import type { Host } from '../hosts/host.ts';
 import type { Lab } from '../hosts/lab.ts';
 import { newSecret } from '../secrets/used.ts';
+import { DocsPage } from './docs-page.ts';
 
 const deployed = path.resolve(import.meta.dirname, '../../deploy/steward-stack.yml');
 const service = 'scaleio_steward';
@@ -41,23 +43,26 @@ export class StewardService {
     this.alertsKey = alertsKey;
   }
 
-  /** Does what docs/steward.md says: secrets, then the stack with a policy and the array's authority. */
+  /** Types what docs/steward.md says, with the lab's names in place of the examples: secrets, then the stack with policy and authority. */
   static async deploy(lab: Lab, array: LabArray, image: string, policy: object): Promise<StewardService> {
     const key = newSecret('webhook key');
     const host = lab.host(1);
-    await host.docker(['secret', 'create', 'scaleio-password', '-'], { input: array.password });
-    await host.docker(['secret', 'create', 'steward-alerts-key', '-'], { input: key });
-    await host.exec(['sh', '-c', 'cat >/root/steward.yml'], { input: JSON.stringify(policy) });
-    const variables = {
-      STEWARD_IMAGE: image,
-      SCALEIO_ENDPOINT: array.secureEndpoint,
-      SCALEIO_USERNAME: array.user,
-      STEWARD_POLICY: '/root/steward.yml',
-      STEWARD_CA: array.caFile,
+    const page = await DocsPage.read('docs/steward.md', {
+      'registry.example.com/scaleio-steward:1': image,
+      'https://gateway.example.com': array.secureEndpoint,
+      'SCALEIO_USERNAME=steward': `SCALEIO_USERNAME=${array.user}`,
+    });
+    const files = {
+      'password-file': array.password,
+      'key-file': key,
+      'steward.yml': JSON.stringify(policy),
+      'ca.pem': await readFile(array.caFile, 'utf8'),
     };
-    const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-    const deploy = ['docker', 'stack', 'deploy', '--compose-file', deployed, 'scaleio'];
-    await host.exec(['env', ...environment, ...deploy]);
+    for (const [name, content] of Object.entries(files))
+      await host.exec(['sh', '-c', `umask 077; cat >/root/${name}`], { input: content });
+    await host.exec(['ln', '-s', path.dirname(deployed), '/root/deploy']);
+    const commands = page.find('docker secret create scaleio-password');
+    await host.exec(['bash', '-euo', 'pipefail', '-c', `cd /root; ${commands}`]);
     return new StewardService(lab, key);
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../hosts/host.ts';
 import { createVolume, onVolume, Writer } from './containers.ts';
-import { volumeNamed, volumesOf } from './gateway-login.ts';
+import { askGateway, volumeNamed, volumesOf } from './gateway-login.ts';
 import { untilNothingLeft } from './left-on-host.ts';
 import { type ArrayStage, pluginStage } from './stage.ts';
 
@@ -104,6 +104,37 @@ describe('two hosts with one array', () => {
       await untilNothingLeft(stage.array, host);
     }
     await one.docker(['volume', 'rm', 'atlas']);
+  });
+
+  test('a volume that was filled and then limited at the array is read on both hosts at once', async () => {
+    await createVolume(one, 'map', { size: '8GiB' });
+    await onVolume(one, 'map', 'echo filled >/data/a; sync');
+    await untilNothingLeft(stage.array, one);
+    const limit = async (accessModeLimit: string): Promise<void> => {
+      const { id } = await volumeNamed(stage.array, 'docker-map');
+      const url = `/api/instances/Volume::${id}/action/setVolumeAccessModeLimit`;
+      await askGateway(stage.array, 'POST', url, { accessModeLimit });
+    };
+    await limit('ReadOnly');
+    await one.docker([
+      'run',
+      '--detach',
+      '--name',
+      'holder',
+      '--volume',
+      'map:/data',
+      'busybox',
+      'sleep',
+      '600',
+    ]);
+    expect(await onVolume(other, 'map', 'cat /data/a')).toBe('filled');
+    await expect(onVolume(other, 'map', 'echo more >>/data/a')).rejects.toThrow(/Read-only file system/);
+    await one.docker(['rm', '--force', 'holder']);
+    for (const host of [one, other]) await untilNothingLeft(stage.array, host);
+    await limit('ReadWrite');
+    expect(await onVolume(other, 'map', 'echo more >>/data/a; cat /data/a')).toBe('filled\nmore');
+    await untilNothingLeft(stage.array, other);
+    await one.docker(['volume', 'rm', 'map']);
   });
 
   test('one name created on both hosts at once is one volume', async () => {
