@@ -12,14 +12,15 @@ mkdir -p "$draft/debs"
 apt-get -qq update
 wanted=$(sed 's/#.*//' "$list")
 # shellcheck disable=SC2086 # one word each
-needed=$(apt-get -qq --simulate install --no-install-recommends $wanted | sed -n 's/^Inst \(python3-[^ ]*\) .*/\1/p')
-# Root's apt downloads as another user where that one may write.
-chmod 777 "$draft/debs"
-# shellcheck disable=SC2086
-(cd "$draft/debs" && apt-get -qq download $needed)
-for deb in "$draft"/debs/*.deb; do
-  if [ -e "$deb" ]; then dpkg-deb --extract "$deb" "$draft"; fi
-done
+plan=$(apt-get -qq --simulate install --no-install-recommends $wanted)
+needed=$(echo "$plan" | sed -n 's/^Inst \(python3-[^ ]*\) .*/\1/p')
+if [ -n "$needed" ]; then
+  # Root's apt downloads as another user where that one may write.
+  chmod 777 "$draft/debs"
+  # shellcheck disable=SC2086
+  (cd "$draft/debs" && apt-get -qq download $needed)
+  for deb in "$draft"/debs/*.deb; do dpkg-deb --extract "$deb" "$draft"; done
+fi
 rm -r "$draft/debs"
 cp "$list" "$draft/packages"
 rm -rf "$directory"
