@@ -164,7 +164,9 @@ describe.each(versions)('maintenance, version %s', (version) => {
 });
 
 test('[spec45] maintenance of a fault set: all its SDSs', async () => {
-  const { client } = await simulate({ domains: [{ name: 'pd1', sdss: 6, faultSets: ['a', 'b', 'c'] }] });
+  const { client } = await simulate({
+    domains: [{ name: 'pd1', sdss: 6, faultSets: ['a', 'b', 'c'], pools: [{ name: 'sp1', devices: 6 }] }],
+  });
   const fsId = await idOf(client, 'FaultSet');
   const reply = await client.post('/api/instances/System/action/enterMaintenanceMode', { fsId });
   const { sdsMMResults } = reply.body as { sdsMMResults: Json[] };
@@ -259,23 +261,28 @@ describe('a device that is removed', () => {
     expect(await client.get(`/api/instances/Device::${id}`)).toMatchObject(refused(126));
   });
 
-  test('is gone also when it failed, or its SDS went away, while it was being emptied', async () => {
-    let now = Date.now();
-    const { sim, client } = await simulate({
-      now: () => now,
-      tokenIdleSeconds: 1e9,
-      tokenLifeSeconds: 1e9,
-      faults: true,
-    });
-    await fillPool(sim.array, await idOf(client, 'StoragePool'), 30);
-    const [device] = await client.list('Device');
-    const id = String(device?.['id']);
-    await client.act('Device', id, 'removeDevice');
-    const control = (path: string, body: Json) =>
-      fetch(`${sim.mdmUrl}/simulator/${path}`, { method: 'POST', body: JSON.stringify(body) });
-    expect((await control('failed-devices', { deviceId: id, failed: true })).status).toBe(200);
-    expect((await control('sds', { sdsId: device?.['sdsId'], connected: false })).status).toBe(200);
-    now += 1e6 * mib;
-    expect(await client.get(`/api/instances/Device::${id}`)).toMatchObject(refused(126));
-  });
+  test.each(['TRUE', 'FALSE'])(
+    'is gone also when it failed, or its SDS went away, while it was being emptied; rebuild %s',
+    async (rebuildEnabled) => {
+      let now = Date.now();
+      const { sim, client } = await simulate({
+        now: () => now,
+        tokenIdleSeconds: 1e9,
+        tokenLifeSeconds: 1e9,
+        faults: true,
+      });
+      const poolId = await idOf(client, 'StoragePool');
+      await client.act('StoragePool', poolId, 'setRebuildEnabled', { rebuildEnabled });
+      await fillPool(sim.array, poolId, 30);
+      const [device] = await client.list('Device');
+      const id = String(device?.['id']);
+      await client.act('Device', id, 'removeDevice');
+      const control = (path: string, body: Json) =>
+        fetch(`${sim.mdmUrl}/simulator/${path}`, { method: 'POST', body: JSON.stringify(body) });
+      expect((await control('failed-devices', { deviceId: id, failed: true })).status).toBe(200);
+      expect((await control('sds', { sdsId: device?.['sdsId'], connected: false })).status).toBe(200);
+      now += 1e6 * mib;
+      expect(await client.get(`/api/instances/Device::${id}`)).toMatchObject(refused(126));
+    },
+  );
 });
