@@ -31,17 +31,19 @@ async function removeAbandoned(parent: string, me: Owner): Promise<void> {
   for (const name of await readdir(parent)) {
     const dir = join(parent, name);
     const owner = name.startsWith(PREFIX) ? parseOwner(await read(join(dir, OWNER_FILE))) : undefined;
-    if (owner?.pidNamespace !== me.pidNamespace || !(await isOurs(dir))) continue;
+    if (owner?.pidNamespace !== me.pidNamespace) continue;
     const living = await ownerOf(owner.pid);
+    if (living?.start === owner.start || !(await isOurs(dir))) continue;
     // Two that start at once may both be at it.
-    if (living?.start !== owner.start) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
 /** True for a folder in which nobody else can put anything in the way of its removal. */
 async function isOurs(dir: string): Promise<boolean> {
-  const found = await lstat(dir);
-  return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  // Gone meanwhile: whoever removed it was quicker.
+  const found = await unlessGone(lstat(dir));
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
 }
 
 /** Undefined for a process that is not there, and where there is no /proc. */
@@ -62,10 +64,14 @@ function parseOwner(text: string | undefined): Owner | undefined {
   }
 }
 
-/** Undefined where there is none, or it is not for us to read. */
-async function read(file: string): Promise<string | undefined> {
+function read(file: string): Promise<string | undefined> {
+  return unlessGone(readFile(file, 'utf8'));
+}
+
+/** Undefined where there is none, or it is not for us to see. */
+async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await look;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (['ENOENT', 'ENOTDIR', 'EACCES', 'ESRCH', 'EISDIR'].includes(String(code))) return undefined;

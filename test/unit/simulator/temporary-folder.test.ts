@@ -54,3 +54,13 @@ test('one that is used by name since stays', async () => {
   await makeTemporaryFolder(parent);
   expect(await readdir(parent)).toContain('scaleio-simulator-left');
 });
+
+test('many that start at once clean up together', async () => {
+  const { parent, gone, add } = await scene();
+  for (let number = 0; number < 20; number += 1) {
+    const left = await add(`scaleio-simulator-left${number}`, gone);
+    await mkdir(path.join(left, 'volumes'));
+  }
+  await Promise.all(Array.from({ length: 8 }, () => makeTemporaryFolder(parent)));
+  expect((await readdir(parent)).filter((name) => name.includes('left'))).toEqual([]);
+});
