@@ -1,3 +1,11 @@
+import {
+  ConfigError,
+  GatewayAuthError,
+  GatewayUnavailableError,
+  isPluginError,
+  SdcError,
+} from '../errors.ts';
+
 /** How bad something is: ok; warning: it works and will not for ever; problem: volumes do not work, or only by luck. */
 export type Severity = 'ok' | 'warning' | 'problem';
 
@@ -9,7 +17,14 @@ export interface Finding {
   readonly says: string;
   /** What to do; undefined where nothing needs to be done. */
   readonly fix?: string | undefined;
+  /** Of a problem: what it keeps other checks from looking at. */
+  readonly causes?: Root | undefined;
+  /** Of a problem: it is one only because of another that causes this. */
+  readonly follows?: Root | undefined;
 }
+
+/** What many checks need, so that its failure is met by all of them. */
+export type Root = 'gateway' | 'sdc';
 
 const ORDER: readonly Severity[] = ['ok', 'warning', 'problem'];
 /** 1 and 2 are taken: a command that failed or was used wrongly. */
@@ -28,6 +43,49 @@ export const problem = (check: string, says: string, fix: string): Finding => ({
   says,
   fix,
 });
+
+/** The same problem, named as what keeps others from being looked at. */
+export const causing = (root: Root, finding: Finding): Finding => ({ ...finding, causes: root });
+
+/** The problem of a check that could not look, by what its error means; of any other error a problem of its own. */
+export function failed(check: string, error: unknown): Finding {
+  const message = isPluginError(error) ? error.message : String(error);
+  const [says = message, ...fix] = message.split('; ');
+  return { ...problem(check, says, fix.join('; ') || 'see the message'), follows: rootOf(error) };
+}
+
+function rootOf(error: unknown): Root | undefined {
+  const ofGateway = [GatewayUnavailableError, GatewayAuthError, ConfigError].some(
+    (kind) => error instanceof kind,
+  );
+  if (ofGateway) return 'gateway';
+  return error instanceof SdcError ? 'sdc' : undefined;
+}
+
+/**
+ * What has one cause, told once: problems that only follow from another are left out, and that one says what could not be looked at.
+ * Where nothing names the cause, the first that follows from it stands for all.
+ */
+export function toldOnce(findings: readonly Finding[]): Finding[] {
+  return (['gateway', 'sdc'] as const).reduce<readonly Finding[]>(foldedInto, findings).map(shown);
+}
+
+function foldedInto(findings: readonly Finding[], root: Root): readonly Finding[] {
+  const following = findings.filter(({ follows }) => follows === root);
+  const cause = findings.findLast(({ causes }) => causes === root) ?? following[0];
+  const folded = following.filter((one) => one !== cause);
+  if (cause === undefined || folded.length === 0) return findings;
+  const names = [...new Set(folded.map(({ check }) => check))].filter((name) => name !== cause.check);
+  const says =
+    names.length === 0 ? cause.says : `${cause.says}; not looked at because of it: ${names.join(', ')}`;
+  return findings
+    .filter((one) => !folded.includes(one))
+    .map((one) => (one === cause ? { ...one, says } : one));
+}
+
+function shown({ check, severity, says, fix }: Finding): Finding {
+  return fix === undefined ? { check, severity, says } : { check, severity, says, fix };
+}
 
 /** Of the worst finding; ok when there is none. */
 export function worstOf(findings: readonly Finding[]): Severity {

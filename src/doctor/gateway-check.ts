@@ -1,6 +1,6 @@
-import { ok, problem, warning, type Finding } from './finding.ts';
+import { isPluginError } from '../errors.ts';
+import { causing, failed, ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
-import { expected } from './sdc-check.ts';
 
 /** What a gateway shows to whoever connects, before any log-in. */
 export interface SeenGateway {
@@ -56,9 +56,15 @@ export function gatewayCheck(gateway: GatewayUnderTest, options: GatewayCheckOpt
         seenBy(gateway, options, signal),
         loginTo(gateway, name, signal),
       ]);
-      return [...login, ...seen];
+      // Who is not reached or not trusted cannot be logged in to; who refuses all the same is the cause himself.
+      const isExplained = seen.some(({ causes }) => causes === 'gateway');
+      return [...login.map((one) => (isExplained ? one : asCause(one))), ...seen];
     },
   };
+}
+
+function asCause({ follows, ...finding }: Finding): Finding {
+  return follows === 'gateway' ? causing('gateway', finding) : finding;
 }
 
 async function seenBy(
@@ -71,11 +77,14 @@ async function seenBy(
     seen = await gateway.see(signal);
   } catch (error) {
     const says = `cannot be reached: ${error instanceof Error ? error.message : String(error)}`;
-    return [
-      problem(`network to ${gateway.endpoint}`, says, 'check SCALEIO_ENDPOINT, the network and the gateway'),
-    ];
+    const fix = 'check SCALEIO_ENDPOINT, the network and the gateway';
+    return [causing('gateway', problem(`network to ${gateway.endpoint}`, says, fix))];
   }
-  return [judgeCertificate(gateway.endpoint, seen, options), judgeClock(gateway.endpoint, seen)];
+  const certificate = judgeCertificate(gateway.endpoint, seen, options);
+  return [
+    certificate.severity === 'problem' ? causing('gateway', certificate) : certificate,
+    judgeClock(gateway.endpoint, seen),
+  ];
 }
 
 /** The certificate, by what would happen to a connection with the settings as they are. */
@@ -138,8 +147,8 @@ async function loginTo(gateway: GatewayUnderTest, check: string, signal: AbortSi
       (one) => one ?? [],
     );
   } catch (error) {
-    const { says, fix } = expected(error);
-    return [problem(check, says, fix)];
+    if (!isPluginError(error)) throw error;
+    return [failed(check, error)];
   }
 }
 

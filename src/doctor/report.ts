@@ -8,7 +8,16 @@ export function reportText(findings: readonly Finding[]): string {
     ...(fix === undefined ? [] : [`${' '.repeat(9 + width)}  -> ${fix}`]),
   ]);
   const count = (severity: string): number => findings.filter((one) => one.severity === severity).length;
-  return `${[...lines, `${count('problem')} problems, ${count('warning')} warnings, ${count('ok')} ok`].join('\n')}\n`;
+  const counts = [
+    counted(count('problem'), 'problem'),
+    counted(count('warning'), 'warning'),
+    `${count('ok')} ok`,
+  ];
+  return `${[...lines, counts.join(', ')].join('\n')}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** The report for programs. */

@@ -1,5 +1,4 @@
-import { isPluginError } from '../errors.ts';
-import { problem, type Finding } from './finding.ts';
+import { failed, problem, toldOnce, type Finding } from './finding.ts';
 
 /** One thing to look at. Changes nothing; stops at the signal. */
 export interface Check {
@@ -10,11 +9,11 @@ export interface Check {
 
 /**
  * Runs all checks at once and waits for none longer than `limitMs`, even when it does not heed its signal; findings come in
- * the order of the checks. Never rejects.
+ * the order of the checks, what has one cause told once. Never rejects.
  */
 export async function runChecks(checks: readonly Check[], limitMs: number): Promise<Finding[]> {
   const findings = await Promise.all(checks.map((check) => runOne(check, limitMs)));
-  return findings.flat();
+  return toldOnce(findings.flat());
 }
 
 async function runOne(check: Check, limitMs: number): Promise<readonly Finding[]> {
@@ -31,9 +30,7 @@ async function runOne(check: Check, limitMs: number): Promise<readonly Finding[]
   try {
     return await Promise.race([late, check.run(ended.signal)]);
   } catch (error) {
-    const message = isPluginError(error) ? error.message : String(error);
-    const [says = message, ...fix] = message.split('; ');
-    return [problem(name, says, fix.join('; ') || 'see the message')];
+    return [failed(name, error)];
   } finally {
     clearTimeout(timer);
   }

@@ -1,11 +1,13 @@
-import { isPluginError } from '../errors.ts';
 import { JoinLook, type LookParts } from '../join/look.ts';
 import { judgeMdmAddresses } from '../join/mdm-addresses.ts';
-import { ok, problem, warning, type Finding } from './finding.ts';
+import { causing, ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
 
 const SDC = 'SDC of this host';
 const MDM = 'MDM addresses';
+/** Steps of a join that say what the check of the gateway, or of the SDC's software, says itself. */
+const GATEWAY_STEPS: readonly string[] = ['gateway-away', 'login-refused', 'wrong-array'];
+const SOFTWARE_STEPS: readonly string[] = ['sdc-missing', 'sdc-stopped', 'sdc-failing'];
 
 /** What can be said about the SDC from this host alone: module, drv_cfg, GUID. */
 export function localSdcCheck(sdc: LookParts['sdc']): Check {
@@ -20,7 +22,7 @@ export function localSdcCheck(sdc: LookParts['sdc']): Check {
       const connected = mdms.filter(({ systemId }) => systemId !== null).length;
       const says = `GUID ${guid}, connected to ${connected} of ${mdms.length} configured arrays`;
       return connected === 0
-        ? [problem(name, says, 'see the SDC and the MDM addresses below')]
+        ? [{ ...problem(name, says, 'see the SDC and the MDM addresses below'), follows: 'sdc' }]
         : [ok(name, says)];
     },
   };
@@ -33,7 +35,9 @@ export function joinCheck(parts: LookParts): Check {
     run: async (signal) => {
       const { state } = await new JoinLook(parts).look(true, signal);
       if (state.step === 'joined') return [ok(SDC, state.reason)];
-      return [problem(SDC, `${state.step}: ${state.reason}`, state.remedy || 'see docs/node-join.md')];
+      const found = problem(SDC, `${state.step}: ${state.reason}`, state.remedy || 'see docs/node-join.md');
+      if (GATEWAY_STEPS.includes(state.step)) return [{ ...found, follows: 'gateway' }];
+      return [SOFTWARE_STEPS.includes(state.step) ? { ...found, follows: 'sdc' } : causing('sdc', found)];
     },
   };
 }
@@ -74,11 +78,4 @@ function judged(judgement: ReturnType<typeof judgeMdmAddresses>, wanted: string)
         `correct them with drv_cfg --mod_mdm_ip, or check the network`,
       );
   }
-}
-
-/** The message of what was expected to fail; anything else is thrown. */
-export function expected(error: unknown): { says: string; fix: string } {
-  if (!isPluginError(error)) throw error;
-  const [says = error.message, ...rest] = error.message.split('; ');
-  return { says, fix: rest.join('; ') || 'see the message' };
 }

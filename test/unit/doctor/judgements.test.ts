@@ -163,7 +163,7 @@ describe('the report', () => {
         '                 -> mend it',
         'problem  c       broken',
         '                 -> replace it',
-        '1 problems, 1 warnings, 1 ok',
+        '1 problem, 1 warning, 1 ok',
         '',
       ].join('\n'),
     );
