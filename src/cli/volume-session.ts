@@ -53,7 +53,7 @@ export async function inSession(
   const gateway = await connectGateway(settings, log);
   const journalled = { dir: settings.stateDir, files: journalFiles, clock: systemClock, log };
   // The running plugin writes its own file, so what is forced from here goes into another.
-  const fences = await openFenceLog({ ...journalled, name: FORCED_FENCES_FILE });
+  const fences = await openFenceLog({ ...journalled, log: onlyErrors(log), name: FORCED_FENCES_FILE });
   const parts = { array: gateway, clock: systemClock, fences };
   try {
     const operator = new VolumeOperator(parts, settings);
@@ -114,6 +114,12 @@ async function entriesBeside(stateDir: string): Promise<readonly HostVolume[]> {
   throw new FilesystemError(
     `cannot tell what the plugin on this host is doing: journal ${journalTrouble}; nothing was done, give its --state-dir`,
   );
+}
+
+/** What a fence log tells of a fence is what the command itself says. */
+function onlyErrors({ error }: Log): Log {
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: silent, error };
 }
 
 function warningsTo(edge: Edge): Log {

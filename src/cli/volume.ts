@@ -24,7 +24,10 @@ interface AnonymousFlags extends AgreeFlags {
 
 interface ReleaseFlags extends AgreeFlags {
   readonly holder?: string;
+  readonly json?: true;
 }
+
+const WHAT_IT_MEANS = 'What runs there sees I/O errors from then on; data not yet written there is lost.\n';
 
 /** `volume ls`, `volume show`, `volume force-release`, `volume release` and `volume remove-anonymous`: the array's truth about volumes, with the plugin's settings. */
 export function addVolumeCommands(program: Command, edge: Edge): void {
@@ -55,6 +58,7 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .argument('<name>')
     .option('--yes', 'do not ask')
     .option('--holder <sdc>', 'id, name or address of the SDC that shall lose it, when there are several')
+    .option('--json', 'print as JSON what was done; needs --yes')
     .action((name: string, flags: ReleaseFlags) =>
       inSession(edge, flags, (session) => forceRelease(edge, session, name, flags)),
     );
@@ -157,21 +161,27 @@ function nothingDone(name: string, { policy, snapshots, standIn }: PolicyChange)
 
 async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {
   const { operator, memory, signal } = session;
+  const isJson = flags.json === true;
+  if (isJson && flags.yes !== true)
+    throw new InvalidRequestError(
+      '--json asks nobody, so it needs --yes; without --json there is a question',
+    );
   const held = await operator.look(name, signal);
   if (held.holders.length === 0) {
-    edge.stdout.write(`volume "${name}" is held by nobody; nothing to do\n`);
+    const nothing = `volume "${name}" is held by nobody; nothing to do\n`;
+    edge.stdout.write(isJson ? asJson({ name, from: null, fence: null }) : nothing);
     return;
   }
   const holder = operator.chooseHolder(held, flags.holder);
-  edge.stdout.write(wordsForVolume(await shownFacts(held, memory, signal)));
-  edge.stdout.write('What runs there sees I/O errors from then on; data not yet written there is lost.\n');
+  if (!isJson) edge.stdout.write(wordsForVolume(await shownFacts(held, memory, signal)) + WHAT_IT_MEANS);
   if (!(await isAgreed(edge, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
   }
   // Whoever answers may take his time.
   const inTime = AbortSignal.timeout(SESSION_LIMIT_MS);
   await operator.forceRelease(held, holder, `operator ${userInfo().username} on ${hostname()}`, inTime);
-  edge.stdout.write(wordsForFence((await memory.lastFence(held.volume.id)) ?? null));
+  const fence = (await memory.lastFence(held.volume.id)) ?? null;
+  edge.stdout.write(isJson ? asJson({ name, from: holder.described, fence }) : wordsForFence(fence));
 }
 
 async function isAgreed(edge: Edge, flags: AgreeFlags, question: string): Promise<boolean> {

@@ -171,8 +171,8 @@ describe('docker-volume-scaleio volume', () => {
 
   test('force-release takes the volume when told so, and records it', async () => {
     const { run, mapped, one } = await scene();
-    const { code, out } = await run(['force-release', 'db', '--yes']);
-    expect(code).toBe(0);
+    const { code, out, err } = await run(['force-release', 'db', '--yes']);
+    expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(
       /last fence .* taken: from SDC .*10\.0\.0\.1.* by operator \w+ on \S+, policy forced/,
     );
@@ -181,6 +181,23 @@ describe('docker-volume-scaleio volume', () => {
     const again = await run(['force-release', 'db', '--yes']);
     expect(again).toMatchObject({ code: 0, out: 'volume "db" is held by nobody; nothing to do\n' });
     expect(one).not.toBe('');
+  });
+
+  test('force-release says as JSON what was done, and asks nobody then', async () => {
+    const { run, mapped } = await scene();
+    expect(await run(['force-release', 'db', '--json'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('needs --yes') as string,
+    });
+    expect(await mapped()).not.toEqual([]);
+    const { out } = await run(['force-release', 'db', '--json', '--yes']);
+    expect(JSON.parse(out)).toMatchObject({
+      name: 'db',
+      from: expect.stringContaining('10.0.0.1') as string,
+      fence: { outcome: 'taken', policy: 'forced' },
+    });
+    const again = await run(['force-release', 'db', '--json', '--yes']);
+    expect(JSON.parse(again.out)).toEqual({ name: 'db', from: null, fence: null });
   });
 
   test.each([
