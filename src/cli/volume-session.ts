@@ -117,8 +117,11 @@ async function entriesBeside(stateDir: string): Promise<readonly HostVolume[]> {
 }
 
 /** What a fence log tells of a fence is what the command itself says. */
-function onlyErrors({ error }: Log): Log {
+function onlyErrors(log: Log): Log {
   const silent = (): void => undefined;
+  const error = (facts: object, message: string): void => {
+    log.error(facts, message);
+  };
   return { debug: silent, info: silent, warn: silent, error };
 }
 
