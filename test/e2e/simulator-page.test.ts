@@ -4,16 +4,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleProgram } from '../../plugin/bundle.ts';
 import { isRunning, killHard, signal, type ProcessId } from '../hosts/process.ts';
 import { until } from '../hosts/until.ts';
+import { DocsPage } from './docs-page.ts';
 import { bareStage, type Stage } from './stage.ts';
 
 /* The commands of docs/simulator.md, word for word and in their order, on a host that has an engine and nothing of ours. */
 
 const project = path.resolve(import.meta.dirname, '../..');
-
-async function commands(): Promise<readonly string[]> {
-  const page = await readFile(path.join(project, 'docs/simulator.md'), 'utf8');
-  return [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block.trimEnd());
-}
 
 let stage: Stage;
 
@@ -28,8 +24,14 @@ afterAll(async () => {
 
 test('they lead to a volume that a container writes, and nothing of it stays', async () => {
   const { host } = stage;
-  const [bundle = '', array = '', sdc = '', plugin = '', volume = '', end = '', ...more] = await commands();
-  expect(more).toEqual([]);
+  const page = await DocsPage.read('docs/simulator.md', {});
+  const bundle = page.next('make bundle\n');
+  const array = page.next('docker-volume-scaleio simulate ');
+  const sdc = page.next('docker-volume-scaleio simulate-sdc ');
+  const plugin = page.next('export SCALEIO_ENDPOINT=');
+  const volume = page.next('docker volume create ');
+  const end = page.next('rm -r ');
+  expect(page.left).toEqual([]);
   // Hosts of the lab have a shorter PATH than root's is.
   const here = (block: string): string[] => [
     'bash',
@@ -45,7 +47,6 @@ test('they lead to a volume that a container writes, and nothing of it stays', a
   };
 
   // The bundle has been made, and by the same program: `make` would first look for Debian's packages in the lab's network.
-  expect(bundle.startsWith('make bundle\n')).toBe(true);
   await host.exec(here(bundle.replace('make bundle\n', '')));
   const ofArray = await start('array', array, async () => (await said('array')).includes('Ready.'));
   const settings = [...ofArray.matchAll(/^SCALEIO_\w+=.*$/gm)].map(([setting]) => setting);
