@@ -109,6 +109,30 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await host.docker(['volume', 'rm', 'named']);
       });
 
+      test('with mistakes in its settings is enabled, says what they are, and leaves containers their volumes', async () => {
+        await createVolume(host, 'steady');
+        const writer = await Writer.start(host, 'steady');
+        const set = async (...settings: string[]): Promise<void> => {
+          await host.docker(['plugin', 'disable', '--force', driver]);
+          await host.docker(['plugin', 'set', driver, ...settings]);
+          await host.docker(['plugin', 'enable', driver]);
+        };
+        await set('SCALEIO_FS=ext5', 'SCALEIO_CA_FILE=/etc/scaleio/none.pem', 'SCALEIO_INSECURE=false');
+        await writer.goesOn();
+        const mistakes =
+          /2 mistakes: SCALEIO_FS: .*did you mean .*ext4.*SCALEIO_CA_FILE: cannot read file .*ENOENT/;
+        await expect(createVolume(host, 'more')).rejects.toThrow(mistakes);
+        await expect(host.docker(['volume', 'rm', 'steady'])).rejects.toThrow(/in use/);
+        await expect(onVolume(host, 'steady', 'true')).rejects.toThrow(mistakes);
+        expect(await host.docker(['volume', 'inspect', '--format', '{{.Name}}', 'steady'])).toBe('steady');
+        await writer.remove();
+        expect(await volumeMounts(host)).toEqual([]);
+        await set('SCALEIO_FS=', 'SCALEIO_CA_FILE=', 'SCALEIO_INSECURE=true');
+        await untilNothingLeft(array, host);
+        expect(Number(await onVolume(host, 'steady', 'wc -l </data/log'))).toBeGreaterThan(0);
+        await host.docker(['volume', 'rm', 'steady']);
+      });
+
       test('is disabled and enabled again while a volume is in use', async () => {
         await createVolume(host, 'busy');
         const writer = await Writer.start(host, 'busy');
