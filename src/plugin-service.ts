@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { hostname, release } from 'node:os';
 import type { Logger } from 'pino';
 import { connectGateway } from './array-connection.ts';
 import type { LocalSettings, Settings } from './config/settings.ts';
@@ -240,6 +240,7 @@ async function buildHost(
     mountRoot: settings.mountRoot,
     undoDir: settings.stateDir,
     hostMountinfo: settings.hostMountinfo,
+    kernelRelease: release(),
     runner,
     log,
   });

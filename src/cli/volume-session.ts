@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { connectGateway } from '../array-connection.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -69,7 +70,8 @@ export async function inSession(
       ...{ array: gateway, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
       record: lookRecord(settings.stateDir),
       isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
-      labelOn: (device, limit) => lookAtLabel(createRunner(), device, limit),
+      labelOn: (device, limit) =>
+        lookAtLabel({ runner: createRunner(), kernelRelease: release() }, device, limit),
       isHeld: isDeviceHeld,
     };
     await work({ operator, memory, host, prefix: settings.prefix, anonymous, entries, signal });

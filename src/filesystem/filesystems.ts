@@ -22,6 +22,8 @@ import { trimFilesystem } from './trim.ts';
 export interface FilesystemsOptions {
   readonly runner: Runner;
   readonly log: Log;
+  /** As uname -r says it. */
+  readonly kernelRelease: string;
   /** The directory for all mountpoints; made if missing. In a managed plugin it is below the propagatedMount. */
   readonly mountRoot: string;
   /** A directory that is there, for what a check may have to take back. */
@@ -47,6 +49,7 @@ const MAX_STACKED = 8;
 
 class HostFilesystems implements Filesystems {
   readonly #runner: Runner;
+  readonly #kernelRelease: string;
   readonly #root: MountRoot;
   readonly #undoDir: string;
   readonly #ownMountinfo: string;
@@ -54,6 +57,7 @@ class HostFilesystems implements Filesystems {
 
   constructor(options: FilesystemsOptions) {
     this.#runner = options.runner;
+    this.#kernelRelease = options.kernelRelease;
     this.#undoDir = options.undoDir;
     this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
     this.#hostMountinfo = options.hostMountinfo ?? this.#ownMountinfo;
@@ -101,7 +105,8 @@ class HostFilesystems implements Filesystems {
     if (there?.device === device.number) return;
     if (there !== undefined) throw occupied(there, device);
     await this.#root.prepare(mountpoint, mounts);
-    await runMount(this.#runner, { device, mountpoint }, request, signal);
+    const host = { runner: this.#runner, kernelRelease: this.#kernelRelease };
+    await runMount(host, { device, mountpoint }, request, signal);
     await this.#verifyMounted(device, mountpoint, request.readOnly);
   }
 

@@ -1,11 +1,10 @@
 import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Runner } from '../host/run.ts';
 import type { VolumeLabel } from '../volumes/label.ts';
 import type { Device } from '../volumes/volume.ts';
 import { readVolumeLabel } from './label.ts';
-import { runMount, runUnmount } from './mount.ts';
+import { type MountHost, runMount, runUnmount } from './mount.ts';
 import { probeDevice } from './probe.ts';
 
 const UNMOUNT_LIMIT_MS = 15_000;
@@ -16,15 +15,16 @@ const UNMOUNT_LIMIT_MS = 15_000;
  * FilesystemError, and when it cannot be unmounted again.
  */
 export async function lookAtLabel(
-  runner: Runner,
+  host: MountHost,
   device: Device,
   signal: AbortSignal,
 ): Promise<VolumeLabel | undefined> {
+  const { runner } = host;
   const probe = await probeDevice(runner, device, signal);
   if (probe.kind !== 'filesystem') return undefined;
   const mountpoint = await mkdtemp(path.join(tmpdir(), 'docker-volume-scaleio-look-'));
   try {
-    await runMount(runner, { device, mountpoint }, { fs: probe.fs, options: [], readOnly: true }, signal);
+    await runMount(host, { device, mountpoint }, { fs: probe.fs, options: [], readOnly: true }, signal);
     try {
       return await readVolumeLabel(runner, mountpoint, signal);
     } finally {

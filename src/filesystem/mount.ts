@@ -3,6 +3,8 @@ import { CommandError, type Runner } from '../host/run.ts';
 import type { MountRequest } from '../volumes/ports.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
 import { entranceOf } from './entrance.ts';
+import { readFeatureBits } from './feature-bits.ts';
+import { lackingFeatures } from './features.ts';
 import { runTool } from './tool.ts';
 
 /**
@@ -37,9 +39,16 @@ export function mountOptions({ fs, options, readOnly }: MountRequest): string {
   return [...own, ...options, ...(readOnly ? ['ro', withoutReplay[fs]] : [])].join(',');
 }
 
+/** What a mount needs of its host. */
+export interface MountHost {
+  readonly runner: Runner;
+  /** As uname -r says it. */
+  readonly kernelRelease: string;
+}
+
 /** Mounts by mount(8). Rejects with FilesystemError, and never settles for read-only when that was not asked for. */
 export async function runMount(
-  runner: Runner,
+  { runner, kernelRelease }: MountHost,
   at: { device: Device; mountpoint: string },
   request: MountRequest,
   signal: AbortSignal,
@@ -64,6 +73,8 @@ export async function runMount(
     if (!(error instanceof FilesystemError)) throw error;
     const words = error.cause instanceof CommandError ? mountFailure(error.cause.stderrTail) : undefined;
     if (words === undefined) throw error;
+    const lacking = words === NO_REASON ? await lackingOf(at, request, kernelRelease) : undefined;
+    if (lacking !== undefined) throw new FilesystemError(`cannot ${attempt}: ${lacking}`, error);
     throw new FilesystemError(`cannot ${attempt}: ${words}; ${advice[request.fs]} ${device.path}"`, {
       cause: error.cause,
     });
@@ -76,11 +87,35 @@ const advice: Readonly<Record<FilesystemType, string>> = {
   btrfs: 'see the kernel log, map the volume by hand and check it with "btrfs check --readonly',
 };
 
+/** What the kernel says when it does not know a feature, and of much else. */
+const NO_REASON = 'bad option or damaged superblock';
+
+/** That the file system is newer than the kernel, in words; undefined when that is not so, or cannot be seen. */
+async function lackingOf(
+  { device }: { device: Device },
+  { fs, readOnly }: MountRequest,
+  kernelRelease: string,
+): Promise<string | undefined> {
+  const bits = await readFeatureBits(device, fs);
+  if (bits === undefined) return undefined;
+  // A mount that only reads needs to know nothing of these.
+  const asked = readOnly ? { ...bits, roCompat: 0, logIncompat: 0 } : bits;
+  const lacking = lackingFeatures(fs, asked, kernelRelease);
+  if (lacking === undefined) return undefined;
+  const newer = lacking.needs === undefined ? 'a newer kernel' : `Linux ${lacking.needs} or newer`;
+  return (
+    `Linux ${kernelRelease} of this host lacks features of its ${fs}: ${lacking.features.join(', ')}. ` +
+    `The file system is whole, do not repair it: mount it on a host with ${newer}. For new volumes that every host mounts, ` +
+    `make them on the host with the oldest kernel, or leave the features out with the option mkfs`
+  );
+}
+
 /** mount(8) words a refusal of the kernel as a list of guesses, or ends with the kernel's own reason. */
 function mountFailure(stderr: string): string | undefined {
   const reason = /system call failed: ([^.;]+)/.exec(stderr)?.[1];
   if (reason !== undefined) return reason;
-  return stderr.includes('bad superblock') ? 'bad option or damaged superblock' : undefined;
+  if (stderr.includes('probably corrupted filesystem')) return 'a damaged file system';
+  return stderr.includes('bad superblock') ? NO_REASON : undefined;
 }
 
 /** Unmounts what is uppermost at the mountpoint. Rejects with FilesystemError. */

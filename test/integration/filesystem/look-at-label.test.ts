@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { lookAtLabel } from '../../../src/filesystem/look-at-label.ts';
 import { createRunner } from '../../../src/host/run.ts';
@@ -22,13 +22,19 @@ describe('a look at the label of what nobody has mounted', () => {
     const root = await MountedRoot.create();
     try {
       const device = await loop.device();
-      expect(await lookAtLabel(createRunner(), device, never)).toBeUndefined();
+      expect(
+        await lookAtLabel({ runner: createRunner(), kernelRelease: release() }, device, never),
+      ).toBeUndefined();
       await sh('mkfs.ext4', '-q', loop.node);
-      expect(await lookAtLabel(createRunner(), device, never)).toBeUndefined();
+      expect(
+        await lookAtLabel({ runner: createRunner(), kernelRelease: release() }, device, never),
+      ).toBeUndefined();
       await root.filesystems.mount(device, root.at('a'), { fs: 'ext4', options: [], readOnly: false }, never);
       await root.filesystems.writeLabel(root.at('a'), label, never);
       await root.filesystems.unmount(root.at('a'), { lazy: false }, never);
-      expect(await lookAtLabel(createRunner(), device, never)).toMatchObject({ name: label.name });
+      expect(
+        await lookAtLabel({ runner: createRunner(), kernelRelease: release() }, device, never),
+      ).toMatchObject({ name: label.name });
       expect(await isDeviceHeld(device)).toBe(false);
       expect(await looks()).toEqual([]);
     } finally {

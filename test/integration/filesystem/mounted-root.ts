@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFilesystems, type FilesystemsOptions } from '../../../src/filesystem/filesystems.ts';
 import { createRunner } from '../../../src/host/run.ts';
@@ -30,6 +30,7 @@ export class MountedRoot {
       log: silentLog,
       mountRoot,
       undoDir: tmpdir(),
+      kernelRelease: release(),
       ...options,
     });
   }

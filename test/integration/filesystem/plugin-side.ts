@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { createFilesystems } from '../../../src/filesystem/filesystems.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import type { ArrayName, Device } from '../../../src/volumes/volume.ts';
@@ -11,6 +11,7 @@ const filesystems = createFilesystems({
   log: silentLog,
   mountRoot,
   undoDir: tmpdir(),
+  kernelRelease: release(),
   hostMountinfo,
 });
 const volume = JSON.parse(device) as Device;

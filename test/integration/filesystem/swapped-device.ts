@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
 import { createFilesystems } from '../../../src/filesystem/filesystems.ts';
@@ -63,7 +63,13 @@ export class Stage {
       places: { byId: path.join(directory, 'by-id') },
     });
     const mountRoot = path.join(directory, 'volumes');
-    const filesystems = createFilesystems({ runner, log: silentLog, mountRoot, undoDir: directory });
+    const filesystems = createFilesystems({
+      runner,
+      log: silentLog,
+      mountRoot,
+      undoDir: directory,
+      kernelRelease: release(),
+    });
     this.host = { ...life.host, sdc, filesystems, clock: systemClock };
   }
 
