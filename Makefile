@@ -35,7 +35,7 @@ demo-failover: deps ## see a database's host lose power and the database go on e
 demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing container; leaves nothing behind
 	@$(NODE) test/demo/capacity.ts
 
-test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some
+test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some, ONLY=test/e2e/page.test.ts for files
 	@$(NODE) test/run-tests.ts $(ONLY)
 
 test-engines: deps ## the plugin on other Docker engines (Debian 13's 26.1), made with mmdebstrap in .cache

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa, type Options } from 'execa';
 import { nothingLeaked, prepareSearch } from './secrets/check.ts';
 
 /*
- * Runs everything that is checked, or the checks and suites that its arguments name. What they print is also kept in
+ * Runs everything that is checked, or the checks, suites and test files that its arguments name. What they print is also kept in
  * .cache/test-reports, and searched for the tests' secrets at the end.
  */
 const project = path.resolve(import.meta.dirname, '..');
@@ -54,6 +55,8 @@ const checks: readonly (readonly [name: string, argv: readonly string[]])[] = [
 interface Suite {
   /** Of vitest. */
   readonly name: string;
+  /** Only these of its files; default: all. */
+  readonly files?: readonly string[];
   /** Logs that its tests must have left. */
   readonly leaves?: readonly RegExp[];
 }
@@ -98,13 +101,13 @@ function secondsSince(start: number): number {
   return Math.round((performance.now() - start) / 1000);
 }
 
-async function runSuite({ name }: Suite): Promise<Total> {
+async function runSuite({ name, files = [] }: Suite): Promise<Total> {
   console.log(`\n== ${name}`);
   const start = performance.now();
   const report = path.join(reports, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = path.join(project, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--project', name, '--passWithNoTests', ...reporters];
+  const args = [vitest, 'run', '--project', name, '--passWithNoTests', ...reporters, ...files];
   const { exitCode } = await execa(process.execPath, args, printedAndKept(name));
   const counted = count(await readReport(report), exitCode === 0);
   return { name, seconds: secondsSince(start), ...counted };
@@ -168,17 +171,28 @@ async function lookForSecrets(ran: readonly Suite[]): Promise<Total> {
 
 const wanted = process.argv.slice(2);
 const names = [...checks.map(([name]) => name), ...suites.map(({ name }) => name)];
-const unknown = wanted.filter((name) => !names.includes(name));
+/** Of a suite, by the folder that they are in. */
+const filesOf = ({ name }: Suite): string[] => wanted.filter((one) => one.startsWith(`test/${name}/`));
+const unknown = wanted.filter(
+  (one) => !names.includes(one) && !suites.some((suite) => filesOf(suite).includes(one) && existsSync(one)),
+);
 if (unknown.length > 0) {
-  console.error(`there is no check or suite "${unknown.join('", "')}"; there are: ${names.join(', ')}`);
+  const known = `${names.join(', ')}, and files such as test/unit/units/size.test.ts`;
+  console.error(`there is no check, suite or test file "${unknown.join('", "')}"; there are: ${known}`);
   process.exit(2);
 }
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
-const chosen = suites.filter(({ name }) => isWanted(name));
+const chosen = suites.flatMap((suite): Suite[] => {
+  if (isWanted(suite.name)) return [suite];
+  const files = filesOf(suite);
+  return files.length === 0 ? [] : [{ name: suite.name, files }];
+});
 await prepareSearch({ logs: reports, secrets });
 const totals: Total[] = [];
 for (const [name, argv] of checks) if (isWanted(name)) totals.push(await runCheck(name, argv));
 for (const suite of chosen) totals.push(await runSuite(suite));
-totals.push(await lookForSecrets(chosen));
+// Of some files of a suite nobody can say what they must have left.
+const whole = chosen.filter(({ files }) => files === undefined);
+if (whole.length > 0 || wanted.length === 0) totals.push(await lookForSecrets(whole));
 print(totals);
 process.exitCode = totals.some(({ failed }) => failed > 0) ? 1 : 0;
