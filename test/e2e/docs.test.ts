@@ -22,6 +22,7 @@ const here = '/root/install';
 
 let stage: Stage;
 let array: LabArray;
+let shells = 0;
 
 beforeAll(async () => {
   stage = await bareStage({ hosts: 2 });
@@ -48,11 +49,13 @@ const examples = (): Record<string, string> => ({
 
 const read = (file: string): Promise<DocsPage> => DocsPage.read(file, examples());
 
-/** A shell that reads the commands from a file, because they hold the password, and stops at the first that fails. */
+/** A shell that reads the commands from a file of its own, because they hold the password, and stops at the first that fails. */
 async function shellFor(host: Host, commands: string): Promise<string[]> {
-  await host.exec(['sh', '-c', 'umask 077; cat >/root/commands'], { input: commands });
-  const environment = 'cd /root/install; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return ['bash', '--norc', '-euo', 'pipefail', '-c', `${environment}; . /root/commands`];
+  shells += 1;
+  const file = `/root/commands-${shells}`;
+  await host.exec(['sh', '-c', `umask 077; cat >${file}`], { input: commands });
+  const environment = `cd ${here}; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+  return ['bash', '--norc', '-euo', 'pipefail', '-c', `${environment}; . ${file}`];
 }
 
 /** Types commands on a host, as root, and answers what they print; `input` is what a person answers. */
