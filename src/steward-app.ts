@@ -4,7 +4,7 @@ import { Alerts } from './capacity/alerts.ts';
 import { AuditTrail } from './capacity/audit.ts';
 import { Grower } from './capacity/grower.ts';
 import type { Policy } from './capacity/policy.ts';
-import type { StewardClock } from './capacity/ports.ts';
+import type { AuditRecord, News, StewardClock } from './capacity/ports.ts';
 import { DiskProvider } from './capacity/provider.ts';
 import { Steward } from './capacity/steward.ts';
 import { StewardLoop } from './capacity/steward-loop.ts';
@@ -63,14 +63,9 @@ export async function buildSteward(
   const webhooks = metrics.observeWebhooks(
     createWebhooks({ readSecret: (path) => readFile(path, 'utf8'), now: () => clock.now() }),
   );
-  const audit = new AuditTrail({
-    clock,
-    log,
-    onRecord: (record) => {
-      metrics.recordAction(record);
-    },
-  });
-  const alerts = new Alerts({ webhooks, clock, log, audit }, policy.webhooks);
+  const { onRecord, onNews } = countedBy(metrics);
+  const audit = new AuditTrail({ clock, log, onRecord });
+  const alerts = new Alerts({ webhooks, clock, log, audit, onNews }, policy.webhooks);
   const array = gateway.capacity;
   const grower = new Grower(
     { array, provider: new DiskProvider(webhooks), clock, audit },
@@ -99,6 +94,20 @@ export async function buildSteward(
       await loop.stop();
       await alerts.stop();
       await gateway.close();
+    },
+  };
+}
+
+function countedBy(metrics: StewardMetrics): {
+  readonly onRecord: (record: AuditRecord) => void;
+  readonly onNews: (news: News) => void;
+} {
+  return {
+    onRecord: (record) => {
+      metrics.recordAction(record);
+    },
+    onNews: (news) => {
+      metrics.recordNews(news);
     },
   };
 }

@@ -2,7 +2,7 @@ import { isPluginError } from '../errors.ts';
 import type { Log } from '../volumes/ports.ts';
 import type { AuditTrail } from './audit.ts';
 import type { WebhookPolicy } from './policy.ts';
-import type { StewardClock, Webhooks } from './ports.ts';
+import type { News, StewardClock, Webhooks } from './ports.ts';
 
 /** What a webhook is told. Sizes in KiB, raw; times ISO 8601. */
 export interface Alert {
@@ -18,6 +18,7 @@ export interface Alert {
   readonly pool: object | null;
 }
 
+const KEPT = 200;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** What waits longer than so many others is no news any more. */
@@ -29,22 +30,38 @@ export class Alerts {
   readonly #clock: StewardClock;
   readonly #log: Log;
   readonly #audit: AuditTrail;
+  readonly #onNews: (news: News) => void;
   readonly #lines: readonly Line[];
   readonly #stopped = new AbortController();
+  #news: readonly News[] = [];
 
+  /** `onNews` is told of all news, also where there is no webhook; it must not throw. */
   constructor(
-    parts: { webhooks: Webhooks; clock: StewardClock; log: Log; audit: AuditTrail },
+    parts: {
+      webhooks: Webhooks;
+      clock: StewardClock;
+      log: Log;
+      audit: AuditTrail;
+      onNews?: (news: News) => void;
+    },
     targets: readonly WebhookPolicy[],
   ) {
     this.#webhooks = parts.webhooks;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#audit = parts.audit;
+    this.#onNews = parts.onNews ?? (() => undefined);
     this.#lines = targets.map((target) => ({ target, waiting: [], running: undefined }));
   }
 
-  /** Logs the alert and queues it for the webhooks. Never waits. */
+  /** The last 200, without reminders; newest last. */
+  get news(): readonly News[] {
+    return this.#news;
+  }
+
+  /** Logs the alert, keeps it as news and queues it for the webhooks. Never waits. */
   raise(alert: Alert): void {
+    if (alert.kind !== 'reminder') this.#keep(alert, alert.kind === 'blind' ? 'sight' : 'level');
     const facts = { alert };
     if (alert.level === 'ok') this.#log.info(facts, alert.text);
     else this.#log.warn(facts, alert.text);
@@ -53,6 +70,12 @@ export class Alerts {
       if (line.waiting.length > MOST_WAITING) line.waiting.shift();
       line.running ??= this.#deliver(line);
     }
+  }
+
+  #keep({ at, level, text }: Alert, kind: News['kind']): void {
+    const news = { at, kind, level, text };
+    this.#news = [...this.#news, news].slice(-KEPT);
+    this.#onNews(news);
   }
 
   /** Resolves when nothing waits any more. */

@@ -122,6 +122,17 @@ export interface AuditRecord {
   readonly why: string;
 }
 
+/** What was to be told, whether or not anybody is told. */
+export interface News {
+  /** ISO 8601. */
+  readonly at: string;
+  /** level: of a pool. sight: the array cannot be read for long, or can again. */
+  readonly kind: 'level' | 'sight';
+  readonly level: 'ok' | 'warn' | 'critical' | 'unknown';
+  /** For people. */
+  readonly text: string;
+}
+
 /** One thing that hosts which are gone have left on the array. */
 export interface CleanupFinding {
   readonly action: 'remove-volume' | 'unmap';

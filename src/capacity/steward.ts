@@ -1,6 +1,7 @@
 import { isPluginError } from '../errors.ts';
 import type { Log } from '../volumes/ports.ts';
 import type { Alert, Alerts } from './alerts.ts';
+import { assign } from './assignment.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Grower } from './grower.ts';
 import { PoolWatch, type LevelNews, type PoolStatus } from './pool-watch.ts';
@@ -12,6 +13,7 @@ import type {
   CleanupStatus,
   ClusterReading,
   DeviceReading,
+  News,
   PoolReading,
   SdsReading,
   StewardClock,
@@ -36,6 +38,8 @@ export interface StewardSnapshot {
   /** Null where the policy has no section for it. */
   readonly cleanup: CleanupStatus | null;
   readonly audit: readonly AuditRecord[];
+  /** Levels that changed and the array out of sight, whether or not a webhook is told; newest last. */
+  readonly news: readonly News[];
 }
 
 export interface StewardParts {
@@ -99,7 +103,7 @@ export class Steward {
   }
 
   snapshot(): StewardSnapshot {
-    const { clock, audit } = this.#parts;
+    const { clock, audit, alerts } = this.#parts;
     const seen = this.#seen;
     return {
       acts: this.#policy.act,
@@ -117,6 +121,7 @@ export class Steward {
       problems: this.#problems,
       cleanup: this.#cleanup,
       audit: audit.last,
+      news: alerts.news,
     };
   }
 
@@ -217,28 +222,4 @@ export class Steward {
   #envelope(key: string): Pick<Alert, 'key' | 'at'> {
     return { key, at: new Date(this.#parts.clock.now()).toISOString() };
   }
-}
-
-/** Which policy is for which pool. */
-function assign(
-  wanted: readonly PoolPolicy[],
-  cluster: ClusterReading,
-): { policies: ReadonlyMap<PoolReading, PoolPolicy>; problems: string[] } {
-  const policies = new Map<PoolReading, PoolPolicy>();
-  const problems: string[] = [];
-  for (const policy of wanted) {
-    const { pool: name, domain } = policy;
-    const matching = cluster.pools.filter(
-      (pool) =>
-        (pool.id === name || pool.name === name) &&
-        (domain === undefined || pool.domainId === domain || pool.domainName === domain),
-    );
-    const [only, ...others] = matching;
-    const shown = domain === undefined ? `"${name}"` : `"${domain}/${name}"`;
-    if (only === undefined) problems.push(`the array has no storage pool ${shown}`);
-    else if (others.length > 0) problems.push(`several storage pools are named ${shown}; give the domain`);
-    else if (policies.has(only)) problems.push(`storage pool ${shown} is in the policy twice`);
-    else policies.set(only, policy);
-  }
-  return { policies, problems };
 }

@@ -93,6 +93,11 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
     const snapshot = app.steward.snapshot();
     if (snapshot.failure !== null) throw new GatewayUnavailableError(snapshot.failure);
     edge.stdout.write(wordsForSnapshot(snapshot));
+    const { length: places } = snapshot.problems;
+    if (places > 0)
+      throw new ConfigError(
+        `the policy does not fit the array in ${places} place${places === 1 ? '' : 's'}, told above: change its pools, then look again`,
+      );
   } finally {
     await app.close();
   }

@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { AuditRecord, Webhooks } from '../capacity/ports.ts';
+import type { AuditRecord, News, Webhooks } from '../capacity/ports.ts';
 import type { Steward } from '../capacity/steward.ts';
 
 const ACTIONS: Readonly<Record<AuditRecord['action'], string>> = {
@@ -19,6 +19,7 @@ const OUTCOMES: Readonly<Record<AuditRecord['outcome'], string>> = {
 export class StewardDoings {
   readonly #rounds: Counter<'outcome'>;
   readonly #actions: Counter<'action' | 'outcome'>;
+  readonly #levels: Counter<'level'>;
   readonly #requests: Counter<'webhook' | 'outcome'>;
 
   constructor(registry: Registry) {
@@ -35,6 +36,12 @@ export class StewardDoings {
       labelNames: ['action', 'outcome'],
       registers,
     });
+    this.#levels = new Counter({
+      name: 'scaleio_steward_level_changes_total',
+      help: 'Times that a pool of the policy changed its level, by the level that it has since: ok, warn, critical',
+      labelNames: ['level'],
+      registers,
+    });
     this.#requests = new Counter({
       name: 'scaleio_steward_webhook_requests_total',
       help: 'Requests to webhooks and disk providers, each attempt, by host and outcome: ok, failed',
@@ -42,6 +49,7 @@ export class StewardDoings {
       registers,
     });
     for (const outcome of ['ok', 'failed', 'bug']) this.#rounds.inc({ outcome }, 0);
+    for (const level of ['ok', 'warn', 'critical']) this.#levels.inc({ level }, 0);
     // What an alert watches must be there before it happens.
     for (const action of Object.keys(ACTIONS))
       for (const outcome of Object.keys(OUTCOMES)) this.#actions.inc({ action, outcome }, 0);
@@ -50,6 +58,11 @@ export class StewardDoings {
   /** One decision, as it is audited. */
   record({ action, outcome }: Pick<AuditRecord, 'action' | 'outcome'>): void {
     this.#actions.inc({ action, outcome });
+  }
+
+  /** A level that changed, whether or not a webhook is told; that the array is out of sight has a gauge of its own. */
+  recordNews({ kind, level }: Pick<News, 'kind' | 'level'>): void {
+    if (kind === 'level') this.#levels.inc({ level });
   }
 
   /** The same webhooks, counted. */

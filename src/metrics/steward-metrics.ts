@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { AuditRecord, Webhooks } from '../capacity/ports.ts';
+import type { AuditRecord, News, Webhooks } from '../capacity/ports.ts';
 import type { Steward, StewardSnapshot } from '../capacity/steward.ts';
 import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
@@ -53,6 +53,10 @@ export class StewardMetrics {
 
   recordAction(record: AuditRecord): void {
     this.#doings.record(record);
+  }
+
+  recordNews(news: News): void {
+    this.#doings.recordNews(news);
   }
 
   observeWebhooks(webhooks: Webhooks): Webhooks {

@@ -4,8 +4,7 @@ import type { Log } from '../volumes/ports.ts';
 import { movementsBetween } from './movements.ts';
 import { sightingOf, type Sighting } from './sighting.ts';
 import type { Freshness, TimelineEntry } from './shape.ts';
-import { Timeline } from './timeline.ts';
-import type { AuditRecord } from '../capacity/ports.ts';
+import { Timeline, type Told } from './timeline.ts';
 
 /** Time as the watch needs it; a StewardClock does. */
 export interface WatchClock {
@@ -92,9 +91,9 @@ export class InventoryWatch {
     return { readAt, state: ageMs > 2 * this.#pauseMs() + PATIENCE_MS ? 'stale' : 'current', failure };
   }
 
-  /** Newest first, with what the steward itself did. */
-  timeline(audit: readonly AuditRecord[]): TimelineEntry[] {
-    return this.#timeline.entries(audit);
+  /** Newest first, with what the steward itself did and found. */
+  timeline(told: Told): TimelineEntry[] {
+    return this.#timeline.entries(told);
   }
 
   async #loop(): Promise<void> {

@@ -49,21 +49,23 @@ export function overviewOf(
       matching: matching.length,
       shown: matching.slice(0, limit).map((volume) => volumeView(volume, sighting, pools)),
     },
-    timeline: watch.timeline(snapshot.audit),
+    timeline: watch.timeline(snapshot),
   };
 }
 
 /** Whether and since when what is shown is true. */
 export function pulseOf({ snapshot: read, watch, now, intervalMs }: OverviewSources): Pulse {
   const snapshot = read();
-  const last = snapshot.audit.at(-1);
-  const facts = [watch.revision, snapshot.readAt ?? '', snapshot.audit.length, last?.at ?? ''];
+  const told = [snapshot.audit, snapshot.news].flatMap((list) => [list.length, list.at(-1)?.at ?? '']);
+  const space = freshnessOf(snapshot, intervalMs);
+  const inventory = watch.freshness();
+  const facts = [watch.revision, snapshot.readAt ?? '', space.state, inventory.state, ...told];
   return {
     version: 1,
     at: new Date(now()).toISOString(),
     revision: facts.join(' '),
-    space: freshnessOf(snapshot, intervalMs),
-    inventory: watch.freshness(),
+    space,
+    inventory,
   };
 }
 

@@ -105,6 +105,8 @@ export interface TimelineEntry {
     | 'host-lost'
     | 'host-back'
     | 'growth'
+    | 'level'
+    | 'sight'
     | 'alert'
     | 'cleanup';
   /** Of what the steward itself decided; null for what others did. */

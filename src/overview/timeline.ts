@@ -1,4 +1,5 @@
-import type { AuditRecord } from '../capacity/ports.ts';
+import type { AuditRecord, News } from '../capacity/ports.ts';
+import type { StewardSnapshot } from '../capacity/steward.ts';
 import { joined, type Movement } from './movements.ts';
 import type { TimelineEntry } from './shape.ts';
 import type { Sighting } from './sighting.ts';
@@ -6,6 +7,9 @@ import type { Sighting } from './sighting.ts';
 const KEPT = 200;
 /** A volume that comes to a host so soon after it left another has moved. */
 const MOVE_WITHIN_MS = 120_000;
+
+/** What the steward itself has to tell. */
+export type Told = Pick<StewardSnapshot, 'audit' | 'news'>;
 
 interface Noted {
   readonly number: number;
@@ -24,13 +28,13 @@ export class Timeline {
     this.#noted = this.#noted.slice(-KEPT);
   }
 
-  /** Movements and what the steward did, newest first, the last 200. */
-  entries(audit: readonly AuditRecord[]): TimelineEntry[] {
+  /** Movements, what the steward did and what it found new, newest first, the last 200. */
+  entries({ audit, news }: Told): TimelineEntry[] {
     const movements = this.#noted.map(({ number, at, movement }): TimelineEntry => {
       const { kind, text } = movement;
       return { id: `m${number}`, at: new Date(at).toISOString(), kind, outcome: null, text };
     });
-    return [...audit.map(entryOfAudit), ...movements]
+    return [...news.map(entryOfNews), ...audit.map(entryOfAudit), ...movements]
       .reverse()
       .sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
       .slice(0, KEPT);
@@ -45,6 +49,10 @@ export class Timeline {
     this.#count += 1;
     this.#noted.push({ number: this.#count, at: now.at, movement: whole ?? movement });
   }
+}
+
+function entryOfNews({ at, kind, text }: News): TimelineEntry {
+  return { id: `n${at} ${text}`, at, kind, outcome: null, text };
 }
 
 function entryOfAudit({ at, action, target, outcome, why }: AuditRecord): TimelineEntry {

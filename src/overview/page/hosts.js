@@ -1,5 +1,5 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
-import { countWords } from './words.js';
+import { countWords, unreadWords } from './words.js';
 
 /** @import {HostView, Overview} from '../shape.ts' */
 
@@ -8,11 +8,12 @@ export function showHosts({ hosts, inventory }) {
   const { total, disconnected, shown } = hosts;
   const lost = disconnected === 0 ? '' : `, ${disconnected.toLocaleString('en')} disconnected`;
   const first = shown.length < total ? `. The first ${shown.length} are shown` : '';
-  setText(byId('hosts-summary'), `${countWords(total, 'host')}${lost}${first}.`);
+  const unread = unreadWords(inventory);
+  setText(byId('hosts-summary'), unread ?? `${countWords(total, 'host')}${lost}${first}.`);
   keep(byId('host-rows'), shown, { key: ({ id }) => id, make: makeHost, fill: fillHost });
   show(byId('host-table'), shown.length > 0);
   show(byId('hosts-empty'), shown.length === 0);
-  setText(byId('hosts-empty'), inventory.readAt === null ? 'Not read yet.' : 'The array knows no host.');
+  setText(byId('hosts-empty'), unread ?? 'The array knows no host.');
 }
 
 /** @returns {HTMLElement} */

@@ -1,6 +1,6 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
 import { nowMs } from './times.js';
-import { byteWords, countWords, forecastWords, sizeWords } from './words.js';
+import { byteWords, countWords, forecastWords, sizeWords, unreadWords } from './words.js';
 
 /** @import {Overview, PoolView} from '../shape.ts' */
 
@@ -20,10 +20,12 @@ const FACTS = [
 ];
 
 /** @param {Overview} overview */
-export function showPools({ pools, acts, problems }) {
+export function showPools({ pools, acts, problems, space }) {
   const mode = acts ? 'The steward acts as its policy says.' : 'Dry run: the steward changes nothing.';
   setText(byId('pools-summary'), [mode, ...problems.map((problem) => `Policy: ${problem}.`)].join(' '));
   keep(byId('pool-list'), pools, { key: ({ id }) => id, make: makePool, fill: fillPool });
+  show(byId('pools-empty'), pools.length === 0);
+  setText(byId('pools-empty'), unreadWords(space) ?? 'The array has no storage pool.');
 }
 
 /** @returns {HTMLElement} */

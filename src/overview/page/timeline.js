@@ -1,6 +1,6 @@
 import { byId, element, icon, keep, part, setAttribute, setText, show } from './dom.js';
 import { setTime } from './times.js';
-import { countWords } from './words.js';
+import { countWords, unreadWords } from './words.js';
 
 /** @import {Overview, TimelineEntry} from '../shape.ts' */
 
@@ -19,6 +19,8 @@ const KINDS = {
   'host-lost': ['Host lost', 'bad'],
   'host-back': ['Host back', 'good'],
   growth: ['Growth', 'info'],
+  level: ['Level', 'warn'],
+  sight: ['Sight of the array', 'warn'],
   alert: ['Alert', 'warn'],
   cleanup: ['Clean-up', 'quiet'],
 };
@@ -30,8 +32,12 @@ let isOpen = false;
 let entries = [];
 
 /** @param {Overview} overview */
-export function showTimeline({ timeline }) {
+export function showTimeline({ timeline, inventory }) {
   entries = timeline;
+  setText(
+    byId('timeline-empty'),
+    unreadWords(inventory) ?? 'Nothing has happened since the steward began to look.',
+  );
   announceNews();
   draw();
 }

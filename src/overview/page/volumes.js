@@ -1,6 +1,6 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
 import { setTime } from './times.js';
-import { byteWords, countWords, sizeWords } from './words.js';
+import { byteWords, countWords, sizeWords, unreadWords } from './words.js';
 
 /** @import {HolderView, Overview, VolumeView} from '../shape.ts' */
 
@@ -12,16 +12,15 @@ export function showVolumes({ volumes, prefix, inventory }, search) {
   const { total, attached, atRisk, matching, shown } = volumes;
   const lost =
     atRisk === 0 ? '' : `, ${atRisk.toLocaleString('en')} of them to hosts that have lost the array`;
-  setText(
-    byId('volumes-summary'),
-    `${countWords(total, 'volume')}, ${attached.toLocaleString('en')} attached${lost}.`,
-  );
+  const counted = `${countWords(total, 'volume')}, ${attached.toLocaleString('en')} attached${lost}.`;
+  const unread = unreadWords(inventory);
+  setText(byId('volumes-summary'), unread ?? counted);
   setText(byId('filter-count'), countOf({ total, matching, shown: shown.length }, search));
   keep(byId('volume-rows'), shown, { key: ({ id }) => id, make: makeVolume, fill: fillVolume });
   show(byId('volume-table'), shown.length > 0);
   show(byId('volumes-empty'), shown.length === 0);
   const named = prefix === '' ? '' : ` whose name begins with “${prefix}”`;
-  const none = inventory.readAt === null ? 'Not read yet.' : `The array has no volume${named}.`;
+  const none = unread ?? `The array has no volume${named}.`;
   setText(byId('volumes-empty'), total === 0 ? none : `No volume fits “${search}”.`);
 }
 

@@ -77,6 +77,15 @@ export function forecastWords(forecast, nowMs) {
 }
 
 /**
+ * What stands in the place of numbers that nobody has read; undefined where they were.
+ * @param {Freshness} freshness
+ */
+export function unreadWords({ readAt, state }) {
+  if (readAt !== null) return undefined;
+  return state === 'unreachable' ? 'Could not read the array.' : 'Not read yet.';
+}
+
+/**
  * What is to be said about how far something can be believed; undefined when all is well.
  * @param {string} what
  * @param {Freshness} freshness

@@ -21,7 +21,7 @@ async function webhook(): Promise<string> {
 }
 
 /** `steward` as it runs, ten rounds a second, in front of a simulated array with two pools. */
-async function runningSteward() {
+async function runningSteward({ isTold = true } = {}) {
   const { simulator } = await simulated({
     domains: [{ name: 'pd1', pools: [{ name: 'sp1' }, { name: 'sp2', devices: 0 }] }],
   });
@@ -30,7 +30,7 @@ async function runningSteward() {
   const [socket, policy, key] = ['s.sock', 'steward.yml', 'key'].map((name) => path.join(dir, name));
   const port = await freePort();
   await writeFile(key ?? '', 'secret');
-  const webhooks = [{ url: await webhook(), secretFile: key }];
+  const webhooks = isTold ? [{ url: await webhook(), secretFile: key }] : [];
   const said = { version: 1, interval: '100ms', webhooks, pools: [{ pool: 'sp1' }] };
   await writeFile(policy ?? '', JSON.stringify(said));
   const asked = Promise.withResolvers<undefined>();
@@ -107,4 +107,14 @@ test('a steward serves what it sees on a socket of its own and on the address of
   expect(await stop()).toBe(0);
   await expect(onSocket('/healthz')).rejects.toThrow();
   await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+});
+
+test('a steward that has nobody to tell counts the levels that changed', async () => {
+  const { simulator, metric, stop } = await runningSteward({ isTold: false });
+  const changes = 'scaleio_steward_level_changes_total{level="critical"}';
+  await expect.poll(() => metric(changes).catch(String), soon).toBe('0');
+  const [pool] = simulator.array.cluster.state.pools.values();
+  await fillPool(simulator.array, pool?.id ?? '', 95);
+  await expect.poll(() => metric(changes), soon).toBe('1');
+  expect(await stop()).toBe(0);
 });

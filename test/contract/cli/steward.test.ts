@@ -12,7 +12,6 @@ act: true
 pools:
   - pool: sp1
     grow: { above: 85, maxDevices: 9, devices: [{ sds: pd1-sds1, path: /dev/disk/by-id/spare-1 }] }
-  - pool: nowhere
 `;
 
 async function scene(policy: string) {
@@ -41,7 +40,7 @@ async function scene(policy: string) {
 }
 
 test('--check-policy says that a policy is right, or everything that is wrong with it', async () => {
-  const good = await (await scene(POLICY)).run('--check-policy');
+  const good = await (await scene(`${POLICY}  - pool: nowhere\n`)).run('--check-policy');
   expect(good).toMatchObject({
     code: 0,
     out: expect.stringContaining('2 pools, acting, no clean-up') as string,
@@ -65,8 +64,21 @@ test('--once shows each pool and what would be done, and does nothing even where
   expect(out).toMatch(/^level +critical$/m);
   expect(out).toMatch(/^health +normal$/m);
   expect(out).toMatch(/^growth +next: \/dev\/disk\/by-id\/spare-1 of SDS "pd1-sds1"$/m);
-  expect(out).toContain('the array has no storage pool "nowhere"');
   expect(simulator.array.cluster.state.devices.size).toBe(3);
+});
+
+test('--once fails when the policy names a pool that is not there, and shows the others all the same', async () => {
+  const { run } = await scene(`${POLICY}  - { pool: sp2, domain: pd1 }\n  - pool: nowhere\n`);
+  const { code, out, err } = await run('--once');
+  expect(out).toMatch(/^pool +pd1\/sp1 /m);
+  expect(out).toContain(
+    'the array has no storage pool "pd1/sp2"; did you mean "pd1/sp1"? It has "pd1/sp1"\n',
+  );
+  expect(out).toContain('the array has no storage pool "nowhere"; it has "pd1/sp1"\n');
+  expect(code).toBe(1);
+  expect(err).toBe(
+    'docker-volume-scaleio: the policy does not fit the array in 2 places, told above: change its pools, then look again\n',
+  );
 });
 
 const CLEANING = `${POLICY}

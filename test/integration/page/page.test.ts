@@ -21,13 +21,14 @@ const silent = {
 };
 
 /** A simulated array with two hosts, and the page of a steward in front of it. */
-async function served(env: Readonly<Record<string, string>> = {}) {
+async function served(env: Readonly<Record<string, string>> = {}, { isAway = false } = {}) {
   const { simulator, gateway } = await simulated();
   const { one, two } = await twoSdcs(simulator);
   const create = async (name: string): Promise<VolumeId> =>
     gateway.createVolume(await newVolume(gateway, `docker-${name}`), soon());
   const db = await create('db');
   await gateway.mapVolume({ volumeId: db, sdcId: one, readOnly: false }, soon());
+  if (isAway) await simulator.gateways[0]?.down();
   const port = await freePort();
   const start = async (): Promise<() => Promise<void>> => {
     const { settings } = loadSettings({
@@ -192,6 +193,10 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       await expect
         .poll(() => page.locator('#host-rows').innerText(), { timeout: PATIENCE_MS })
         .toContain('disconnected');
+      // Nobody else is told: the policy has no webhook.
+      await expect
+        .poll(() => page.locator('#timeline-entries').innerText(), { timeout: PATIENCE_MS })
+        .toMatch(/Level[\s\S]*storage pool "pd1\/sp1" is critical/);
       expect(await accessibilityFaults(page)).toEqual([]);
       await page.setViewportSize({ width: 360, height: 740 });
       expect(await accessibilityFaults(page)).toEqual([]);
@@ -239,6 +244,26 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       ),
     ).toEqual([]);
     await page.context().close();
+  });
+
+  test('counts nothing before it could read the array, and says so', async () => {
+    const { simulator, url } = await served({}, { isAway: true });
+    const page = await opened(url);
+    const sections = ['#pools', '#volumes', '#hosts', '#timeline'].map((id) => page.locator(id));
+    for (const section of sections)
+      await expect
+        .poll(() => section.innerText(), { timeout: PATIENCE_MS })
+        .toContain('Could not read the array.');
+    for (const section of sections)
+      expect(await section.innerText()).not.toMatch(/\d (volume|host|attached)|has no|knows no|Nothing/);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await simulator.gateways[0]?.up();
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    for (const section of sections)
+      await expect
+        .poll(() => section.innerText(), { timeout: PATIENCE_MS })
+        .not.toContain('Could not read the array.');
+    expect(await page.locator('#volumes-summary').innerText()).toBe('1 volume, 1 attached.');
   });
 
   test('shows what others named as text, whatever is in it', async () => {

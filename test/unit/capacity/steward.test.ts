@@ -3,7 +3,7 @@ import { AuditTrail } from '../../../src/capacity/audit.ts';
 import { Grower } from '../../../src/capacity/grower.ts';
 import { parsePolicy } from '../../../src/capacity/policy-file.ts';
 import { PoolWatch } from '../../../src/capacity/pool-watch.ts';
-import type { CapacityArray, DeviceId } from '../../../src/capacity/ports.ts';
+import type { CapacityArray, DeviceId, News } from '../../../src/capacity/ports.ts';
 import { DiskProvider } from '../../../src/capacity/provider.ts';
 import { Steward } from '../../../src/capacity/steward.ts';
 import { Alerts } from '../../../src/capacity/alerts.ts';
@@ -27,11 +27,12 @@ function aClock() {
   };
 }
 
-function policyOf(interval: string) {
+const WEBHOOKS = [{ url: 'http://alerts.example.com/x', secretFile: '/run/secrets/x' }];
+
+function policyOf(interval: string, webhooks: readonly object[] = WEBHOOKS) {
   return parsePolicy(
     JSON.stringify({
-      ...{ version: 1, act: true, interval },
-      webhooks: [{ url: 'http://alerts.example.com/x', secretFile: '/run/secrets/x' }],
+      ...{ version: 1, act: true, interval, webhooks },
       pools: [
         {
           pool: 'sp1',
@@ -49,9 +50,9 @@ function policyOf(interval: string) {
   );
 }
 
-function aSteward(array: CapacityArray, interval: string) {
+function aSteward(array: CapacityArray, interval: string, targets?: readonly object[]) {
   const clock = aClock();
-  const policy = policyOf(interval);
+  const policy = policyOf(interval, targets);
   const told: object[] = [];
   const webhooks = {
     post: (_: object, payload: object) => {
@@ -60,13 +61,15 @@ function aSteward(array: CapacityArray, interval: string) {
     },
   };
   const audit = new AuditTrail({ clock, log });
-  const alerts = new Alerts({ webhooks, clock, log, audit }, policy.webhooks);
+  const counted: string[] = [];
+  const onNews = ({ level }: News): void => void counted.push(level);
+  const alerts = new Alerts({ webhooks, clock, log, audit, onNews }, policy.webhooks);
   const grower = new Grower(
     { array, provider: new DiskProvider(webhooks), clock, audit },
     { act: true, intervalMs: policy.interval },
   );
   const steward = new Steward({ array, clock, log, alerts, audit, grower }, policy);
-  return { clock, policy, steward, audit, alerts, told };
+  return { clock, policy, steward, audit, alerts, told, counted };
 }
 
 it.each([
@@ -87,6 +90,28 @@ it.each([
     expect(told).toMatchObject([{ kind: 'blind' }]);
   },
 );
+
+test('without a webhook, levels that change and an array out of sight are news all the same, and reminders are not', async () => {
+  let read = (): ReturnType<CapacityArray['readCluster']> => Promise.resolve(clusterOf(poolAt(82)));
+  const array = { readCluster: () => read(), addDevice: () => Promise.reject(new Error('not asked for')) };
+  const { clock, steward, counted } = aSteward(array, '1m', []);
+  await steward.round(signal);
+  await steward.round(signal);
+  clock.passedMs = 7 * 24 * 60 * MINUTE_MS;
+  await steward.round(signal);
+  read = () => Promise.reject(new GatewayUnavailableError('no gateway answers'));
+  clock.passedMs += 5 * MINUTE_MS;
+  await steward.round(signal);
+  read = () => Promise.resolve(clusterOf(poolAt(20)));
+  await steward.round(signal);
+  expect(steward.snapshot().news.map(({ kind, level, text }) => [kind, level, text])).toEqual([
+    ['level', 'warn', expect.stringContaining('is warn: 82.0 % used') as string],
+    ['sight', 'unknown', expect.stringContaining('no gateway answers') as string],
+    ['sight', 'ok', 'the array can be read again'],
+    ['level', 'ok', expect.stringContaining('is ok: 20.0 % used') as string],
+  ]);
+  expect(counted).toEqual(['warn', 'unknown', 'ok', 'ok']);
+});
 
 test.each([
   [206, 'blocked', 'somebody else adds /dev/disk/by-id/x just now', false],

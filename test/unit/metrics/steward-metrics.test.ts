@@ -151,6 +151,18 @@ describe('what the steward tells of itself', () => {
     expect(counted).toContain('{action="alert",outcome="failed"} 0');
   });
 
+  it('counts levels that changed, by the level since', async () => {
+    const { metrics, lines } = stewardMetrics();
+    const news = { at: '', text: '' };
+    metrics.recordNews({ ...news, kind: 'level', level: 'critical' });
+    metrics.recordNews({ ...news, kind: 'sight', level: 'ok' });
+    expect(await lines('scaleio_steward_level_changes_total')).toEqual([
+      '{level="ok"} 0',
+      '{level="warn"} 0',
+      '{level="critical"} 1',
+    ]);
+  });
+
   it('counts rounds by outcome', async () => {
     const { metrics, lines, state } = stewardMetrics();
     const round = (reachable: boolean, work: () => Promise<void>) => {

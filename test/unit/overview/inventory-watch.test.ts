@@ -63,7 +63,9 @@ test('says why the array cannot be read, keeps what it said before, and goes on 
   inventory.volumes = [volume('db', ['host2'])];
   await clock.pass(2000);
   expect(watch.freshness()).toMatchObject({ state: 'current', failure: null });
-  expect(watch.timeline([]).map(({ text }) => text)).toEqual(['volume "db" moved from host1 to host2']);
+  expect(watch.timeline({ audit: [], news: [] }).map(({ text }) => text)).toEqual([
+    'volume "db" moved from host1 to host2',
+  ]);
 });
 
 test('goes on after an error that nobody expected', async () => {

@@ -166,6 +166,7 @@ export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
     problems: [],
     cleanup: null,
     audit: [],
+    news: [],
     ...more,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../../src/capacity/ports.ts';
+import type { AuditRecord, News } from '../../../src/capacity/ports.ts';
 import { movementsBetween } from '../../../src/overview/movements.ts';
 import { sightingOf, type Sighting } from '../../../src/overview/sighting.ts';
 import { Timeline } from '../../../src/overview/timeline.ts';
@@ -20,7 +20,7 @@ function after(looks: readonly Look[], everyMs = 2000): string[] {
     before = now;
   }
   return timeline
-    .entries([])
+    .entries({ audit: [], news: [] })
     .reverse()
     .map(({ kind, text }) => `${kind}: ${text}`);
 }
@@ -138,7 +138,7 @@ describe('the timeline', () => {
       outcome: 'planned',
       why: '86 % used',
     };
-    const entries = timeline.entries([grown]);
+    const entries = timeline.entries({ audit: [grown], news: [] });
     expect(entries).toHaveLength(200);
     expect(entries[0]).toMatchObject({
       kind: 'growth',
@@ -147,6 +147,22 @@ describe('the timeline', () => {
     });
     expect(entries[1]?.text).toBe('volume "v999" was created');
     expect(new Set(entries.map(({ id }) => id)).size).toBe(200);
+  });
+
+  it('holds levels that changed and the array out of sight, in their own words', () => {
+    const at = (ms: number): string => new Date(START + ms).toISOString();
+    const news: News[] = [
+      { at: at(0), kind: 'level', level: 'critical', text: 'storage pool "pd1/sp1" is critical' },
+      { at: at(1000), kind: 'sight', level: 'unknown', text: 'the array cannot be read for 5 min' },
+      { at: at(2000), kind: 'level', level: 'critical', text: 'storage pool "pd1/sp1" is critical' },
+    ];
+    const entries = new Timeline().entries({ audit: [], news });
+    expect(entries.map(({ kind, outcome, text }) => [kind, outcome, text])).toEqual([
+      ['level', null, 'storage pool "pd1/sp1" is critical'],
+      ['sight', null, 'the array cannot be read for 5 min'],
+      ['level', null, 'storage pool "pd1/sp1" is critical'],
+    ]);
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(3);
   });
 });
 
