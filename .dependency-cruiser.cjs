@@ -181,7 +181,13 @@ module.exports = {
     only(
       'config-is-a-leaf',
       '^src/config/',
-      ['^src/config/', '^src/units/', '^src/errors\\.ts$', '^src/host/'],
+      [
+        '^src/config/',
+        '^src/units/',
+        '^src/errors\\.ts$',
+        '^src/host/',
+        '^src/volumes/filesystem-options\\.ts$',
+      ],
       '',
     ),
     only(

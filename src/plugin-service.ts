@@ -25,7 +25,7 @@ import type { Pages } from './metrics/pages.ts';
 import { PluginMetrics } from './metrics/plugin-metrics.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
 import { AddressWitness } from './volumes/address-witness.ts';
-import { BUILT_IN_DEFAULTS, type CreateDefaults } from './volumes/create-options.ts';
+import { createDefaults } from './create-defaults.ts';
 import { Driver } from './volumes/driver.ts';
 import type { VolumeHost, VolumePolicy } from './volumes/host.ts';
 import { SdcIdentity } from './volumes/identity.ts';
@@ -319,9 +319,4 @@ function policyOf(settings: LocalSettings): VolumePolicy {
       moveWindowMs: settings.moveWindowMs,
     },
   };
-}
-
-function createDefaults(settings: LocalSettings): CreateDefaults {
-  const { sizeKiB, provisioning, fs, mode, subpath } = settings;
-  return { ...BUILT_IN_DEFAULTS, sizeKiB, provisioning, fs, mode, subpath };
 }

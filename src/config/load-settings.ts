@@ -1,6 +1,7 @@
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import { assertCertificates } from '../host/ca-file.ts';
 import { quote } from '../units/quote.ts';
+import { parseMkfsOptions, parseMountOptions } from '../volumes/filesystem-options.ts';
 import {
   CONFIG_ENV,
   FILE_SUFFIX,
@@ -81,6 +82,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
     if (!findings.broken.has(key)) findings.problems.push(describeIssue(key, issue.message, given));
     findings.broken.add(key);
   }
+  findings.problems.push(...flawedOptions(values, findings.broken, given));
   const local = localSettings(values, findings.broken);
   findings.problems.push(...mismatches(local, given, readFile));
   if (!parsed.success || findings.problems.length > 0) {
@@ -138,6 +140,31 @@ function describeIssue(key: SettingKey, message: string, given: ReadonlyMap<Sett
   if (one === undefined) return `${env} is not set: ${description}`;
   if (one.origin.source === 'file') return `settings file "${one.origin.name}": ${key} ${message}`;
   return `${one.origin.source === 'default' ? env : one.origin.name}: ${message}`;
+}
+
+/** By setting, how its text is read for a file system. */
+const OPTION_GRAMMAR = { mkfsOptions: parseMkfsOptions, mountOptions: parseMountOptions } as const;
+
+/** What mkfs and mount shall be told is right or wrong for the file system that it is for; wrong ones are marked as broken. */
+function flawedOptions(
+  values: Readonly<Record<string, unknown>>,
+  broken: Set<SettingKey>,
+  given: ReadonlyMap<SettingKey, Given>,
+): string[] {
+  const fs = settingsSchema.shape.fs.safeParse(values['fs']);
+  if (!fs.success) return [];
+  return (['mkfsOptions', 'mountOptions'] as const).flatMap((key) => {
+    const text = values[key];
+    if (broken.has(key) || typeof text !== 'string') return [];
+    try {
+      OPTION_GRAMMAR[key](fs.data, text);
+      return [];
+    } catch (error) {
+      if (!(error instanceof InvalidRequestError)) throw error;
+      broken.add(key);
+      return [describeIssue(key, error.message, given)];
+    }
+  });
 }
 
 /** What is right, and defaults in place of what is not. */

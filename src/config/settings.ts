@@ -23,6 +23,8 @@ import {
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
+/** The id above it means nobody [Linux uapi uidgid]. */
+const MOST_OWNER = 2 ** 32 - 2;
 
 /** What is said about a setting besides how it is written. */
 export interface SettingInfo {
@@ -93,6 +95,26 @@ export const settingsSchema = z.strictObject({
   mode: fileMode().optional().meta({
     env: 'SCALEIO_MODE',
     description: 'Mode of the root directory of new volumes, octal; unset: as mkfs makes it, 0755',
+  }),
+  uid: wholeNumber(0, MOST_OWNER).optional().meta({
+    env: 'SCALEIO_UID',
+    description:
+      'Numeric owner of the root directory of new volumes; unset: 0. With userns-remap: the first id of /etc/subuid',
+  }),
+  gid: wholeNumber(0, MOST_OWNER).optional().meta({
+    env: 'SCALEIO_GID',
+    description:
+      'Numeric group of the root directory of new volumes; unset: 0. With userns-remap: the first id of /etc/subgid',
+  }),
+  mkfsOptions: plain().optional().meta({
+    env: 'SCALEIO_MKFS',
+    description:
+      'Arguments for mkfs of new volumes that give none and have the file system of SCALEIO_FS; as the option mkfs',
+  }),
+  mountOptions: plain().optional().meta({
+    env: 'SCALEIO_MOUNT',
+    description:
+      'Mount options of new volumes that give none and have the file system of SCALEIO_FS; as the option mount',
   }),
   refuseAbove: wholeNumber(1, 100).optional().meta({
     env: 'SCALEIO_REFUSE_ABOVE',

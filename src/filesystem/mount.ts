@@ -106,7 +106,7 @@ async function lackingOf(
   return (
     `Linux ${kernelRelease} of this host lacks features of its ${fs}: ${lacking.features.join(', ')}. ` +
     `The file system is whole, do not repair it: mount it on a host with ${newer}. For new volumes that every host mounts, ` +
-    `make them on the host with the oldest kernel, or leave the features out with the option mkfs`
+    `make them on the host with the oldest kernel, or leave the features out with the option mkfs or SCALEIO_MKFS`
   );
 }
 
