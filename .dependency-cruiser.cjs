@@ -175,7 +175,7 @@ module.exports = {
     only(
       'docker-is-thin',
       '^src/docker/',
-      ['^src/docker/', '^src/volumes/', '^src/units/', '^src/errors\\.ts$'],
+      ['^src/docker/', '^src/volumes/', '^src/units/', '^src/errors\\.ts$', '^src/host/files\\.ts$'],
       '',
     ),
     only(

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { ListenOptions } from 'node:net';
@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 
 import { ConfigError } from '../errors.ts';
+import { makeDirectories } from '../host/files.ts';
 
 /** Descriptor of the first socket that systemd hands over. [sd_listen_fds(3)] */
 const FIRST_FD = 3;
@@ -63,7 +64,7 @@ export async function listenOnFd(server: Server, fd: number): Promise<void> {
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const directory = dirname(path);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await makeDirectories(directory, 0o755);
     await refuseUnlessFree(path);
     await moveIntoPlace(server, path, directory);
   } catch (cause) {

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, realpath, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import AsyncLock from 'async-lock';
 import { FilesystemError } from '../errors.ts';
-import { hasCode } from '../host/files.ts';
+import { hasCode, makeDirectories } from '../host/files.ts';
 import type { Runner } from '../host/run.ts';
 import type { Log } from '../volumes/ports.ts';
 import type { ArrayName } from '../volumes/volume.ts';
@@ -216,7 +216,7 @@ export class MountRoot {
 
   async #ensureDirectory(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true, mode: 0o711 });
+      await makeDirectories(this.path, 0o711);
     } catch (error) {
       throw new FilesystemError(`cannot make the mount root "${this.path}"`, { cause: error });
     }

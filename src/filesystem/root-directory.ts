@@ -3,6 +3,8 @@ import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
 import { hasCode } from '../host/files.ts';
 
+const MADE_MODE = 0o755;
+
 export interface RootDirectory {
   readonly uid: number | undefined;
   readonly gid: number | undefined;
@@ -78,6 +80,8 @@ function unreadable(directory: string, error: unknown): FilesystemError {
 async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
+    // As mkfs makes the root, whatever the umask of this process is.
+    await chmod(directory, MADE_MODE);
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
     await assertDirectory(directory, path.basename(directory));

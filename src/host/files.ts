@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -24,6 +24,16 @@ export async function writeFileAtomic(
     throw error;
   }
   await syncDirectory(path.dirname(file));
+}
+
+/**
+ * Makes a directory, and those above it that are missing, with this mode whatever the process's umask is (a service's is 0077); one
+ * that is there stays as it is. Throws the node:fs error.
+ */
+export async function makeDirectories(directory: string, mode: number): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = path.dirname(made)) await chmod(made, mode);
 }
 
 /** True when the value is a node:fs (or system call) error with this code, such as ENOENT. */

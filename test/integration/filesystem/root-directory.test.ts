@@ -1,4 +1,4 @@
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VolumeLabel } from '../../../src/volumes/label.ts';
@@ -67,6 +67,35 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('the root of %s', (fs) =
     await writeFile(path.join(mountpoint, 'lost+found', '#12'), 'found');
     await root.filesystems.prepareRoot(mountpoint, asItIs, never);
     expect(await readdir(mountpoint)).toEqual(['lost+found']);
+  });
+});
+
+describe('under the umask of a service', () => {
+  let loop: LoopDevice;
+  let root: MountedRoot;
+  let before: number;
+  beforeEach(async () => {
+    loop = await LoopDevice.create(64 * MIB);
+    await sh('mkfs.ext4', '-q', loop.node);
+    // As UMask=0077 of the unit sets it.
+    before = process.umask(0o077);
+    root = await MountedRoot.create();
+    const request = { fs: 'ext4', options: [], readOnly: false } as const;
+    await root.filesystems.mount(await loop.device(), root.at('db'), request, never);
+  });
+  afterEach(async () => {
+    process.umask(before);
+    await root.dispose();
+    await loop.detach();
+  });
+
+  it('has the same modes as without it', async () => {
+    await root.filesystems.prepareRoot(root.at('db'), { ...asItIs, subpath: 'data/main' }, never);
+    await root.filesystems.prepareRoot(root.at('db'), { ...asItIs, mode: 0o2777, subpath: 'own/sub' }, never);
+    const modes = ['.', 'data', 'data/main', 'own', 'own/sub'].map(async (below) =>
+      ((await stat(path.join(root.at('db'), below))).mode & 0o7777).toString(8),
+    );
+    expect(await Promise.all(modes)).toEqual(['2777', '755', '755', '2777', '2777']);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasCode, writeFileAtomic } from '../../../src/host/files.ts';
+import { hasCode, makeDirectories, writeFileAtomic } from '../../../src/host/files.ts';
 
 describe('writeFileAtomic', () => {
   let directory: string;
@@ -38,5 +38,24 @@ describe('writeFileAtomic', () => {
   it('rejects when the directory is missing', async () => {
     const attempt = writeFileAtomic(path.join(directory, 'no', 'journal'), 'x');
     await expect(attempt).rejects.toSatisfy((error) => hasCode(error, 'ENOENT'));
+  });
+});
+
+describe('makeDirectories', () => {
+  it('gives all that it makes the mode that is asked for, whatever the umask, and leaves what is there', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'files-'));
+    const before = process.umask(0o077);
+    try {
+      await makeDirectories(path.join(directory, 'a/b'), 0o755);
+      const modes = ['.', 'a', 'a/b'].map(
+        async (below) => (await stat(path.join(directory, below))).mode & 0o777,
+      );
+      expect(await Promise.all(modes)).toEqual([0o700, 0o755, 0o755]);
+      await makeDirectories(directory, 0o755);
+      expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    } finally {
+      process.umask(before);
+      await rm(directory, { recursive: true });
+    }
   });
 });
