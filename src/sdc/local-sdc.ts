@@ -1,13 +1,11 @@
-import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { CancelledError, SdcError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
-import { hasCode } from '../host/files.ts';
 import type { Runner } from '../host/run.ts';
 import type { Clock, HeldDevice, LocalSdc, Log } from '../volumes/ports.ts';
 import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
 import { type DevicePlaces, identifyDevice } from './device-identity.ts';
-import { linkedVolumes, linkName } from './device-link.ts';
+import { linkName } from './device-link.ts';
 import { waitUntil } from './device-wait.ts';
 import { DrvCfg, type KnownMdm } from './drv-cfg.ts';
 import { holdDevice, type Sight } from './held-device.ts';
@@ -183,24 +181,6 @@ class DrivenSdc implements HostSdc {
     return holdDevice(sight, device, signal);
   }
 
-  async waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean> {
-    const link = path.join(this.#places.byId, linkName(systemId, volumeId));
-    try {
-      const wait = { directory: this.#places.byId, clock: this.#clock, signal };
-      return await waitUntil(async () => ((await isThere(link)) ? undefined : true), wait);
-    } catch (error) {
-      if (!(error instanceof CancelledError))
-        this.#log.warn({ link, error }, 'cannot see whether a device is gone');
-      return false;
-    }
-  }
-
-  listDevices(systemId: SystemId): Promise<VolumeId[]> {
-    return new Promise((resolve) => {
-      resolve(linkedVolumes(this.#places.byId, systemId));
-    });
-  }
-
   rescan(signal: AbortSignal): Promise<void> {
     return this.#drvCfg.rescan(signal);
   }
@@ -281,15 +261,5 @@ class Arrival {
       this.problem = error;
       return undefined;
     }
-  }
-}
-
-async function isThere(link: string): Promise<boolean> {
-  try {
-    await lstat(link);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
   }
 }

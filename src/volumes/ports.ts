@@ -152,10 +152,6 @@ export interface LocalSdc {
     device: Device,
     signal: AbortSignal,
   ): Promise<HeldDevice>;
-  /** Resolves when the volume's by-id link is gone, or false when it is still there at the signal. Never rejects. */
-  waitForDeviceGone(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<boolean>;
-  /** Volume ids of every by-id link of this system. */
-  listDevices(systemId: SystemId): Promise<VolumeId[]>;
   /** Makes the SDC read its volume list and sizes again. */
   rescan(signal: AbortSignal): Promise<void>;
   /** What can be said about the SDC from this host alone; rejects with SdcError that names the problem. */

@@ -3,19 +3,11 @@ import { CancelledError } from '../errors.ts';
 import { formatDuration } from '../units/duration.ts';
 import type { Clock } from './ports.ts';
 
-/** Given to work that runs under a volume's lock, so that those who wait can be told what it does. */
-export interface Turn {
-  /** Says what the work does now: "waiting for the device". */
-  doing(step: string): void;
-}
-
 /** One volume that is being worked on. */
 export interface LockHolder {
   readonly name: string;
   /** What was asked for: "Mount". */
   readonly task: string;
-  /** What it does now, '' when it did not say. */
-  readonly step: string;
   readonly heldMs: number;
   /** How many wait for it. */
   readonly waiting: number;
@@ -24,7 +16,6 @@ export interface LockHolder {
 interface Holder {
   readonly task: string;
   readonly sinceMs: number;
-  step: string;
 }
 
 /**
@@ -46,7 +37,7 @@ export class VolumeLock {
    * once with CancelledError that says who has the volume; the work never starts then. Once it runs, the signal is the
    * work's own affair.
    */
-  run<T>(name: string, task: string, signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T> {
+  run<T>(name: string, task: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const request = { name, task };
     if (signal.aborted) return Promise.reject(this.#cancelled(request));
     return new Promise<T>((resolve, reject) => {
@@ -75,21 +66,16 @@ export class VolumeLock {
   holders(): LockHolder[] {
     const now = this.#clock.elapsed();
     return [...this.#holders]
-      .map(([name, { task, step, sinceMs }]) => {
-        return { name, task, step, heldMs: now - sinceMs, waiting: this.#waiting.get(name) ?? 0 };
+      .map(([name, { task, sinceMs }]) => {
+        return { name, task, heldMs: now - sinceMs, waiting: this.#waiting.get(name) ?? 0 };
       })
       .sort((one, other) => other.heldMs - one.heldMs);
   }
 
-  async #hold<T>(request: { name: string; task: string }, work: (turn: Turn) => Promise<T>): Promise<T> {
-    const holder: Holder = { task: request.task, sinceMs: this.#clock.elapsed(), step: '' };
-    this.#holders.set(request.name, holder);
+  async #hold<T>(request: { name: string; task: string }, work: () => Promise<T>): Promise<T> {
+    this.#holders.set(request.name, { task: request.task, sinceMs: this.#clock.elapsed() });
     try {
-      return await work({
-        doing: (step) => {
-          holder.step = step;
-        },
-      });
+      return await work();
     } finally {
       this.#holders.delete(request.name);
     }
@@ -111,10 +97,9 @@ export class VolumeLock {
       });
     }
     const heldMs = this.#clock.elapsed() - holder.sinceMs;
-    const step = holder.step === '' ? '' : ` (${holder.step})`;
     return new CancelledError(
-      `${task} of volume "${name}" gave up waiting for ${holder.task}${step}, which has run for ${formatDuration(heldMs)}: try again when it is done`,
-      { context: { ...context, holder: holder.task, step: holder.step, heldMs } },
+      `${task} of volume "${name}" gave up waiting for ${holder.task}, which has run for ${formatDuration(heldMs)}: try again when it is done`,
+      { context: { ...context, holder: holder.task, heldMs } },
     );
   }
 }

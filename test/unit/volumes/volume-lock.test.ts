@@ -57,8 +57,7 @@ describe('VolumeLock', () => {
     const { lock, clock } = build();
     const gate = Promise.withResolvers<undefined>();
     const controller = new AbortController();
-    const slow = lock.run('db', 'Create', never, async (turn) => {
-      turn.doing('making the file system');
+    const slow = lock.run('db', 'Create', never, async () => {
       await gate.promise;
     });
     let started = false;
@@ -71,11 +70,9 @@ describe('VolumeLock', () => {
     controller.abort();
     await expect(waiter).rejects.toThrow(CancelledError);
     await expect(waiter).rejects.toThrow(
-      'Mount of volume "db" gave up waiting for Create (making the file system), which has run for 12 s',
+      'Mount of volume "db" gave up waiting for Create, which has run for 12 s',
     );
-    expect(lock.holders()).toEqual([
-      { name: 'db', task: 'Create', step: 'making the file system', heldMs: 12_000, waiting: 0 },
-    ]);
+    expect(lock.holders()).toEqual([{ name: 'db', task: 'Create', heldMs: 12_000, waiting: 0 }]);
     gate.resolve(undefined);
     await slow;
     await lock.run('db', 'Mount', never, () => Promise.resolve());

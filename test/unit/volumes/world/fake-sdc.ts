@@ -77,14 +77,6 @@ export class FakeSdc implements LocalSdc {
     return { device, assertSame, close };
   }
 
-  waitForDeviceGone(_systemId: SystemId, volumeId: VolumeId): Promise<boolean> {
-    return Promise.resolve(this.#kernel.device(volumeId) === undefined);
-  }
-
-  listDevices(): Promise<VolumeId[]> {
-    return Promise.resolve(this.#kernel.attachedIds);
-  }
-
   rescan(): Promise<void> {
     this.#kernel.rescan();
     return Promise.resolve();
