@@ -8,11 +8,12 @@ import type { AuditRecord, News, StewardClock } from './capacity/ports.ts';
 import { DiskProvider } from './capacity/provider.ts';
 import { Steward } from './capacity/steward.ts';
 import { StewardLoop } from './capacity/steward-loop.ts';
-import { Cleaner } from './cleanup/cleaner.ts';
+import { Cleaner, type CleanerParts } from './cleanup/cleaner.ts';
 import type { Settings } from './config/settings.ts';
 import { listenOnPath } from './docker/socket.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './host/clock.ts';
+import { remembering } from './inventory/remembering.ts';
 import { createMetricsServer, type MetricsServer, type MetricsServerOptions } from './metrics/server.ts';
 import { StewardMetrics } from './metrics/steward-metrics.ts';
 import { servePage, type Page, type PageOptions } from './overview/serve-page.ts';
@@ -67,11 +68,12 @@ export async function buildSteward(
   const audit = new AuditTrail({ clock, log, onRecord });
   const alerts = new Alerts({ webhooks, clock, log, audit, onNews }, policy.webhooks);
   const array = gateway.capacity;
+  const inventory = remembering(gateway.inventory);
   const grower = new Grower(
     { array, provider: new DiskProvider(webhooks), clock, audit },
     { act: policy.act, intervalMs: policy.interval },
   );
-  const cleaner = cleanerOf({ settings, policy }, { gateway, clock, audit, log });
+  const cleaner = cleanerOf({ settings, policy }, { gateway, inventory, clock, audit, log });
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
   const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
@@ -84,7 +86,6 @@ export async function buildSteward(
     startPage: () => {
       const options = pageOptionsOf(settings, policy);
       if (options === undefined) return;
-      const { inventory } = gateway;
       page ??= servePage({ snapshot: () => steward.snapshot(), inventory, clock, log }, options);
     },
     settled: () => alerts.settled(),
@@ -115,12 +116,11 @@ function countedBy(metrics: StewardMetrics): {
 /** Undefined where the policy has no section for it. */
 function cleanerOf(
   { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
-  { gateway, ...parts }: { gateway: Gateway; clock: StewardClock; audit: AuditTrail; log: Log },
+  { gateway, ...parts }: Omit<CleanerParts, 'array'> & { readonly gateway: Gateway },
 ): Cleaner | undefined {
   const { act, cleanup } = policy;
   if (cleanup === undefined) return undefined;
-  const { inventory } = gateway;
-  return new Cleaner({ inventory, array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
+  return new Cleaner({ array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
 }
 
 /** On a socket, on an address, on both or on neither. */

@@ -86,7 +86,7 @@ export class Cleaner implements Cleaning {
       const sdcs = await inventory.readSdcs(signal);
       // Somebody made the volumes, so a list without a single SDC is not to be believed.
       this.#note(sdcs.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null);
-      if (sdcs.length > 0) return { volumes, sdcs };
+      if (sdcs.length > 0) return { volumes, sdcs, formerly: (id) => inventory.formerly?.(id) };
     } catch (error) {
       if (!isPluginError(error)) throw error;
       this.#note(error.message);

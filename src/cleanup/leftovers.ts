@@ -33,6 +33,8 @@ export interface Search {
 export interface ReadArray {
   readonly volumes: readonly VolumeReading[];
   readonly sdcs: readonly SdcReading[];
+  /** What an SDC was called that is not among them. */
+  readonly formerly?: (id: SdcId) => string | undefined;
 }
 
 interface Common {
@@ -221,9 +223,14 @@ class Finder {
       volume,
       sdcId,
       target: `${targetOf(volume)} at SDC "${sdcId}"`,
-      why: `it is mapped to SDC "${sdcId}", which the array does not have any more`,
+      why: `it is mapped to SDC "${sdcId}"${this.#formerly(sdcId)}, which the array does not have any more`,
       obstacle: undefined,
     }));
+  }
+
+  #formerly(sdcId: SdcId): string {
+    const name = this.#read.formerly?.(sdcId);
+    return name === undefined ? '' : ` (last known as ${name})`;
   }
 
   #ageMs({ createdAt }: VolumeReading): number | undefined {
@@ -265,7 +272,8 @@ function targetOf({ id, name }: VolumeReading): string {
   return `volume "${name ?? ''}" (${id})`;
 }
 
-function wordsFor({ id, name, isConnected }: SdcReading): string {
+function wordsFor({ id, name, ip, isConnected, lastKnown }: SdcReading): string {
   const state = isConnected === null ? 'perhaps there' : isConnected ? 'connected' : 'away';
-  return `"${name ?? id}", which is ${state},`;
+  const known = lastKnown?.includes(name === null ? 'ip' : 'name') === true ? ' (last known)' : '';
+  return `"${name ?? ip ?? id}"${known}, which is ${state},`;
 }

@@ -46,7 +46,11 @@ export interface SdcReading {
   readonly isApproved: boolean;
   /** Of its software, as the array says it ("R3_6.0.0"). */
   readonly version: string | null;
+  /** What of these the array does not say now and said before, so that it stands here; undefined: nothing. */
+  readonly lastKnown?: readonly LastKnownField[];
 }
+
+export type LastKnownField = 'name' | 'ip' | 'version';
 
 /**
  * Lists of all there is, one call each. Implemented by gateway/. Rejections: GatewayUnavailableError (also for an answer of
@@ -55,4 +59,6 @@ export interface SdcReading {
 export interface Inventory {
   readVolumes(signal: AbortSignal): Promise<readonly VolumeReading[]>;
   readSdcs(signal: AbortSignal): Promise<readonly SdcReading[]>;
+  /** Name, else address, of an SDC that the array listed before, whether or not it does now; where somebody remembers. */
+  readonly formerly?: (id: SdcId) => string | undefined;
 }

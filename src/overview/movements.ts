@@ -1,6 +1,6 @@
 import type { SdcReading } from '../inventory/ports.ts';
 import type { SdcId, VolumeId } from '../volumes/volume.ts';
-import { labelOf, type Holder, type SeenVolume, type Sighting } from './sighting.ts';
+import { describedHost, type Holder, type SeenVolume, type Sighting } from './sighting.ts';
 
 /** What changed about a volume or a host between two sightings. */
 export interface Movement {
@@ -37,7 +37,7 @@ function hostMovements(before: Sighting, now: Sighting): Movement[] {
   for (const [id, host] of now.hosts) {
     const known = before.hosts.get(id);
     if (known === undefined || known.isConnected === host.isConnected || host.isConnected === null) continue;
-    const label = labelOf(id, now.hosts);
+    const label = describedHost(id, now.hosts);
     const count = held.get(id) ?? 0;
     const holding = count === 0 ? '' : `; it holds ${count} volume${count === 1 ? '' : 's'}`;
     if (host.isConnected)
@@ -86,7 +86,7 @@ function holderMovements(
   return [
     ...left.map((holder) => releasedBy(volume, formerOf(holder, before, now))),
     ...came.map(({ sdcId, ip }): Movement => {
-      const text = `${nameOf(volume)} was attached to ${labelOf(sdcId, now.hosts, ip)}`;
+      const text = `${nameOf(volume)} was attached to ${describedHost(sdcId, now.hosts, ip)}`;
       return { kind: 'attached', about: volume.id, text };
     }),
   ];
@@ -99,13 +99,13 @@ function formerOf({ sdcId, ip }: Holder, before: Sighting, now: Sighting): Forme
   const isLost = (hosts: ReadonlyMap<SdcId, SdcReading>): boolean => hosts.get(sdcId)?.isConnected === false;
   return {
     sdcId,
-    label: labelOf(sdcId, before.hosts, ip),
+    label: describedHost(sdcId, before.hosts, ip),
     wasLost: isLost(before.hosts) || isLost(now.hosts),
   };
 }
 
 function moved(volume: SeenVolume, from: Former, to: Holder, now: Sighting): Movement {
-  const target = labelOf(to.sdcId, now.hosts, to.ip);
+  const target = describedHost(to.sdcId, now.hosts, to.ip);
   if (!from.wasLost) {
     const text = `${nameOf(volume)} moved from ${from.label} to ${target}`;
     return { kind: 'moved', about: volume.id, from, text };

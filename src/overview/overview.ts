@@ -4,7 +4,7 @@ import type { InventoryWatch } from './inventory-watch.ts';
 import { heldBy } from './movements.ts';
 import { poolView } from './pool-view.ts';
 import type { Freshness, HolderView, HostView, Overview, Pulse, VolumeView } from './shape.ts';
-import { labelOf, type Holder, type SeenVolume, type Sighting } from './sighting.ts';
+import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type Sighting } from './sighting.ts';
 
 /** Where what is shown comes from. */
 export interface OverviewSources {
@@ -112,6 +112,7 @@ function holderView({ sdcId, ip, since, ...limits }: Holder, { hosts }: Sighting
   return {
     sdcId,
     label: labelOf(sdcId, hosts, ip),
+    isLastKnown: lastKnownLabel(host) !== undefined,
     ip: host?.ip ?? ip,
     isConnected: host?.isConnected ?? null,
     since: since === null ? null : new Date(since).toISOString(),
@@ -137,10 +138,12 @@ function hostsOf(sighting: Sighting, limit: number): Overview['hosts'] {
   };
 }
 
-function hostView(
-  { id, guid, ip, isConnected, isApproved, version }: SdcReading,
-  { hosts }: Sighting,
-  volumes: number,
-): HostView {
-  return { id, guid, label: labelOf(id, hosts), ip, isConnected, isApproved, version, volumes };
+function hostView(host: SdcReading, { hosts }: Sighting, volumes: number): HostView {
+  const { id, guid, ip, isConnected, isApproved, version } = host;
+  const known = { id, guid, label: labelOf(id, hosts), ip, isConnected, isApproved, version, volumes };
+  const ofOthers = host.lastKnown?.filter((field) => field !== 'name') ?? [];
+  return {
+    ...known,
+    lastKnown: [...(lastKnownLabel(host) === undefined ? [] : ['label' as const]), ...ofOthers],
+  };
 }

@@ -56,6 +56,8 @@ export interface HostView {
   readonly isConnected: boolean | null;
   readonly isApproved: boolean;
   readonly version: string | null;
+  /** What of these the array does not say now, as of a host that it has lost, and said before. */
+  readonly lastKnown: readonly ('label' | 'ip' | 'version')[];
   /** How many of the volumes shown here it holds. */
   readonly volumes: number;
 }
@@ -64,6 +66,8 @@ export interface HostView {
 export interface HolderView {
   readonly sdcId: string;
   readonly label: string;
+  /** The array does not say the label now, and did before. */
+  readonly isLastKnown: boolean;
   readonly ip: string | null;
   /** null: the array does not list this SDC, or does not say. */
   readonly isConnected: boolean | null;

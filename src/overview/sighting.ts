@@ -73,6 +73,24 @@ export function labelOf(
   return host?.name ?? host?.ip ?? ip ?? `SDC ${sdcId}`;
 }
 
+/** The same, and where the array does not say that now. */
+export function describedHost(
+  sdcId: SdcId,
+  hosts: ReadonlyMap<SdcId, SdcReading>,
+  ip: string | null = null,
+): string {
+  const label = labelOf(sdcId, hosts, ip);
+  const field = lastKnownLabel(hosts.get(sdcId));
+  if (field === undefined) return label;
+  return `${label} (last known ${field === 'ip' ? 'address' : 'name'})`;
+}
+
+/** Which field the label comes from, where the array does not say it now. */
+export function lastKnownLabel(host: SdcReading | undefined): 'name' | 'ip' | undefined {
+  const field = host?.name == null ? 'ip' : 'name';
+  return host?.lastKnown?.includes(field) === true ? field : undefined;
+}
+
 function seen(
   prefix: string,
   reading: VolumeReading,

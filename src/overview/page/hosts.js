@@ -38,8 +38,10 @@ function makeHost() {
  * @param {Element} row
  * @param {HostView} host
  */
-function fillHost(row, { label, guid, ip, isConnected, isApproved, version, volumes }) {
-  setText(part(row, 'label'), label);
+function fillHost(row, { label, guid, ip, isConnected, isApproved, version, volumes, lastKnown }) {
+  /** @type {(field: HostView['lastKnown'][number], text: string) => string} */
+  const marked = (field, text) => (lastKnown.includes(field) ? `${text} (last known)` : text);
+  setText(part(row, 'label'), marked('label', label));
   setAttribute(part(row, 'label'), 'title', guid === null ? label : `GUID ${guid}`);
   const approved = isApproved ? '' : ', not approved';
   setText(part(row, 'state'), `${stateWords(isConnected)}${approved}`);
@@ -49,8 +51,8 @@ function fillHost(row, { label, guid, ip, isConnected, isApproved, version, volu
     isConnected === false ? 'bad' : isConnected && isApproved ? 'good' : 'warn',
   );
   setText(part(row, 'volumes'), volumes.toLocaleString('en'));
-  setText(part(row, 'ip'), ip ?? 'not known');
-  setText(part(row, 'version'), version ?? 'not known');
+  setText(part(row, 'ip'), marked('ip', ip ?? 'not known'));
+  setText(part(row, 'version'), marked('version', version ?? 'not known'));
 }
 
 /** @param {boolean | null} isConnected */

@@ -112,9 +112,10 @@ function fillHolder(item, holder, isReadOnly) {
 }
 
 /** @param {HolderView} holder */
-function hostWords({ label, isConnected }) {
-  if (isConnected === null) return `${label}: the array does not say whether it is there`;
-  return isConnected ? label : `${label}: has lost the array`;
+function hostWords({ label, isLastKnown, isConnected }) {
+  const host = isLastKnown ? `${label} (last known)` : label;
+  if (isConnected === null) return `${host}: the array does not say whether it is there`;
+  return isConnected ? host : `${host}: has lost the array`;
 }
 
 /** @param {HolderView} holder */

@@ -185,14 +185,20 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       const [pool] = simulator.array.cluster.state.pools.values();
       await create('free');
       await fillPool(simulator.array, pool?.id ?? '', 95);
-      simulator.silence('22222222-2222-2222-2222-222222222222');
       const page = await opened(url, { colorScheme });
+      await expect
+        .poll(() => page.locator('#host-rows').innerText(), { timeout: PATIENCE_MS })
+        .toContain('10.0.0.2');
+      simulator.silence('22222222-2222-2222-2222-222222222222');
       await expect
         .poll(() => page.locator('#pool-list').innerText(), { timeout: PATIENCE_MS })
         .toContain('Critical');
       await expect
         .poll(() => page.locator('#host-rows').innerText(), { timeout: PATIENCE_MS })
-        .toContain('disconnected');
+        .toMatch(/10\.0\.0\.2 \(last known\)\s+disconnected[\s\S]*10\.0\.0\.2 \(last known\)/);
+      await expect
+        .poll(() => page.locator('#timeline-entries').innerText(), { timeout: PATIENCE_MS })
+        .toContain('host 10.0.0.2 (last known address) has lost the array');
       // Nobody else is told: the policy has no webhook.
       await expect
         .poll(() => page.locator('#timeline-entries').innerText(), { timeout: PATIENCE_MS })

@@ -255,6 +255,17 @@ describe('a mapping', () => {
     expect(new Set(found.map(keyOf)).size).toBe(2);
   });
 
+  test('names the SDC as the array last did', () => {
+    const read = { volumes: [held([mapping(sdcId(8))])], sdcs: [sdc(1)], formerly: () => 'host8' };
+    expect(findLeftovers(read, { ...SEARCH, ...search }, START)).toMatchObject([
+      {
+        why: expect.stringContaining(
+          `"${sdcId(8)}" (last known as host8), which the array does not`,
+        ) as string,
+      },
+    ]);
+  });
+
   test.each<[string, VolumeReading]>([
     ['to an SDC that is away', held([mapping(sdcId(1))])],
     ['to an SDC that is connected', held([mapping(sdcId(2))])],

@@ -63,7 +63,12 @@ describe('the overview', () => {
     expect(volumes.shown[0]?.holders).toEqual([
       {
         ...{ sdcId: 'sdc of host1', label: 'host1', ip: '10.0.0.1', isConnected: false },
-        ...{ since: new Date(START + 1000).toISOString(), limitIops: 500, limitBwKiBs: 10_240 },
+        ...{
+          isLastKnown: false,
+          since: new Date(START + 1000).toISOString(),
+          limitIops: 500,
+          limitBwKiBs: 10_240,
+        },
       },
     ]);
     expect(hosts).toMatchObject({ total: 1, disconnected: 1, shown: [{ label: 'host1', volumes: 1 }] });
