@@ -72,16 +72,51 @@ const suites: readonly Suite[] = [
 /** Both outputs to the terminal and into a file; what is coloured there stays so although it is no terminal any more. */
 function printedAndKept(name: string): Options {
   const kept = ['inherit', { file: path.join(reports, `${name}.log`), append: true }] as const;
-  const colours = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {};
-  const env = { ...colours, TEST_LOGS: path.join(reports, 'logs'), TEST_SECRETS: secrets };
-  return { cwd: project, env, stdin: 'inherit', stdout: kept, stderr: kept, buffer: false, reject: false };
+  return {
+    cwd: project,
+    env: environment(),
+    stdin: 'inherit',
+    stdout: kept,
+    stderr: kept,
+    buffer: false,
+    reject: false,
+  };
 }
 
+function environment(): Record<string, string> {
+  const colours = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {};
+  return { ...colours, TEST_LOGS: path.join(reports, 'logs'), TEST_SECRETS: secrets };
+}
+
+/** What it prints comes in one piece when it has ended, because another check runs beside it. */
 async function runCheck(name: string, [program = '', ...args]: readonly string[]): Promise<Total> {
-  console.log(`\n== ${name}`);
   const start = performance.now();
-  const { exitCode } = await execa(program, args, printedAndKept(name));
+  const file = path.join(reports, `${name}.log`);
+  const options = {
+    cwd: project,
+    env: environment(),
+    stdin: 'ignore',
+    reject: false,
+    stdout: { file },
+    stderr: { file },
+  } as const;
+  const { exitCode } = await execa(program, args, { ...options, buffer: false });
+  console.log(`\n== ${name}\n${await readFile(file, 'utf8')}`);
   return one(name, exitCode === 0, start);
+}
+
+/** Two at a time; their totals in the order of the list. */
+async function runChecks(chosen: typeof checks): Promise<Total[]> {
+  const done = new Map<string, Total>();
+  const left = [...chosen];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [name, argv] = next;
+      done.set(name, await runCheck(name, argv));
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return chosen.flatMap(([name]) => done.get(name) ?? []);
 }
 
 /** `start`: by performance.now(). */
@@ -189,7 +224,7 @@ const chosen = suites.flatMap((suite): Suite[] => {
 });
 await prepareSearch({ logs: reports, secrets });
 const totals: Total[] = [];
-for (const [name, argv] of checks) if (isWanted(name)) totals.push(await runCheck(name, argv));
+totals.push(...(await runChecks(checks.filter(([name]) => isWanted(name)))));
 for (const suite of chosen) totals.push(await runSuite(suite));
 // Of some files of a suite nobody can say what they must have left.
 const whole = chosen.filter(({ files }) => files === undefined);
