@@ -8,6 +8,7 @@ import { engineCheck, type EngineFacts } from './doctor/engine-check.ts';
 import { problem, type Finding } from './doctor/finding.ts';
 import { gatewayCheck, type GatewayUnderTest } from './doctor/gateway-check.ts';
 import { markerCheck, type MarkerCheckSources } from './doctor/marker-check.ts';
+import { multipathCheck } from './doctor/multipath-check.ts';
 import { poolCheck } from './doctor/pool-check.ts';
 import { runChecks, type Check } from './doctor/run-checks.ts';
 import { joinCheck, localSdcCheck, mdmCheck } from './doctor/sdc-check.ts';
@@ -27,6 +28,7 @@ import { journalFiles } from './journal/journal-files.ts';
 import { readJournalBeside } from './journal/journal-beside.ts';
 import { KnownVolumes } from './journal/known-volumes.ts';
 import { linkedVolumes } from './sdc/device-link.ts';
+import { readMultipath } from './multipath-facts.ts';
 import { createLocalSdc, type HostSdc } from './sdc/local-sdc.ts';
 import { AddressWitness } from './volumes/address-witness.ts';
 import { describeUsers } from './volumes/device-users.ts';
@@ -37,6 +39,8 @@ import type { Log } from './volumes/ports.ts';
 
 /** For each check, all running at once: what hangs is reported after this long. */
 const LIMIT_MS = 20_000;
+/** The host's /etc is at /host/etc in the managed plugin (plugin/manifest.ts). */
+const MULTIPATH_PLACES = { proc: '/proc', etc: ['/etc', '/host/etc'] };
 
 export interface Examination {
   /** Or why there are none that can be used. */
@@ -69,7 +73,12 @@ export async function examine(examination: Examination): Promise<Finding[]> {
     const { journal } = await readJournalBeside({ dir: settings.stateDir, files: journalFiles });
     return journal?.filter(({ phase }) => phase === 'mounted').map(({ name }) => name);
   };
-  const always = [engineCheck(readEngine, driver, readMounted), toolsCheck(runner), localSdcCheck(sdc)];
+  const always = [
+    engineCheck(readEngine, driver, readMounted),
+    toolsCheck(runner),
+    multipathCheck(() => readMultipath(MULTIPATH_PLACES)),
+    localSdcCheck(sdc),
+  ];
   if (loaded instanceof Error || settings === undefined) {
     const fix = 'give the settings of the plugin: docs/operations.md';
     const why = loaded instanceof Error ? loaded.message : 'there are none';

@@ -128,6 +128,11 @@ export class FilesystemError extends PluginError {
   readonly code = 'FILESYSTEM';
 }
 
+/** Something else on this host claims the device for itself: multipathd, mdadm, a mount. It may let go a moment later. */
+export class DeviceHeldError extends FilesystemError {
+  override readonly retryable = true;
+}
+
 /** A newer plugin wrote what this one cannot honour (rule 19); it was left as it is. An operator brings the plugin up to date. */
 export class NewerVersionError extends PluginError {
   readonly code = 'NEWER_VERSION';

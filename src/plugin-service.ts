@@ -308,6 +308,7 @@ function policyOf(settings: LocalSettings): VolumePolicy {
     failover: settings.failover,
     abandonedMountMs: MINUTE_MS,
     inheritedMountMs: 20_000,
+    heldWaitMs: 10_000,
     releaseWaitMs: 300,
     cleanupMs: 15_000,
     lateMs: 5 * MINUTE_MS,

@@ -6,7 +6,7 @@ import type { Filesystems, Log, MakeRequest, MountEntry, MountRequest, Probe } f
 import type { ArrayName, Device, FilesystemType } from '../volumes/volume.ts';
 import { checkFilesystem } from './check.ts';
 import { canGrow, growFilesystem } from './grow.ts';
-import { isDeviceHeld } from './held.ts';
+import { isDeviceHeld, orHeld } from './held.ts';
 import { assertHostSees } from './host-view.ts';
 import { readVolumeLabel, writeVolumeLabel } from './label.ts';
 import { makeFilesystem } from './make.ts';
@@ -79,8 +79,12 @@ class HostFilesystems implements Filesystems {
     return proveBlank(this.#runner, device, signal);
   }
 
-  make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void> {
-    return makeFilesystem(this.#runner, device, request, signal);
+  async make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void> {
+    try {
+      await makeFilesystem(this.#runner, device, request, signal);
+    } catch (error) {
+      throw await orHeld(error, device);
+    }
   }
 
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
@@ -106,7 +110,11 @@ class HostFilesystems implements Filesystems {
     if (there !== undefined) throw occupied(there, device);
     await this.#root.prepare(mountpoint, mounts);
     const host = { runner: this.#runner, kernelRelease: this.#kernelRelease };
-    await runMount(host, { device, mountpoint }, request, signal);
+    try {
+      await runMount(host, { device, mountpoint }, request, signal);
+    } catch (error) {
+      throw await orHeld(error, device);
+    }
     await this.#verifyMounted(device, mountpoint, request.readOnly);
   }
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { FilesystemError } from '../errors.ts';
+import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import { hasCode } from '../host/files.ts';
 import type { Device } from '../volumes/volume.ts';
 import { entranceOf } from './entrance.ts';
@@ -19,5 +19,23 @@ export async function isDeviceHeld(device: Device): Promise<boolean> {
     if (hasCode(error, 'EBUSY')) return true;
     const why = error instanceof Error ? error.message : 'unknown error';
     throw new FilesystemError(`cannot tell whether "${device.path}" is in use: ${why}`, { cause: error });
+  }
+}
+
+/**
+ * The error of a program that wanted the device for itself; DeviceHeldError in place of it when something has claimed the device, which
+ * programs say in many words.
+ */
+export async function orHeld(error: unknown, device: Device): Promise<unknown> {
+  if (!(error instanceof FilesystemError) || !(await isClaimed(device))) return error;
+  return new DeviceHeldError(error.message, { cause: error });
+}
+
+async function isClaimed(device: Device): Promise<boolean> {
+  try {
+    return await isDeviceHeld(device);
+  } catch (error) {
+    if (error instanceof FilesystemError) return false;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { FilesystemError } from '../errors.ts';
+import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../volumes/volume.ts';
 import { assertZero } from './blank.ts';
@@ -13,7 +13,9 @@ import { runTool } from './tool.ts';
  * device is dropped first: another host may have written since. Rejects with FilesystemError that says what is there.
  */
 export async function proveBlank(runner: Runner, device: Device, signal: AbortSignal): Promise<void> {
-  if (await isDeviceHeld(device)) throw notBlank(device, 'something that is in use');
+  if (await isDeviceHeld(device)) {
+    throw new DeviceHeldError(`"${device.path}" is in use on this host, so it is not formatted`);
+  }
   const flush = {
     attempt: `read "${device.path}" anew`,
     program: 'blockdev',

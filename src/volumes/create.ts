@@ -13,6 +13,7 @@ import type { VolumeLabel } from './label.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late.ts';
 import { arrayNameFor, markerName, provisionalName } from './naming.ts';
+import { patiently } from './patience.ts';
 import type { HeldDevice, HostVolume, StorageArray } from './ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { assertRoom } from './room.ts';
@@ -178,10 +179,14 @@ export class CreateVolume {
     const { filesystems } = this.#host;
     const { name, options, id, mountpoint } = draft;
     const { device } = held;
-    await filesystems.proveBlank(device, signal);
-    await held.assertSame(signal);
-    await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
-    await held.assertSame(signal);
+    const needed = { device, attempt: `creating volume "${name}"` };
+    const make = async (): Promise<void> => {
+      await filesystems.proveBlank(device, signal);
+      await held.assertSame(signal);
+      await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
+      await held.assertSame(signal);
+    };
+    await patiently(this.#host, needed, make, signal);
     const label: VolumeLabel = {
       version: 1,
       name,
@@ -194,12 +199,12 @@ export class CreateVolume {
       requestedKiB: options.sizeKiB,
       volumeId: id,
     };
-    await filesystems.mount(
-      device,
-      mountpoint,
-      { fs: options.fs, options: options.mountOptions, readOnly: false },
-      signal,
-    );
+    const request = { fs: options.fs, options: options.mountOptions, readOnly: false };
+    const mount = async (): Promise<void> => {
+      await held.assertSame(signal);
+      await filesystems.mount(device, mountpoint, request, signal);
+    };
+    await patiently(this.#host, needed, mount, signal);
     await held.assertSame(signal);
     const { uid, gid, mode, subpath } = options;
     await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);

@@ -47,6 +47,8 @@ export interface VolumePolicy {
    * ask for it again; then the kernel says whether it is used.
    */
   readonly inheritedMountMs: number;
+  /** How long to try again while something else on this host claims a device that is to be formatted or mounted. */
+  readonly heldWaitMs: number;
   /** How long to wait for a kernel that still holds a device just unmounted. */
   readonly releaseWaitMs: number;
   /** Budget of the clean-up after a failure, on top of the call's own deadline. */

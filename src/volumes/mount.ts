@@ -15,6 +15,7 @@ import type { VolumeLabel } from './label.ts';
 import { readOwnLabel } from './label-identity.ts';
 import { mayStillHappen } from './late.ts';
 import type { VolumeLookup } from './lookup.ts';
+import { patiently } from './patience.ts';
 import type { HeldDevice, HostVolume, Probe } from './ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
@@ -248,9 +249,14 @@ export class MountVolume {
     const readOnly = on.volume.accessModeLimit === 'ReadOnly';
     const known = journal.known(entry.name);
     const assumed = known?.volumeId === on.volume.id ? (known.label?.mountOptions ?? []) : [];
+    const { device } = on.held;
+    const needed = { device, attempt: `mounting volume "${entry.name}"` };
     const mountWith = async (options: readonly string[]): Promise<void> => {
-      await on.held.assertSame(signal);
-      await filesystems.mount(on.held.device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
+      const mount = async (): Promise<void> => {
+        await on.held.assertSame(signal);
+        await filesystems.mount(device, entry.mountpoint, { fs: on.fs, options, readOnly }, signal);
+      };
+      await patiently(this.#host, needed, mount, signal);
       await on.held.assertSame(signal);
     };
     await mountWith(assumed);

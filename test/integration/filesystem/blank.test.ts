@@ -116,7 +116,7 @@ describe('proveBlank', () => {
     await sh('mkfs.ext4', '-q', loop.node);
     const request = { fs: 'ext4' as const, options: [], readOnly: false };
     await root.filesystems.mount(await loop.device(), root.at('db'), request, never);
-    await expect(proof()).rejects.toThrow('something that is in use');
+    await expect(proof()).rejects.toMatchObject({ name: 'DeviceHeldError' });
     await root.dispose();
   });
 

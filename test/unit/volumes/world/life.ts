@@ -20,6 +20,7 @@ export const POLICY: VolumePolicy = {
   pool: undefined,
   domain: undefined,
   failover: 'disconnected',
+  heldWaitMs: 10_000,
   abandonedMountMs: 60_000,
   inheritedMountMs: 20_000,
   releaseWaitMs: 100,
