@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { FlawedSettingsError, type LoadedSettings } from './config/load-settings.ts';
 import type { LocalSettings } from './config/settings.ts';
+import { failureFacts } from './docker/failures.ts';
 import { ReplaceableDriver } from './docker/replaceable-driver.ts';
 import { createDockerServer } from './docker/server.ts';
 import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from './docker/socket.ts';
@@ -170,10 +171,14 @@ class Serving {
       if (this.#trouble === undefined && before !== undefined) log.info({}, 'mended: serving volumes');
       return service;
     } catch (cause) {
-      if (!isPluginError(cause)) throw cause;
-      this.#trouble = cause.message;
-      if (before !== cause.message) log.error({ code: cause.code }, `cannot serve volumes: ${cause.message}`);
-      return refusingService(cause, this.#serviceEdge);
+      // What answered before is closed by now, so something has to take its place whatever went wrong.
+      const reason = isPluginError(cause)
+        ? cause
+        : new ConfigError(`taking up the settings failed: ${String(cause)}; it is tried again`, { cause });
+      this.#trouble = reason.message;
+      if (before !== reason.message)
+        log.error({ ...failureFacts(cause), code: reason.code }, `cannot serve volumes: ${reason.message}`);
+      return refusingService(reason, this.#serviceEdge);
     }
   }
 
