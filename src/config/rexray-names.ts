@@ -27,7 +27,8 @@ export const REXRAY_NAMES: readonly OtherName[] = [
     key: 'failover',
     convert: (raw) => (readBoolean(raw) ? 'disconnected' : 'never'),
     warning:
-      'true means SCALEIO_FAILOVER=disconnected here (volumes of hosts that have lost the array, not of any host), false means never',
+      'true means SCALEIO_FAILOVER=disconnected here (volumes of hosts that have lost the array, not of any host), ' +
+      'false means SCALEIO_FAILOVER=never: no volume is taken from a dead host either',
   },
   {
     env: 'LINUX_VOLUME_ROOTPATH',

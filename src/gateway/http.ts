@@ -36,6 +36,8 @@ export interface Http {
   close(): Promise<void>;
 }
 
+const OLD_TLS = 'speaks only TLS 1.1 or older, which is refused; turn on TLS 1.2 at the gateway';
+
 /** Node, OpenSSL and undici codes in the operator's words. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -53,9 +55,11 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answer was cut short',
   UND_ERR_DESTROYED: 'the plugin is closing',
   UND_ERR_CLOSED: 'the plugin is closing',
-  HPE_INVALID_CONSTANT: 'does not speak HTTP (is it an https:// port?)',
+  HPE_INVALID_CONSTANT: 'this port does not speak HTTP, probably HTTPS: write https:// in SCALEIO_ENDPOINT',
   EPROTO: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS (is it an http:// port?)',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OLD_TLS,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: OLD_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS (is it an http:// port?)',
 };
 

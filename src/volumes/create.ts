@@ -6,6 +6,7 @@ import {
   isPluginError,
 } from '../errors.ts';
 import { awaitDevice } from './await-device.ts';
+import { formatSize } from '../units/size.ts';
 import type { CreateOptions } from './create-options.ts';
 import { letGo, throwReason } from './held.ts';
 import type { HostIdentity, VolumeHost } from './host.ts';
@@ -279,8 +280,6 @@ export class CreateVolume {
   }
 }
 
-type OptionName = Extract<keyof CreateOptions, string>;
-
 /** What a volume has otherwise than the caller asked for in so many words; defaults differ from nothing. */
 function compareOptions(
   volume: ArrayVolume,
@@ -289,21 +288,58 @@ function compareOptions(
 ): string[] {
   const { explicit } = options;
   const differences: string[] = [];
-  const differ = (key: OptionName, has: unknown, asked: unknown): void => {
-    if (explicit.has(key) && String(has) !== String(asked))
-      differences.push(`${key} is ${String(has)}, asked ${String(asked)}`);
+  const differ = <T>(key: keyof CreateOptions, pair: readonly [has: T, asked: T], say: Words<T>): void => {
+    const [has, asked] = pair;
+    if (explicit.has(key) && String(has) !== String(asked)) differences.push(say(has, asked));
   };
-  differ('sizeKiB', volume.sizeKiB, grainsKiB(options.sizeKiB));
-  if (volume.kind !== 'snapshot') differ('provisioning', volume.kind, options.provisioning);
-  differ('readOnly', volume.accessModeLimit === 'ReadOnly', options.readOnly);
+  differ(
+    'sizeKiB',
+    [volume.sizeKiB, grainsKiB(options.sizeKiB)],
+    (has, asked) => `it has ${formatSize(has)}, ${formatSize(asked)} was asked for`,
+  );
+  if (volume.kind !== 'snapshot')
+    differ(
+      'provisioning',
+      [volume.kind, options.provisioning],
+      (has, asked) => `it is ${has}, ${asked} was asked for`,
+    );
+  differ('readOnly', [volume.accessModeLimit === 'ReadOnly', options.readOnly], (has) =>
+    has
+      ? 'it is limited to reading, and was asked for to be written'
+      : 'it can be written, and was asked for to be read only',
+  );
   if (label === undefined) return differences;
-  differ('fs', label.fs, options.fs);
-  differ('mountOptions', label.mountOptions.join(','), options.mountOptions.join(','));
-  differ('subpath', label.subpath, options.subpath);
-  differ('iops', label.iops, options.iops);
-  differ('bandwidthKiBps', label.bandwidthKiBps, options.bandwidthKiBps);
-  differ('failover', label.failover, options.failover);
+  differ('fs', [label.fs, options.fs], (has, asked) => `its file system is ${has}, ${asked} was asked for`);
+  differ(
+    'mountOptions',
+    [label.mountOptions.join(','), options.mountOptions.join(',')],
+    named('its mount options are', 'none'),
+  );
+  differ('subpath', [label.subpath, options.subpath], named('its subpath is', 'none'));
+  differ(
+    'iops',
+    [label.iops, options.iops],
+    limited((iops) => `${iops} I/O operations per second`),
+  );
+  differ(
+    'bandwidthKiBps',
+    [label.bandwidthKiBps, options.bandwidthKiBps],
+    limited((kib) => `${formatSize(kib)} per second`),
+  );
+  differ('failover', [label.failover, options.failover], named('its failover is', 'default'));
   return differences;
+}
+
+type Words<T> = (has: T, asked: T) => string;
+
+function named(begin: string, empty: string): Words<string> {
+  const shown = (value: string): string => (value === '' ? empty : `"${value}"`);
+  return (has, asked) => `${begin} ${shown(has)}, ${shown(asked)} was asked for`;
+}
+
+function limited(words: (limit: number) => string): Words<number> {
+  const shown = (limit: number): string => (limit === 0 ? 'no limit' : words(limit));
+  return (has, asked) => `its limit is ${shown(has)}, ${shown(asked)} was asked for`;
 }
 
 function grainsKiB(sizeKiB: number): number {

@@ -28,8 +28,20 @@ const REFUSED: Readonly<Record<string, string>> = {
   overwritefs: 'a volume that holds data is never formatted',
 };
 
-/** Names that only files written for REX-Ray use. */
-const FROM_REXRAY: readonly string[] = ['type', 'volumetype', 'newfstype', 'availabilityzone', 'encrypted'];
+/** Names that files written for REX-Ray use, too. */
+const SHARED_WITH_REXRAY: readonly string[] = [
+  ...[
+    'size',
+    'iops',
+    'type',
+    'volumetype',
+    'newfstype',
+    'fstype',
+    'availabilityzone',
+    'encrypted',
+    'overwritefs',
+  ],
+];
 
 const NAMES = Object.keys(optionValues.shape) as OptionName[];
 
@@ -58,8 +70,12 @@ export function nameOptions(raw: Readonly<Record<string, string>>): NamedOptions
       faults.push(faultOf(written));
     }
   }
-  if (values.has('iops') && Object.keys(raw).some((key) => FROM_REXRAY.includes(key.toLowerCase()))) {
-    warnings.push('option "iops" limits the volume; REX-Ray, whose options stand beside it, ignored it');
+  // Whoever writes an option that only this plugin has did not take the file over from REX-Ray.
+  const isOurs = Object.keys(raw).some((key) => !SHARED_WITH_REXRAY.includes(key.toLowerCase()));
+  if (values.has('iops') && !isOurs) {
+    warnings.push(
+      'option "iops" limits the volume here; REX-Ray ignored it, so a file that was written for it means more than it did',
+    );
   }
   return { values, faults, warnings };
 }

@@ -56,7 +56,12 @@ function describeLabel({ label }: KnownVolume): VolumeStatus {
     return { sizeRequested: null, filesystem: null, limits: null, failover: null };
   }
   const { requestedKiB, fs, iops, bandwidthKiBps, failover } = label;
-  return { sizeRequested: inGiB(requestedKiB), filesystem: fs, limits: { iops, bandwidthKiBps }, failover };
+  // Files written for REX-Ray carry one that did nothing there.
+  const note = iops > 0 ? { limitsNote: 'the array enforces iops; REX-Ray ignored it' } : {};
+  return {
+    ...{ sizeRequested: inGiB(requestedKiB), filesystem: fs },
+    ...{ limits: { iops, bandwidthKiBps }, ...note, failover },
+  };
 }
 
 function holders({ volume, entry, self }: StatusSources): readonly object[] {

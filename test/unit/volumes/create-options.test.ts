@@ -165,6 +165,8 @@ describe('parseCreateOptions', () => {
       'option "encrypted" is ignored, as REX-Ray did: this plugin does not encrypt the data',
     ]);
     expect(parse({ type: 'ssd', iops: '500' }).warnings).toEqual([expect.stringContaining('"iops" limits')]);
+    expect(parse({ iops: '500' }).warnings).toEqual([expect.stringContaining('REX-Ray ignored it')]);
+    expect(parse({ size: '16', iops: '500' }).warnings).toHaveLength(1);
     expect(parse({ pool: 'ssd', iops: '500' }).warnings).toEqual([]);
   });
 

@@ -33,6 +33,26 @@ describe('Create of a volume that is there', () => {
   });
 });
 
+describe('Create of a volume that is there otherwise', () => {
+  it.each<[Record<string, string>, string]>([
+    [{ size: '24' }, 'it has 16 GiB, 24 GiB was asked for'],
+    [{ provisioning: 'thick' }, 'it is thin, thick was asked for'],
+    [{ readonly: 'true' }, 'it can be written, and was asked for to be read only'],
+    [{ fs: 'ext4' }, 'its file system is xfs, ext4 was asked for'],
+    [{ mount: 'noexec' }, 'its mount options are none, "noexec" was asked for'],
+    [{ subpath: 'a' }, 'its subpath is none, "a" was asked for'],
+    [{ iops: '500' }, 'its limit is no limit, 500 I/O operations per second was asked for'],
+    [{ bandwidth: '100MiB' }, 'its limit is no limit, 100 MiB per second was asked for'],
+    [{ failover: 'never' }, 'its failover is "default", "never" was asked for'],
+  ])('says how: %o', async (options, says) => {
+    const { host, run } = aHost();
+    await run(host.life.create('db', { fs: 'xfs' }));
+    await expect(run(host.life.create('db', options))).rejects.toThrow(
+      `volume "db" exists and differs: ${says}. Use it as it is, or choose another name`,
+    );
+  });
+});
+
 describe('Create', () => {
   it('waits until the kernel has let go of the new volume before it takes the mapping back', async () => {
     const { world, host, run } = aHost();
