@@ -18,6 +18,7 @@ import { sourceAddresses } from './host/source-addresses.ts';
 import { openFenceLog } from './journal/fences.ts';
 import { createHostLock } from './journal/host-lock.ts';
 import { journalFiles } from './journal/journal-files.ts';
+import { openKnownHosts } from './journal/known-hosts.ts';
 import { openJournal, type OpenJournal } from './journal/journal.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from './join/host-join.ts';
 import { inRequest, requestTrace } from './logging/request-context.ts';
@@ -32,6 +33,7 @@ import { SdcIdentity } from './volumes/identity.ts';
 import type { Log } from './volumes/ports.ts';
 import { LossWatch } from './volumes/loss-watch.ts';
 import { MarkerWatch } from './volumes/marker-watch.ts';
+import { rememberingHosts } from './volumes/remembered-hosts.ts';
 import { ReconcileLoop } from './volumes/reconcile-loop.ts';
 import { Reconciler } from './volumes/reconcile.ts';
 import { TrimLoop, type TrimTotals } from './volumes/trim-loop.ts';
@@ -226,15 +228,13 @@ async function buildHost(
     endpoints,
   }: { readonly metrics: PluginMetrics; readonly gateway: Gateway; readonly endpoints: readonly string[] },
 ): Promise<HostParts> {
-  const runner = createRunner({
-    observer: (report) => {
-      log.debug(report, 'program ended');
-    },
-  });
+  const runner = loggedRunner(log);
   const owner = { files: journalFiles, bootId: await readBootId(pid), pid, clock: systemClock, log };
   const journal = await openJournal({ ...owner, dir: settings.stateDir });
   const sole = createHostLock({ ...owner, dir: lockDir ?? LOCK_DIR });
   const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, clock: systemClock, log });
+  const hosts = await openKnownHosts({ ...owner, dir: settings.stateDir, isWriter: true });
+  const array = rememberingHosts(gateway, hosts);
   const sdc = localSdcOf(settings, runner, log);
   const filesystems = createFilesystems({
     mountRoot: settings.mountRoot,
@@ -245,7 +245,7 @@ async function buildHost(
     log,
   });
   const witness = new AddressWitness(ownAddresses, systemClock, log);
-  const identity = new SdcIdentity({ array: gateway, sdc, sole, witness }, { ...settings, endpoints });
+  const identity = new SdcIdentity({ array, sdc, sole, witness }, { ...settings, endpoints });
   const join = new HostJoin(
     { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
     joinPolicyOf(settings),
@@ -253,7 +253,7 @@ async function buildHost(
   );
   const policy = policyOf(settings);
   const host: VolumeHost = {
-    array: gateway,
+    array,
     sdc,
     filesystems,
     journal,
@@ -266,14 +266,23 @@ async function buildHost(
     readiness: join,
     deviceUsers: createDeviceUsers({ ownPid: pid }),
     releasedUnrecorded: new Set(),
-    markers: new MarkerWatch({ array: gateway, clock: systemClock, journal, log }),
+    markers: new MarkerWatch({ array, clock: systemClock, journal, log }),
   };
   const closeJournal = async (): Promise<void> => {
     await fences.close();
+    await hosts.close();
     await journal.close();
     await sole.close();
   };
   return { host, gateway, journal, join, closeJournal };
+}
+
+function loggedRunner(log: Log): Runner {
+  return createRunner({
+    observer: (report) => {
+      log.debug(report, 'program ended');
+    },
+  });
 }
 
 function localSdcOf(settings: LocalSettings, runner: Runner, log: Log): HostSdc {

@@ -1,5 +1,5 @@
 import type { HeldHere } from '../journal/held-here.ts';
-import { describeHolder } from '../volumes/holders.ts';
+import { describeHolder, nameOfHolder } from '../volumes/holders.ts';
 import type { HeldVolume } from '../volumes/operator.ts';
 import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
 import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volumes/volume.ts';
@@ -19,6 +19,8 @@ export interface HolderFacts {
   readonly sdcId: string;
   readonly name: string | null;
   readonly ip: string | null;
+  /** The array does not say name or address now, so that this host's memory does. */
+  readonly isLastKnown: boolean;
   /** Name and address. */
   readonly described: string;
   /** ISO 8601; null where this host does not know: only the host that has it does, and not the array. */
@@ -81,8 +83,8 @@ export async function shownFacts(
 }
 
 function holderFacts({ id }: ArrayVolume, mapping: Mapping, { heldHere }: HostMemory): HolderFacts {
-  const { sdcId, sdcName, sdcIp } = mapping;
+  const { sdcId } = mapping;
   const here = heldHere.get(id);
   const since = here?.sdcId === sdcId ? here.since : null;
-  return { sdcId, name: sdcName, ip: sdcIp, described: describeHolder(mapping), since };
+  return { sdcId, ...nameOfHolder(mapping), described: describeHolder(mapping), since };
 }

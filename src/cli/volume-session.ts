@@ -6,11 +6,11 @@ import { createDeviceUsers } from '../device-users/device-users.ts';
 import { FilesystemError } from '../errors.ts';
 import { isDeviceHeld } from '../filesystem/held.ts';
 import { lookAtLabel } from '../filesystem/look-at-label.ts';
-import type { Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
 import { createRunner } from '../host/run.ts';
 import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fences.ts';
+import { openKnownHosts } from '../journal/known-hosts.ts';
 import { readHeldHere } from '../journal/held-here.ts';
 import { lookRecord } from '../journal/look-record.ts';
 import { readJournalBeside } from '../journal/journal-beside.ts';
@@ -18,9 +18,10 @@ import { journalFiles } from '../journal/journal-files.ts';
 import { createLocalSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { SdcIdentity } from '../volumes/identity.ts';
+import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/operator.ts';
 import type { AnonymousHost } from '../volumes/anonymous.ts';
-import type { DeviceUser, HostVolume, Log } from '../volumes/ports.ts';
+import type { DeviceUser, HostVolume, Log, StorageArray } from '../volumes/ports.ts';
 import type { ReleasingHost } from '../volumes/unclaimed-release.ts';
 import type { VolumeId } from '../volumes/volume.ts';
 import type { Edge } from './edge.ts';
@@ -55,10 +56,12 @@ export async function inSession(
   const journalled = { dir: settings.stateDir, files: journalFiles, clock: systemClock, log };
   // The running plugin writes its own file, so what is forced from here goes into another.
   const fences = await openFenceLog({ ...journalled, log: onlyErrors(log), name: FORCED_FENCES_FILE });
-  const parts = { array: gateway, clock: systemClock, fences };
+  const hosts = await openKnownHosts({ ...journalled, isWriter: false });
+  const array = rememberingHosts(gateway, hosts);
+  const parts = { array, clock: systemClock, fences };
   try {
     const operator = new VolumeOperator(parts, settings);
-    const host = operatedHost(edge, settings, gateway, log);
+    const host = operatedHost(edge, settings, array, log);
     const memory = {
       heldHere: await readHeldHere(journalled),
       lastFence: (volumeId: string) => fences.latest(volumeId),
@@ -67,7 +70,7 @@ export async function inSession(
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
     const anonymous: AnonymousHost = {
-      ...{ array: gateway, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
+      ...{ array, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
       record: lookRecord(settings.stateDir),
       isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
       labelOn: (device, limit) =>
@@ -82,7 +85,7 @@ export async function inSession(
 }
 
 /** This host beside the plugin that serves it: it looks, and only `release` changes anything. */
-function operatedHost(edge: Edge, settings: Settings, gateway: Gateway, log: Log): ReleasingHost {
+function operatedHost(edge: Edge, settings: Settings, array: StorageArray, log: Log): ReleasingHost {
   const sdc = createLocalSdc({
     ...{ runner: createRunner(), clock: systemClock, log, drvCfgPath: settings.drvCfg },
     guid: settings.guid,
@@ -91,9 +94,9 @@ function operatedHost(edge: Edge, settings: Settings, gateway: Gateway, log: Log
   const sole = { claim: () => Promise.resolve(undefined) };
   const witness = new AddressWitness(ownAddresses, systemClock, log);
   return {
-    array: gateway,
+    array,
     sdc,
-    identity: new SdcIdentity({ array: gateway, sdc, sole, witness }, settings),
+    identity: new SdcIdentity({ array, sdc, sole, witness }, settings),
     deviceUsers: createDeviceUsers({ ownPid: edge.pid }),
     filesystems: { isHeld: isDeviceHeld },
   };

@@ -3,9 +3,10 @@ import type { Log } from '../volumes/ports.ts';
 import { FENCES_FILE, FORCED_FENCES_FILE } from './fences.ts';
 import { JOURNAL_FILE } from './journal-content.ts';
 import { isLeftover, type JournalFiles } from './journal-files.ts';
+import { KNOWN_HOSTS_FILE } from './known-hosts.ts';
 import { KNOWN_VOLUMES_FILE } from './known-volumes.ts';
 
-const WRITTEN_HERE = [JOURNAL_FILE, KNOWN_VOLUMES_FILE, FENCES_FILE];
+const WRITTEN_HERE = [JOURNAL_FILE, KNOWN_VOLUMES_FILE, KNOWN_HOSTS_FILE, FENCES_FILE];
 /** Another process may be writing it just now, which takes no time at all. */
 const HOUR_MS = 3_600_000;
 /** A person may have been told to use it. */

@@ -4,13 +4,25 @@ import type { StorageArray } from './ports.ts';
 import type { ArrayVolume, HolderState, Mapping } from './volume.ts';
 
 /** Who holds a volume, as operators look for them: name and address, else what there is. */
-export function describeHolder({
-  sdcName,
-  sdcIp,
-  sdcId,
-}: Pick<Mapping, 'sdcId' | 'sdcName' | 'sdcIp'>): string {
-  if (sdcName !== null && sdcIp !== null) return `${sdcName} (${sdcIp})`;
-  return sdcName ?? sdcIp ?? sdcId;
+export function describeHolder(holder: HolderName): string {
+  const { name, ip, isLastKnown } = nameOfHolder(holder);
+  const known = isLastKnown ? ['last known'] : [];
+  const [title = holder.sdcId, ...more] = [name, ip].filter((word) => word !== null);
+  const aside = [...more, ...known].join(', ');
+  return aside === '' ? title : `${title} (${aside})`;
+}
+
+type HolderName = Pick<Mapping, 'sdcId' | 'sdcName' | 'sdcIp' | 'lastKnown'>;
+
+/** What the array says of a holder, else what this host last knew. */
+export function nameOfHolder({ sdcName, sdcIp, lastKnown }: Omit<HolderName, 'sdcId'>): {
+  readonly name: string | null;
+  readonly ip: string | null;
+  readonly isLastKnown: boolean;
+} {
+  const name = sdcName ?? lastKnown?.name ?? null;
+  const ip = sdcIp ?? lastKnown?.ip ?? null;
+  return { name, ip, isLastKnown: name !== sdcName || ip !== sdcIp };
 }
 
 /** This host as a holder, in the same words. */

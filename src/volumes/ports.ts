@@ -122,6 +122,19 @@ export interface StorageArray {
   poolUsage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }>;
 }
 
+/** What the array called an SDC. */
+export interface KnownSdc {
+  readonly name: string | null;
+  readonly ip: string | null;
+}
+
+/** What this host last knew of other hosts, for words alone: nothing is decided by it. Implemented by journal/. */
+export interface KnownHosts {
+  lastKnown(id: SdcId): KnownSdc | undefined;
+  /** Replaces what was known. Never throws, never waits. */
+  remember(id: SdcId, known: KnownSdc): void;
+}
+
 /** A device from its identification to its last use (rule 14). */
 export interface HeldDevice {
   readonly device: Device;

@@ -1,3 +1,4 @@
+import { nameOfHolder } from './holders.ts';
 import type { FenceRecord, HostVolume, KnownVolume } from './ports.ts';
 import type { ArrayVolume, StoragePool } from './volume.ts';
 
@@ -66,7 +67,10 @@ function describeLabel({ label }: KnownVolume): VolumeStatus {
 
 function holders({ volume, entry, self }: StatusSources): readonly object[] {
   if (entry?.phase === 'mounted' && self !== undefined) return [self];
-  return (volume?.mappings ?? []).map(({ sdcId, sdcName, sdcIp }) => ({ sdc: sdcName ?? sdcId, ip: sdcIp }));
+  return (volume?.mappings ?? []).map((mapping) => {
+    const { name, ip, isLastKnown } = nameOfHolder(mapping);
+    return { sdc: name ?? mapping.sdcId, ip, ...(isLastKnown ? { lastKnown: true } : {}) };
+  });
 }
 
 function inGiB(sizeKiB: number): string {

@@ -28,6 +28,8 @@ export interface Mapping {
   readonly sdcId: SdcId;
   readonly sdcName: string | null;
   readonly sdcIp: string | null;
+  /** What this host last knew of the SDC, where the array does not say all of it now. */
+  readonly lastKnown?: { readonly name: string | null; readonly ip: string | null };
   readonly accessMode: AccessMode;
   /** 0: no limit. */
   readonly limitIops: number;

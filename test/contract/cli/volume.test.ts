@@ -5,8 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { journalFiles } from '../../../src/journal/journal-files.ts';
+import { openKnownHosts } from '../../../src/journal/known-hosts.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
+import { rememberingHosts } from '../../../src/volumes/remembered-hosts.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
@@ -26,7 +28,7 @@ async function scene(holders: 'one' | 'both' = 'one') {
   onTestFinished(() => rm(stateDir, { recursive: true }));
   const mapped = async (): Promise<SdcId[]> =>
     ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
-  return { simulator, one, two, id, mapped, stateDir, run: programOn(simulator, stateDir) };
+  return { simulator, gateway, one, two, id, mapped, stateDir, run: programOn(simulator, stateDir) };
 }
 
 interface Ended {
@@ -114,6 +116,29 @@ describe('docker-volume-scaleio volume', () => {
       code: 0,
       out: expect.stringMatching(/held by +nobody/) as string,
     });
+  });
+
+  test('a holder that is lost is called what the plugin on this host last knew', async () => {
+    const { simulator, gateway, run, one, id, stateDir } = await scene();
+    await gateway.registry.renameSdc(one, 'host-a', soon());
+    const beside = { dir: stateDir, files: journalFiles, clock: systemClock, log: silentLog };
+    const hosts = await openKnownHosts({ ...beside, isWriter: true });
+    await rememberingHosts(gateway, hosts).getVolume(id, soon());
+    await hosts.close();
+    simulator.silence('11111111-1111-1111-1111-111111111111');
+    await simulator.array.perform(({ state }) => {
+      const sdc = state.sdcs.get(one);
+      if (sdc !== undefined) state.sdcs.put({ ...sdc, name: null, ip: null });
+    });
+    expect((await run(['ls'])).out).toContain('host-a (10.0.0.1, last known)');
+    const shown = await run(['show', 'db']);
+    expect(shown.out).toMatch(/held by +SDC host-a \(10\.0\.0\.1, last known\), id [0-9a-f]+, disconnected/);
+    expect(JSON.parse((await run(['show', 'db', '--json'])).out)).toMatchObject({
+      holders: [{ name: 'host-a', ip: '10.0.0.1', isLastKnown: true }],
+    });
+    expect((await run(['force-release', 'db', '--yes'])).out).toContain(
+      'taken: from SDC host-a (10.0.0.1, last known) by operator',
+    );
   });
 
   test("since when a holder has it is told where that host's journal knows, and only of that SDC", async () => {

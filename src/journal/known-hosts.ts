@@ -1,0 +1,130 @@
+import path from 'node:path';
+import * as z from 'zod';
+import { CancelledError } from '../errors.ts';
+import type { Clock, KnownHosts, KnownSdc, Log } from '../volumes/ports.ts';
+import type { SdcId } from '../volumes/volume.ts';
+import { parseLine, readChecked, writeChecked } from './checked-text.ts';
+import type { JournalFiles } from './journal-files.ts';
+
+/** Name of the file in the journal's directory. */
+export const KNOWN_HOSTS_FILE = 'known-hosts';
+const FORMAT = 'docker-volume-scaleio known hosts';
+/** Several times what an array can have. */
+const MOST_KNOWN = 10_000;
+/** Hosts that come and go together are written together. */
+const WRITE_DELAY_MS = 5000;
+
+const line = z.object({ id: z.string(), name: z.string().nullable(), ip: z.string().nullable() });
+
+export interface KnownHostsPorts {
+  readonly dir: string;
+  readonly files: Pick<JournalFiles, 'read' | 'writeAtomic'>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Log;
+  /** False: what is seen stays in memory, because the plugin that runs beside writes the file. */
+  readonly isWriter: boolean;
+}
+
+/** KnownHosts bound to a file. */
+export interface OpenKnownHosts extends KnownHosts {
+  /** Writes what is not on disk yet. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * The 10,000 SDCs of which this host last learned something new: in memory at once, on disk within seconds, and lost without harm
+ * to anything but words. A file that cannot be read is begun anew; a newer plugin's stays as it is (rule 19). Never rejects.
+ */
+export async function openKnownHosts(ports: KnownHostsPorts): Promise<OpenKnownHosts> {
+  const file = path.join(ports.dir, KNOWN_HOSTS_FILE);
+  const hosts = new Map<SdcId, KnownSdc>();
+  let isNewer = false;
+  try {
+    const text = await ports.files.read(file);
+    const content = text === undefined ? undefined : readChecked(FORMAT, text);
+    if (content?.usable === false) {
+      isNewer = content.isNewer;
+      ports.log.warn({ file, why: content.why }, 'the names of hosts that are away cannot be read');
+    }
+    for (const one of content?.usable === true ? content.lines : []) {
+      const { data } = line.safeParse(parseLine(one));
+      if (data !== undefined) hosts.set(data.id as SdcId, { name: data.name, ip: data.ip });
+    }
+  } catch (error) {
+    ports.log.warn({ file, error: String(error) }, 'the names of hosts that are away cannot be read');
+  }
+  return new HostsFile(ports, { file, isWritten: ports.isWriter && !isNewer }, hosts);
+}
+
+class HostsFile implements OpenKnownHosts {
+  readonly #ports: KnownHostsPorts;
+  readonly #at: { readonly file: string; readonly isWritten: boolean };
+  readonly #hosts: Map<SdcId, KnownSdc>;
+  readonly #closing = new AbortController();
+  #isDirty = false;
+  #hasFailed = false;
+  #writing: Promise<void> | undefined;
+
+  constructor(
+    ports: KnownHostsPorts,
+    at: { readonly file: string; readonly isWritten: boolean },
+    hosts: Map<SdcId, KnownSdc>,
+  ) {
+    this.#ports = ports;
+    this.#at = at;
+    this.#hosts = hosts;
+  }
+
+  lastKnown(id: SdcId): KnownSdc | undefined {
+    return this.#hosts.get(id);
+  }
+
+  remember(id: SdcId, { name, ip }: KnownSdc): void {
+    const before = this.#hosts.get(id);
+    if (before?.name === name && before.ip === ip) return;
+    if (before === undefined && name === null && ip === null) return;
+    this.#hosts.delete(id);
+    this.#hosts.set(id, { name, ip });
+    const [longestUnchanged] = this.#hosts.keys();
+    if (this.#hosts.size > MOST_KNOWN && longestUnchanged !== undefined) this.#hosts.delete(longestUnchanged);
+    if (!this.#at.isWritten) return;
+    this.#isDirty = true;
+    if (!this.#closing.signal.aborted) this.#writing ??= this.#writeLater();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#writing;
+    if (this.#isDirty) await this.#write();
+  }
+
+  async #writeLater(): Promise<void> {
+    const { clock, log } = this.#ports;
+    try {
+      while (this.#isDirty) {
+        await clock.sleep(WRITE_DELAY_MS, this.#closing.signal);
+        await this.#write();
+      }
+    } catch (error) {
+      if (!(error instanceof CancelledError))
+        log.error({ error: String(error) }, 'the names of hosts are no longer written');
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { files, log } = this.#ports;
+    const { file } = this.#at;
+    this.#isDirty = false;
+    try {
+      const lines = [...this.#hosts].map(([id, known]) => JSON.stringify({ id, ...known }));
+      await files.writeAtomic(file, await writeChecked(FORMAT, { hosts: lines.length }, lines));
+      this.#hasFailed = false;
+    } catch (error) {
+      this.#isDirty = true;
+      if (!this.#hasFailed) log.warn({ file, error: String(error) }, 'the names of hosts cannot be written');
+      this.#hasFailed = true;
+    }
+  }
+}
