@@ -4,6 +4,7 @@ import {
   GatewayUnavailableError,
   isPluginError,
   SdcError,
+  type SdcProblem,
 } from '../errors.ts';
 
 /** How bad something is: ok; warning: it works and will not for ever; problem: volumes do not work, or only by luck. */
@@ -54,12 +55,20 @@ export function failed(check: string, error: unknown): Finding {
   return { ...problem(check, says, fix.join('; ') || 'see the message'), follows: rootOf(error) };
 }
 
+/** What an SDC that works can meet, too: it follows from nothing that another check tells of. */
+const OF_THEIR_OWN: readonly SdcProblem[] = [
+  'not-alone',
+  'guid-mismatch',
+  'device-missing',
+  'device-mismatch',
+];
+
 function rootOf(error: unknown): Root | undefined {
   const ofGateway = [GatewayUnavailableError, GatewayAuthError, ConfigError].some(
     (kind) => error instanceof kind,
   );
   if (ofGateway) return 'gateway';
-  return error instanceof SdcError ? 'sdc' : undefined;
+  return error instanceof SdcError && !OF_THEIR_OWN.includes(error.problem) ? 'sdc' : undefined;
 }
 
 /**
