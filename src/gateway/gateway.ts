@@ -248,9 +248,11 @@ class SystemIdentifier {
 
   #complaint(): string {
     const { id, name } = this.#wanted;
-    if (id !== undefined) return `not "${id}"; check SCALEIO_SYSTEMID and SCALEIO_ENDPOINT`;
-    if (name !== undefined) return `not "${name}"; check SCALEIO_SYSTEMNAME and SCALEIO_ENDPOINT`;
+    const wanted = id ?? name;
+    // Which of REX-Ray's two names for it was set, if any, is not known here: both give this one.
+    if (wanted !== undefined)
+      return `not "${wanted}"; check SCALEIO_SYSTEM (or SCALEIO_SYSTEMID, SCALEIO_SYSTEMNAME) and SCALEIO_ENDPOINT`;
     if (this.#known !== undefined) return `the others "${this.#known.systemId}"; check SCALEIO_ENDPOINT`;
-    return 'so set SCALEIO_SYSTEMID to one of them';
+    return 'so set SCALEIO_SYSTEM to one of them';
   }
 }

@@ -194,8 +194,11 @@ test.each([
   [{ systemId: SYSTEM_ID.toUpperCase() }, undefined],
   [{ systemName: 'array1' }, undefined],
   [{ systemId: SYSTEM_ID, systemName: 'array1' }, undefined],
-  [{ systemId: '0000000000000001' }, 'not "0000000000000001"; check SCALEIO_SYSTEMID'],
-  [{ systemName: 'Array1' }, 'not "Array1"; check SCALEIO_SYSTEMNAME'],
+  [
+    { systemId: '0000000000000001' },
+    'not "0000000000000001"; check SCALEIO_SYSTEM (or SCALEIO_SYSTEMID, SCALEIO_SYSTEMNAME)',
+  ],
+  [{ systemName: 'Array1' }, 'not "Array1"; check SCALEIO_SYSTEM (or SCALEIO_SYSTEMID, SCALEIO_SYSTEMNAME)'],
 ])('the array must be the one that is wanted: %j', async (wanted, complaint) => {
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) });
   const gateway = clientOf(fake, wanted);
