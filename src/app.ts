@@ -185,6 +185,7 @@ class Serving {
   async #opened(now: SettingsNow): Promise<PluginService> {
     const { log } = this.#edge;
     if (!(now instanceof FlawedSettingsError)) {
+      log.level = now.settings.logLevel;
       for (const warning of now.warnings) log.warn({}, warning);
       const service = await openService(now, this.#serviceEdge);
       this.#trouble = undefined;

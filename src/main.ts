@@ -17,6 +17,11 @@ const stderr = openOutput(2);
 const unprotected = keepMemoryOutOfCoreDumps();
 if (unprotected !== undefined) stderr.write(`docker-volume-scaleio: ${unprotected}\n`);
 
+/** Who reads the output may stop (`| head`); what was asked for is done to its end all the same. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 void runCommandLine({
   argv: process.argv.slice(2),
   env: process.env,

@@ -84,7 +84,9 @@ export async function openService(
       metrics.recordRequest(report);
     },
   });
-  const parts = await buildHost(settings, edge, { metrics, gateway, endpoints: settings.endpoints });
+  const parts = await orClosed(gateway, () =>
+    buildHost(settings, edge, { metrics, gateway, endpoints: settings.endpoints }),
+  );
   const { host, join, closeJournal } = parts;
   const lock = new VolumeLock(systemClock);
   const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
@@ -164,6 +166,16 @@ function newMetrics(
 ): PluginMetrics {
   const { reconcileIntervalMs } = settings;
   return new PluginMetrics({ version, droppedLines, clock: systemClock, reconcileIntervalMs });
+}
+
+/** A gateway that nobody is going to use is closed. */
+async function orClosed<T>(gateway: Gateway, failing: () => Promise<T>): Promise<T> {
+  try {
+    return await failing();
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
 }
 
 /** Under an id of its own, which no call owns. */
