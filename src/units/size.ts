@@ -19,7 +19,7 @@ export interface SizeReading {
 }
 
 /**
- * Bytes of a size as people write it: "64GiB", "1.5 TiB", "512m", "8589934592 bytes", "16" (GiB).
+ * Bytes of a size as people write it: "64GiB", "64Gi", "1.5 TiB", "512m", "8589934592 bytes", "16" (GiB).
  *
  * Every unit is a power of 1024, with or without the i, whatever the case: so does `docker run --memory`
  * [docker/go-units RAMInBytes], and so does the array, whose GB are 2^30 bytes. The result is exact. Throws
@@ -65,6 +65,8 @@ function multiply(number: string, unitBytes: bigint): { scaled: bigint; divisor:
 function bytesOfUnit(unit: string): bigint | undefined {
   if (unit === '') return KIB_BYTES ** 3n;
   if (unit === 'b' || unit === 'byte' || unit === 'bytes') return 1n;
-  const power = LETTERS.findIndex((letter) => [letter, `${letter}b`, `${letter}ib`].includes(unit));
+  const power = LETTERS.findIndex((letter) =>
+    [letter, `${letter}b`, `${letter}ib`, `${letter}i`].includes(unit),
+  );
   return power < 0 ? undefined : KIB_BYTES ** BigInt(power + 1);
 }
