@@ -49,7 +49,7 @@ async function journalEntries(host: Host): Promise<string[]> {
 
 /** Each entry of the journal is a line. */
 function isAwaiting(line: string): boolean {
-  return /"phase":"(releasing|creating)"/.test(line) && line.includes('"mapping":"intended"');
+  return /"phase":"(mounting|releasing|creating)"/.test(line) && line.includes('"mapping":"intended"');
 }
 
 function isVolume(link: string): boolean {

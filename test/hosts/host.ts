@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { HostCgroup } from './cgroup.ts';
-import { mappedDevices, untilReleased } from './mapped-device.ts';
+import { loopDevice, mappedDevices, untilReleased } from './mapped-device.ts';
 import { insideHost, output, succeeds } from './namespace.ts';
 import { addressOf, type Fabric, labRanges, type NetworkName } from './network.ts';
 import {
@@ -246,7 +246,8 @@ export class Host {
     if (running === undefined) return;
     await this.cutNetwork('cluster');
     await this.cutNetwork('storage');
-    const devices = await mappedDevices(path.join(this.directory, 'by-id'));
+    const mapped = await mappedDevices(path.join(this.directory, 'by-id'));
+    const devices = await Promise.all(mapped.map(loopDevice));
     await this.#endDataPaths();
     if (await this.isFrozen()) await this.#groups().kill();
     await killHard(running.outer);
