@@ -53,7 +53,8 @@ function readExt4(bytes: Buffer): FeatureBits | undefined {
     return undefined;
   const roCompat = bytes.readUInt32LE(0x64);
   const sum = ~crc32c(bytes.subarray(0, 0x3fc)) >>> 0;
-  if ((roCompat & EXT4_METADATA_CSUM) !== 0 && bytes.readUInt32LE(0x3fc) !== sum) return undefined;
+  // Without a checksum nothing tells rubbish from features that nobody knows yet.
+  if ((roCompat & EXT4_METADATA_CSUM) === 0 || bytes.readUInt32LE(0x3fc) !== sum) return undefined;
   return { incompat: bytes.readUInt32LE(0x60), roCompat, logIncompat: 0 };
 }
 
@@ -70,10 +71,10 @@ function readXfs(bytes: Buffer): FeatureBits | undefined {
   return { incompat, roCompat: block.readUInt32BE(212), logIncompat: block.readUInt32BE(220) };
 }
 
-/** [Linux include/uapi/linux/btrfs_tree.h struct btrfs_super_block]; checksums other than crc32c are taken as they are. */
+/** [Linux include/uapi/linux/btrfs_tree.h struct btrfs_super_block]; of other checksums than crc32c nothing is believed. */
 function readBtrfs(bytes: Buffer): FeatureBits | undefined {
   if (bytes.toString('latin1', 0x40, 0x48) !== '_BHRfS_M') return undefined;
-  if (bytes.readUInt16LE(0xc4) === 0 && bytes.readUInt32LE(0) !== crc32c(bytes.subarray(0x20)))
+  if (bytes.readUInt16LE(0xc4) !== 0 || bytes.readUInt32LE(0) !== crc32c(bytes.subarray(0x20)))
     return undefined;
   return { incompat: bytes.readUInt32LE(0xbc), roCompat: bytes.readUInt32LE(0xb4), logIncompat: 0 };
 }
