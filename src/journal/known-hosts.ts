@@ -1,9 +1,9 @@
 import path from 'node:path';
 import * as z from 'zod';
-import { CancelledError } from '../errors.ts';
 import type { Clock, KnownHosts, KnownSdc, Log } from '../volumes/ports.ts';
 import type { SdcId } from '../volumes/volume.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
+import { DelayedWrite } from './delayed-write.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** Name of the file in the journal's directory. */
@@ -11,8 +11,6 @@ export const KNOWN_HOSTS_FILE = 'known-hosts';
 const FORMAT = 'docker-volume-scaleio known hosts';
 /** Several times what an array can have. */
 const MOST_KNOWN = 10_000;
-/** Hosts that come and go together are written together. */
-const WRITE_DELAY_MS = 5000;
 
 const line = z.object({ id: z.string(), name: z.string().nullable(), ip: z.string().nullable() });
 
@@ -57,22 +55,24 @@ export async function openKnownHosts(ports: KnownHostsPorts): Promise<OpenKnownH
 }
 
 class HostsFile implements OpenKnownHosts {
-  readonly #ports: KnownHostsPorts;
-  readonly #at: { readonly file: string; readonly isWritten: boolean };
+  readonly #isWritten: boolean;
   readonly #hosts: Map<SdcId, KnownSdc>;
-  readonly #closing = new AbortController();
-  #isDirty = false;
-  #hasFailed = false;
-  #writing: Promise<void> | undefined;
+  readonly #write: DelayedWrite;
 
   constructor(
-    ports: KnownHostsPorts,
-    at: { readonly file: string; readonly isWritten: boolean },
+    { files, clock, log }: KnownHostsPorts,
+    { file, isWritten }: { readonly file: string; readonly isWritten: boolean },
     hosts: Map<SdcId, KnownSdc>,
   ) {
-    this.#ports = ports;
-    this.#at = at;
+    this.#isWritten = isWritten;
     this.#hosts = hosts;
+    this.#write = new DelayedWrite({
+      ...{ what: 'the names of hosts', file, clock, log },
+      write: async () => {
+        const lines = [...hosts].map(([id, known]) => JSON.stringify({ id, ...known }));
+        await files.writeAtomic(file, await writeChecked(FORMAT, { hosts: lines.length }, lines));
+      },
+    });
   }
 
   lastKnown(id: SdcId): KnownSdc | undefined {
@@ -87,44 +87,10 @@ class HostsFile implements OpenKnownHosts {
     this.#hosts.set(id, { name, ip });
     const [longestUnchanged] = this.#hosts.keys();
     if (this.#hosts.size > MOST_KNOWN && longestUnchanged !== undefined) this.#hosts.delete(longestUnchanged);
-    if (!this.#at.isWritten) return;
-    this.#isDirty = true;
-    if (!this.#closing.signal.aborted) this.#writing ??= this.#writeLater();
+    if (this.#isWritten) this.#write.changed();
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#writing;
-    if (this.#isDirty) await this.#write();
-  }
-
-  async #writeLater(): Promise<void> {
-    const { clock, log } = this.#ports;
-    try {
-      while (this.#isDirty) {
-        await clock.sleep(WRITE_DELAY_MS, this.#closing.signal);
-        await this.#write();
-      }
-    } catch (error) {
-      if (!(error instanceof CancelledError))
-        log.error({ error: String(error) }, 'the names of hosts are no longer written');
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  async #write(): Promise<void> {
-    const { files, log } = this.#ports;
-    const { file } = this.#at;
-    this.#isDirty = false;
-    try {
-      const lines = [...this.#hosts].map(([id, known]) => JSON.stringify({ id, ...known }));
-      await files.writeAtomic(file, await writeChecked(FORMAT, { hosts: lines.length }, lines));
-      this.#hasFailed = false;
-    } catch (error) {
-      this.#isDirty = true;
-      if (!this.#hasFailed) log.warn({ file, error: String(error) }, 'the names of hosts cannot be written');
-      this.#hasFailed = true;
-    }
+  close(): Promise<void> {
+    return this.#write.close();
   }
 }

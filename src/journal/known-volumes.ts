@@ -1,18 +1,16 @@
 import path from 'node:path';
 import * as z from 'zod';
-import { CancelledError } from '../errors.ts';
 import { labelSchema } from '../volumes/label.ts';
 import type { Clock, KnownVolume, Log } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { keepAdded } from './added-fields.ts';
+import { DelayedWrite } from './delayed-write.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** Name of the file in the journal's directory. */
 export const KNOWN_VOLUMES_FILE = 'known-volumes';
 const FORMAT = 'docker-volume-scaleio known volumes';
 const MOST_KNOWN = 100_000;
-/** A file for 100,000 volumes is 40 MB; more often than this would wear the disk. */
-const WRITE_DELAY_MS = 5000;
 
 const fields = z.looseObject({
   name: z.string(),
@@ -42,26 +40,27 @@ export interface KnownVolumesPorts {
  * within seconds, and lost without harm.
  */
 export class KnownVolumes {
-  readonly #ports: KnownVolumesPorts;
-  readonly #file: string;
   /** The file is a newer plugin's (rule 19): what is seen now stays in memory. */
   readonly #isNewer: boolean;
   /** By name; as its line of JSON until somebody asks for it, so that a start with 100,000 volumes is quick. */
   readonly #volumes: Map<string, KnownVolume | string>;
-  readonly #closing = new AbortController();
-  #isDirty = false;
-  #hasFailed = false;
-  #writing: Promise<void> | undefined;
+  readonly #write: DelayedWrite;
 
   private constructor(
     ports: KnownVolumesPorts,
     at: { file: string; isNewer: boolean },
     volumes: Map<string, KnownVolume | string>,
   ) {
-    this.#ports = ports;
-    this.#file = at.file;
     this.#isNewer = at.isNewer;
     this.#volumes = volumes;
+    this.#write = new DelayedWrite({
+      ...{ what: 'known volumes', file: at.file, clock: ports.clock, log: ports.log },
+      write: async () => {
+        const all = [...volumes];
+        const content = await writeChecked(FORMAT, { volumes: all.length }, linesOf(all));
+        await ports.files.writeAtomic(at.file, content);
+      },
+    });
   }
 
   /** Reads the file; what cannot be used of it is left out. One of a newer version stays untouched on disk. */
@@ -121,47 +120,12 @@ export class KnownVolumes {
   }
 
   /** Writes what is not on disk yet. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#writing;
-    if (this.#isDirty) await this.#write();
+  close(): Promise<void> {
+    return this.#write.close();
   }
 
   #changed(): void {
-    if (this.#isNewer) return;
-    this.#isDirty = true;
-    if (!this.#closing.signal.aborted) this.#writing ??= this.#writeLater();
-  }
-
-  async #writeLater(): Promise<void> {
-    try {
-      while (this.#isDirty) {
-        await this.#ports.clock.sleep(WRITE_DELAY_MS, this.#closing.signal);
-        await this.#write();
-      }
-    } catch (error) {
-      if (!(error instanceof CancelledError)) {
-        this.#ports.log.error({ error: String(error) }, 'known volumes are no longer written');
-      }
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  async #write(): Promise<void> {
-    this.#isDirty = false;
-    try {
-      const volumes = [...this.#volumes];
-      const content = await writeChecked(FORMAT, { volumes: volumes.length }, linesOf(volumes));
-      await this.#ports.files.writeAtomic(this.#file, content);
-      this.#hasFailed = false;
-    } catch (error) {
-      this.#isDirty = true;
-      if (!this.#hasFailed) {
-        this.#ports.log.warn({ file: this.#file, error: String(error) }, 'known volumes cannot be written');
-      }
-      this.#hasFailed = true;
-    }
+    if (!this.#isNewer) this.#write.changed();
   }
 }
 
