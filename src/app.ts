@@ -145,7 +145,7 @@ class Serving {
       try {
         await systemClock.sleep(mendedMs, signal);
         const now = this.#edge.readSettings();
-        if (now instanceof FlawedSettingsError && now.inOneLine === this.#trouble) continue;
+        if (now instanceof FlawedSettingsError && told(now).message === this.#trouble) continue;
         await this.#replaceBy(now);
         this.#service.start();
       } catch (error) {
@@ -186,23 +186,28 @@ class Serving {
     const { log } = this.#edge;
     if (!(now instanceof FlawedSettingsError)) {
       log.level = now.settings.logLevel;
-      for (const warning of now.warnings) log.warn({}, warning);
       const service = await openService(now, this.#serviceEdge);
+      for (const warning of now.warnings) log.warn({}, warning);
       this.#trouble = undefined;
       return service;
     }
-    const mistakes = new ConfigError(`${now.inOneLine}; ${REMEDY}`, { context: now.context });
+    const mistakes = told(now);
     if (!now.knowsItsPlaces) throw mistakes;
     const service = await openFlawedService(now.local, mistakes, this.#serviceEdge);
-    if (this.#trouble !== now.inOneLine)
+    if (this.#trouble !== mistakes.message)
       log.error({ problems: now.problems }, `cannot serve volumes: ${mistakes.message}`);
-    this.#trouble = now.inOneLine;
+    this.#trouble = mistakes.message;
     return service;
   }
 }
 
 const REMEDY =
   'change them as docs/configuration.md says (docker plugin disable -f, docker plugin set, docker plugin enable); a file that is mended is read again by itself';
+
+/** The mistakes as a caller hears them. */
+function told({ inOneLine, context }: FlawedSettingsError): ConfigError {
+  return new ConfigError(`${inOneLine}; ${REMEDY}`, { context });
+}
 
 function residentMiB(): number {
   return Math.round(process.memoryUsage.rss() / 1_048_576);
