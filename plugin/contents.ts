@@ -67,7 +67,7 @@ export const contents = {
         '/etc/mke2fs.conf',
       ],
     },
-    { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs'] },
+    { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs', '/usr/sbin/xfs_io'] },
     { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs'] },
     {
       name: 'util-linux',

@@ -133,6 +133,11 @@ export class DeviceHeldError extends FilesystemError {
   override readonly retryable = true;
 }
 
+/** The file system is frozen (fsfreeze -f): whoever writes to it sleeps until somebody thaws it. */
+export class FrozenError extends FilesystemError {
+  override readonly retryable = true;
+}
+
 /** A newer plugin wrote what this one cannot honour (rule 19); it was left as it is. An operator brings the plugin up to date. */
 export class NewerVersionError extends PluginError {
   readonly code = 'NEWER_VERSION';

@@ -20,6 +20,7 @@ const TOOLS: readonly Tool[] = [
   { program: 'setfattr', versionFlag: '--version', needed: true },
   { program: 'mkfs.xfs', versionFlag: '-V' },
   { program: 'xfs_growfs', versionFlag: '-V' },
+  { program: 'xfs_io', versionFlag: '-V' },
   { program: 'mkfs.ext4', versionFlag: '-V' },
   { program: 'e2fsck', versionFlag: '-V' },
   { program: 'resize2fs', versionFlag: '-V' },

@@ -1,12 +1,13 @@
-import { FilesystemError } from '../errors.ts';
+import { FilesystemError, FrozenError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import type { Runner } from '../host/run.ts';
 import type { VolumeLabel } from '../volumes/label.ts';
 import type { Filesystems, Log, MakeRequest, MountEntry, MountRequest, Probe } from '../volumes/ports.ts';
 import type { ArrayName, Device, FilesystemType } from '../volumes/volume.ts';
 import { checkFilesystem } from './check.ts';
+import { isFrozen } from './frozen.ts';
 import { canGrow, growFilesystem } from './grow.ts';
-import { isDeviceHeld, orHeld } from './held.ts';
+import { isClaimed, isDeviceHeld, orHeld } from './held.ts';
 import { assertHostSees } from './host-view.ts';
 import { readVolumeLabel, writeVolumeLabel } from './label.ts';
 import { makeFilesystem } from './make.ts';
@@ -49,6 +50,7 @@ const MAX_STACKED = 8;
 
 class HostFilesystems implements Filesystems {
   readonly #runner: Runner;
+  readonly #log: Log;
   readonly #kernelRelease: string;
   readonly #root: MountRoot;
   readonly #undoDir: string;
@@ -57,6 +59,7 @@ class HostFilesystems implements Filesystems {
 
   constructor(options: FilesystemsOptions) {
     this.#runner = options.runner;
+    this.#log = options.log;
     this.#kernelRelease = options.kernelRelease;
     this.#undoDir = options.undoDir;
     this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
@@ -110,12 +113,18 @@ class HostFilesystems implements Filesystems {
     if (there !== undefined) throw occupied(there, device);
     await this.#root.prepare(mountpoint, mounts);
     const host = { runner: this.#runner, kernelRelease: this.#kernelRelease };
+    // Only a file system that the kernel has in use already can come up frozen.
+    const isInUse = await isClaimed(device);
     try {
       await runMount(host, { device, mountpoint }, request, signal);
     } catch (error) {
       throw await orHeld(error, device);
     }
     await this.#verifyMounted(device, mountpoint, request.readOnly);
+    if (isInUse && (await this.isFrozen(device, mountpoint, signal))) {
+      await runUnmount(this.#runner, mountpoint, { lazy: false }, AbortSignal.timeout(10_000));
+      throw frozenUnmounted(device, mountpoint);
+    }
   }
 
   async grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean> {
@@ -148,6 +157,12 @@ class HostFilesystems implements Filesystems {
     const mounts = await readMounts(this.#ownMountinfo);
     const root = this.#root.path;
     return mounts.filter((mount) => mount.mountpoint !== root && isAtOrBelow(mount.mountpoint, root));
+  }
+
+  async isFrozen(device: Device, mountpoint: string, signal: AbortSignal): Promise<boolean> {
+    const there = mountAt(await readMounts(this.#ownMountinfo), mountpoint);
+    if (there?.device !== device.number) return false;
+    return isFrozen({ runner: this.#runner, log: this.#log }, device, there, signal);
   }
 
   isHeld(device: Device): Promise<boolean> {
@@ -201,6 +216,14 @@ class HostFilesystems implements Filesystems {
 function mountAt(mounts: readonly Mount[], mountpoint: string): Mount | undefined {
   const visible = visibleMount(mounts, mountpoint);
   return visible?.mountpoint === mountpoint ? visible : undefined;
+}
+
+function frozenUnmounted(device: Device, mountpoint: string): FrozenError {
+  return new FrozenError(
+    `cannot mount "${device.path}" at "${mountpoint}": its file system was frozen (fsfreeze -f) and unmounted so, and whoever ` +
+      `writes to it would wait for ever. Mount the device by hand, "fsfreeze -u" where it is mounted then, and unmount it`,
+    { context: { device: device.path } },
+  );
 }
 
 function occupied(there: Mount, device: Device): FilesystemError {

@@ -31,7 +31,8 @@ export async function orHeld(error: unknown, device: Device): Promise<unknown> {
   return new DeviceHeldError(error.message, { cause: error });
 }
 
-async function isClaimed(device: Device): Promise<boolean> {
+/** As isDeviceHeld; false, too, when the device cannot be asked. */
+export async function isClaimed(device: Device): Promise<boolean> {
   try {
     return await isDeviceHeld(device);
   } catch (error) {

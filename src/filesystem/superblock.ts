@@ -8,6 +8,9 @@ export interface Ext4Superblock {
   readonly sizeBytes: number;
   /** An error was found while it was mounted, or it was not unmounted and has no journal to replay. */
   readonly needsCheck: boolean;
+  readonly hasJournal: boolean;
+  /** The journal is in use, or was when the device was taken away. */
+  readonly needsRecovery: boolean;
 }
 
 /** What the superblock of an xfs says about its log [Linux fs/xfs/libxfs/xfs_format.h struct xfs_dsb]. */
@@ -21,6 +24,7 @@ const EXT4_MAGIC = 0xef53;
 const STATE_CLEAN = 0x1;
 const STATE_ERRORS = 0x2;
 const HAS_JOURNAL = 0x4;
+const NEEDS_RECOVERY = 0x4;
 const HAS_64BIT = 0x80;
 const XFS_MAGIC = 'XFSB';
 
@@ -33,11 +37,14 @@ export async function readExt4Superblock(device: Device): Promise<Ext4Superblock
   if (bytes.readUInt16LE(0x38) !== EXT4_MAGIC) throw noSuperblock(device, 'ext4');
   const state = bytes.readUInt16LE(0x3a);
   const hasJournal = (bytes.readUInt32LE(0x5c) & HAS_JOURNAL) !== 0;
-  const is64bit = (bytes.readUInt32LE(0x60) & HAS_64BIT) !== 0;
+  const incompat = bytes.readUInt32LE(0x60);
+  const is64bit = (incompat & HAS_64BIT) !== 0;
   const blocks = bytes.readUInt32LE(0x4) + (is64bit ? bytes.readUInt32LE(0x150) * 2 ** 32 : 0);
   return {
     sizeBytes: blocks * 1024 * 2 ** bytes.readUInt32LE(0x18),
     needsCheck: (state & STATE_ERRORS) !== 0 || (!hasJournal && (state & STATE_CLEAN) === 0),
+    hasJournal,
+    needsRecovery: (incompat & NEEDS_RECOVERY) !== 0,
   };
 }
 

@@ -18,6 +18,7 @@ const debianPackages: Readonly<Record<string, string>> = {
   resize2fs: 'e2fsprogs',
   'mkfs.xfs': 'xfsprogs',
   xfs_growfs: 'xfsprogs',
+  xfs_io: 'xfsprogs',
   'mkfs.btrfs': 'btrfs-progs',
   btrfs: 'btrfs-progs',
   getfattr: 'attr',

@@ -20,7 +20,16 @@ import type { HeldDevice, HostVolume, Probe } from './ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
 import { assertFreeToTakeUp } from './take-up.ts';
-import type { ArrayName, ArrayVolume, FilesystemType, SystemId, VolumeId, VolumeName } from './volume.ts';
+import { awaitThaw } from './thaw.ts';
+import type {
+  ArrayName,
+  ArrayVolume,
+  Device,
+  FilesystemType,
+  SystemId,
+  VolumeId,
+  VolumeName,
+} from './volume.ts';
 
 export interface MountedVolume {
   readonly entry: HostVolume;
@@ -59,18 +68,21 @@ export class MountVolume {
     await removeUnfinishedCreate(this.#host, name, signal);
     const entry = this.#host.journal.get(name);
     if (entry?.phase === 'mounted') {
-      const path = await this.#reuse(entry);
-      if (path !== undefined) return { entry: await this.#hold(entry, holder), path };
+      const usable = await this.#reuse(entry);
+      if (usable !== undefined) {
+        await awaitThaw(this.#host, { name, device: usable.device, mountpoint: entry.mountpoint }, signal);
+        return { entry: await this.#hold(entry, holder), path: usable.path };
+      }
     }
     return this.#attach(name, { before: entry, holder }, signal);
   }
 
   /** Where an entry's mount is usable now: its device is there, mounted, and seen by the host. */
   async pathOf(entry: HostVolume): Promise<string | undefined> {
-    return entry.phase === 'mounted' ? this.#reuse(entry) : undefined;
+    return entry.phase === 'mounted' ? (await this.#reuse(entry))?.path : undefined;
   }
 
-  async #reuse(entry: HostVolume): Promise<string | undefined> {
+  async #reuse(entry: HostVolume): Promise<{ path: string; device: Device } | undefined> {
     const { sdc, filesystems } = this.#host;
     const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
     if (device === undefined) return undefined;
@@ -79,7 +91,8 @@ export class MountVolume {
     );
     if (!mounted) return undefined;
     await filesystems.assertVisibleToHost(device, entry.mountpoint);
-    return filesystems.resolveSubpath(entry.mountpoint, (await this.#labelOf(entry))?.subpath ?? '');
+    const subpath = (await this.#labelOf(entry))?.subpath ?? '';
+    return { device, path: await filesystems.resolveSubpath(entry.mountpoint, subpath) };
   }
 
   /** Of a mounted volume. What this host remembers may have been lost; the file system has not forgotten. */

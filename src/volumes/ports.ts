@@ -215,12 +215,20 @@ export interface Filesystems {
   spareMountpoint(mountpoint: string): void;
   /** At the start: takes away the mountpoints that earlier lives left, but for those to be kept and those with a mount. */
   sweepMountpoints(kept: ReadonlySet<string>): Promise<void>;
-  /** Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. */
+  /**
+   * Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. Rejects with FrozenError, nothing
+   * mounted, when the kernel had its file system in use and frozen.
+   */
   mount(device: Device, mountpoint: string, request: MountRequest, signal: AbortSignal): Promise<void>;
   /** Grows the mounted file system to its device; true when it grew. Cheap when there is nothing to do. */
   grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean>;
   /** Bytes that the mounted file system gave back to its device; 0 where the device cannot take them. */
   trim(mountpoint: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Whether the file system of the device, mounted there, is frozen (fsfreeze -f). Only looks, and does not wait. False also where that
+   * cannot be seen.
+   */
+  isFrozen(device: Device, mountpoint: string, signal: AbortSignal): Promise<boolean>;
   /** Not mounted is success. Lazy detaches at once even when busy. */
   unmount(mountpoint: string, how: { lazy: boolean }, signal: AbortSignal): Promise<void>;
   /** Every mount below the mount root, as the kernel says now. */

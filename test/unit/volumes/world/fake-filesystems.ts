@@ -163,6 +163,13 @@ export class FakeFilesystems implements Filesystems {
     );
   }
 
+  isFrozen(device: Device, mountpoint: string, signal: AbortSignal): Promise<boolean> {
+    return attempt(signal, () => {
+      const mount = this.#parts.kernel.mountAt(mountpoint);
+      return mount?.deviceNumber === device.number && this.#parts.kernel.frozen.has(mount.volume);
+    });
+  }
+
   isHeld(device: Device): Promise<boolean> {
     const { kernel, array } = this.#parts;
     const isMeant = (id: ArrayVolume['id']): boolean => kernel.device(id)?.number === device.number;

@@ -35,6 +35,8 @@ export class FakeKernel implements MappingListener {
   readonly openFiles = new Set<string>();
   /** Of the holders, those that have the bare device open. */
   readonly rawUsers = new Set<string>();
+  /** Whose file systems are frozen (fsfreeze -f). */
+  readonly frozen = new Set<StoredVolume>();
   /** True: new mounts stay invisible to the host, as after an engine stop under live-restore. */
   cutsPropagation = false;
   /** How long a device takes to appear after the mapping, ms. */

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { FrozenError } from '../../../src/errors.ts';
+import { World } from './world/world.ts';
+
+async function frozenVolume() {
+  const world = new World();
+  const { life, kernel } = world.host(1);
+  const run = <T>(work: Promise<T>): Promise<T> => world.run(work);
+  await run(life.create('db'));
+  await run(life.mount('db', 'a'));
+  kernel.frozen.add(world.volume('db'));
+  return { world, life, kernel, run };
+}
+
+describe('a mounted volume whose file system is frozen', () => {
+  it('is not handed out a second time: the Mount says how to thaw it, and the first holder keeps it', async () => {
+    const { world, life, run } = await frozenVolume();
+    const began = world.clock.elapsed();
+    const second = run(life.mount('db', 'b'));
+    await expect(second).rejects.toBeInstanceOf(FrozenError);
+    await expect(second).rejects.toThrow(
+      'the file system of volume "db" is frozen (fsfreeze -f) for longer than 10 s, and whoever writes to it waits; ' +
+        'thaw it with "fsfreeze -u /run/volumes/docker-db"',
+    );
+    expect(world.clock.elapsed() - began).toBeLessThan(20_000);
+    expect(life.host.journal.get('db')).toMatchObject({ phase: 'mounted', holders: ['a'] });
+  });
+
+  it('is waited for: a back-up freezes it for a moment', async () => {
+    const { world, life, kernel, run } = await frozenVolume();
+    const began = world.clock.elapsed();
+    life.steps.hook = ({ method }) => {
+      if (method === 'isFrozen' && world.clock.elapsed() - began > 3000) kernel.frozen.clear();
+      return 'go';
+    };
+    await run(life.mount('db', 'b'));
+    expect(life.host.journal.get('db')?.holders).toEqual(['a', 'b']);
+  });
+
+  it('is still answered by Path and Get at once', async () => {
+    const { world, life, run } = await frozenVolume();
+    const began = world.clock.elapsed();
+    await expect(run(life.driver.path('db'))).resolves.toBe('/run/volumes/docker-db');
+    await expect(run(life.get('db'))).resolves.toMatchObject({ mountpoint: '/run/volumes/docker-db' });
+    expect(world.clock.elapsed() - began).toBeLessThan(1000);
+  });
+});
