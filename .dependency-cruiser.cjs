@@ -29,7 +29,7 @@ module.exports = {
       [
         '^src/gateway/',
         '^src/volumes/(ports|volume)\\.ts$',
-        '^src/(capacity|inventory|join)/ports\\.ts$',
+        '^src/(steward|inventory|join)/ports\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
       ],
@@ -37,25 +37,30 @@ module.exports = {
     ),
     only(
       'steward-stands-beside-the-core',
-      '^src/capacity/',
-      ['^src/capacity/', '^src/volumes/(ports|volume|naming)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
+      '^src/steward/(capacity/|[^/]+\\.ts$)',
+      [
+        '^src/steward/(capacity/|[^/]+\\.ts$)',
+        '^src/volumes/(ports|volume|naming)\\.ts$',
+        '^src/units/',
+        '^src/errors\\.ts$',
+      ],
       'it knows ports, as the core does, and of the core only the words and names of volumes',
     ),
     {
       name: 'steward-has-no-io',
       severity: 'error',
-      from: { path: '^src/capacity/' },
+      from: { path: '^src/steward/(capacity/|[^/]+\\.ts$)' },
       to: {
         path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
       },
     },
     only(
       'cleanup-knows-no-implementation',
-      '^src/cleanup/',
+      '^src/steward/cleanup/',
       [
-        '^src/cleanup/',
-        '^src/(capacity|inventory)/ports\\.ts$',
-        '^src/capacity/(audit|policy)\\.ts$',
+        '^src/steward/cleanup/',
+        '^src/(steward|inventory)/ports\\.ts$',
+        '^src/steward/(audit|policy)\\.ts$',
         '^src/volumes/(ports|volume|naming)\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
@@ -65,7 +70,7 @@ module.exports = {
     {
       name: 'cleanup-has-no-io',
       severity: 'error',
-      from: { path: '^src/cleanup/' },
+      from: { path: '^src/steward/cleanup/' },
       to: {
         path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
       },
@@ -78,11 +83,11 @@ module.exports = {
     ),
     only(
       'page-shows-and-touches-nothing',
-      '^src/overview/',
+      '^src/steward/page/',
       [
-        '^src/overview/',
+        '^src/steward/page/',
         '^src/inventory/ports\\.ts$',
-        '^src/capacity/(ports|steward|assessment)\\.ts$',
+        '^src/steward/(ports|steward|capacity/assessment)\\.ts$',
         '^src/volumes/(ports|volume|naming)\\.ts$',
         '^src/host/connections\\.ts$',
         '^src/units/',
@@ -92,8 +97,8 @@ module.exports = {
     ),
     only(
       'webhook-hides-http',
-      '^src/webhook/',
-      ['^src/webhook/', '^src/capacity/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],
+      '^src/steward/webhook/',
+      ['^src/steward/webhook/', '^src/steward/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],
       '',
     ),
     only(
@@ -102,7 +107,7 @@ module.exports = {
       [
         '^src/doctor/',
         '^src/(join|host)/',
-        '^src/capacity/ports\\.ts$',
+        '^src/steward/ports\\.ts$',
         '^src/volumes/(ports|volume|naming)\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
@@ -153,11 +158,12 @@ module.exports = {
     ),
     only(
       'metrics-lean-on-the-core',
-      '^src/metrics/',
+      '^src/observe/metrics/',
       [
-        '^src/metrics/',
+        '^src/observe/metrics/',
+        '^src/docker/driver(-call)?\\.ts$',
         '^src/volumes/',
-        '^src/capacity/(ports|steward|pool-watch)\\.ts$',
+        '^src/steward/(ports|steward|capacity/pool-watch)\\.ts$',
         '^src/host/connections\\.ts$',
         '^src/units/',
         '^src/errors\\.ts$',
@@ -167,10 +173,15 @@ module.exports = {
     {
       name: 'only-metrics-uses-prom-client',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/metrics/' },
+      from: { path: '^src/', pathNot: '^src/observe/metrics/' },
       to: { path: 'node_modules/prom-client/' },
     },
-    only('logging-is-a-leaf', '^src/logging/', ['^src/logging/', '^src/volumes/ports\\.ts$'], ''),
+    only(
+      'logging-is-a-leaf',
+      '^src/observe/logging/',
+      ['^src/observe/logging/', '^src/volumes/ports\\.ts$'],
+      '',
+    ),
     only('host-is-a-leaf', '^src/host/', ['^src/host/', '^src/errors\\.ts$'], ''),
     only(
       'docker-is-thin',
@@ -186,32 +197,33 @@ module.exports = {
         '^src/units/',
         '^src/errors\\.ts$',
         '^src/host/',
-        '^src/volumes/filesystem-options\\.ts$',
+        '^src/volumes/options/filesystem-options\\.ts$',
       ],
       '',
     ),
-    only(
-      'simulator-stands-alone',
-      '^src/simulator/',
-      ['^src/simulator/'],
-      'it shares no code with the plugin, so a shared mistake cannot cancel out',
-    ),
+    {
+      name: 'simulator-stands-alone',
+      comment: 'it shares no code with the plugin, so a shared mistake cannot cancel out',
+      severity: 'error',
+      from: { path: '^simulator/src/' },
+      to: { path: '^(src|lab|test|plugin)/' },
+    },
     {
       name: 'nobody-uses-the-simulator',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(simulator/|cli/simulate\\.ts$)' },
-      to: { path: '^src/simulator/' },
+      from: { path: '^src/', pathNot: '^src/cli/simulate\\.ts$' },
+      to: { path: '^simulator/src/' },
     },
     {
       name: 'only-run-starts-processes',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(host/run\\.ts$|simulator/)' },
+      from: { path: '^src/', pathNot: '^src/host/run\\.ts$' },
       to: { path: 'node_modules/execa/|^(node:)?child_process$' },
     },
     {
       name: 'only-http-uses-undici',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/gateway/http\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/gateway/wire/http\\.ts$' },
       to: { path: 'node_modules/undici/' },
     },
     {
@@ -219,9 +231,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(main|app|plugin-service|steward-app|doctor-app)\\.ts$|^src/cli/',
+        pathNot: '^src/main\\.ts$|^src/(apps|cli)/',
       },
-      to: { path: '^src/(app|plugin-service|array-connection|steward-app|main)\\.ts$' },
+      to: { path: '^src/(apps/|main\\.ts$)' },
     },
   ],
   options: {

@@ -27,13 +27,13 @@ node_modules/.package-lock.json: package-lock.json
 	@touch $@
 
 demo: deps ## try it: a simulated ScaleIO, a Docker engine of its own, a volume written and read; leaves nothing behind
-	@$(NODE) test/demo/demo.ts
+	@$(NODE) lab/demo/demo.ts
 
 demo-failover: deps ## see a database's host lose power and the database go on elsewhere; leaves nothing behind
-	@$(NODE) test/demo/failover.ts
+	@$(NODE) lab/demo/failover.ts
 
 demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing container; leaves nothing behind
-	@$(NODE) test/demo/capacity.ts
+	@$(NODE) lab/demo/capacity.ts
 
 test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some, ONLY=test/e2e/page.test.ts for files
 	@$(NODE) test/run-tests.ts $(ONLY)
@@ -59,27 +59,27 @@ dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sour
 
 bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle
-	@$(NODE) test/bench/bench.ts
+	@$(NODE) lab/bench/bench.ts
 
 soak: deps ## a database whose host dies 25 times per file system (figures go to docs/failover.md), then random blows; PART=random SEED=1 for one
-	@$(NODE) test/soak/soak.ts --kills $(KILLS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(PART)
+	@$(NODE) lab/soak/soak.ts --kills $(KILLS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(PART)
 	@npx prettier --write --log-level warn docs/failover.md
 
 lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with; ENGINE=26 or 20,26,28 for other engines
 	@[ -z "$(ENGINE)" ] || test/install-packages.sh apt-packages mmdebstrap
-	@$(NODE) test/hosts/lab-command.ts up $(HOSTS) $(ENGINE)
+	@$(NODE) lab/hosts/lab-command.ts up $(HOSTS) $(ENGINE)
 
 lab-status: deps ## how each host of the lab is
-	@$(NODE) test/hosts/lab-command.ts status
+	@$(NODE) lab/hosts/lab-command.ts status
 
 lab-do: deps ## do to a host what life does: HOST=2 DO=power-off; without them, a list
-	@$(NODE) test/hosts/lab-command.ts do "$(HOST)" "$(DO)"
+	@$(NODE) lab/hosts/lab-command.ts do "$(HOST)" "$(DO)"
 
 lab-shell: deps ## HOST=2: a shell on a host of the lab
-	@$(NODE) test/hosts/lab-command.ts shell "$(HOST)"
+	@$(NODE) lab/hosts/lab-command.ts shell "$(HOST)"
 
 lab-down: deps ## end the lab
-	@$(NODE) test/hosts/lab-command.ts down
+	@$(NODE) lab/hosts/lab-command.ts down
 
 screenshots: deps ## the page's pictures in docs/, from the test that powers a host off and looks at it
 	@SCREENSHOTS=docs npx vitest run --project e2e test/e2e/page.test.ts

@@ -63,22 +63,22 @@ export default tseslint.config(
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
     },
   },
-  { files: ['src/**/*.ts'], rules: durations },
+  { files: ['{src,simulator/src}/**/*.ts'], rules: durations },
   {
     // Where wall time is what is meant: the clock itself; a gateway's clock held against ours; records of earlier lives; the
     // simulated array's own dates and what moves in it, which outlive its program.
     files: [
       'src/host/clock.ts',
       'src/gateway/gateway-view.ts',
-      'src/journal/fences.ts',
-      'src/simulator/simulator.ts',
-      'src/simulator/mdm/*.ts',
+      'src/journal/fence-log.ts',
+      'simulator/src/simulator.ts',
+      'simulator/src/mdm/*.ts',
     ],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
     // Scripts of a browser, which TypeScript checks with the names that browsers have. What comes from JSON is the steward's own.
-    files: ['src/overview/page/*.js'],
+    files: ['src/steward/page/browser/*.js'],
     rules: {
       'no-undef': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
@@ -87,7 +87,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['{test,lab,simulator/test}/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': 'off',

@@ -45,7 +45,7 @@ export async function bundle(
 /** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
 export async function bundleProgram(file: string = bundleFile): Promise<void> {
   await bundle(path.join(project, 'src/main.ts'), file, { bundledPage: await pageOfTheSteward() });
-  const sources = path.join(project, 'src/simulator/sdc');
+  const sources = path.join(project, 'simulator/src/sdc');
   for (const name of await readdir(sources)) {
     if (name.endsWith('.c')) await replaceFile(path.join(sources, name), path.join(path.dirname(file), name));
   }
@@ -57,9 +57,9 @@ async function replaceFile(source: string, target: string): Promise<void> {
   await rename(unfinished, target);
 }
 
-/** JSON of the page's files by name, which src/overview/page-files.ts serves; they are served as they stand in the sources. */
+/** JSON of the page's files by name, which src/steward/page/page-files.ts serves; they are served as they stand in the sources. */
 async function pageOfTheSteward(): Promise<string> {
-  const directory = path.join(project, 'src/overview/page');
+  const directory = path.join(project, 'src/steward/page/browser');
   const names = (await readdir(directory)).filter((name) => /\.(html|css|js|svg)$/.test(name));
   const files = names.map(
     async (name) => [name, await readFile(path.join(directory, name), 'utf8')] as const,

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { runCommandLine } from './cli/command-line.ts';
 import { keepMemoryOutOfCoreDumps } from './host/core-dumps.ts';
-import { openOutput } from './logging/output.ts';
+import { openOutput } from './observe/logging/output.ts';
 
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { isPluginError } from '../errors.ts';
 import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
-import type { Edge } from './edge.ts';
+import type { ProcessIo } from './process-io.ts';
 import { ExitStatus } from './exit-status.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
@@ -11,43 +11,43 @@ import { addStewardCommand } from './steward.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly; doctor has more. Never rejects. */
-export async function runCommandLine(edge: Edge): Promise<number> {
+export async function runCommandLine(io: ProcessIo): Promise<number> {
   try {
-    await buildProgram(edge).parseAsync([...edge.argv], { from: 'user' });
+    await buildProgram(io).parseAsync([...io.argv], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
     if (error instanceof CommanderError) {
       const [flag, name] = /'(--[^'=]+)=.*'/s.exec(error.message)?.slice(0, 2) ?? [];
       if (error.code !== 'commander.unknownOption' || flag === undefined || name === undefined)
-        return usageStatus(edge, error);
+        return usageStatus(io, error);
       // Commander looks for the nearest option with the value, which may be a secret, and so finds none.
-      const argv = edge.argv.map((word) => (`'${word}'` === flag ? name : word));
-      return runCommandLine({ ...edge, argv });
+      const argv = io.argv.map((word) => (`'${word}'` === flag ? name : word));
+      return runCommandLine({ ...io, argv });
     }
     const text = isPluginError(error)
       ? error.message
       : error instanceof Error
         ? (error.stack ?? error.message)
         : String(error);
-    edge.stderr.write(`docker-volume-scaleio: ${text}\n`);
+    io.stderr.write(`docker-volume-scaleio: ${text}\n`);
     return 1;
   }
 }
 
 /** Says in one sentence what commander found wrong with the words of the command line, and gives the exit status. */
-function usageStatus(edge: Edge, { exitCode, code, message }: CommanderError): number {
+function usageStatus(io: ProcessIo, { exitCode, code, message }: CommanderError): number {
   if (exitCode === 0) return 0;
   // A command without its subcommand has printed its help.
   if (code === 'commander.help') return 2;
   const [said = '', suggestion = ''] = message.split('\n');
   const nearest = suggestion.replace(/^\(Did you mean (.*)\)$/, 'did you mean $1');
   const hint = nearest === '' ? 'see --help' : nearest;
-  edge.stderr.write(`docker-volume-scaleio: ${said.replace(/^error: /, '').replace(/\.$/, '')}; ${hint}\n`);
+  io.stderr.write(`docker-volume-scaleio: ${said.replace(/^error: /, '').replace(/\.$/, '')}; ${hint}\n`);
   return 2;
 }
 
-function buildProgram(edge: Edge): Command {
+function buildProgram(io: ProcessIo): Command {
   const program = new Command('docker-volume-scaleio')
     .description(
       'Docker volumes on Dell ScaleIO, VxFlex OS and PowerFlex; and a simulated array to try them on',
@@ -56,15 +56,15 @@ function buildProgram(edge: Edge): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => edge.stdout.write(text),
-      writeErr: (text) => edge.stderr.write(text),
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
       outputError: () => undefined,
     });
-  addServeCommand(program, edge);
-  addConfigCommand(program, edge);
-  addVolumeCommands(program, edge);
-  addDoctorCommand(program, edge);
-  addStewardCommand(program, edge);
-  addSimulateCommands(program, edge);
+  addServeCommand(program, io);
+  addConfigCommand(program, io);
+  addVolumeCommands(program, io);
+  addDoctorCommand(program, io);
+  addStewardCommand(program, io);
+  addSimulateCommands(program, io);
   return program;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { loadSettings, type LoadedSettings, type SettingsFlags } from '../config/load-settings.ts';
-import { examine } from '../doctor-app.ts';
+import { examine } from '../apps/doctor.ts';
 import { type EngineFacts } from '../doctor/engine-check.ts';
 import {
   parseEngineFacts,
@@ -13,7 +13,7 @@ import { exitStatusOf } from '../doctor/finding.ts';
 import { reportJson, reportText } from '../doctor/report.ts';
 import { askUnixSocket } from '../host/unix-socket.ts';
 import { ExitStatus } from './exit-status.ts';
-import type { Edge } from './edge.ts';
+import type { ProcessIo } from './process-io.ts';
 import { settingsOf, withSettingsFlags } from './serve.ts';
 
 const ENGINE_SOCKET = '/var/run/docker.sock';
@@ -29,7 +29,7 @@ interface DoctorFlags extends SettingsFlags {
 }
 
 /** `doctor`: what is well and what is not with this host and its array, and what to do about it. Changes nothing. */
-export function addDoctorCommand(program: Command, edge: Edge): void {
+export function addDoctorCommand(program: Command, io: ProcessIo): void {
   withSettingsFlags(program.command('doctor'))
     .description(
       'look at this host and its array from all sides and say what to mend; exit status 0, 10 (warning), 20 (problem)',
@@ -41,13 +41,13 @@ export function addDoctorCommand(program: Command, edge: Edge): void {
     .action(async (flags: DoctorFlags) => {
       const ask: AskEngine = (path, signal) => askUnixSocket(flags.engine, path, signal);
       const findings = await examine({
-        settings: await settingsInForce(edge, flags, ask),
+        settings: await settingsInForce(io, flags, ask),
         readEngine: engineReader(flags, ask),
         driver: flags.plugin,
         log: silent,
-        ownPid: edge.pid,
+        ownPid: io.pid,
       });
-      edge.stdout.write(flags.json === true ? reportJson(findings) : reportText(findings));
+      io.stdout.write(flags.json === true ? reportJson(findings) : reportText(findings));
       throw new ExitStatus(exitStatusOf(findings));
     });
 }
@@ -68,15 +68,15 @@ function engineReader(
 
 /** The command's own, else those of the managed plugin on this host; an Error says why there are none. */
 async function settingsInForce(
-  edge: Edge,
+  io: ProcessIo,
   flags: DoctorFlags,
   ask: AskEngine,
 ): Promise<LoadedSettings | Error> {
   try {
-    return settingsOf(edge, flags);
+    return settingsOf(io, flags);
   } catch (error) {
     const own = error instanceof Error ? error : new Error(String(error));
-    if (Object.keys(edge.env).some((name) => name.startsWith('SCALEIO_'))) return own;
+    if (Object.keys(io.env).some((name) => name.startsWith('SCALEIO_'))) return own;
     return (await settingsOfPlugin(flags, ask)) ?? own;
   }
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { startApp, type SettingsNow } from '../app.ts';
+import { startApp, type SettingsNow } from '../apps/plugin.ts';
 import {
   FlawedSettingsError,
   loadSettings,
   type LoadedSettings,
   type SettingsFlags,
 } from '../config/load-settings.ts';
-import { openLog } from '../logging/logger.ts';
-import { untilAskedToEnd, type Edge } from './edge.ts';
+import { openLog } from '../observe/logging/logger.ts';
+import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
 import { VERSION } from './version.ts';
 
 /** Adds the flags that serve and config share: what is set by flag wins over environment and file. */
@@ -22,27 +22,27 @@ export function withSettingsFlags(command: Command): Command {
 
 /** The settings in force for these flags. Throws ConfigError that lists everything wrong. */
 export function settingsOf(
-  edge: Edge,
+  io: ProcessIo,
   { socket, mountRoot, stateDir, config }: SettingsFlags,
 ): LoadedSettings {
   const flags = { socket, mountRoot, stateDir, config };
-  return loadSettings({ env: edge.env, flags, readFile: (path) => readFileSync(path, 'utf8') });
+  return loadSettings({ env: io.env, flags, readFile: (path) => readFileSync(path, 'utf8') });
 }
 
 /** `serve`: the volume plugin itself, until SIGTERM or SIGINT. */
-export function addServeCommand(program: Command, edge: Edge): void {
+export function addServeCommand(program: Command, io: ProcessIo): void {
   withSettingsFlags(program.command('serve'))
     .description('serve the Docker volume driver protocol on a unix socket')
     .action(async (flags: SettingsFlags) => {
-      const readSettings = (): SettingsNow => settingsNow(edge, flags);
+      const readSettings = (): SettingsNow => settingsNow(io, flags);
       const now = readSettings();
       const { logLevel } = now instanceof FlawedSettingsError ? now.local : now.settings;
       const { log, droppedLines, close } = openLog(logLevel);
       try {
-        const ended = untilAskedToEnd(edge);
+        const ended = untilAskedToEnd(io);
         const app = await startApp({
           ...{ log, droppedLines, version: VERSION, readSettings },
-          systemd: { listenFds: edge.env['LISTEN_FDS'], listenPid: edge.env['LISTEN_PID'], ownPid: edge.pid },
+          systemd: { listenFds: io.env['LISTEN_FDS'], listenPid: io.env['LISTEN_PID'], ownPid: io.pid },
         });
         await ended;
         await app.close();
@@ -52,9 +52,9 @@ export function addServeCommand(program: Command, edge: Edge): void {
     });
 }
 
-function settingsNow(edge: Edge, flags: SettingsFlags): SettingsNow {
+function settingsNow(io: ProcessIo, flags: SettingsFlags): SettingsNow {
   try {
-    return settingsOf(edge, flags);
+    return settingsOf(io, flags);
   } catch (error) {
     if (error instanceof FlawedSettingsError) return error;
     throw error;

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parsePolicy } from '../capacity/policy-file.ts';
-import type { Policy } from '../capacity/policy.ts';
+import { parsePolicy } from '../steward/policy-file.ts';
+import type { Policy } from '../steward/policy.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { ConfigError, GatewayUnavailableError } from '../errors.ts';
-import { openLog } from '../logging/logger.ts';
-import { buildSteward } from '../steward-app.ts';
-import { untilAskedToEnd, type Edge } from './edge.ts';
+import { openLog } from '../observe/logging/logger.ts';
+import { buildSteward } from '../apps/steward.ts';
+import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
 import { settingsOf } from './serve.ts';
 import { VERSION } from './version.ts';
-import { wordsForPolicy, wordsForSnapshot } from './steward-words.ts';
+import { textForPolicy, textForSnapshot } from './steward-text.ts';
 
 /** Not where engines look for plugins. */
 const DEFAULT_SOCKET = '/run/docker-volume-scaleio/steward.sock';
@@ -25,7 +25,7 @@ interface StewardFlags extends SettingsFlags {
 }
 
 /** `steward`: watches over the array's space, one process per cluster, until SIGTERM or SIGINT. */
-export function addStewardCommand(program: Command, edge: Edge): void {
+export function addStewardCommand(program: Command, io: ProcessIo): void {
   program
     .command('steward')
     .description(
@@ -39,9 +39,9 @@ export function addStewardCommand(program: Command, edge: Edge): void {
     .action(async (flags: StewardFlags) => {
       const policy = readPolicy(flags.policy);
       if (flags.checkPolicy === true) {
-        edge.stdout.write(`policy "${flags.policy}" is right: ${wordsForPolicy(policy)}\n`);
-      } else if (flags.once === true) await lookOnce(edge, flags, policy);
-      else await watch(edge, flags, policy);
+        io.stdout.write(`policy "${flags.policy}" is right: ${textForPolicy(policy)}\n`);
+      } else if (flags.once === true) await lookOnce(io, flags, policy);
+      else await watch(io, flags, policy);
     });
 }
 
@@ -58,12 +58,12 @@ function readPolicy(file: string): Policy {
   return parsePolicy(text, file);
 }
 
-async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
-  const { settings, warnings, passwordFile } = settingsOf(edge, flags);
+async function watch(io: ProcessIo, flags: StewardFlags, policy: Policy): Promise<void> {
+  const { settings, warnings, passwordFile } = settingsOf(io, flags);
   const { log, droppedLines, close } = openLog(settings.logLevel);
   try {
     for (const warning of warnings) log.warn({}, warning);
-    const ended = untilAskedToEnd(edge);
+    const ended = untilAskedToEnd(io);
     const socket = flags.metricsSocket === 'none' ? undefined : flags.metricsSocket;
     const edges = { log, droppedLines, version: VERSION, passwordFile, socket };
     const app = await buildSteward(settings, policy, edges);
@@ -79,8 +79,8 @@ async function watch(edge: Edge, flags: StewardFlags, policy: Policy): Promise<v
 }
 
 /** Without webhooks and without waiting for confirmation: a plan is what it would do if this lasted. */
-async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promise<void> {
-  const { settings } = settingsOf(edge, flags);
+async function lookOnce(io: ProcessIo, flags: StewardFlags, policy: Policy): Promise<void> {
+  const { settings } = settingsOf(io, flags);
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const app = await buildSteward({ ...settings, metricsAddress: undefined }, atOnce(policy), {
@@ -92,7 +92,7 @@ async function lookOnce(edge: Edge, flags: StewardFlags, policy: Policy): Promis
     await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
     const snapshot = app.steward.snapshot();
     if (snapshot.failure !== null) throw new GatewayUnavailableError(snapshot.failure);
-    edge.stdout.write(wordsForSnapshot(snapshot));
+    io.stdout.write(textForSnapshot(snapshot));
     const { length: places } = snapshot.problems;
     if (places > 0)
       throw new ConfigError(

@@ -6,7 +6,7 @@ import {
   proveAnonymous,
   removeAnonymous,
   type AnonymousHost,
-} from '../volumes/anonymous.ts';
+} from '../volumes/upkeep/anonymous.ts';
 import type { ArrayVolume } from '../volumes/volume.ts';
 
 /** For one volume: to attach it, look, take it off and remove it. */

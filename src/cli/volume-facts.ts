@@ -1,13 +1,13 @@
-import type { HeldHere } from '../journal/held-here.ts';
-import { describeHolder, nameOfHolder } from '../volumes/holders.ts';
-import type { HeldVolume } from '../volumes/operator.ts';
+import type { MappedHere } from '../journal/mapped-here.ts';
+import { describeHolder, nameOfHolder } from '../volumes/takeover/holders.ts';
+import type { HeldVolume } from '../volumes/takeover/operator.ts';
 import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
 import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volumes/volume.ts';
 
 /** What only this host can tell beside the array. */
 export interface HostMemory {
   /** By volume id. */
-  readonly heldHere: ReadonlyMap<string, HeldHere>;
+  readonly mappedHere: ReadonlyMap<string, MappedHere>;
   /** The last fence of a volume that was done or forced from this host. */
   lastFence(volumeId: string): Promise<FenceRecord | undefined>;
   /** Who uses the volume's device on this host; undefined where it has none. */
@@ -82,9 +82,9 @@ export async function shownFacts(
   };
 }
 
-function holderFacts({ id }: ArrayVolume, mapping: Mapping, { heldHere }: HostMemory): HolderFacts {
+function holderFacts({ id }: ArrayVolume, mapping: Mapping, { mappedHere }: HostMemory): HolderFacts {
   const { sdcId } = mapping;
-  const here = heldHere.get(id);
+  const here = mappedHere.get(id);
   const since = here?.sdcId === sdcId ? here.since : null;
   return { sdcId, ...nameOfHolder(mapping), described: describeHolder(mapping), since };
 }

@@ -2,13 +2,13 @@ import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
-import type { PolicyChange } from '../volumes/failover-marker.ts';
-import { findReleasable, releaseUnclaimed } from '../volumes/unclaimed-release.ts';
+import type { PolicyChange } from '../volumes/takeover/failover-marker.ts';
+import { findReleasable, releaseUnclaimed } from '../volumes/upkeep/unclaimed-release.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
-import type { Edge } from './edge.ts';
+import type { ProcessIo } from './process-io.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
-import { inSession, type Session, SESSION_LIMIT_MS } from './volume-session.ts';
-import { volumeTable, wordsForFence, wordsForVolume } from './volume-words.ts';
+import { inSession, type Session, SESSION_LIMIT_MS } from '../apps/volume-session.ts';
+import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
 
 interface LookFlags extends SettingsFlags {
   readonly json?: true;
@@ -30,16 +30,16 @@ interface ReleaseFlags extends AgreeFlags {
 const WHAT_IT_MEANS = 'What runs there sees I/O errors from then on; data not yet written there is lost.\n';
 
 /** `volume ls`, `volume show`, `volume force-release`, `volume release` and `volume remove-anonymous`: the array's truth about volumes, with the plugin's settings. */
-export function addVolumeCommands(program: Command, edge: Edge): void {
+export function addVolumeCommands(program: Command, io: ProcessIo): void {
   const volume = program.command('volume').description('see who holds volumes, and take one away by force');
   withGatewaySettings(volume.command('ls'))
     .description('list the volumes of this prefix: who holds each, since when, and its last fence')
     .option('--json', 'print as JSON')
     .action((flags: LookFlags) =>
-      inSession(edge, flags, async ({ operator, memory, signal }) => {
+      inSession(io, flags, async ({ operator, memory, signal }) => {
         const listed = await operator.list(signal);
         const facts = await Promise.all(listed.map(({ name, volume }) => listedFacts(name, volume, memory)));
-        edge.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
+        io.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
       }),
     );
   withGatewaySettings(volume.command('show'))
@@ -47,10 +47,10 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .argument('<name>')
     .option('--json', 'print as JSON')
     .action((name: string, flags: LookFlags) =>
-      inSession(edge, flags, async ({ operator, memory, signal }) => {
+      inSession(io, flags, async ({ operator, memory, signal }) => {
         const facts = await shownFacts(await operator.look(name, signal), memory, signal);
-        const words = (): string => wordsForVolume(facts) + wordsForFence(facts.lastFence);
-        edge.stdout.write(flags.json === true ? asJson(facts) : words());
+        const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
+        io.stdout.write(flags.json === true ? asJson(facts) : words());
       }),
     );
   withGatewaySettings(volume.command('force-release'))
@@ -60,15 +60,15 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .option('--holder <sdc>', 'id, name or address of the SDC that shall lose it, when there are several')
     .option('--json', 'print as JSON what was done; needs --yes')
     .action((name: string, flags: ReleaseFlags) =>
-      inSession(edge, flags, (session) => forceRelease(edge, session, name, flags)),
+      inSession(io, flags, (session) => forceRelease(io, session, name, flags)),
     );
-  addFailover(volume, edge);
+  addFailover(volume, io);
   withGatewaySettings(volume.command('release'))
     .description('let go of a volume that is mapped to this host, not by the plugin, and that nobody uses')
     .argument('<name>')
     .option('--yes', 'do not ask')
     .action((name: string, flags: AgreeFlags) =>
-      inSession(edge, flags, (session) => releaseMapping(edge, session, name, flags)),
+      inSession(io, flags, (session) => releaseMapping(io, session, name, flags)),
     );
   withGatewaySettings(volume.command('remove-anonymous'))
     .description(
@@ -77,30 +77,35 @@ export function addVolumeCommands(program: Command, edge: Edge): void {
     .option('--remove', 'attach each here, read its label, ask, and remove it with its data')
     .option('--yes', 'do not ask')
     .action((flags: AnonymousFlags) =>
-      inSession(edge, flags, (session) =>
+      inSession(io, flags, (session) =>
         removeLikelyAnonymous(session.anonymous, {
           act: flags.remove === true,
-          print: (line) => edge.stdout.write(`${line}\n`),
-          isAgreed: (question) => isAgreed(edge, flags, question),
+          print: (line) => io.stdout.write(`${line}\n`),
+          isAgreed: (question) => isAgreed(io, flags, question),
         }),
       ),
     );
 }
 
-async function releaseMapping(edge: Edge, session: Session, name: string, flags: AgreeFlags): Promise<void> {
+async function releaseMapping(
+  io: ProcessIo,
+  session: Session,
+  name: string,
+  flags: AgreeFlags,
+): Promise<void> {
   const { host, prefix, signal } = session;
   const wanted = { name, prefix, entries: await session.entries() };
   const found = await findReleasable(host, wanted, signal);
   const { device } = found;
-  edge.stdout.write(`volume "${name}" is mapped to this host as ${device.path}; nobody uses it\n`);
-  if (!(await isAgreed(edge, flags, `Take the mapping of "${name}" away?`))) {
+  io.stdout.write(`volume "${name}" is mapped to this host as ${device.path}; nobody uses it\n`);
+  if (!(await isAgreed(io, flags, `Take the mapping of "${name}" away?`))) {
     throw new InvalidRequestError(`volume "${name}" was left mapped to this host: nobody said yes`);
   }
   await releaseUnclaimed(host, found, AbortSignal.timeout(SESSION_LIMIT_MS));
-  edge.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
+  io.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
 }
 
-function addFailover(volume: Command, edge: Edge): void {
+function addFailover(volume: Command, io: ProcessIo): void {
   withGatewaySettings(volume.command('failover'))
     .description(
       'change what may be done about a volume whose host is away: never, disconnected, idle, always, default',
@@ -109,7 +114,7 @@ function addFailover(volume: Command, edge: Edge): void {
     .argument('<policy>')
     .option('--yes', 'do not ask')
     .action((name: string, policy: string, flags: AgreeFlags) =>
-      inSession(edge, flags, (session) => changeFailover(edge, session, { name, policy }, flags)),
+      inSession(io, flags, (session) => changeFailover(io, session, { name, policy }, flags)),
     );
 }
 
@@ -118,7 +123,7 @@ const PINS_BLOCKS =
   'It was made without a marker, so a snapshot of it as it is now must carry the policy. The snapshot keeps every block that the volume writes anew from now on, up to its whole size; removing the volume removes it.';
 
 async function changeFailover(
-  edge: Edge,
+  io: ProcessIo,
   { operator, signal }: Session,
   asked: { readonly name: string; readonly policy: string },
   flags: AgreeFlags,
@@ -130,13 +135,13 @@ async function changeFailover(
     );
   const change = await operator.planPolicy(asked.name, policy, signal);
   if (change.how === 'none') {
-    edge.stdout.write(nothingDone(asked.name, change));
+    io.stdout.write(nothingDone(asked.name, change));
     return;
   }
-  if (change.how === 'snapshot') edge.stdout.write(`${PINS_BLOCKS}\n`);
+  if (change.how === 'snapshot') io.stdout.write(`${PINS_BLOCKS}\n`);
   if (
     !(await isAgreed(
-      edge,
+      io,
       flags,
       `Change the failover policy of "${asked.name}" from ${change.before} to ${policy}?`,
     ))
@@ -145,7 +150,7 @@ async function changeFailover(
       `volume "${asked.name}" keeps the failover policy ${change.before}: nobody said yes`,
     );
   await operator.changePolicy(change, AbortSignal.timeout(SESSION_LIMIT_MS));
-  edge.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
+  io.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
 }
 
 /** What is true when the array has the policy already: without any marker it cannot say what hosts remember of the volume. */
@@ -159,7 +164,12 @@ function nothingDone(name: string, { policy, snapshots, standIn }: PolicyChange)
   );
 }
 
-async function forceRelease(edge: Edge, session: Session, name: string, flags: ReleaseFlags): Promise<void> {
+async function forceRelease(
+  io: ProcessIo,
+  session: Session,
+  name: string,
+  flags: ReleaseFlags,
+): Promise<void> {
   const { operator, memory, signal } = session;
   const isJson = flags.json === true;
   if (isJson && flags.yes !== true)
@@ -169,27 +179,27 @@ async function forceRelease(edge: Edge, session: Session, name: string, flags: R
   const held = await operator.look(name, signal);
   if (held.holders.length === 0) {
     const nothing = `volume "${name}" is held by nobody; nothing to do\n`;
-    edge.stdout.write(isJson ? asJson({ name, from: null, fence: null }) : nothing);
+    io.stdout.write(isJson ? asJson({ name, from: null, fence: null }) : nothing);
     return;
   }
   const holder = operator.chooseHolder(held, flags.holder);
-  if (!isJson) edge.stdout.write(wordsForVolume(await shownFacts(held, memory, signal)) + WHAT_IT_MEANS);
-  if (!(await isAgreed(edge, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
+  if (!isJson) io.stdout.write(textForVolume(await shownFacts(held, memory, signal)) + WHAT_IT_MEANS);
+  if (!(await isAgreed(io, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
   }
   // Whoever answers may take his time.
   const inTime = AbortSignal.timeout(SESSION_LIMIT_MS);
   await operator.forceRelease(held, holder, `operator ${userInfo().username} on ${hostname()}`, inTime);
   const fence = (await memory.lastFence(held.volume.id)) ?? null;
-  edge.stdout.write(isJson ? asJson({ name, from: holder.described, fence }) : wordsForFence(fence));
+  io.stdout.write(isJson ? asJson({ name, from: holder.described, fence }) : textForFence(fence));
 }
 
-async function isAgreed(edge: Edge, flags: AgreeFlags, question: string): Promise<boolean> {
+async function isAgreed(io: ProcessIo, flags: AgreeFlags, question: string): Promise<boolean> {
   if (flags.yes === true) return true;
-  if (edge.ask === undefined) {
+  if (io.ask === undefined) {
     throw new InvalidRequestError('nobody can be asked here (no terminal), so this needs --yes');
   }
-  return /^y(es)?$/i.test((await edge.ask(`${question} [y/N] `)).trim());
+  return /^y(es)?$/i.test((await io.ask(`${question} [y/N] `)).trim());
 }
 
 function asJson(facts: unknown): string {

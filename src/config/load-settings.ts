@@ -1,7 +1,7 @@
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import { assertCertificates } from '../host/ca-file.ts';
 import { quote } from '../units/quote.ts';
-import { parseMkfsOptions, parseMountOptions } from '../volumes/filesystem-options.ts';
+import { parseMkfsOptions, parseMountOptions } from '../volumes/options/filesystem-options.ts';
 import {
   CONFIG_ENV,
   FILE_SUFFIX,

@@ -1,6 +1,6 @@
-import type { CallContext } from '../volumes/driver-call.ts';
+import type { CallContext } from './driver-call.ts';
 
-export type { CallContext } from '../volumes/driver-call.ts';
+export type { CallContext } from './driver-call.ts';
 
 /** A volume as Get answers it. */
 export interface DriverVolume {

@@ -1,4 +1,4 @@
-import type { CapacityArray, PoolReading } from '../capacity/ports.ts';
+import type { CapacityArray, PoolReading } from '../steward/ports.ts';
 import type { StorageArray } from '../volumes/ports.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';

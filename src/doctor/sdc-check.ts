@@ -1,4 +1,4 @@
-import { JoinLook, type LookParts } from '../join/look.ts';
+import { JoinDiagnosis, type DiagnosisParts } from '../join/diagnosis.ts';
 import { judgeMdmAddresses } from '../join/mdm-addresses.ts';
 import { causing, ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
@@ -10,7 +10,7 @@ const GATEWAY_STEPS: readonly string[] = ['gateway-away', 'login-refused', 'wron
 const SOFTWARE_STEPS: readonly string[] = ['sdc-missing', 'sdc-stopped', 'sdc-failing'];
 
 /** What can be said about the SDC from this host alone: module, drv_cfg, GUID. */
-export function localSdcCheck(sdc: LookParts['sdc']): Check {
+export function localSdcCheck(sdc: DiagnosisParts['sdc']): Check {
   const name = 'SDC software';
   return {
     name,
@@ -29,11 +29,11 @@ export function localSdcCheck(sdc: LookParts['sdc']): Check {
 }
 
 /** Whether the array knows, lets in and hears this host's SDC: the join's own judgement. */
-export function joinCheck(parts: LookParts): Check {
+export function joinCheck(parts: DiagnosisParts): Check {
   return {
     name: SDC,
     run: async (signal) => {
-      const { state } = await new JoinLook(parts).look(true, signal);
+      const { state } = await new JoinDiagnosis(parts).diagnose(true, signal);
       if (state.step === 'joined') return [ok(SDC, state.reason)];
       const found = problem(SDC, `${state.step}: ${state.reason}`, state.remedy || 'see docs/node-join.md');
       if (GATEWAY_STEPS.includes(state.step)) return [{ ...found, follows: 'gateway' }];
@@ -43,7 +43,7 @@ export function joinCheck(parts: LookParts): Check {
 }
 
 /** This host's MDM addresses against the array's own. */
-export function mdmCheck({ sdc, array }: LookParts): Check {
+export function mdmCheck({ sdc, array }: DiagnosisParts): Check {
   return {
     name: MDM,
     run: async (signal) => {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
 import type { Device } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 
 const MIB = 1024 * 1024;
 const SAMPLE_BYTES = 4096;
@@ -39,7 +39,7 @@ export async function assertZero(device: Device): Promise<void> {
 async function readStretches(device: Device, starts: readonly number[], length: number): Promise<Stretch[]> {
   let handle: FileHandle | undefined;
   try {
-    const opened = await open(entranceOf(device), 'r');
+    const opened = await open(pathToOpen(device), 'r');
     handle = opened;
     return await Promise.all(starts.map((start) => readStretch(opened, start, length)));
   } catch (error) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { readExt4Superblock } from './superblock.ts';
 import { runTool } from './tool.ts';
 
@@ -42,7 +42,7 @@ export async function checkFilesystem(
     {
       attempt: `check "${device.path}"`,
       program: 'e2fsck',
-      args: ['-p', '-z', undoFile, '--', entranceOf(device)],
+      args: ['-p', '-z', undoFile, '--', pathToOpen(device)],
       accepts: () => true,
       timeoutMs: 90_000,
     },
@@ -64,7 +64,7 @@ async function undo(runner: Runner, device: Device, undoFile: string): Promise<v
   if (!existsSync(undoFile)) return;
   const call = {
     attempt: `take back what "e2fsck -p" changed on "${device.path}" before it gave up; run "e2undo ${undoFile} ${device.path}" by hand`,
-    ...{ program: 'e2undo', args: [undoFile, entranceOf(device)], timeoutMs: UNDO_LIMIT_MS },
+    ...{ program: 'e2undo', args: [undoFile, pathToOpen(device)], timeoutMs: UNDO_LIMIT_MS },
   };
   // Not the Mount's signal: a client that hangs up must not leave it half undone.
   await runTool(runner, call, AbortSignal.timeout(UNDO_LIMIT_MS));

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
 import { crc32c } from './crc32c.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import type { FeatureBits } from './features.ts';
 
 /** A superblock, and what can be said of it without believing the rest of the file system. */
@@ -34,7 +34,7 @@ export async function readFeatureBits(device: Device, fs: FilesystemType): Promi
   const { offset, length, read } = SUPERBLOCKS[fs];
   let handle: FileHandle | undefined;
   try {
-    handle = await open(entranceOf(device), 'r');
+    handle = await open(pathToOpen(device), 'r');
     const bytes = Buffer.alloc(length);
     const { bytesRead } = await handle.read(bytes, 0, length, offset);
     return bytesRead < length ? undefined : read(bytes);

@@ -7,7 +7,7 @@ import type { ArrayName, Device, FilesystemType } from '../volumes/volume.ts';
 import { checkFilesystem } from './check.ts';
 import { isFrozen } from './frozen.ts';
 import { canGrow, growFilesystem } from './grow.ts';
-import { isClaimed, isDeviceHeld, orHeld } from './held.ts';
+import { isClaimed, isDeviceHeld, orHeld } from './exclusive-open.ts';
 import { assertHostSees } from './host-view.ts';
 import { readVolumeLabel, writeVolumeLabel } from './label.ts';
 import { makeFilesystem } from './make.ts';

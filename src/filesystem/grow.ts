@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Runner } from '../host/run.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { readExt4Superblock, readXfsSuperblock } from './superblock.ts';
 import { runTool } from './tool.ts';
 
@@ -41,7 +41,7 @@ export async function growFilesystem(
 function growCommand({ device, mountpoint, fs }: MountedFilesystem): [string, ...string[]] {
   switch (fs) {
     case 'ext4':
-      return ['resize2fs', '--', entranceOf(device)];
+      return ['resize2fs', '--', pathToOpen(device)];
     case 'xfs':
       return ['xfs_growfs', '-d', '--', mountpoint];
     case 'btrfs':

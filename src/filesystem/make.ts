@@ -1,7 +1,7 @@
 import type { Runner } from '../host/run.ts';
 import type { MakeRequest } from '../volumes/ports.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { runTool } from './tool.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function makeFilesystem(
     {
       attempt: `make an ${request.fs} file system on "${device.path}"`,
       program: `mkfs.${request.fs}`,
-      args: [...makeArguments(request), '--', entranceOf(device)],
+      args: [...makeArguments(request), '--', pathToOpen(device)],
       timeoutMs: 100_000,
     },
     signal,

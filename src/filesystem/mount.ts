@@ -2,7 +2,7 @@ import { FilesystemError } from '../errors.ts';
 import { CommandError, type Runner } from '../host/run.ts';
 import type { MountRequest } from '../volumes/ports.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { readFeatureBits } from './feature-bits.ts';
 import { lackingFeatures } from './features.ts';
 import { runTool } from './tool.ts';
@@ -63,7 +63,7 @@ export async function runMount(
     '-o',
     mountOptions(request),
     '--',
-    entranceOf(device),
+    pathToOpen(device),
     mountpoint,
   ];
   const attempt = `mount "${device.path}" at "${mountpoint}"`;

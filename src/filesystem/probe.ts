@@ -3,7 +3,7 @@ import type { Runner } from '../host/run.ts';
 import type { Probe } from '../volumes/ports.ts';
 import type { Device, FilesystemType } from '../volumes/volume.ts';
 import { readEnds } from './blank.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { runTool } from './tool.ts';
 
 /** Exit codes of `blkid --probe` [util-linux blkid(8)]. */
@@ -23,7 +23,7 @@ export async function probeDevice(runner: Runner, device: Device, signal: AbortS
     {
       attempt: `probe "${device.path}"`,
       program: 'blkid',
-      args: ['-p', '-o', 'export', '--', entranceOf(device)],
+      args: ['-p', '-o', 'export', '--', pathToOpen(device)],
       accepts: ({ exitCode: code }) => code === NOTHING_FOUND || code === AMBIVALENT,
     },
     signal,

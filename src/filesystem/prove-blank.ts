@@ -2,8 +2,8 @@ import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../volumes/volume.ts';
 import { assertZero } from './blank.ts';
-import { entranceOf } from './entrance.ts';
-import { isDeviceHeld } from './held.ts';
+import { pathToOpen } from './path-to-open.ts';
+import { isDeviceHeld } from './exclusive-open.ts';
 import { probeDevice } from './probe.ts';
 import { runTool } from './tool.ts';
 
@@ -19,7 +19,7 @@ export async function proveBlank(runner: Runner, device: Device, signal: AbortSi
   const flush = {
     attempt: `read "${device.path}" anew`,
     program: 'blockdev',
-    args: ['--flushbufs', entranceOf(device)],
+    args: ['--flushbufs', pathToOpen(device)],
   };
   await runTool(runner, flush, signal);
   const probe = await probeDevice(runner, device, signal);
@@ -29,7 +29,7 @@ export async function proveBlank(runner: Runner, device: Device, signal: AbortSi
     {
       attempt: `look for signatures on "${device.path}"`,
       program: 'wipefs',
-      args: ['--no-act', '--parsable', '--', entranceOf(device)],
+      args: ['--no-act', '--parsable', '--', pathToOpen(device)],
     },
     signal,
   );

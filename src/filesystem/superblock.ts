@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
 import type { Device } from '../volumes/volume.ts';
-import { entranceOf } from './entrance.ts';
+import { pathToOpen } from './path-to-open.ts';
 
 /** What the superblock of an ext4 says about its health and size [Linux Documentation/filesystems/ext4/super.rst]. */
 export interface Ext4Superblock {
@@ -58,7 +58,7 @@ export async function readXfsSuperblock(device: Device): Promise<XfsSuperblock> 
 
 async function readAt(device: Device, offset: number, length: number): Promise<Buffer> {
   try {
-    const handle = await open(entranceOf(device), 'r');
+    const handle = await open(pathToOpen(device), 'r');
     try {
       const bytes = Buffer.alloc(length);
       await handle.read(bytes, 0, length, offset);

@@ -1,31 +1,31 @@
-import type { CapacityArray } from '../capacity/ports.ts';
+import type { CapacityArray } from '../steward/ports.ts';
 import { ConfigError, type PluginError } from '../errors.ts';
 import type { Inventory } from '../inventory/ports.ts';
 import type { SdcRegistry } from '../join/ports.ts';
 import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
-import { smallAnswerMs } from './answer-limit.ts';
-import { listOf } from './bodies.ts';
-import { GatewayClient } from './client.ts';
-import { ClusterState } from './cluster-state.ts';
-import { parseEndpoint } from './endpoints.ts';
-import { EndpointFailure } from './failures.ts';
-import { GatewayEndpoint, type RequestOwners, type RequestReport } from './gateway-endpoint.ts';
-import { createHttp, type Http } from './http.ts';
-import { ArrayInventory } from './inventory.ts';
-import type { Credentials } from './login.ts';
-import { Mappings } from './mappings.ts';
-import { Pools } from './pools.ts';
-import { Registration } from './registration.ts';
-import { refusalOf } from './replies.ts';
-import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
-import { systemSchema } from './schemas.ts';
-import { Sdcs } from './sdcs.ts';
-import type { Grant } from './session.ts';
-import { roleOfUser } from './user-role.ts';
-import { VolumeChanges } from './volume-changes.ts';
-import { Volumes } from './volumes.ts';
+import { smallAnswerMs } from './wire/answer-limit.ts';
+import { listOf } from './wire/bodies.ts';
+import { GatewayClient } from './wire/client.ts';
+import { ClusterState } from './objects/cluster-state.ts';
+import { parseEndpoint } from './wire/endpoints.ts';
+import { EndpointFailure } from './wire/failures.ts';
+import { GatewayEndpoint, type RequestOwners, type RequestReport } from './wire/gateway-endpoint.ts';
+import { createHttp, type Http } from './wire/http.ts';
+import { ArrayInventory } from './objects/inventory.ts';
+import type { Credentials } from './wire/login.ts';
+import { Mappings } from './objects/mappings.ts';
+import { Pools } from './objects/pools.ts';
+import { Registration } from './objects/registration.ts';
+import { refusalOf } from './wire/replies.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './wire/retry.ts';
+import { systemSchema } from './objects/schemas.ts';
+import { Sdcs } from './objects/sdcs.ts';
+import type { Grant } from './wire/session.ts';
+import { roleOfUser } from './wire/user-role.ts';
+import { VolumeChanges } from './objects/volume-changes.ts';
+import { Volumes } from './objects/volumes.ts';
 
-export type { RequestOwners, RequestReport } from './gateway-endpoint.ts';
+export type { RequestOwners, RequestReport } from './wire/gateway-endpoint.ts';
 
 export interface GatewayOptions {
   /** Gateways of one and the same array, in order of preference. */

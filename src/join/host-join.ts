@@ -1,7 +1,7 @@
 import { isPluginError } from '../errors.ts';
 import type { Clock, Log } from '../volumes/ports.ts';
 import type { SdcId, SystemId } from '../volumes/volume.ts';
-import { JoinLook, type Cure, type Look, type LookParts } from './look.ts';
+import { JoinDiagnosis, type Cure, type Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { SdcNamer } from './sdc-namer.ts';
 import type { JoinState } from './state.ts';
 
@@ -45,7 +45,7 @@ interface KeptIdentity {
   forget(): void;
 }
 
-export interface HostJoinParts extends LookParts {
+export interface HostJoinParts extends DiagnosisParts {
   readonly identity: KeptIdentity;
   readonly clock: Clock;
   readonly log: Log;
@@ -68,7 +68,7 @@ export class HostJoin {
   readonly #parts: HostJoinParts;
   readonly #policy: JoinPolicy;
   readonly #times: JoinTimes;
-  readonly #look: JoinLook;
+  readonly #diagnosis: JoinDiagnosis;
   readonly #namer: SdcNamer;
   readonly #stopped = new AbortController();
   #wake = new AbortController();
@@ -84,7 +84,7 @@ export class HostJoin {
     this.#parts = parts;
     this.#policy = policy;
     this.#times = times;
-    this.#look = new JoinLook(parts);
+    this.#diagnosis = new JoinDiagnosis(parts);
     this.#namer = new SdcNamer(parts, policy);
     const words = { step: 'looking', reason: 'nothing has been looked at yet', remedy: '' } as const;
     this.#state = { ...words, since: parts.clock.now(), nextLook: undefined };
@@ -135,11 +135,11 @@ export class HostJoin {
     this.#doubted = false;
     this.#wake = new AbortController();
     try {
-      const look = await this.#look.look(thorough, signal);
-      const outcome = await this.#cureOf(look, signal);
+      const diagnosis = await this.#diagnosis.diagnose(thorough, signal);
+      const outcome = await this.#cureOf(diagnosis, signal);
       this.#show(outcome.state);
-      if (look.joined !== undefined) await this.#settleIn(look.joined, signal);
-      return outcome.helped ? this.#times.settleMs : this.#pauseIn(look.state);
+      if (diagnosis.joined !== undefined) await this.#settleIn(diagnosis.joined, signal);
+      return outcome.helped ? this.#times.settleMs : this.#pauseIn(diagnosis.state);
     } catch (error) {
       if (this.#stopped.signal.aborted) return 0;
       const what = isPluginError(error) ? error.message : String(error);
@@ -156,7 +156,10 @@ export class HostJoin {
   }
 
   /** Does what may be done; the state says when that failed. */
-  async #cureOf({ state, cure }: Look, signal: AbortSignal): Promise<{ state: JoinState; helped: boolean }> {
+  async #cureOf(
+    { state, cure }: Diagnosis,
+    signal: AbortSignal,
+  ): Promise<{ state: JoinState; helped: boolean }> {
     const key = JSON.stringify(cure);
     if (cure === undefined || !this.#allows(cure) || key === this.#tried) return { state, helped: false };
     try {
@@ -195,7 +198,7 @@ export class HostJoin {
     }
   }
 
-  async #settleIn(me: NonNullable<Look['joined']>, signal: AbortSignal): Promise<void> {
+  async #settleIn(me: NonNullable<Diagnosis['joined']>, signal: AbortSignal): Promise<void> {
     const { identity } = this.#parts;
     this.#tried = undefined;
     const { last } = identity;

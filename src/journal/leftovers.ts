@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Log } from '../volumes/ports.ts';
-import { FENCES_FILE, FORCED_FENCES_FILE } from './fences.ts';
+import { FENCES_FILE, FORCED_FENCES_FILE } from './fence-log.ts';
 import { JOURNAL_FILE } from './journal-content.ts';
 import { isLeftover, type JournalFiles } from './journal-files.ts';
 import { KNOWN_HOSTS_FILE } from './known-hosts.ts';

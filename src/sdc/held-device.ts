@@ -51,7 +51,7 @@ class OpenDevice implements HeldDevice {
   constructor(sight: Sight, device: Device, descriptor: number) {
     this.#sight = sight;
     // Its own node, opened anew each time, but never another that has the path by then.
-    this.device = { ...device, entrance: `/proc/${process.pid}/fd/${descriptor}` };
+    this.device = { ...device, heldPath: `/proc/${process.pid}/fd/${descriptor}` };
     this.#descriptor = descriptor;
   }
 

@@ -1,5 +1,5 @@
 import { FilesystemError, isPluginError } from '../errors.ts';
-import type { VolumeHost } from './host.ts';
+import type { VolumeHost } from './volume-host.ts';
 import type { VolumeLabel } from './label.ts';
 import type { HostVolume } from './ports.ts';
 import type { ArrayVolume, VolumeId } from './volume.ts';

@@ -404,7 +404,7 @@ export interface HostReadiness {
 }
 
 /** What was written before a volume is attached to be looked at, so that a look that was killed can be ended. */
-export interface LookRecord {
+export interface InspectionRecord {
   read(): Promise<{ readonly volumeId: string; readonly arrayName: string } | undefined>;
   write(record: { readonly volumeId: string; readonly arrayName: string }): Promise<void>;
   remove(): Promise<void>;

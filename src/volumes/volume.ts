@@ -96,5 +96,5 @@ export interface Device {
    * While it is held: where programs open it. Leads to the very node that was identified, whatever the node's path leads to by
    * then, and nowhere any more once it was let go.
    */
-  readonly entrance?: string | undefined;
+  readonly heldPath?: string | undefined;
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { until } from '../hosts/until.ts';
-import { onVolume, Writer } from './containers.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { onVolume, Writer } from '../../lab/stage/containers.ts';
 import { seeded, sequences, type Step } from './engine-sequences.ts';
 import { hostServiceStage } from './host-service.ts';
-import { mappedTo, stateOf, untilNothingLeft } from './left-on-host.ts';
-import type { ArrayStage } from './stage.ts';
+import { mappedTo, stateOf, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import type { ArrayStage } from '../../lab/stage/stage.ts';
 
 describe('what the engine asks, and what comes of it', () => {
   let stage: ArrayStage;

@@ -3,12 +3,12 @@ import { text } from 'node:stream/consumers';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LabArray, startArray } from '../hosts/array.ts';
-import type { Host } from '../hosts/host.ts';
-import { until } from '../hosts/until.ts';
+import { type LabArray, startArray } from '../../lab/hosts/array.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { DocsPage } from './docs-page.ts';
 import { askGateway } from './gateway-login.ts';
-import { bareStage, type Stage } from './stage.ts';
+import { bareStage, type Stage } from '../../lab/stage/stage.ts';
 
 /*
  * What README and docs tell a person to type, typed: word for word and in the order of the page, with the lab's registry, gateway and
@@ -96,7 +96,7 @@ describe('README', () => {
   });
 
   test('names the two commands first', () => {
-    // They are what runs this test, and what test/demo is.
+    // They are what runs this test, and what lab/demo is.
     expect(
       page
         .next('make demo')

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { installPlugin } from '../hosts/scaleio-plugin.ts';
-import { createVolume, Writer } from './containers.ts';
-import { type ArrayStage, loggingAll, pluginStage } from './stage.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
+import { createVolume, Writer } from '../../lab/stage/containers.ts';
+import { type ArrayStage, loggingAll, pluginStage } from '../../lab/stage/stage.ts';
 
 /** As docs/failover.md, "By hand", has it for the managed plugin. */
 const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)

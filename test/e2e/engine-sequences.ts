@@ -1,4 +1,4 @@
-import { busybox } from '../hosts/image.ts';
+import { busybox } from '../../lab/hosts/image.ts';
 
 /** What a user types, what the engine asks the driver for it, and what comes out. */
 export interface Step {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { createVolume } from './containers.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { createVolume } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
 import { Recorder } from './recorder.ts';
-import { type Testimony, writersInTurn } from './records.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { type Testimony, writersInTurn } from '../../lab/stage/records.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('a host that loses a volume', () => {
   let stage: ArrayStage;

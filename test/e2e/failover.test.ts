@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { createVolume, onVolume } from './containers.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { createVolume, onVolume } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('a host that dies with a volume', () => {
   let stage: ArrayStage;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { PluginSocket } from '../hosts/plugin-socket.ts';
-import { createVolume, onVolume, Writer } from './containers.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { PluginSocket } from '../../lab/hosts/plugin-socket.ts';
+import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 /** As docs/failover.md, "By hand", has it for the managed plugin. */
 const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)

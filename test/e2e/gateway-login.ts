@@ -1,4 +1,4 @@
-import type { LabArray } from '../hosts/array.ts';
+import type { LabArray } from '../../lab/hosts/array.ts';
 
 /** What of a volume's description counts here. */
 export interface SeenVolume {

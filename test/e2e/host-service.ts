@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { bundleFile, bundleProgram } from '../../plugin/bundle.ts';
-import { type ArrayOptions, type LabArray, startArray } from '../hosts/array.ts';
-import type { Host } from '../hosts/host.ts';
-import { until } from '../hosts/until.ts';
-import { PluginLog } from './plugin-log.ts';
-import { type ArrayStage, bareStage } from './stage.ts';
+import { type ArrayOptions, type LabArray, startArray } from '../../lab/hosts/array.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { PluginLog } from '../../lab/stage/plugin-log.ts';
+import { type ArrayStage, bareStage } from '../../lab/stage/stage.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 const node = path.join(project, 'node_modules/node/bin/node');

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { busybox, importBusybox } from '../hosts/image.ts';
-import { driver, installPlugin } from '../hosts/scaleio-plugin.ts';
-import { until } from '../hosts/until.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { busybox, importBusybox } from '../../lab/hosts/image.ts';
+import { driver, installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { askGateway, volumesOf } from './gateway-login.ts';
-import { type ArrayStage, engineLog, loggingAll, pluginStage } from './stage.ts';
+import { type ArrayStage, engineLog, loggingAll, pluginStage } from '../../lab/stage/stage.ts';
 
 interface SeenSdc {
   readonly id: string;

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { output } from '../hosts/namespace.ts';
-import { until } from '../hosts/until.ts';
+import { output } from '../../lab/hosts/namespace.ts';
+import { until } from '../../lab/hosts/until.ts';
 
 const name = `commands-${process.pid}`;
 const directory = `/var/tmp/docker-volume-scaleio-lab/${name}`;
-const command = path.resolve(import.meta.dirname, '../hosts/lab-command.ts');
+const command = path.resolve(import.meta.dirname, '../../lab/hosts/lab-command.ts');
 
 /** Each call is a process of its own, as with make. */
 async function lab(...args: readonly string[]): Promise<string> {

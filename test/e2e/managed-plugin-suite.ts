@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startArray } from '../hosts/array.ts';
-import type { EngineVersion } from '../hosts/engine.ts';
-import type { Host } from '../hosts/host.ts';
-import { addressOf } from '../hosts/network.ts';
-import { driver, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
-import { until } from '../hosts/until.ts';
+import { startArray } from '../../lab/hosts/array.ts';
+import type { EngineVersion } from '../../lab/hosts/engine.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { addressOf } from '../../lab/hosts/network.ts';
+import { driver, installPlugin, publishPlugin } from '../../lab/hosts/scaleio-plugin.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { builtPlugin, bytesBelow } from './built-plugin.ts';
-import { createVolume, onVolume, Writer } from './containers.ts';
-import { mappedTo, untilNothingLeft, volumeMounts } from './left-on-host.ts';
+import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft, volumeMounts } from '../../lab/stage/left-on-host.ts';
 import { enableMeasured, runningPlugin } from './plugin-figures.ts';
-import { type ArrayStage, bareStage, loggingAll } from './stage.ts';
+import { type ArrayStage, bareStage, loggingAll } from '../../lab/stage/stage.ts';
 import { newSecret } from '../secrets/used.ts';
 
 /** The life of the managed plugin on one engine, in the order of a plugin's life: later tests need the earlier ones. */

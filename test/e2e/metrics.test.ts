@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { createVolume, onVolume } from './containers.ts';
-import { engineLog, type ArrayStage, pluginStage } from './stage.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { createVolume, onVolume } from '../../lab/stage/containers.ts';
+import { engineLog, type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 const port = 9470;

@@ -1,12 +1,12 @@
 import { readdir, readlink, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { createVolume, onVolume, Writer } from './containers.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { damages, digest } from './damage.ts';
 import { volumeNamed, volumesOf } from './gateway-login.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('a Mount that cannot be done', () => {
   let stage: ArrayStage;

@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bundleFile } from '../../plugin/bundle.ts';
-import type { Host } from '../hosts/host.ts';
-import { killHard } from '../hosts/process.ts';
-import { PluginSocket } from '../hosts/plugin-socket.ts';
-import { until } from '../hosts/until.ts';
-import { createVolume, onVolume, Writer } from './containers.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { killHard } from '../../lab/hosts/process.ts';
+import { PluginSocket } from '../../lab/hosts/plugin-socket.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { askGateway, volumeNamed } from './gateway-login.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
-import { PluginLog } from './plugin-log.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { PluginLog } from '../../lab/stage/plugin-log.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 /** As docs/failover.md, "By hand", has it for the managed plugin. */
 const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)

@@ -10,12 +10,12 @@ import {
   overflowOf,
   startBrowser,
   type WatchedPage,
-} from '../browser/browser.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
-import { until } from '../hosts/until.ts';
-import { createVolume } from './containers.ts';
+} from '../../lab/browser/browser.ts';
+import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { createVolume } from '../../lab/stage/containers.ts';
 import { RecordingService } from './recording-service.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 const node = path.join(project, 'node_modules/node/bin/node');

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Host } from '../hosts/host.ts';
-import type { SeenProcess } from '../hosts/process.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
-import { until } from '../hosts/until.ts';
-import type { PluginLog } from './plugin-log.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import type { SeenProcess } from '../../lab/hosts/process.ts';
+import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import { until } from '../../lab/hosts/until.ts';
+import type { PluginLog } from '../../lab/stage/plugin-log.ts';
 
 /** What is measured of a managed plugin's start. */
 export interface StartFigures {

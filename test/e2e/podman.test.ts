@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { busybox } from '../hosts/image.ts';
-import type { Host } from '../hosts/host.ts';
-import { until } from '../hosts/until.ts';
+import { busybox } from '../../lab/hosts/image.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { volumesOf } from './gateway-login.ts';
 import { hostServiceStage, pluginSocket } from './host-service.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
-import type { ArrayStage } from './stage.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import type { ArrayStage } from '../../lab/stage/stage.ts';
 
 /** What runs on these hosts: no systemd, little headroom for limits; the engine's disk is a real file system. */
 const containersConf = `

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Database, type FileSystem } from '../postgres/database.ts';
-import { importPostgres } from '../postgres/image.ts';
-import { bringBack, cutPower } from '../postgres/power-cut.ts';
-import { timelineText } from '../timeline/text.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { Database, type FileSystem } from '../../lab/postgres/database.ts';
+import { importPostgres } from '../../lab/postgres/image.ts';
+import { bringBack, cutPower } from '../../lab/postgres/power-cut.ts';
+import { timelineText } from '../../lab/timeline/text.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 const cuts = 3;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { busybox } from '../hosts/image.ts';
-import { until } from '../hosts/until.ts';
-import { createVolume, onVolume } from './containers.ts';
-import { volumeMounts } from './left-on-host.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { busybox } from '../../lab/hosts/image.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { createVolume, onVolume } from '../../lab/stage/containers.ts';
+import { volumeMounts } from '../../lab/stage/left-on-host.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 /* Whether the lab hurts a host as life does: what other tests prove rests on it. */
 describe('a host of the lab', () => {

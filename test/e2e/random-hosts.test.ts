@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { quick, runRandomly } from '../soak/random-run.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { quick, runRandomly } from '../../lab/soak/random-run.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 /** The soak runs the same for as long as one likes. */
 const steps = 30;

@@ -1,6 +1,6 @@
-import type { Host } from '../hosts/host.ts';
-import { busybox } from '../hosts/image.ts';
-import { until } from '../hosts/until.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { busybox } from '../../lab/hosts/image.ts';
+import { until } from '../../lab/hosts/until.ts';
 import {
   assertKept,
   parseRecords,
@@ -9,7 +9,7 @@ import {
   type Testimony,
   testimoniesOn,
   writersInTurn,
-} from './records.ts';
+} from '../../lab/stage/records.ts';
 
 /** One container that records. */
 export class Recorder {

@@ -1,12 +1,12 @@
-import type { Host } from '../hosts/host.ts';
-import { busybox } from '../hosts/image.ts';
-import type { Lab } from '../hosts/lab.ts';
-import { untilNothingLeft } from './left-on-host.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
-import type { LabArray } from '../hosts/array.ts';
-import { until } from '../hosts/until.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { busybox } from '../../lab/hosts/image.ts';
+import type { Lab } from '../../lab/hosts/lab.ts';
+import { untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import type { LabArray } from '../../lab/hosts/array.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { Recorder } from './recorder.ts';
-import { recording, type Testimony, testimoniesOn } from './records.ts';
+import { recording, type Testimony, testimoniesOn } from '../../lab/stage/records.ts';
 
 /** One line of `docker service ps`. */
 export interface Task {

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleProgram } from '../../plugin/bundle.ts';
-import { isRunning, killHard, signal, type ProcessId } from '../hosts/process.ts';
-import { until } from '../hosts/until.ts';
+import { isRunning, killHard, signal, type ProcessId } from '../../lab/hosts/process.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { DocsPage } from './docs-page.ts';
-import { bareStage, type Stage } from './stage.ts';
+import { bareStage, type Stage } from '../../lab/stage/stage.ts';
 
 /* The commands of docs/simulator.md, word for word and in their order, on a host that has an engine and nothing of ours. */
 

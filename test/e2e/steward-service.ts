@@ -3,9 +3,9 @@ import path from 'node:path';
 import * as z from 'zod';
 import { machineArchitecture } from '../../plugin/debian.ts';
 import { importSteward } from '../../plugin/steward-image.ts';
-import type { LabArray } from '../hosts/array.ts';
-import type { Host } from '../hosts/host.ts';
-import type { Lab } from '../hosts/lab.ts';
+import type { LabArray } from '../../lab/hosts/array.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import type { Lab } from '../../lab/hosts/lab.ts';
 import { newSecret } from '../secrets/used.ts';
 import { DocsPage } from './docs-page.ts';
 

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type LabArray, startArray } from '../hosts/array.ts';
-import { addressOf } from '../hosts/network.ts';
-import { until } from '../hosts/until.ts';
+import { type LabArray, startArray } from '../../lab/hosts/array.ts';
+import { addressOf } from '../../lab/hosts/network.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { builtPlugin } from './built-plugin.ts';
-import { bareStage, type Stage } from './stage.ts';
+import { bareStage, type Stage } from '../../lab/stage/stage.ts';
 import { deedsOf, publishSteward, type StewardContainer, StewardService } from './steward-service.ts';
 
 const spares = [1, 2, 3, 1, 2, 3].map((sds, index) => ({

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../hosts/until.ts';
-import { createVolume } from './containers.ts';
-import { mappedTo, untilNothingLeft } from './left-on-host.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { createVolume } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
 import type { Recorder } from './recorder.ts';
 import { RecordingService } from './recording-service.ts';
-import { writersInTurn } from './records.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { writersInTurn } from '../../lab/stage/records.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('a Swarm service with one volume', () => {
   let stage: ArrayStage;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { until } from '../hosts/until.ts';
-import { createVolume } from './containers.ts';
-import { mappedTo, untilNothingLeft, volumeMounts } from './left-on-host.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
+import { createVolume } from '../../lab/stage/containers.ts';
+import { mappedTo, untilNothingLeft, volumeMounts } from '../../lab/stage/left-on-host.ts';
 import type { Recorder } from './recorder.ts';
 import { RecordingService } from './recording-service.ts';
-import { writersInTurn } from './records.ts';
-import { type ArrayStage, engineLog, pluginStage } from './stage.ts';
+import { writersInTurn } from '../../lab/stage/records.ts';
+import { type ArrayStage, engineLog, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('a Swarm service with one volume', () => {
   let stage: ArrayStage;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../hosts/host.ts';
-import { createVolume, onVolume, Writer } from './containers.ts';
+import type { Host } from '../../lab/hosts/host.ts';
+import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { askGateway, volumeNamed, volumesOf } from './gateway-login.ts';
-import { untilNothingLeft } from './left-on-host.ts';
-import { type ArrayStage, pluginStage } from './stage.ts';
+import { untilNothingLeft } from '../../lab/stage/left-on-host.ts';
+import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
 
 describe('two hosts with one array', () => {
   let stage: ArrayStage;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'vitest';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { startHalfDeadGateway, type Illness } from '../gateway/half-dead.ts';
 
 /* The program as it runs, each time limit at its default, in front of gateways of which none is of use. The waits are real. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { socketClient, type Outcome } from '../docker/target.ts';
 
 const main = path.resolve(import.meta.dirname, '../../../src/main.ts');

@@ -7,9 +7,9 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
-import { fillPool } from '../../../src/simulator/faults/controls.ts';
-import { removePool } from '../../../src/simulator/mdm/pools.ts';
-import { freePort } from '../../prometheus/free-port.ts';
+import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import { removePool } from '../../../simulator/src/mdm/pools.ts';
+import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 /** Somebody who takes every alert. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 
 /* The program as it runs, with stdout or stderr a pipe that somebody holds and does not read. */
 

@@ -1,4 +1,4 @@
-import { activatedFd, listenOnFd } from '../../../src/docker/socket.ts';
+import { activatedFd, listenOnFd } from '../../../src/docker/protocol/socket.ts';
 import { buildServer } from './started-server.ts';
 
 /*

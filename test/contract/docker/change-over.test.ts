@@ -4,9 +4,9 @@ import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import { startApp, type App, type SettingsNow } from '../../../src/app.ts';
+import { startApp, type App, type SettingsNow } from '../../../src/apps/plugin.ts';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { socketClient } from './target.ts';
 
 /* The program in this process, whose settings are now wrong, now right and yet of no use, now wrong as before. */

@@ -10,7 +10,7 @@ interface Endpoint {
   readonly needsName: boolean;
   /** What an unknown volume gets; undefined: the question does not arise. */
   readonly unknownVolume?: 200 | 500;
-  /** A failed or empty Get is answered by silence or not at all differently, see src/docker/failures.ts. */
+  /** A failed or empty Get is answered by silence or not at all differently, see src/docker/protocol/failures.ts. */
   readonly emptyBody: 200 | 500 | 'dropped';
   /** What the answer must hold for a volume that exists and is not mounted. */
   readonly answer: (name: string) => unknown;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { activatedFd, listenOnPath } from '../../../src/docker/socket.ts';
+import { activatedFd, listenOnPath } from '../../../src/docker/protocol/socket.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { socketClient } from './target.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import type { FastifyInstance } from 'fastify';
 
-import { createDockerServer } from '../../../src/docker/server.ts';
-import type { DockerServerOptions } from '../../../src/docker/server.ts';
-import { listenOnPath } from '../../../src/docker/socket.ts';
+import { createDockerServer } from '../../../src/docker/protocol/server.ts';
+import type { DockerServerOptions } from '../../../src/docker/protocol/server.ts';
+import { listenOnPath } from '../../../src/docker/protocol/socket.ts';
 import { FakeDriver } from './fake-driver.ts';
 
 interface LogLine {

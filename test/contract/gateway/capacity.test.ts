@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { NewDevice } from '../../../src/capacity/ports.ts';
+import type { NewDevice } from '../../../src/steward/ports.ts';
 import { GatewayRejectedError } from '../../../src/errors.ts';
-import { fillPool } from '../../../src/simulator/faults/controls.ts';
-import { setDeviceFailed, setSdsConnected } from '../../../src/simulator/mdm/devices.ts';
-import { plugDisk } from '../../../src/simulator/mdm/disks.ts';
+import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import { setDeviceFailed, setSdsConnected } from '../../../simulator/src/mdm/devices.ts';
+import { plugDisk } from '../../../simulator/src/mdm/disks.ts';
 import { GIB, simulated, soon } from './simulated.ts';
 
 const TIB = 1024 * GIB;

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { VolumeNotFoundError } from '../../../src/errors.ts';
-import { currentRequestId, inRequest, requestTrace } from '../../../src/logging/request-context.ts';
+import { currentRequestId, inRequest, requestTrace } from '../../../src/observe/logging/request-context.ts';
 import { AddressWitness } from '../../../src/volumes/address-witness.ts';
-import { BUILT_IN_DEFAULTS } from '../../../src/volumes/create-options.ts';
-import { Driver } from '../../../src/volumes/driver.ts';
-import type { VolumeHost } from '../../../src/volumes/host.ts';
+import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/create-options.ts';
+import { Driver } from '../../../src/docker/driver.ts';
+import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
 import { SdcIdentity } from '../../../src/volumes/identity.ts';
 import type { StorageArray } from '../../../src/volumes/ports.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
-import { VolumeLock } from '../../../src/volumes/volume-lock.ts';
+import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 import { World } from '../../unit/volumes/world/world.ts';
 import { GIB, simulated } from './simulated.ts';
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { connectGateway } from '../../../src/array-connection.ts';
+import { connectGateway } from '../../../src/apps/array-connection.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
-import { startSimulator } from '../../../src/simulator/simulator.ts';
+import { startSimulator } from '../../../simulator/src/simulator.ts';
 import { PASSWORD, soon } from './simulated.ts';
 
 const nothing = (): void => undefined;

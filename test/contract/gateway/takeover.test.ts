@@ -3,9 +3,9 @@ import { VolumeInUseError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { markerName } from '../../../src/volumes/naming.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
-import { Takeover, type TakingHost } from '../../../src/volumes/takeover.ts';
+import { Takeover, type TakingHost } from '../../../src/volumes/takeover/takeover.ts';
 import type { FailoverPolicy, SdcId, SystemId, VolumeId } from '../../../src/volumes/volume.ts';
-import { setNvmeHost } from '../../../src/simulator/mdm/nvme-hosts.ts';
+import { setNvmeHost } from '../../../simulator/src/mdm/nvme-hosts.ts';
 import { newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
 const HOLDER_GUID = '11111111-1111-1111-1111-111111111111';

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { setDeviceFailed, setSdsConnected } from '../../../src/simulator/mdm/devices.ts';
-import { plugDisk } from '../../../src/simulator/mdm/disks.ts';
-import { createSds, removeSds } from '../../../src/simulator/mdm/sdss.ts';
+import { setDeviceFailed, setSdsConnected } from '../../../simulator/src/mdm/devices.ts';
+import { plugDisk } from '../../../simulator/src/mdm/disks.ts';
+import { createSds, removeSds } from '../../../simulator/src/mdm/sdss.ts';
 import { MINUTE, Recorded, rounds, spare, stewarded, TIB } from './scene.ts';
 
 type World = Awaited<ReturnType<typeof stewarded>>;

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundleProgram } from '../../../plugin/bundle.ts';
-import type { Overview } from '../../../src/overview/shape.ts';
-import { freePort } from '../../prometheus/free-port.ts';
+import type { Overview } from '../../../src/steward/page/page-data.ts';
+import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
 test('the bundled program serves the page, all of it from the one file', { timeout: 60_000 }, async () => {

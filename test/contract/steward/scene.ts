@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { Alerts, type Alert } from '../../../src/capacity/alerts.ts';
-import { AuditTrail } from '../../../src/capacity/audit.ts';
-import { Grower } from '../../../src/capacity/grower.ts';
-import { parsePolicy } from '../../../src/capacity/policy-file.ts';
-import type { StewardClock, Webhooks } from '../../../src/capacity/ports.ts';
-import { DiskProvider } from '../../../src/capacity/provider.ts';
-import { Steward } from '../../../src/capacity/steward.ts';
-import { Cleaner } from '../../../src/cleanup/cleaner.ts';
-import { fillPool } from '../../../src/simulator/faults/controls.ts';
-import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import { Alerts, type Alert } from '../../../src/steward/capacity/alerts.ts';
+import { AuditTrail } from '../../../src/steward/audit.ts';
+import { Grower } from '../../../src/steward/capacity/grower.ts';
+import { parsePolicy } from '../../../src/steward/policy-file.ts';
+import type { StewardClock, Webhooks } from '../../../src/steward/ports.ts';
+import { DiskProvider } from '../../../src/steward/capacity/provider.ts';
+import { Steward } from '../../../src/steward/steward.ts';
+import { Cleaner } from '../../../src/steward/cleanup/cleaner.ts';
+import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import type { SimulatorOptions } from '../../../simulator/src/simulator.ts';
 import { simulated, soon, GIB } from '../gateway/simulated.ts';
 
 export const MINUTE = 60_000;

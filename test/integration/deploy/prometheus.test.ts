@@ -4,9 +4,9 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFile } from '../../../plugin/bundle.ts';
-import { until } from '../../hosts/until.ts';
-import { freePort } from '../../prometheus/free-port.ts';
-import { Prometheus, prometheusArgv } from '../../prometheus/server.ts';
+import { until } from '../../../lab/hosts/until.ts';
+import { freePort } from '../../../lab/prometheus/free-port.ts';
+import { Prometheus, prometheusArgv } from '../../../lab/prometheus/server.ts';
 import {
   alertRules,
   alertsFile,
@@ -14,7 +14,7 @@ import {
   dashboardQueries,
   metricsIn,
   seriesOn,
-} from '../../prometheus/shipped.ts';
+} from '../../../lab/prometheus/shipped.ts';
 import { startBundledStack, type BundledStack } from '../docker/bundled-stack.ts';
 
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');

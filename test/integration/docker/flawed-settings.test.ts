@@ -3,7 +3,7 @@ import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { socketClient, type Outcome } from '../../contract/docker/target.ts';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { startBundledStack, type BundledStack } from './bundled-stack.ts';
 
 /*

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDeviceUsers } from '../../../src/device-users/device-users.ts';
 import { DeviceHeldError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/host/clock.ts';
-import { patiently } from '../../../src/volumes/patience.ts';
+import { patiently } from '../../../src/volumes/life/patience.ts';
 import { POLICY } from '../../unit/volumes/world/life.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';

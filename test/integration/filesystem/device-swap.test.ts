@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/create-options.ts';
-import { CreateVolume } from '../../../src/volumes/create.ts';
-import { VolumeLookup } from '../../../src/volumes/lookup.ts';
-import { MountVolume } from '../../../src/volumes/mount.ts';
-import { TrimLoop } from '../../../src/volumes/trim-loop.ts';
-import { VolumeLock } from '../../../src/volumes/volume-lock.ts';
+import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
+import { CreateVolume } from '../../../src/volumes/life/create.ts';
+import { VolumeLookup } from '../../../src/volumes/life/lookup.ts';
+import { MountVolume } from '../../../src/volumes/life/mount.ts';
+import { TrimLoop } from '../../../src/volumes/upkeep/trim-loop.ts';
+import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 import type { FilesystemType, VolumeName } from '../../../src/volumes/volume.ts';
 import { sh } from './loop-device.ts';
 import { Stage, type Swap } from './swapped-device.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/volumes/volume.ts';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';
 

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/host/clock.ts';
 import { PROGRAM_DIRECTORIES } from '../../../src/host/programs.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';
-import type { VolumeHost } from '../../../src/volumes/host.ts';
+import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
 import type { FilesystemType, SdcId, StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import type { StoredVolume } from '../../unit/volumes/world/fake-array.ts';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { startAgent } from '../../../src/simulator/sdc/agent.ts';
-import { buildDrvCfg, buildScini } from '../../../src/simulator/sdc/programs.ts';
-import { startSimulator, type Simulator } from '../../../src/simulator/simulator.ts';
-import { admin, GatewayClient, guidA } from '../../contract/simulator/gateway-client.ts';
+import { startAgent } from '../../../simulator/src/sdc/agent.ts';
+import { buildDrvCfg, buildScini } from '../../../simulator/src/sdc/programs.ts';
+import { startSimulator, type Simulator } from '../../../simulator/src/simulator.ts';
+import { admin, GatewayClient, guidA } from '../../../simulator/test/contract/gateway-client.ts';
 import { OpenStackHost, unpackOpenStack } from '../../openstack/openstack-host.ts';
 import { keepLogs } from '../../secrets/kept-logs.ts';
 

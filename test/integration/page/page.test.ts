@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { parsePolicy } from '../../../src/capacity/policy-file.ts';
+import { parsePolicy } from '../../../src/steward/policy-file.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
-import { fillPool } from '../../../src/simulator/faults/controls.ts';
-import { buildSteward } from '../../../src/steward-app.ts';
+import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import { buildSteward } from '../../../src/apps/steward.ts';
 import type { VolumeId } from '../../../src/volumes/volume.ts';
-import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../browser/browser.ts';
-import { freePort } from '../../prometheus/free-port.ts';
+import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../../lab/browser/browser.ts';
+import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../secrets/used.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../../contract/gateway/simulated.ts';
 

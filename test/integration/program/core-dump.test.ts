@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { newSecret } from '../../secrets/used.ts';
 
 /* Rule 11, with real dumps of the real program. The pattern is the whole machine's: it is put back whatever happens. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterEach, expect, test } from 'vitest';
 import { socketClient } from '../../contract/docker/target.ts';
-import { until } from '../../hosts/until.ts';
+import { until } from '../../../lab/hosts/until.ts';
 import { startBundledStack, type BundledStack } from '../docker/bundled-stack.ts';
 
 /* The bundled program with an array and a real device, at the level that logs each gateway request and each program that it runs. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isDeviceHeld } from '../../../src/filesystem/held.ts';
+import { isDeviceHeld } from '../../../src/filesystem/exclusive-open.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { judge, MOST_CALLS, MOST_TIMES_FLOOR, type Finding } from '../../bench/budgets.ts';
-import type { Case, Results } from '../../bench/measure.ts';
-import { OPERATION } from '../../bench/operations.ts';
-import { SeriesTable } from '../../bench/samples.ts';
+import { judge, MOST_CALLS, MOST_TIMES_FLOOR, type Finding } from '../../../lab/bench/budgets.ts';
+import type { Case, Results } from '../../../lab/bench/measure.ts';
+import { OPERATION } from '../../../lab/bench/operations.ts';
+import { SeriesTable } from '../../../lab/bench/samples.ts';
 
 const SAMPLES = 15;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallLedger } from '../../bench/call-ledger.ts';
+import { CallLedger } from '../../../lab/bench/call-ledger.ts';
 
 const [MOUNT, OTHER, GET] = ['a', 'b', 'c'].map(
   (letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`,

@@ -7,9 +7,9 @@ import {
   dashboardQueries,
   metricsIn,
   seriesOn,
-} from '../../prometheus/shipped.ts';
-import { fenceLog, pluginMetrics } from '../metrics/watched.ts';
-import { stewardMetrics } from '../metrics/watched-steward.ts';
+} from '../../../lab/prometheus/shipped.ts';
+import { fenceLog, pluginMetrics } from '../observe/metrics/watched.ts';
+import { stewardMetrics } from '../observe/metrics/watched-steward.ts';
 
 /** What the two programs show, and what Prometheus adds. */
 async function shown(): Promise<Set<string>> {

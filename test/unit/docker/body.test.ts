@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
-import { BODY_LIMIT_BYTES, readBody } from '../../../src/docker/body.ts';
+import { BODY_LIMIT_BYTES, readBody } from '../../../src/docker/protocol/body.ts';
 
 const chunksOf = (sizes: readonly number[]) => Readable.from(sizes.map((size) => Buffer.alloc(size, 0x61)));
 

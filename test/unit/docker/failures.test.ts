@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { failureFacts, failureText, provesAbsence } from '../../../src/docker/failures.ts';
+import { failureFacts, failureText, provesAbsence } from '../../../src/docker/protocol/failures.ts';
 import {
   CancelledError,
   CapacityError,

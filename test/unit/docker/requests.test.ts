@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createBody, emptyBody, mountBody, namedBody, readRequest } from '../../../src/docker/requests.ts';
+import {
+  createBody,
+  emptyBody,
+  mountBody,
+  namedBody,
+  readRequest,
+} from '../../../src/docker/protocol/requests.ts';
 import { InvalidRequestError } from '../../../src/errors.ts';
 
 const bytes = (text: string) => Buffer.from(text);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { failed, volume, volumes } from '../../../src/docker/responses.ts';
+import { failed, volume, volumes } from '../../../src/docker/protocol/responses.ts';
 
 const parse = (body: Buffer) => JSON.parse(body.toString()) as unknown;
 const found = { name: 'db', mountpoint: '/mounts/db', createdAt: undefined, status: {} };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { environmentTable } from '../../../src/config/describe-settings.ts';
-import { MKFS_FLAGS, MOUNT_KEYS } from '../../../src/volumes/allowed-options.ts';
-import { optionValues } from '../../../src/volumes/option-values.ts';
+import { MKFS_FLAGS, MOUNT_KEYS } from '../../../src/volumes/options/allowed-options.ts';
+import { optionValues } from '../../../src/volumes/options/option-values.ts';
 
 const page = (name: string): string =>
   readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), 'utf8').replaceAll(/ +/g, ' ');

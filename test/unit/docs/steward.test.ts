@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { parsePolicy } from '../../../src/capacity/policy-file.ts';
-import { policySchema } from '../../../src/capacity/policy.ts';
+import { parsePolicy } from '../../../src/steward/policy-file.ts';
+import { policySchema } from '../../../src/steward/policy.ts';
 
 const page = readFileSync(new URL('../../../docs/steward.md', import.meta.url), 'utf8');
 const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { markerCheck } from '../../../src/doctor/marker-check.ts';
-import { isUnmarked } from '../../../src/volumes/failover-marker.ts';
+import { isUnmarked } from '../../../src/volumes/takeover/failover-marker.ts';
 import type { ArrayVolume } from '../../../src/volumes/volume.ts';
 
 const ID = '72ce476b00000002';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { judgeMultipath } from '../../../src/doctor/multipath-check.ts';
-import { readMultipath } from '../../../src/multipath-facts.ts';
+import { readMultipath } from '../../../src/apps/multipath-facts.ts';
 
 it.each([
   ['says nothing', ''],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { smallAnswerMs } from '../../../src/gateway/answer-limit.ts';
+import { smallAnswerMs } from '../../../src/gateway/wire/answer-limit.ts';
 
 test.each([
   [1, 15_000, 5000],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
-import { EndpointHealth, inOrderOfHope, parseEndpoint } from '../../../src/gateway/endpoints.ts';
-import { EndpointFailure } from '../../../src/gateway/failures.ts';
+import { EndpointHealth, inOrderOfHope, parseEndpoint } from '../../../src/gateway/wire/endpoints.ts';
+import { EndpointFailure } from '../../../src/gateway/wire/failures.ts';
 
 const because = (reason: string): EndpointFailure => new EndpointFailure(reason, { mayHaveActed: false });
 

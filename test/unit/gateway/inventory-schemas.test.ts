@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { sdcReadingSchema, volumeReadingSchema } from '../../../src/gateway/inventory-schemas.ts';
-import { understand } from '../../../src/gateway/schemas.ts';
+import { sdcReadingSchema, volumeReadingSchema } from '../../../src/gateway/objects/inventory-schemas.ts';
+import { understand } from '../../../src/gateway/objects/schemas.ts';
 
 /** Captured shape of 3.5 ([CloudStack] test). */
 const VOLUME = {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eachElement, JsonArraySplitter, SLICE_BYTES } from '../../../src/gateway/json-array.ts';
+import { eachElement, JsonArraySplitter, SLICE_BYTES } from '../../../src/gateway/wire/json-array.ts';
 
 async function* inPieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].toSorted((a, b) => a - b);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { CapacityError, GatewayAuthError, GatewayRejectedError, PluginError } from '../../../src/errors.ts';
-import { ERROR_ENTRIES } from '../../../src/gateway/error-codes.ts';
-import { EndpointFailure, SessionRefused } from '../../../src/gateway/failures.ts';
-import type { HttpReply } from '../../../src/gateway/http.ts';
-import { isMissing, refusalOf } from '../../../src/gateway/replies.ts';
+import { ERROR_ENTRIES } from '../../../src/gateway/wire/error-codes.ts';
+import { EndpointFailure, SessionRefused } from '../../../src/gateway/wire/failures.ts';
+import type { HttpReply } from '../../../src/gateway/wire/http.ts';
+import { isMissing, refusalOf } from '../../../src/gateway/wire/replies.ts';
 
 function reply(status: number, body: string, contentType = 'application/json;charset=UTF-8'): HttpReply {
   async function* chunks(): AsyncGenerator<Uint8Array> {

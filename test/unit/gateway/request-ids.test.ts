@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { currentRequestId, inRequest, requestTrace } from '../../../src/logging/request-context.ts';
+import { currentRequestId, inRequest, requestTrace } from '../../../src/observe/logging/request-context.ts';
 import type { StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
 import { clientOf, fakeGateway, json, soon, type FakeGateway } from './fake-gateway.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RequestQueue } from '../../../src/gateway/request-queue.ts';
+import { RequestQueue } from '../../../src/gateway/wire/request-queue.ts';
 
 const never = new AbortController().signal;
 

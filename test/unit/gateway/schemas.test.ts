@@ -5,7 +5,7 @@ import {
   systemSchema,
   understand,
   volumeSchema,
-} from '../../../src/gateway/schemas.ts';
+} from '../../../src/gateway/objects/schemas.ts';
 
 /** Captured shape of 3.5 ([CloudStack] test). */
 const CAPTURE = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { FENCES_FILE, openFenceLog } from '../../../src/journal/fences.ts';
+import { FENCES_FILE, openFenceLog } from '../../../src/journal/fence-log.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { KnownVolumes } from '../../../src/journal/known-volumes.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
-import { createDefaults } from '../../../src/create-defaults.ts';
-import { parseCreateOptions } from '../../../src/volumes/create-options.ts';
+import { createDefaults } from '../../../src/apps/create-defaults.ts';
+import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { newSecret } from '../../secrets/used.ts';
 

@@ -99,7 +99,7 @@ describe('a device that is held', () => {
 
   it('is what programs are given, not its path', async () => {
     const held = await holdDevice(sightOf({ now: zero }), zero, never);
-    expect(held.device.entrance).toMatch(new RegExp(`^/proc/${process.pid}/fd/\\d+$`));
+    expect(held.device.heldPath).toMatch(new RegExp(`^/proc/${process.pid}/fd/\\d+$`));
     await held.close();
   });
 });

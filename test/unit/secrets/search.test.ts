@@ -7,7 +7,7 @@ import { nothingLeaked, prepareSearch } from '../../secrets/check.ts';
 import { formsOf } from '../../secrets/forms.ts';
 import { keepLogs } from '../../secrets/kept-logs.ts';
 import { newSecret, usesSecret } from '../../secrets/used.ts';
-import { Sessions } from '../../../src/simulator/gateway/sessions.ts';
+import { Sessions } from '../../../simulator/src/gateway/sessions.ts';
 
 async function scene() {
   const base = await mkdtemp(path.join(tmpdir(), 'secrets-'));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Act, healing, planOf } from '../../soak/plan.ts';
+import { type Act, healing, planOf } from '../../../lab/soak/plan.ts';
 
 const field = { hosts: 3, volumes: ['a', 'b'] };
 const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });

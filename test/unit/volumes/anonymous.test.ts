@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
-import type { AnonymousHost } from '../../../src/volumes/anonymous.ts';
+import type { AnonymousHost } from '../../../src/volumes/upkeep/anonymous.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { arrayNameFor } from '../../../src/volumes/naming.ts';
 import type { StoredVolume } from './world/fake-array.ts';

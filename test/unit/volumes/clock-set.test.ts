@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { AddressWitness } from '../../../src/volumes/address-witness.ts';
-import { LateRequests } from '../../../src/volumes/late.ts';
-import { LossWatch } from '../../../src/volumes/loss-watch.ts';
+import { LateRequests } from '../../../src/volumes/life/late-requests.ts';
+import { LossWatch } from '../../../src/volumes/upkeep/loss-watch.ts';
 import type { HostVolume } from '../../../src/volumes/ports.ts';
-import { ProvisionalSweep } from '../../../src/volumes/provisional-sweep.ts';
+import { ProvisionalSweep } from '../../../src/volumes/upkeep/provisional-sweep.ts';
 import { POLICY } from './world/life.ts';
 import { World } from './world/world.ts';
 

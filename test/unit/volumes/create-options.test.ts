@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
-import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/create-options.ts';
+import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 
 const GIB_KIB = 1024 ** 2;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
-import { VolumeOperator } from '../../../src/volumes/operator.ts';
+import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import type { FailoverPolicy, SdcId } from '../../../src/volumes/volume.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';

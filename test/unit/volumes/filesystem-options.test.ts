@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
-import { parseMkfsOptions, parseMountOptions } from '../../../src/volumes/filesystem-options.ts';
+import { parseMkfsOptions, parseMountOptions } from '../../../src/volumes/options/filesystem-options.ts';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
 
 const filesystems: readonly FilesystemType[] = ['ext4', 'xfs', 'btrfs'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LossWatch } from '../../../src/volumes/loss-watch.ts';
+import { LossWatch } from '../../../src/volumes/upkeep/loss-watch.ts';
 import { World } from './world/world.ts';
 
 const TIMES = { lookMs: 2000, againMs: 5000 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findUnmarked, markedPolicy } from '../../../src/volumes/failover-marker.ts';
-import { VolumeOperator } from '../../../src/volumes/operator.ts';
+import { findUnmarked, markedPolicy } from '../../../src/volumes/takeover/failover-marker.ts';
+import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import { World } from './world/world.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayRejectedError, InvalidRequestError, VolumeInUseError } from '../../../src/errors.ts';
-import { VolumeOperator } from '../../../src/volumes/operator.ts';
+import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FilesystemError, GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
 import type { HostVolume } from '../../../src/volumes/ports.ts';
-import { ProvisionalSweep } from '../../../src/volumes/provisional-sweep.ts';
+import { ProvisionalSweep } from '../../../src/volumes/upkeep/provisional-sweep.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReconcileLoop } from '../../../src/volumes/reconcile-loop.ts';
+import { ReconcileLoop } from '../../../src/volumes/upkeep/reconcile-loop.ts';
 import { World } from './world/world.ts';
 
 const TIMES = { intervalMs: 60_000, soonMs: 1000, roundMs: 30_000 };

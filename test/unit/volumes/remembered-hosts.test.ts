@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { describeHolder } from '../../../src/volumes/holders.ts';
+import { describeHolder } from '../../../src/volumes/takeover/holders.ts';
 import type { KnownHosts, KnownSdc, StorageArray } from '../../../src/volumes/ports.ts';
 import { rememberingHosts } from '../../../src/volumes/remembered-hosts.ts';
-import { describeStatus } from '../../../src/volumes/status.ts';
+import { describeStatus } from '../../../src/docker/status.ts';
 import type { ArrayVolume, Mapping, Sdc, SdcId, VolumeId } from '../../../src/volumes/volume.ts';
 
 const never = new AbortController().signal;

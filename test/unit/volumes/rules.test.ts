@@ -7,7 +7,7 @@ import {
   VolumeNotFoundError,
 } from '../../../src/errors.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
-import { VolumeLookup } from '../../../src/volumes/lookup.ts';
+import { VolumeLookup } from '../../../src/volumes/life/lookup.ts';
 import { World } from './world/world.ts';
 
 /** Two hosts and a volume "db" with data, made on host 1, seen by both. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CancelledError, FilesystemError } from '../../../src/errors.ts';
-import { TrimLoop } from '../../../src/volumes/trim-loop.ts';
+import { TrimLoop } from '../../../src/volumes/upkeep/trim-loop.ts';
 import { World } from './world/world.ts';
 
 const HOUR = 3_600_000;

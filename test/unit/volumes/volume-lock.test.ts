@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
-import { VolumeLock } from '../../../src/volumes/volume-lock.ts';
+import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 
 const never = new AbortController().signal;
 

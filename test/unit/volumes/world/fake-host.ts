@@ -1,4 +1,4 @@
-import type { VolumePolicy } from '../../../../src/volumes/host.ts';
+import type { VolumePolicy } from '../../../../src/volumes/volume-host.ts';
 import type { SdcId } from '../../../../src/volumes/volume.ts';
 import { FakeDisk } from './fake-journal.ts';
 import { FakeKernel } from './fake-kernel.ts';

@@ -1,5 +1,5 @@
 import { GatewayUnavailableError, InvalidRequestError, VolumeInUseError } from '../../../../src/errors.ts';
-import { VolumeOperator } from '../../../../src/volumes/operator.ts';
+import { VolumeOperator } from '../../../../src/volumes/takeover/operator.ts';
 import type { FailoverPolicy } from '../../../../src/volumes/volume.ts';
 import { Scheduler, type Choice, type Story } from './explore.ts';
 import type { FakeHost } from './fake-host.ts';

@@ -1,0 +1,75 @@
+import { type LabArray, startArray, type ArrayOptions } from '../hosts/array.ts';
+import type { EngineVersion } from '../hosts/engine.ts';
+import type { Host } from '../hosts/host.ts';
+import { importBusybox } from '../hosts/image.ts';
+import { createLab, type Lab } from '../hosts/lab.ts';
+import { installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
+import { builtPlugin } from '../../test/e2e/built-plugin.ts';
+import { PluginLog } from './plugin-log.ts';
+
+/** A lab whose hosts have the busybox image; the engines' logs hold the plugin's. */
+export interface Stage {
+  readonly lab: Lab;
+  /** The first host. */
+  readonly host: Host;
+  /** Of the plugin on the first host. */
+  readonly log: PluginLog;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly hosts?: number;
+  readonly engine?: EngineVersion;
+  /** Settings of the plugin besides where the array is. */
+  readonly plugin?: Readonly<Record<string, string>>;
+}
+
+/** Hosts without an array and without the plugin. Nothing stays when this rejects. */
+export async function bareStage({ hosts = 1, engine = '20.10' }: StageOptions = {}): Promise<Stage> {
+  const lab = await createLab({ hosts, engines: [engine], engineArguments: ['--log-level=info'] });
+  try {
+    await Promise.all(lab.hosts.map(importBusybox));
+    const host = lab.host(1);
+    return { lab, host, log: engineLog(host), close: () => lab.close() };
+  } catch (error) {
+    await lab.close();
+    throw error;
+  }
+}
+
+export interface ArrayStage extends Stage {
+  readonly array: LabArray;
+}
+
+interface PluginOptions {
+  /** Settings of the plugin on every host. */
+  readonly plugin?: Readonly<Record<string, string>>;
+}
+
+/** Hosts with a simulated array, and with the managed plugin installed from the lab's registry, logging every call. */
+export async function pluginStage(
+  options: StageOptions & ArrayOptions & PluginOptions = {},
+): Promise<ArrayStage> {
+  const directory = await builtPlugin();
+  const stage = await bareStage(options);
+  try {
+    const [published, array] = await Promise.all([
+      publishPlugin(stage.lab, directory),
+      startArray(stage.lab, options),
+    ]);
+    const settings = { ...loggingAll, ...options.plugin };
+    for (const host of stage.lab.hosts) await installPlugin(host, array, published, settings);
+    return { ...stage, array };
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
+}
+
+/** Setting under which the plugin logs each call of the engine. */
+export const loggingAll = { SCALEIO_LOG_LEVEL: 'debug' } as const;
+
+/** The plugin's log on a host where it is a managed one. */
+export function engineLog(host: Host): PluginLog {
+  return new PluginLog(`${host.directory}/dockerd.log`);
+}

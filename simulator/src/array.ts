@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Fences } from './hosts/volume-fences.ts';
+import { HostView } from './hosts/host-view.ts';
+import { IoCounters } from './hosts/io-counters.ts';
+import { SdcConnections } from './hosts/sdc-connections.ts';
+import { VolumeFiles } from './hosts/volume-files.ts';
+import { limitsOf } from './mdm/cluster.ts';
+import type { Cluster } from './mdm/cluster.ts';
+import { layOut } from './mdm/layout.ts';
+import { isSettled, settleMovements } from './mdm/movements.ts';
+import type { VolumeRecord } from './mdm/records.ts';
+import { isApproved } from './mdm/sdcs.ts';
+import { finishCopy } from './mdm/snapshots.ts';
+import type { Change } from './mdm/table.ts';
+import type { Settings } from './settings.ts';
+import { StateStore } from './store/state-store.ts';
+import type { DeviceFault } from './sdc-protocol.ts';
+
+const measureEveryMs = 500;
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: StateStore;
+  readonly cluster: Cluster;
+  readonly files: VolumeFiles;
+  readonly hosts: HostView;
+  readonly connections: SdcConnections;
+  readonly io: IoCounters;
+  readonly elapsed: () => number;
+}
+
+export interface ArrayOptions {
+  readonly dir: string;
+  readonly settings: Settings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds since some moment; only ever grows. */
+  readonly elapsed: () => number;
+  readonly deviceFaultOf: (volumeId: string) => DeviceFault | undefined;
+}
+
+/**
+ * The simulated array behind its gateways: the MDM's state, the volumes' data, and the hosts' SDCs. A change is
+ * answered only when it is saved and when every host that it concerns has done its part.
+ */
+export class SimulatedArray {
+  readonly settings: Settings;
+  readonly cluster: Cluster;
+  readonly connections: SdcConnections;
+  readonly hosts: HostView;
+  readonly io: IoCounters;
+  readonly files: VolumeFiles;
+  readonly #store: StateStore;
+  readonly #elapsed: () => number;
+  #measured: { readonly at: number; readonly done: Promise<void> } | undefined;
+
+  private constructor(parts: Parts) {
+    this.settings = parts.settings;
+    this.cluster = parts.cluster;
+    this.connections = parts.connections;
+    this.hosts = parts.hosts;
+    this.io = parts.io;
+    this.files = parts.files;
+    this.#store = parts.store;
+    this.#elapsed = parts.elapsed;
+  }
+
+  /** Opens the array of a folder, or sets a new one up there. */
+  static async open(options: ArrayOptions): Promise<SimulatedArray> {
+    const { dir, settings, now, elapsed } = options;
+    const { durability, journalBytes } = settings;
+    const store = await StateStore.open({ dir: join(dir, 'mdm'), durability, journalBytes });
+    const { state } = store;
+    await dropHalfCopied(store);
+    const files = await VolumeFiles.open(join(dir, 'volumes'), (id) => state.volumes.get(id) !== undefined);
+    const fences = await Fences.open(join(dir, 'fence'));
+    const connections = new SdcConnections();
+    const cluster: Cluster = {
+      state,
+      version: settings.version,
+      limits: { ...limitsOf(settings.version), ...definedOf(settings.limits) },
+      movementKiBPerSecond: settings.movementKiBPerSecond,
+      now,
+      isConnected: (sdcId) => connections.isConnected(sdcId),
+      writtenKiB: (volumeId) => files.writtenKiB(volumeId),
+      hasFile: (volumeId) => files.has(volumeId),
+      writtenVolumes: () => files.present(),
+    };
+    if (state.systems.size === 0)
+      await store.transact(() => {
+        setUp(cluster, settings);
+      }).saved;
+    const { releaseTimeoutMs } = settings;
+    const { deviceFaultOf } = options;
+    const hosts = new HostView({ cluster, fences, files, connections, releaseTimeoutMs, deviceFaultOf });
+    await hosts.restore();
+    const io = new IoCounters(elapsed, settings.ioWindowSeconds * 1000);
+    return new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });
+  }
+
+  /** Runs an operation of the MDM. Resolves with its result when it is saved and the hosts have followed. */
+  async perform<T>(operation: (cluster: Cluster) => T): Promise<T> {
+    const { result, changes, saved } = this.#store.transact(() => operation(this.cluster));
+    await saved;
+    await this.#follow(changes);
+    return result;
+  }
+
+  /** Brings the sizes of written data up to date, at most twice a second however many ask. */
+  async measure(): Promise<void> {
+    const now = this.#elapsed();
+    if (this.#measured === undefined || now - this.#measured.at > measureEveryMs) {
+      this.#measured = { at: now, done: this.files.measure() };
+    }
+    await this.#measured.done;
+    await this.settle();
+  }
+
+  /** Ends what has moved by now, so that whoever looks sees no device that is gone. Costs nothing while nothing moves. */
+  async settle(): Promise<void> {
+    if (!isSettled(this.cluster)) await this.perform(settleMovements);
+  }
+
+  /** Makes a snapshot of the state now. */
+  async compact(): Promise<void> {
+    await this.#store.compact();
+  }
+
+  async close(): Promise<void> {
+    for (const sdcId of this.connections.connected()) this.connections.drop(sdcId);
+    await this.hosts.idle();
+    await this.#store.close();
+  }
+
+  async #follow(changes: readonly Change[]): Promise<void> {
+    const volumes = changes.filter((change) => change.table === 'volumes');
+    if (volumes.length > 0) this.#measured = undefined;
+    await Promise.all(volumes.map((change) => this.#followVolume(change)));
+    if (changes.some((change) => change.table === 'systems' || change.table === 'sdcs')) this.#expel();
+  }
+
+  /** Cuts off SDCs that the restricted mode no longer lets in. */
+  #expel(): void {
+    for (const sdc of this.cluster.state.sdcs.many(this.connections.connected())) {
+      if (isApproved(this.cluster, sdc)) continue;
+      this.connections.send(sdc.id, { type: 'refused', reason: 'not approved' });
+      this.connections.drop(sdc.id);
+    }
+  }
+
+  async #followVolume(change: Change): Promise<void> {
+    const before = change.before as VolumeRecord | undefined;
+    const after = change.after as VolumeRecord | undefined;
+    if (before === undefined && after?.copyingFrom) await this.#copy(after, after.copyingFrom);
+    else await this.hosts.volumeChanged(change.id, before, after);
+  }
+
+  async #copy(snapshot: VolumeRecord, sourceId: string): Promise<void> {
+    await this.files.copy(sourceId, snapshot.id);
+    await this.#store.transact(() => {
+      finishCopy(this.cluster, snapshot.id);
+    }).saved;
+  }
+}
+
+function setUp(cluster: Cluster, settings: Settings): void {
+  const { systemName: name, mdmIps, restrictedSdcMode, domains } = settings;
+  const id = randomBytes(8).toString('hex');
+  const installId = randomBytes(8).toString('hex');
+  layOut(cluster, { id, installId, name, mdmIps, restrictedSdcMode, domains });
+}
+
+/** Snapshots whose data was still being copied when the simulator died: nobody was told that they exist. */
+async function dropHalfCopied(store: StateStore): Promise<void> {
+  await store.transact(() => {
+    for (const volume of [...store.state.volumes.values()]) {
+      if (volume.copyingFrom !== null) store.state.volumes.delete(volume.id);
+    }
+  }).saved;
+}
+
+/** Leaves out what is undefined. */
+function definedOf<T extends object>(partial: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(partial).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

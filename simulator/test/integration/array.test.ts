@@ -1,0 +1,86 @@
+import { execa } from 'execa';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { startAgent, type Agent } from '../../src/sdc/agent.ts';
+import { buildScini } from '../../src/sdc/programs.ts';
+import { startSimulator, type Simulator } from '../../src/simulator.ts';
+import { admin, GatewayClient, guidA, guidB } from '../contract/gateway-client.ts';
+
+/* The agents with the simulated gateway and MDM, as users run them. */
+
+let dir: string;
+let simulator: Simulator;
+let gateway: GatewayClient;
+let agents: Agent[];
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sdc-array-'));
+  simulator = await startSimulator({ users: [admin], dir: join(dir, 'state') });
+  gateway = new GatewayClient(simulator.urls[0] ?? '');
+  await gateway.login();
+  const scini = await buildScini(join(dir, 'scini'));
+  agents = await Promise.all(
+    [guidA, guidB].map((guid, index) => {
+      const host = { devDir: join(dir, guid, 'dev'), stateDir: join(dir, guid, 'run') };
+      const fenceDir = join(dir, 'state/fence');
+      const ip = `10.0.0.${index + 1}`;
+      return startAgent({ guid, ip, mdms: [simulator.mdmUrl], fenceDir, scini, appearDelayMs: 20, ...host });
+    }),
+  );
+  await vi.waitFor(() => {
+    expect(agents.every((agent) => agent.connected)).toBe(true);
+  }, 20_000);
+});
+afterEach(async () => {
+  await Promise.all(agents.map((agent) => agent.close()));
+  await simulator.close();
+  await rm(dir, { recursive: true });
+});
+
+function link(guid: string, volumeId: string): string {
+  return join(dir, guid, 'dev/disk/by-id', `emc-vol-${simulator.systemId}-${volumeId}`);
+}
+
+async function map(volumeId: string, guid: string): Promise<string> {
+  const body = { guid, allowMultipleMappings: 'FALSE' };
+  expect(await gateway.post(`/api/instances/Volume::${volumeId}/action/addMappedSdc`, body)).toMatchObject({
+    status: 200,
+  });
+  await vi.waitFor(() => execa('test', ['-b', link(guid, volumeId)]), 20_000);
+  return link(guid, volumeId);
+}
+
+async function unmap(volumeId: string, guid: string): Promise<void> {
+  expect(
+    await gateway.post(`/api/instances/Volume::${volumeId}/action/removeMappedSdc`, { guid }),
+  ).toMatchObject({ status: 200 });
+}
+
+test('once the gateway has answered an unmapping, nothing of the old host reaches the volume', async () => {
+  const id = await gateway.createVolume({ name: 'moving' });
+  const old = await map(id, guidA);
+  const flags = ['bs=4k', 'oflag=direct', 'conv=notrunc', 'if=/dev/zero'];
+  const writer = execa('dd', [...flags, `of=${old}`], { reject: false, env: { LC_ALL: 'C' } });
+  await unmap(id, guidA);
+  const held = (await readdir(join(dir, 'state/fence'))).filter((name) => name.endsWith('.held'));
+  expect(held).toEqual([]);
+  const current = await map(id, guidB);
+  const mark = ['bs=4k', 'count=1', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc'];
+  await execa('dd', [...mark, `of=${current}`], { input: 'B'.repeat(4096) });
+  expect((await writer).stderr).toContain('Input/output error');
+  const read = await execa('dd', [`if=${current}`, 'bs=4k', 'count=1', 'status=none']);
+  expect(read.stdout).toBe('B'.repeat(4096));
+  expect(existsSync(old)).toBe(false);
+});
+
+test('a host that lost power keeps nobody waiting', async () => {
+  const id = await gateway.createVolume({ name: 'orphan' });
+  await map(id, guidA);
+  await agents[0]?.powerOff();
+  const since = performance.now();
+  await unmap(id, guidA);
+  await map(id, guidB);
+  expect(performance.now() - since).toBeLessThan(3000);
+});

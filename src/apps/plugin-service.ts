@@ -1,0 +1,344 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, release } from 'node:os';
+import type { Logger } from 'pino';
+import { connectGateway } from './array-connection.ts';
+import type { LocalSettings, Settings } from '../config/settings.ts';
+import { createDeviceUsers } from '../device-users/device-users.ts';
+import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
+import type { VolumeDriver } from '../docker/volume-driver.ts';
+import type { PluginError } from '../errors.ts';
+import { createFilesystems } from '../filesystem/filesystems.ts';
+import { readUsage } from '../filesystem/usage.ts';
+import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
+import { readBootId } from '../host/boot.ts';
+import { systemClock } from '../host/clock.ts';
+import { createRunner, type Runner } from '../host/run.ts';
+import { ownAddresses } from '../host/own-addresses.ts';
+import { sourceAddresses } from '../host/source-addresses.ts';
+import { openFenceLog } from '../journal/fence-log.ts';
+import { createHostLock } from '../journal/host-lock.ts';
+import { journalFiles } from '../journal/journal-files.ts';
+import { openKnownHosts } from '../journal/known-hosts.ts';
+import { openJournal, type OpenJournal } from '../journal/journal.ts';
+import { HostJoin, JOIN_TIMES, type JoinPolicy } from '../join/host-join.ts';
+import { inRequest, requestTrace } from '../observe/logging/request-context.ts';
+import type { Pages } from '../observe/metrics/pages.ts';
+import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
+import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
+import { AddressWitness } from '../volumes/address-witness.ts';
+import { createDefaults } from './create-defaults.ts';
+import { Driver } from '../docker/driver.ts';
+import type { VolumeHost, VolumePolicy } from '../volumes/volume-host.ts';
+import { SdcIdentity } from '../volumes/identity.ts';
+import type { Log } from '../volumes/ports.ts';
+import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
+import { MarkerWatch } from '../volumes/takeover/marker-watch.ts';
+import { rememberingHosts } from '../volumes/remembered-hosts.ts';
+import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
+import { Reconciler } from '../volumes/upkeep/reconcile.ts';
+import { TrimLoop, type TrimTotals } from '../volumes/upkeep/trim-loop.ts';
+import { VolumeLock } from '../volumes/life/volume-lock.ts';
+
+/** The plugin's parts under one set of settings. */
+export interface PluginService {
+  readonly driver: VolumeDriver;
+  readonly pages: Pages;
+  /** Begins what goes on without a call: joining, reconciling, trimming. */
+  start(): void;
+  /** Stops that, gives back journal and locks, leaves every mount in use as it is. */
+  close(): Promise<void>;
+}
+
+/** What the parts get from the program around them. */
+export interface ServiceEdge {
+  readonly log: Logger;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
+  readonly version: string;
+  readonly ownPid: number;
+  /** Where plugins of one host see each other; default /dev. */
+  readonly lockDir?: string | undefined;
+}
+
+const MINUTE_MS = 60_000;
+/** Seen by services and managed plugins alike, written by root alone, and empty after a boot. */
+const LOCK_DIR = '/dev';
+/** For one volume. */
+const TRIM_LIMIT_MS = 10 * MINUTE_MS;
+
+/**
+ * Builds all parts; asks nobody outside this host. `passwordFile` is read at each log-in, so that a new password takes effect.
+ * Rejects with FilesystemError when another process works with the state directory, with NewerVersionError when a newer plugin wrote
+ * what is in it, and with node:fs's error when the CA file cannot be read.
+ */
+export async function openService(
+  { settings, passwordFile }: { readonly settings: Settings; readonly passwordFile?: string | undefined },
+  io: ServiceEdge,
+): Promise<PluginService> {
+  const { log } = io;
+  const metrics = newMetrics(settings, io);
+  const gateway = await connectGateway(settings, log, {
+    passwordFile,
+    observer: (report) => {
+      log.debug(report, 'gateway request ended');
+      metrics.recordRequest(report);
+    },
+  });
+  const parts = await orClosed(gateway, () =>
+    buildHost(settings, io, { metrics, gateway, endpoints: settings.endpoints }),
+  );
+  const { host, join, closeJournal } = parts;
+  const lock = new VolumeLock(systemClock);
+  const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
+  const reconciling = new ReconcileLoop(
+    { ...host, reconciler },
+    { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
+  );
+  const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
+    reconciling.hurry();
+  });
+  const driver = new Driver(host, createDefaults(settings), lock, () => {
+    if (host.markers.isDue()) reconciling.hurry();
+    else reconciling.nudge();
+  });
+  const trimming = trimLoop(settings, host, lock);
+  return {
+    driver: metrics.observeDriver(driver),
+    pages: pagesOf(metrics, parts, trimming),
+    start: () => {
+      startJoin(join);
+      reconciling.start();
+      losses.start();
+      sweepMountpoints(host, log);
+      trimming?.start();
+    },
+    close: async () => {
+      await join.stop();
+      await losses.stop();
+      await trimming?.stop();
+      await reconciling.stop();
+      await gateway.close();
+      await closeJournal();
+    },
+  };
+}
+
+/**
+ * What is left where the settings have mistakes: containers keep what they have mounted and can let go of it, Get answers for what
+ * this host knows, and everything that needs the array is answered with the mistakes. Rejects as openService does.
+ */
+export async function openFlawedService(
+  settings: LocalSettings,
+  mistakes: PluginError,
+  io: ServiceEdge,
+): Promise<PluginService> {
+  const { log } = io;
+  const metrics = newMetrics(settings, io);
+  const gateway = refusingGateway(mistakes, { clock: systemClock, log });
+  const parts = await buildHost(settings, io, { metrics, gateway, endpoints: [] });
+  const readiness = { problem: () => undefined, doubt: () => undefined };
+  const host = { ...parts.host, readiness };
+  const driver = new Driver(host, createDefaults(settings), new VolumeLock(systemClock), () => undefined);
+  return {
+    driver: metrics.observeDriver(withoutChanges(driver, mistakes)),
+    pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
+    start: () => undefined,
+    close: async () => {
+      await parts.closeJournal();
+    },
+  };
+}
+
+/** Where not even this host's own records can be had: every call is answered with the reason. */
+export function refusingService(reason: PluginError, io: ServiceEdge): PluginService {
+  const metrics = newMetrics(undefined, io);
+  return {
+    driver: metrics.observeDriver(refusingDriver(reason)),
+    pages: metrics.pagesWithout(reason.message),
+    start: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+function newMetrics(
+  settings: Pick<LocalSettings, 'reconcileIntervalMs'> = { reconcileIntervalMs: MINUTE_MS },
+  { version, droppedLines }: ServiceEdge,
+): PluginMetrics {
+  const { reconcileIntervalMs } = settings;
+  return new PluginMetrics({ version, droppedLines, clock: systemClock, reconcileIntervalMs });
+}
+
+/** A gateway that nobody is going to use is closed. */
+async function orClosed<T>(gateway: Gateway, failing: () => Promise<T>): Promise<T> {
+  try {
+    return await failing();
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+}
+
+/** Under an id of its own, which no call owns. */
+function startJoin(join: HostJoin): void {
+  inRequest(`join-${randomUUID()}`, () => {
+    join.start();
+  });
+}
+
+/** What earlier lives left; nobody waits for it. */
+function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void {
+  filesystems
+    .sweepMountpoints(new Set(journal.all().map(({ mountpoint }) => mountpoint)))
+    .catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'mountpoints that nobody needs stay for now');
+    });
+}
+
+function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
+  const { trimIntervalMs: intervalMs } = settings;
+  if (intervalMs === undefined) return undefined;
+  const { sdc, filesystems, journal, clock, log } = host;
+  const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
+  return new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, times);
+}
+
+interface HostParts {
+  readonly host: VolumeHost;
+  readonly gateway: Gateway;
+  readonly journal: OpenJournal;
+  readonly join: HostJoin;
+  readonly closeJournal: () => Promise<void>;
+  readonly mistakes?: string;
+}
+
+function pagesOf(
+  metrics: PluginMetrics,
+  { host, gateway, journal, mistakes }: HostParts,
+  trimming: TrimLoop | undefined,
+): Pages {
+  const { identity, filesystems, readiness } = host;
+  const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
+  const trimTotals = (): TrimTotals | undefined => trimming?.totals;
+  return metrics.pages({
+    gateways,
+    journal,
+    filesystems,
+    readUsage,
+    identity,
+    readiness,
+    trimTotals,
+    mistakes,
+  });
+}
+
+async function buildHost(
+  settings: LocalSettings,
+  { log, ownPid: pid, lockDir }: ServiceEdge,
+  {
+    metrics,
+    gateway,
+    endpoints,
+  }: { readonly metrics: PluginMetrics; readonly gateway: Gateway; readonly endpoints: readonly string[] },
+): Promise<HostParts> {
+  const runner = loggedRunner(log);
+  const owner = { files: journalFiles, bootId: await readBootId(pid), pid, clock: systemClock, log };
+  const journal = await openJournal({ ...owner, dir: settings.stateDir });
+  const sole = createHostLock({ ...owner, dir: lockDir ?? LOCK_DIR });
+  const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, clock: systemClock, log });
+  const hosts = await openKnownHosts({ ...owner, dir: settings.stateDir, isWriter: true });
+  const array = rememberingHosts(gateway, hosts);
+  const sdc = localSdcOf(settings, runner, log);
+  const filesystems = createFilesystems({
+    mountRoot: settings.mountRoot,
+    undoDir: settings.stateDir,
+    hostMountinfo: settings.hostMountinfo,
+    kernelRelease: release(),
+    runner,
+    log,
+  });
+  const witness = new AddressWitness(ownAddresses, systemClock, log);
+  const identity = new SdcIdentity({ array, sdc, sole, witness }, { ...settings, endpoints });
+  const join = new HostJoin(
+    { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
+    joinPolicyOf(settings),
+    { ...JOIN_TIMES, retryMs: settings.joinRetryMs },
+  );
+  const policy = policyOf(settings);
+  const host: VolumeHost = {
+    array,
+    sdc,
+    filesystems,
+    journal,
+    fences: metrics.observeFences(fences),
+    clock: systemClock,
+    log,
+    trace: requestTrace,
+    policy,
+    identity,
+    readiness: join,
+    deviceUsers: createDeviceUsers({ ownPid: pid }),
+    releasedUnrecorded: new Set(),
+    markers: new MarkerWatch({ array, clock: systemClock, journal, log }),
+  };
+  const closeJournal = async (): Promise<void> => {
+    await fences.close();
+    await hosts.close();
+    await journal.close();
+    await sole.close();
+  };
+  return { host, gateway, journal, join, closeJournal };
+}
+
+function loggedRunner(log: Log): Runner {
+  return createRunner({
+    observer: (report) => {
+      log.debug(report, 'program ended');
+    },
+  });
+}
+
+function localSdcOf(settings: LocalSettings, runner: Runner, log: Log): HostSdc {
+  return createLocalSdc({
+    runner,
+    clock: systemClock,
+    log,
+    drvCfgPath: settings.drvCfg,
+    guid: settings.guid,
+    deviceWaitMs: settings.deviceTimeoutMs,
+    mdmFile: settings.joinMdmFile,
+    places: { byId: settings.byIdDir },
+  });
+}
+
+function joinPolicyOf({ joinMdm, joinApprove, joinName, joinRename }: LocalSettings): JoinPolicy {
+  return {
+    mayWriteMdm: joinMdm,
+    mayApprove: joinApprove,
+    name: joinName,
+    mayRename: joinRename,
+    hostName: hostname(),
+  };
+}
+
+function policyOf(settings: LocalSettings): VolumePolicy {
+  return {
+    prefix: settings.prefix,
+    pool: settings.pool,
+    domain: settings.domain,
+    refuseAbovePercent: settings.refuseAbove,
+    failover: settings.failover,
+    abandonedMountMs: MINUTE_MS,
+    inheritedMountMs: 20_000,
+    heldWaitMs: 10_000,
+    releaseWaitMs: 300,
+    cleanupMs: 15_000,
+    lateMs: 5 * MINUTE_MS,
+    takeover: {
+      graceMs: settings.failoverGraceMs,
+      pollMs: 500,
+      idleWindowMs: settings.failoverIdleWindowMs,
+      moveLimit: settings.moveLimit,
+      moveWindowMs: settings.moveWindowMs,
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises';
+import { connectGateway } from './array-connection.ts';
+import { Alerts } from '../steward/capacity/alerts.ts';
+import { AuditTrail } from '../steward/audit.ts';
+import { Grower } from '../steward/capacity/grower.ts';
+import type { Policy } from '../steward/policy.ts';
+import type { AuditRecord, News, StewardClock } from '../steward/ports.ts';
+import { DiskProvider } from '../steward/capacity/provider.ts';
+import { Steward } from '../steward/steward.ts';
+import { StewardLoop } from '../steward/steward-loop.ts';
+import { Cleaner, type CleanerParts } from '../steward/cleanup/cleaner.ts';
+import type { Settings } from '../config/settings.ts';
+import { listenOnPath } from '../docker/protocol/socket.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { systemClock } from '../host/clock.ts';
+import { remembering } from '../steward/page/remembered-inventory.ts';
+import {
+  createMetricsServer,
+  type MetricsServer,
+  type MetricsServerOptions,
+} from '../observe/metrics/server.ts';
+import { StewardMetrics } from '../observe/metrics/steward-metrics.ts';
+import { servePage, type Page, type PageOptions } from '../steward/page/serve-page.ts';
+import type { Log } from '../volumes/ports.ts';
+import { createWebhooks } from '../steward/webhook/signed-post.ts';
+
+/** What a steward is given besides settings and policy. */
+export interface StewardEdge {
+  readonly log: Log;
+  /** Lines of the log that were lost since the start. */
+  readonly droppedLines: () => number;
+  readonly version: string;
+  /** Read at each log-in, so that a new password takes effect; undefined: the one of the settings. */
+  readonly passwordFile?: string | undefined;
+  /** Path of a unix socket for its metrics. */
+  readonly socket?: string | undefined;
+}
+
+/** A steward in front of the array of the settings; nothing is asked yet. */
+export interface StewardApp {
+  readonly steward: Steward;
+  readonly loop: StewardLoop;
+  /** Serves the page until close(), unless the settings say off. */
+  startPage(): void;
+  /** Resolves when no alert waits to be told any more. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the steward's graph; its metrics are served on `socket` and on the settings' address, where these are given. Rejects
+ * when the CA file cannot be read, or with ConfigError.
+ */
+export async function buildSteward(
+  settings: Settings,
+  policy: Policy,
+  { log, droppedLines, version, passwordFile, socket }: StewardEdge,
+): Promise<StewardApp> {
+  const clock: StewardClock = systemClock;
+  const metrics = new StewardMetrics({ version, clock, droppedLines, intervalMs: policy.interval });
+  const gateway = await connectGateway(settings, log, {
+    passwordFile,
+    observer: (report) => {
+      log.debug(report, 'gateway request ended');
+      metrics.recordRequest(report);
+    },
+  });
+  const webhooks = metrics.observeWebhooks(
+    createWebhooks({ readSecret: (path) => readFile(path, 'utf8'), now: () => clock.now() }),
+  );
+  const { onRecord, onNews } = countedBy(metrics);
+  const audit = new AuditTrail({ clock, log, onRecord });
+  const alerts = new Alerts({ webhooks, clock, log, audit, onNews }, policy.webhooks);
+  const array = gateway.capacity;
+  const inventory = remembering(gateway.inventory);
+  const grower = new Grower(
+    { array, provider: new DiskProvider(webhooks), clock, audit },
+    { act: policy.act, intervalMs: policy.interval },
+  );
+  const cleaner = cleanerOf({ settings, policy }, { gateway, inventory, clock, audit, log });
+  const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
+  const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
+  const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
+  const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
+  const servers = serveMetrics(socket, settings.metricsAddress, { pages, clock, log });
+  let page: Page | undefined;
+  return {
+    steward,
+    loop,
+    startPage: () => {
+      const options = pageOptionsOf(settings, policy);
+      if (options === undefined) return;
+      page ??= servePage({ snapshot: () => steward.snapshot(), inventory, clock, log }, options);
+    },
+    settled: () => alerts.settled(),
+    close: async () => {
+      for (const server of servers) await server.close();
+      await page?.close();
+      await loop.stop();
+      await alerts.stop();
+      await gateway.close();
+    },
+  };
+}
+
+function countedBy(metrics: StewardMetrics): {
+  readonly onRecord: (record: AuditRecord) => void;
+  readonly onNews: (news: News) => void;
+} {
+  return {
+    onRecord: (record) => {
+      metrics.recordAction(record);
+    },
+    onNews: (news) => {
+      metrics.recordNews(news);
+    },
+  };
+}
+
+/** Undefined where the policy has no section for it. */
+function cleanerOf(
+  { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
+  { gateway, ...parts }: Omit<CleanerParts, 'array'> & { readonly gateway: Gateway },
+): Cleaner | undefined {
+  const { act, cleanup } = policy;
+  if (cleanup === undefined) return undefined;
+  return new Cleaner({ array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
+}
+
+/** On a socket, on an address, on both or on neither. */
+function serveMetrics(
+  socket: string | undefined,
+  address: string | undefined,
+  serving: Omit<MetricsServerOptions, 'address'>,
+): MetricsServer[] {
+  const there = address === undefined ? [] : [createMetricsServer({ ...serving, address })];
+  if (socket === undefined) return there;
+  return [createMetricsServer({ ...serving, address: socket, listen: listenOnPath }), ...there];
+}
+
+function pageOptionsOf(settings: Settings, { interval: intervalMs }: Policy): PageOptions | undefined {
+  const { pageAddress: address, pageToken, prefix } = settings;
+  return address === undefined ? undefined : { address, token: pageToken?.reveal(), prefix, intervalMs };
+}

@@ -1,0 +1,139 @@
+import { release } from 'node:os';
+import { connectGateway } from './array-connection.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { createDeviceUsers } from '../device-users/device-users.ts';
+import { FilesystemError } from '../errors.ts';
+import { isDeviceHeld } from '../filesystem/exclusive-open.ts';
+import { inspectLabel } from '../filesystem/label-inspection.ts';
+import { systemClock } from '../host/clock.ts';
+import { ownAddresses } from '../host/own-addresses.ts';
+import { createRunner } from '../host/run.ts';
+import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fence-log.ts';
+import { openKnownHosts } from '../journal/known-hosts.ts';
+import { readMappedHere } from '../journal/mapped-here.ts';
+import { inspectionRecord } from '../journal/inspection-record.ts';
+import { readRunningJournal } from '../journal/running-journal.ts';
+import { journalFiles } from '../journal/journal-files.ts';
+import { createLocalSdc } from '../sdc/local-sdc.ts';
+import { AddressWitness } from '../volumes/address-witness.ts';
+import { SdcIdentity } from '../volumes/identity.ts';
+import { rememberingHosts } from '../volumes/remembered-hosts.ts';
+import { VolumeOperator } from '../volumes/takeover/operator.ts';
+import type { AnonymousHost } from '../volumes/upkeep/anonymous.ts';
+import type { DeviceUser, HostVolume, Log, StorageArray } from '../volumes/ports.ts';
+import type { ReleasingHost } from '../volumes/upkeep/unclaimed-release.ts';
+import type { VolumeId } from '../volumes/volume.ts';
+import type { ProcessIo } from '../cli/process-io.ts';
+import { settingsOf } from '../cli/serve.ts';
+import type { HostMemory } from '../cli/volume-facts.ts';
+
+/** An array that does not answer must not hold a terminal for ever. */
+export const SESSION_LIMIT_MS = 60_000;
+
+/** What the volume commands work with. */
+export interface Session {
+  readonly operator: VolumeOperator;
+  readonly memory: HostMemory;
+  readonly host: ReleasingHost;
+  readonly prefix: string;
+  /** What it takes to look into volumes that nobody has. */
+  readonly anonymous: AnonymousHost;
+  /** What the plugin on this host is doing; rejects when its journal cannot be read. */
+  readonly entries: () => Promise<readonly HostVolume[]>;
+  readonly signal: AbortSignal;
+}
+
+/** Opens the array and this host with the plugin's settings, beside the plugin that serves it, and closes them after the work. */
+export async function inSession(
+  io: ProcessIo,
+  flags: SettingsFlags,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  const { settings } = settingsOf(io, flags);
+  const log = warningsTo(io);
+  const gateway = await connectGateway(settings, log);
+  const journalled = { dir: settings.stateDir, files: journalFiles, clock: systemClock, log };
+  // The running plugin writes its own file, so what is forced from here goes into another.
+  const fences = await openFenceLog({ ...journalled, log: onlyErrors(log), name: FORCED_FENCES_FILE });
+  const hosts = await openKnownHosts({ ...journalled, isWriter: false });
+  const array = rememberingHosts(gateway, hosts);
+  const parts = { array, clock: systemClock, fences };
+  try {
+    const operator = new VolumeOperator(parts, settings);
+    const host = operatedHost(io, settings, array, log);
+    const memory = {
+      mappedHere: await readMappedHere(journalled),
+      lastFence: (volumeId: string) => fences.latest(volumeId),
+      usersHere: (volumeId: string, limit: AbortSignal) => usersHere(host, volumeId, limit),
+    };
+    const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
+    const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
+    const anonymous: AnonymousHost = {
+      ...{ array, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
+      record: inspectionRecord(settings.stateDir),
+      isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
+      labelOn: (device, limit) =>
+        inspectLabel({ runner: createRunner(), kernelRelease: release() }, device, limit),
+      isHeld: isDeviceHeld,
+    };
+    await work({ operator, memory, host, prefix: settings.prefix, anonymous, entries, signal });
+  } finally {
+    await fences.close();
+    await gateway.close();
+  }
+}
+
+/** This host beside the plugin that serves it: it looks, and only `release` changes anything. */
+function operatedHost(io: ProcessIo, settings: Settings, array: StorageArray, log: Log): ReleasingHost {
+  const sdc = createLocalSdc({
+    ...{ runner: createRunner(), clock: systemClock, log, drvCfgPath: settings.drvCfg },
+    guid: settings.guid,
+    places: { byId: settings.byIdDir },
+  });
+  const sole = { claim: () => Promise.resolve(undefined) };
+  const witness = new AddressWitness(ownAddresses, systemClock, log);
+  return {
+    array,
+    sdc,
+    identity: new SdcIdentity({ array, sdc, sole, witness }, settings),
+    deviceUsers: createDeviceUsers({ ownPid: io.pid }),
+    filesystems: { isHeld: isDeviceHeld },
+  };
+}
+
+/** Who uses the volume's device on this host; undefined where it has none. */
+async function usersHere(
+  { array, sdc, deviceUsers }: ReleasingHost,
+  volumeId: string,
+  signal: AbortSignal,
+): Promise<readonly DeviceUser[] | undefined> {
+  const { systemId } = await array.identity(signal);
+  const device = await sdc.findDevice(systemId, volumeId as VolumeId);
+  return device === undefined ? undefined : deviceUsers.usersOf(device, '', signal);
+}
+
+async function entriesBeside(stateDir: string): Promise<readonly HostVolume[]> {
+  const { journal, journalTrouble = '' } = await readRunningJournal({ dir: stateDir, files: journalFiles });
+  if (journal !== undefined) return journal;
+  throw new FilesystemError(
+    `cannot tell what the plugin on this host is doing: journal ${journalTrouble}; nothing was done, give its --state-dir`,
+  );
+}
+
+/** What a fence log tells of a fence is what the command itself says. */
+function onlyErrors(log: Log): Log {
+  const silent = (): void => undefined;
+  const error = (facts: object, message: string): void => {
+    log.error(facts, message);
+  };
+  return { debug: silent, info: silent, warn: silent, error };
+}
+
+function warningsTo(io: ProcessIo): Log {
+  const write = (facts: object, message: string): void => {
+    io.stderr.write(`${message} ${JSON.stringify(facts)}\n`);
+  };
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: write, error: write };
+}

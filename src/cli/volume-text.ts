@@ -1,0 +1,69 @@
+import { describeUsers } from '../volumes/device-users.ts';
+import type { FenceRecord } from '../volumes/ports.ts';
+import type { ListedFacts, ShownFacts } from './volume-facts.ts';
+
+const KIB_PER_GIB = 1_048_576;
+const HEADING = ['NAME', 'SIZE', 'ACCESS', 'HELD BY', 'SINCE', 'LAST FENCE'];
+/** The array keeps no such time, and the host that has the volume does. */
+const UNKNOWN_SINCE = 'not known on this host';
+
+/** Volumes as columns, with a heading. */
+export function volumeTable(volumes: readonly ListedFacts[]): string {
+  const rows = volumes.map((facts) => [
+    facts.name,
+    gibOf(facts),
+    facts.access,
+    holdersOf(facts),
+    sinceOf(facts),
+    facts.lastFence === null ? '-' : `${facts.lastFence.at} ${movementOf(facts.lastFence)}`,
+  ]);
+  const table = [HEADING, ...rows];
+  const widths = HEADING.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** One volume and its holders, a fact a line. */
+export function textForVolume(facts: ShownFacts): string {
+  const { name, arrayName, id, failover, holders, recentIo, mappedToAllSdcs, usersHere } = facts;
+  const lines = [
+    ['volume', name],
+    ['on the array', `${arrayName ?? ''} (${id})`],
+    ['size', gibOf(facts)],
+    ['access', facts.access],
+    ['failover', failover],
+    ...holders.flatMap(({ described, sdcId, state, since }) => [
+      ['held by', `SDC ${described}, id ${sdcId}, ${state}`],
+      ['since', since ?? UNKNOWN_SINCE],
+    ]),
+    ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
+    ...(usersHere === null ? [] : [['used here by', describeUsers(usersHere)]]),
+    ['I/O now', `${recentIo} operations in the array's present measuring interval`],
+  ];
+  return lines.map(([what = '', value = '']) => `${what.padEnd(13)} ${value}\n`).join('');
+}
+
+/** The last fence that this host knows of. */
+export function textForFence(fence: FenceRecord | null): string {
+  if (fence === null) return 'last fence    none by this host\n';
+  const { at, policy, holderState, recentIo, durationMs } = fence;
+  const activity = recentIo === null ? '' : `, ${recentIo} I/O operations lately`;
+  return `last fence    ${at} ${movementOf(fence)}, policy ${policy}, holder ${holderState}${activity}, ${durationMs} ms\n`;
+}
+
+function movementOf({ outcome, fromName, byName }: FenceRecord): string {
+  return `${outcome}: from SDC ${fromName} by ${byName}`;
+}
+
+function gibOf({ sizeKiB }: ListedFacts): string {
+  return `${Number((sizeKiB / KIB_PER_GIB).toFixed(3))}GiB`;
+}
+
+function holdersOf({ holders, mappedToAllSdcs }: ListedFacts): string {
+  if (mappedToAllSdcs) return 'all SDCs';
+  return holders.map(({ described }) => described).join(', ') || '-';
+}
+
+function sinceOf({ holders }: ListedFacts): string {
+  return holders.map(({ since }) => since ?? UNKNOWN_SINCE).join(', ') || '-';
+}

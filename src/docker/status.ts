@@ -1,0 +1,79 @@
+import { nameOfHolder } from '../volumes/takeover/holders.ts';
+import type { FenceRecord, HostVolume, KnownVolume } from '../volumes/ports.ts';
+import type { ArrayVolume, StoragePool } from '../volumes/volume.ts';
+
+/** What `docker volume inspect` shows under Status. Sizes with their unit; null where this host does not know. */
+export type VolumeStatus = Readonly<Record<string, unknown>>;
+
+export interface StatusSources {
+  readonly known: KnownVolume;
+  /** As the array described it for this answer, or the last time it was asked; undefined: not since the start. */
+  readonly volume: ArrayVolume | undefined;
+  readonly pool: StoragePool | undefined;
+  readonly entry: HostVolume | undefined;
+  /** True when the array could not be asked although this answer needed it. */
+  readonly stale: boolean;
+  /** The last time that this host took the volume from another. */
+  readonly lastFence: FenceRecord | undefined;
+  /** Whether the marker of a volume with a failover policy of its own is on the array; undefined: not looked for, or none is needed. */
+  readonly marker: 'there' | 'missing' | undefined;
+  /** This host as a holder, for a volume mounted here. */
+  readonly self: { readonly sdc: string; readonly ip: string | null } | undefined;
+}
+
+/** Words the status of one volume. */
+export function describeStatus(sources: StatusSources): VolumeStatus {
+  const { known, volume, pool, entry, stale } = sources;
+  return {
+    id: known.volumeId,
+    arrayName: known.arrayName,
+    ...(known.sizeKiB > 0 ? describeKnown(known, pool) : UNDESCRIBED),
+    provisioning: volume?.kind ?? null,
+    ...describeLabel(known),
+    failoverMarker: sources.marker ?? null,
+    mappedTo: holders(sources),
+    mountedHere: entry?.phase === 'mounted',
+    users: entry?.holders.length ?? 0,
+    lastFence: sources.lastFence ?? null,
+    stale,
+  };
+}
+
+/** Of a volume of which the journal alone tells: none has no size. */
+const UNDESCRIBED = { size: null, pool: null, domain: null, readOnly: null };
+
+function describeKnown(known: KnownVolume, pool: StoragePool | undefined): VolumeStatus {
+  return {
+    size: inGiB(known.sizeKiB),
+    pool: pool?.name ?? known.storagePoolId,
+    domain: pool?.domainName ?? null,
+    readOnly: known.readOnly,
+  };
+}
+
+/** What only a host knows that has created or mounted the volume. */
+function describeLabel({ label }: KnownVolume): VolumeStatus {
+  if (label === undefined) {
+    return { sizeRequested: null, filesystem: null, limits: null, failover: null };
+  }
+  const { requestedKiB, fs, iops, bandwidthKiBps, failover } = label;
+  // Files written for REX-Ray carry one that did nothing there.
+  const note = iops > 0 ? { limitsNote: 'the array enforces iops; REX-Ray ignored it' } : {};
+  return {
+    ...{ sizeRequested: inGiB(requestedKiB), filesystem: fs },
+    ...{ limits: { iops, bandwidthKiBps }, ...note, failover },
+  };
+}
+
+function holders({ volume, entry, self }: StatusSources): readonly object[] {
+  if (entry?.phase === 'mounted' && self !== undefined) return [self];
+  return (volume?.mappings ?? []).map((mapping) => {
+    const { name, ip, isLastKnown } = nameOfHolder(mapping);
+    return { sdc: name ?? mapping.sdcId, ip, ...(isLastKnown ? { lastKnown: true } : {}) };
+  });
+}
+
+function inGiB(sizeKiB: number): string {
+  const gib = sizeKiB / 1_048_576;
+  return `${Number.isInteger(gib) ? gib : gib.toFixed(3)}GiB`;
+}

@@ -1,6 +1,0 @@
-import type { Device } from '../volumes/volume.ts';
-
-/** Where to open the device: by what holds it, where somebody does (rule 14), else by its node. */
-export function entranceOf({ entrance, node }: Device): string {
-  return entrance ?? node;
-}

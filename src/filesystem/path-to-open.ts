@@ -1,0 +1,6 @@
+import type { Device } from '../volumes/volume.ts';
+
+/** Where to open the device: by what holds it, where somebody does (rule 14), else by its node. */
+export function pathToOpen({ heldPath, node }: Device): string {
+  return heldPath ?? node;
+}

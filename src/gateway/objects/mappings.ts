@@ -1,0 +1,122 @@
+import { CapacityError, GatewayAuthError, GatewayRejectedError, InvalidRequestError } from '../../errors.ts';
+import type { MappingRequest } from '../../volumes/ports.ts';
+import type { ArrayVolume, SdcId, VolumeId } from '../../volumes/volume.ts';
+import { actionCall, changeVolume, type VolumeAction } from '../wire/change.ts';
+import type { GatewayClient } from '../wire/client.ts';
+import { ARRAY_CODE } from '../wire/error-lookup.ts';
+import type { Sdcs } from './sdcs.ts';
+import { knowsAccessModes } from './volume-changes.ts';
+import type { Volumes } from './volumes.ts';
+
+/** What a refusal came to us as: the numbers moved with 4.x, so that one may be taken for another. */
+type Refused = GatewayRejectedError | CapacityError | GatewayAuthError;
+
+function isRefusal(error: unknown): error is Refused {
+  return [GatewayRejectedError, CapacityError, GatewayAuthError].some((kind) => error instanceof kind);
+}
+
+function isMappedTo(volume: ArrayVolume | undefined, sdcId: SdcId): boolean {
+  return volume?.mappings.some((mapping) => mapping.sdcId === sdcId) ?? false;
+}
+
+/**
+ * Which SDC may use which volume. Here rule 1 (one writer: a mapping is exclusive unless the volume is for reading
+ * only) and rule 2 (only ever the one SDC that is named) become requests.
+ */
+export class Mappings {
+  readonly #client: GatewayClient;
+  readonly #volumes: Volumes;
+  readonly #sdcs: Pick<Sdcs, 'get' | 'isNvmeHost'>;
+
+  constructor(client: GatewayClient, volumes: Volumes, sdcs: Pick<Sdcs, 'get' | 'isNvmeHost'>) {
+    this.#client = client;
+    this.#volumes = volumes;
+    this.#sdcs = sdcs;
+  }
+
+  async map(request: MappingRequest, signal: AbortSignal): Promise<void> {
+    const { volumeId: id, sdcId, readOnly } = request;
+    const what = `map volume "${id}" to SDC "${sdcId}"`;
+    if (readOnly) await this.#assertReadOnlyMappings(what, signal);
+    const body = readOnly
+      ? { sdcId, allowMultipleMappings: 'TRUE', accessMode: 'ReadOnly' }
+      : { sdcId, allowMultipleMappings: 'FALSE' };
+    try {
+      await this.#change(
+        { what, id, action: 'addMappedSdc', body },
+        (found) => isMappedTo(found, sdcId),
+        signal,
+      );
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#judgeRefusedMap(request, error, signal);
+    }
+  }
+
+  /** Rule 15: what the array refuses is seen in its mappings, whatever number and words it chose. Returns when it is mapped as wanted. */
+  async #judgeRefusedMap(request: MappingRequest, error: Refused, signal: AbortSignal): Promise<void> {
+    const { volumeId: id, sdcId, readOnly } = request;
+    const volume = await this.#volumes.get(id, signal);
+    if (volume === undefined) throw asRejection(error, ARRAY_CODE.volumeNotFound);
+    const isHere = isMappedTo(volume, sdcId);
+    const isElsewhere = volume.mappedToAllSdcs || volume.mappings.some((mapping) => mapping.sdcId !== sdcId);
+    if (isHere && (readOnly || !isElsewhere)) return;
+    if (isElsewhere && !readOnly) throw asRejection(error, ARRAY_CODE.mappedToAnotherSdc);
+    if ((await this.#sdcs.get(sdcId, signal)) === undefined) throw asRejection(error, ARRAY_CODE.sdcNotFound);
+    throw error;
+  }
+
+  async unmap(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void> {
+    const what = `unmap volume "${id}" from SDC "${sdcId}"`;
+    // A host of 4.x that is no SDC has a call of its own [array description of 4.5, lxd].
+    const request = this.#sdcs.isNvmeHost(sdcId)
+      ? { action: 'removeMappedHost', body: { hostId: sdcId } }
+      : { action: 'removeMappedSdc', body: { sdcId } };
+    try {
+      await this.#change({ what, id, ...request }, (found) => !isMappedTo(found, sdcId), signal);
+    } catch (error) {
+      // Not mapped, no such volume, no such SDC: seen rather than believed, whatever the array calls it.
+      if (!isRefusal(error) || isMappedTo(await this.#volumes.get(id, signal), sdcId)) throw error;
+    }
+  }
+
+  /** Setting limits twice is as good as once, so a lost reply needs no looking. */
+  async limit(
+    target: { volumeId: VolumeId; sdcId: SdcId },
+    limits: { iops: number; bandwidthKiBps: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { volumeId: id, sdcId } = target;
+    const what = `limit volume "${id}" at SDC "${sdcId}"`;
+    const { iops, bandwidthKiBps } = limits;
+    if (iops === 0 && bandwidthKiBps === 0) {
+      throw new InvalidRequestError(`cannot ${what}: the array refuses to take both limits away at once`);
+    }
+    const body = { sdcId, iopsLimit: String(iops), bandwidthLimitInKbps: String(bandwidthKiBps) };
+    await this.#client.call(actionCall({ what, id, action: 'setMappedSdcLimits', body }, true), signal);
+  }
+
+  /** Before 3.0 a mapping cannot be for reading only, so sharing one would make many writers. */
+  async #assertReadOnlyMappings(what: string, signal: AbortSignal): Promise<void> {
+    const identity = await this.#client.identify(signal);
+    if (knowsAccessModes(identity)) return;
+    throw new InvalidRequestError(
+      `cannot ${what} for reading only: the array's version is ${identity.version}, it takes 3.0 or later`,
+    );
+  }
+
+  #change(
+    action: VolumeAction,
+    isDone: (volume: ArrayVolume | undefined) => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return changeVolume({ client: this.#client, volumes: this.#volumes }, action, isDone, signal);
+  }
+}
+
+/** The same refusal under the number by which its reader decides. */
+function asRejection(error: Refused, arrayCode: number): GatewayRejectedError {
+  const { message, context } = error;
+  const httpStatus = error instanceof GatewayRejectedError ? error.httpStatus : 500;
+  return new GatewayRejectedError(message, { arrayCode, httpStatus, context, cause: error });
+}

@@ -1,0 +1,130 @@
+import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
+import { nowMs } from './times.js';
+import { byteWords, countWords, forecastWords, sizeWords, unreadWords } from './words.js';
+
+/** @import {Overview, PoolView} from '../page-data.ts' */
+
+const LEVELS = /** @type {const} */ ({
+  ok: ['OK', 'good'],
+  warn: ['Warning', 'warn'],
+  critical: ['Critical', 'bad'],
+  unknown: ['Unknown', 'warn'],
+});
+
+/** @type {readonly (readonly [part: 'used' | 'unused' | 'spare' | 'committed', words: string])[]} */
+const FACTS = [
+  ['used', 'Used'],
+  ['unused', 'Unused'],
+  ['spare', 'Spare'],
+  ['committed', 'Committed'],
+];
+
+/** @param {Overview} overview */
+export function showPools({ pools, acts, problems, space }) {
+  const mode = acts ? 'The steward acts as its policy says.' : 'Dry run: the steward changes nothing.';
+  setText(byId('pools-summary'), [mode, ...problems.map((problem) => `Policy: ${problem}.`)].join(' '));
+  keep(byId('pool-list'), pools, { key: ({ id }) => id, make: makePool, fill: fillPool });
+  show(byId('pools-empty'), pools.length === 0);
+  setText(byId('pools-empty'), unreadWords(space) ?? 'The array has no storage pool.');
+}
+
+/** @returns {HTMLElement} */
+function makePool() {
+  const facts = FACTS.map(([name, words]) =>
+    element(
+      'div',
+      { class: 'fact' },
+      element('dt', { 'data-swatch': name }, words),
+      element('dd', { 'data-part': name }),
+    ),
+  );
+  const bar = element(
+    'div',
+    { class: 'bar', role: 'meter', 'aria-valuemin': '0', 'aria-valuemax': '100', 'data-part': 'bar' },
+    ...['bar-used', 'bar-spare', 'bar-warn', 'bar-critical'].map((name) =>
+      element('span', { class: name, 'data-part': name }),
+    ),
+  );
+  return element(
+    'li',
+    { class: 'card pool' },
+    element(
+      'h3',
+      {},
+      element('span', { 'data-part': 'name' }),
+      element('span', { class: 'badge', 'data-part': 'level' }),
+    ),
+    element(
+      'p',
+      { class: 'percent' },
+      element('strong', { 'data-part': 'percent' }),
+      ' of what is not spare is used',
+    ),
+    bar,
+    element('div', { class: 'committed' }, element('span', { 'data-part': 'bar-committed' })),
+    element('dl', { class: 'facts' }, ...facts),
+    element(
+      'p',
+      {},
+      element('span', { class: 'muted' }, 'Forecast: '),
+      element('span', { 'data-part': 'forecast' }),
+    ),
+    element('p', { class: 'muted', 'data-part': 'growth' }),
+    element('p', { class: 'trouble', 'data-part': 'trouble' }),
+  );
+}
+
+/**
+ * @param {Element} card
+ * @param {PoolView} pool
+ */
+function fillPool(card, pool) {
+  const { domain, name, level, usedPercent, usedKiB, unusedKiB, spareKiB, committedKiB } = pool;
+  const [word, tone] = LEVELS[level];
+  setText(part(card, 'name'), `${domain}/${name}`);
+  setText(part(card, 'level'), pool.watched === null ? 'not in the policy' : word);
+  setAttribute(part(card, 'level'), 'data-tone', pool.watched === null ? 'quiet' : tone);
+  setAttribute(card, 'data-level', level);
+  setText(part(card, 'percent'), `${usedPercent.toFixed(1)} %`);
+  fillBar(card, pool);
+  const sizes = { used: usedKiB, unused: unusedKiB, spare: spareKiB, committed: committedKiB };
+  for (const [fact] of FACTS) {
+    setText(part(card, fact), sizeWords(sizes[fact]));
+    setAttribute(part(card, fact), 'title', byteWords(sizes[fact]));
+  }
+  setText(part(card, 'forecast'), forecastWords(pool.forecast, nowMs()));
+  const growth = pool.growth === null ? '' : `Growth: ${pool.growth}`;
+  setText(part(card, 'growth'), [countWords(pool.devices, 'device'), growth].filter(Boolean).join('. '));
+  const trouble = [
+    ...(pool.contradiction === null ? [] : [`the numbers cannot all be true: ${pool.contradiction}`]),
+  ];
+  setText(part(card, 'trouble'), [...trouble, ...pool.health].join('; '));
+  show(part(card, 'trouble'), trouble.length + pool.health.length > 0);
+}
+
+/**
+ * Widths are parts of all there is, spare included.
+ * @param {Element} card
+ * @param {PoolView} pool
+ */
+function fillBar(card, { name, limitKiB, usedKiB, spareKiB, committedKiB, usedPercent, watched }) {
+  /** @param {number} kib */
+  const share = (kib) => (limitKiB <= 0 ? 0 : Math.min(100, (kib / limitKiB) * 100));
+  const bar = part(card, 'bar');
+  setAttribute(bar, 'aria-label', `Use of pool ${name}`);
+  setAttribute(bar, 'aria-valuenow', Math.min(100, usedPercent).toFixed(1));
+  const committed = `${sizeWords(committedKiB)} committed to thin volumes`;
+  setAttribute(
+    bar,
+    'aria-valuetext',
+    `${usedPercent.toFixed(1)} %, ${sizeWords(usedKiB)} used, ${committed}`,
+  );
+  part(card, 'bar-used').style.width = `${share(usedKiB)}%`;
+  part(card, 'bar-spare').style.width = `${share(spareKiB)}%`;
+  part(card, 'bar-committed').style.width = `${share(committedKiB)}%`;
+  for (const level of /** @type {const} */ (['warn', 'critical'])) {
+    const tick = part(card, `bar-${level}`);
+    show(tick, watched !== null);
+    if (watched !== null) tick.style.left = `${share(((limitKiB - spareKiB) * watched[level]) / 100)}%`;
+  }
+}

@@ -1,0 +1,169 @@
+import { isPluginError } from '../../errors.ts';
+import type { Inventory } from '../../inventory/ports.ts';
+import type { Log } from '../../volumes/ports.ts';
+import { movementsBetween } from './movements.ts';
+import { sightingOf, type RepeatedFinding } from './array-view.ts';
+import type { Freshness, TimelineEntry } from './page-data.ts';
+import { Timeline, type Told } from './timeline.ts';
+
+/** Time as the watch needs it; a StewardClock does. */
+export interface WatchClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds since some moment; only ever grows. */
+  elapsed(): number;
+  /** Resolves after ms; rejects with CancelledError at the signal. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface InventoryWatchParts {
+  readonly inventory: Inventory;
+  readonly clock: WatchClock;
+  readonly log: Log;
+  /** True while somebody looks at the page. */
+  readonly isWatched: () => boolean;
+  /** Told after every reading, whether it succeeded or not. */
+  readonly onReading: () => void;
+}
+
+const LIVE_MS = 2000;
+/** A reading of a large array takes long; so many times as long it is then left alone. */
+const REST = 9;
+const SHORTEST_LIMIT_MS = 60_000;
+/** By so much a reading may be late, or take long, before what is shown counts as stale. */
+const PATIENCE_MS = 15_000;
+
+/**
+ * Reads volumes and SDCs again and again, keeps the last sighting and what moved: at an interval, and every 2 s while
+ * somebody looks, but never for more than a tenth of the time. Nothing is kept on disk.
+ */
+export class InventoryWatch {
+  readonly #parts: InventoryWatchParts;
+  readonly #options: { readonly prefix: string; readonly intervalMs: number };
+  readonly #timeline = new Timeline();
+  readonly #stopped = new AbortController();
+  #awake = new AbortController();
+  #running: Promise<void> | undefined;
+  #sighting: RepeatedFinding | undefined;
+  #failure: string | undefined;
+  #startedAt = 0;
+  #endedAt = 0;
+  #wokenAt = 0;
+  #revision = 0;
+
+  constructor(parts: InventoryWatchParts, options: { readonly prefix: string; readonly intervalMs: number }) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#loop();
+  }
+
+  /** Resolves when the reading under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  /** Somebody began to look: what is due now is not put off until the interval ends. */
+  wake(): void {
+    this.#wokenAt = this.#parts.clock.elapsed();
+    this.#awake.abort();
+  }
+
+  /** Undefined before the first reading. */
+  get sighting(): RepeatedFinding | undefined {
+    return this.#sighting;
+  }
+
+  /** Changes when anything but the time of the reading does. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  freshness(): Freshness {
+    const failure = this.#failure ?? null;
+    const readAt = this.#sighting === undefined ? null : new Date(this.#sighting.at).toISOString();
+    if (failure !== null) return { readAt, state: 'unreachable', failure };
+    if (readAt === null) return { readAt, state: 'waiting', failure };
+    const ageMs = this.#parts.clock.elapsed() - Math.max(this.#endedAt, this.#wokenAt);
+    return { readAt, state: ageMs > 2 * this.#pauseMs() + PATIENCE_MS ? 'stale' : 'current', failure };
+  }
+
+  /** Newest first, with what the steward itself did and found. */
+  timeline(told: Told): TimelineEntry[] {
+    return this.#timeline.entries(told);
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await this.#read(signal);
+      this.#parts.onReading();
+      await this.#rest(signal);
+    }
+  }
+
+  /** Until the next reading is due, which it is sooner when somebody begins to look meanwhile. */
+  async #rest(stopped: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    for (;;) {
+      this.#awake = new AbortController();
+      const leftMs = this.#endedAt + this.#pauseMs() - clock.elapsed();
+      if (leftMs <= 0 || stopped.aborted) return;
+      const woken = AbortSignal.any([stopped, this.#awake.signal]);
+      await clock.sleep(leftMs, woken).catch((error: unknown) => {
+        if (!woken.aborted) throw error;
+      });
+    }
+  }
+
+  #pauseMs(): number {
+    const liveMs = Math.max(LIVE_MS, REST * (this.#endedAt - this.#startedAt));
+    return this.#parts.isWatched() ? liveMs : Math.max(liveMs, this.#options.intervalMs);
+  }
+
+  /** A bug of ours must not end the watch: what it shows then says that it is not current. */
+  async #read(stopped: AbortSignal): Promise<void> {
+    const { inventory, clock, log } = this.#parts;
+    const limitMs = Math.max(this.#options.intervalMs, SHORTEST_LIMIT_MS);
+    const signal = AbortSignal.any([stopped, AbortSignal.timeout(limitMs)]);
+    this.#startedAt = clock.elapsed();
+    try {
+      const [volumes, sdcs] = await Promise.all([inventory.readVolumes(signal), inventory.readSdcs(signal)]);
+      this.#take(sightingOf(this.#options.prefix, { volumes, sdcs }, clock.now(), this.#sighting));
+      this.#failure = undefined;
+    } catch (error) {
+      if (stopped.aborted) return;
+      const why = isPluginError(error) ? error.message : String(error);
+      if (!isPluginError(error)) log.error({ error: why }, 'volumes and hosts could not be read');
+      else if (this.#failure !== why)
+        log.warn({ error: why }, 'volumes and hosts cannot be read for the page now');
+      this.#failure = why;
+    } finally {
+      this.#endedAt = clock.elapsed();
+    }
+  }
+
+  #take(now: RepeatedFinding): void {
+    const before = this.#sighting;
+    if (before === undefined || !isAlike(before, now)) this.#revision += 1;
+    if (before !== undefined) this.#timeline.note(movementsBetween(before, now), now);
+    this.#sighting = now;
+  }
+}
+
+function isAlike(one: RepeatedFinding, other: RepeatedFinding): boolean {
+  return isSame(one.hosts, other.hosts) && isSame(one.volumes, other.volumes);
+}
+
+/** Readings are plain data in one order of fields. */
+function isSame<Id>(one: ReadonlyMap<Id, object>, other: ReadonlyMap<Id, object>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [id, value] of other) {
+    const known = one.get(id);
+    if (known === undefined || JSON.stringify(known) !== JSON.stringify(value)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,149 @@
+import type { StewardSnapshot } from '../steward.ts';
+import type { SdcReading } from '../../inventory/ports.ts';
+import type { InventoryWatch } from './inventory-watch.ts';
+import { heldBy } from './movements.ts';
+import { poolView } from './pool-view.ts';
+import type { Freshness, HolderView, HostView, Overview, Pulse, VolumeView } from './page-data.ts';
+import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type RepeatedFinding } from './array-view.ts';
+
+/** Where what is shown comes from. */
+export interface OverviewSources {
+  readonly snapshot: () => StewardSnapshot;
+  readonly watch: Pick<InventoryWatch, 'sighting' | 'revision' | 'freshness' | 'timeline'>;
+  readonly now: () => number;
+  readonly prefix: string;
+  /** Between two readings of the pools, ms. */
+  readonly intervalMs: number;
+}
+
+/** Rounds that may be missing before pools count as stale. */
+const MISSED_ROUNDS = 3;
+const NOTHING: RepeatedFinding = { at: 0, volumes: new Map(), hosts: new Map() };
+
+/**
+ * All that the page shows. `search`: words that a volume's name, pool or holder must all hold, whatever the case; `limit`: so
+ * many volumes and hosts at most.
+ */
+export function overviewOf(
+  sources: OverviewSources,
+  { search, limit }: { readonly search: string; readonly limit: number },
+): Overview {
+  const { snapshot: read, watch, prefix } = sources;
+  const snapshot = read();
+  const sighting = watch.sighting ?? NOTHING;
+  const pools = new Map<string, string>(
+    snapshot.pools.map(({ reading }) => [reading.id, poolLabel(reading)]),
+  );
+  const volumes = [...sighting.volumes.values()];
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const matching = words.length === 0 ? volumes : volumes.filter(matcher(words, sighting, pools));
+  return {
+    ...pulseOf(sources),
+    ...{ systemId: snapshot.systemId, acts: snapshot.acts, prefix, problems: snapshot.problems },
+    pools: snapshot.pools.map((pool) => poolView(pool, Date.parse(snapshot.readAt ?? ''))),
+    hosts: hostsOf(sighting, limit),
+    volumes: {
+      total: volumes.length,
+      attached: volumes.filter(({ holders }) => holders.length > 0).length,
+      atRisk: volumes.filter(({ holders }) => holders.some((holder) => isLost(holder, sighting))).length,
+      matching: matching.length,
+      shown: matching.slice(0, limit).map((volume) => volumeView(volume, sighting, pools)),
+    },
+    timeline: watch.timeline(snapshot),
+  };
+}
+
+/** Whether and since when what is shown is true. */
+export function pulseOf({ snapshot: read, watch, now, intervalMs }: OverviewSources): Pulse {
+  const snapshot = read();
+  const told = [snapshot.audit, snapshot.news].flatMap((list) => [list.length, list.at(-1)?.at ?? '']);
+  const space = freshnessOf(snapshot, intervalMs);
+  const inventory = watch.freshness();
+  const facts = [watch.revision, snapshot.readAt ?? '', space.state, inventory.state, ...told];
+  return {
+    version: 1,
+    at: new Date(now()).toISOString(),
+    revision: facts.join(' '),
+    space,
+    inventory,
+  };
+}
+
+function freshnessOf({ readAt, ageMs, failure }: StewardSnapshot, intervalMs: number): Freshness {
+  if (failure !== null) return { readAt, state: 'unreachable', failure };
+  if (readAt === null || ageMs === null) return { readAt, state: 'waiting', failure };
+  return { readAt, state: ageMs > MISSED_ROUNDS * intervalMs ? 'stale' : 'current', failure };
+}
+
+function poolLabel({ domainName, name }: { readonly domainName: string; readonly name: string }): string {
+  return `${domainName}/${name}`;
+}
+
+type PoolLabels = ReadonlyMap<string, string>;
+
+function matcher(
+  words: readonly string[],
+  { hosts }: RepeatedFinding,
+  pools: PoolLabels,
+): (volume: SeenVolume) => boolean {
+  return ({ name, poolId, holders }) => {
+    const labels = holders.map(({ sdcId, ip }) => labelOf(sdcId, hosts, ip));
+    const text = [name, pools.get(poolId) ?? '', ...labels].join(' ').toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+function isLost({ sdcId }: Holder, { hosts }: RepeatedFinding): boolean {
+  return hosts.get(sdcId)?.isConnected === false;
+}
+
+function volumeView(volume: SeenVolume, sighting: RepeatedFinding, pools: PoolLabels): VolumeView {
+  const { id, name, poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll } = volume;
+  return {
+    ...{ id, name, sizeKiB, isReadOnly, isSnapshot, isMappedToAll },
+    pool: pools.get(poolId) ?? poolId,
+    createdAt: createdAt === null ? null : new Date(createdAt * 1000).toISOString(),
+    holders: volume.holders.map((holder) => holderView(holder, sighting)),
+  };
+}
+
+function holderView({ sdcId, ip, since, ...limits }: Holder, { hosts }: RepeatedFinding): HolderView {
+  const host = hosts.get(sdcId);
+  return {
+    sdcId,
+    label: labelOf(sdcId, hosts, ip),
+    isLastKnown: lastKnownLabel(host) !== undefined,
+    ip: host?.ip ?? ip,
+    isConnected: host?.isConnected ?? null,
+    since: since === null ? null : new Date(since).toISOString(),
+    ...limits,
+  };
+}
+
+/** Those that hold volumes come first, so that a long list is cut off where it matters least. */
+function hostsOf(sighting: RepeatedFinding, limit: number): Overview['hosts'] {
+  const held = heldBy(sighting);
+  const hosts = [...sighting.hosts.values()]
+    .map((host) => hostView(host, sighting, held.get(host.id) ?? 0))
+    .sort(
+      (one, other) =>
+        Number(other.volumes > 0) - Number(one.volumes > 0) ||
+        one.label.localeCompare(other.label, 'en', { numeric: true }),
+    );
+  return {
+    total: hosts.length,
+    matching: hosts.length,
+    disconnected: hosts.filter(({ isConnected }) => isConnected === false).length,
+    shown: hosts.slice(0, limit),
+  };
+}
+
+function hostView(host: SdcReading, { hosts }: RepeatedFinding, volumes: number): HostView {
+  const { id, guid, ip, isConnected, isApproved, version } = host;
+  const known = { id, guid, label: labelOf(id, hosts), ip, isConnected, isApproved, version, volumes };
+  const ofOthers = host.lastKnown?.filter((field) => field !== 'name') ?? [];
+  return {
+    ...known,
+    lastKnown: [...(lastKnownLabel(host) === undefined ? [] : ['label' as const]), ...ofOthers],
+  };
+}

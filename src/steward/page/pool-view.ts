@@ -1,0 +1,42 @@
+import { formatGiB } from '../capacity/assessment.ts';
+import type { StewardSnapshot } from '../steward.ts';
+import type { PoolView } from './page-data.ts';
+
+type Pool = StewardSnapshot['pools'][number];
+
+/** One pool as the page shows it. `readAt`: when it was read, ms since 1970, which its forecast counts from. */
+export function poolView(pool: Pool, readAt: number): PoolView {
+  const { reading, usedPercent, level, contradiction, devices, growth, watched } = pool;
+  const { limitKiB, usedKiB, spareKiB, unusedKiB, thinCommittedKiB } = reading.capacity;
+  return {
+    id: reading.id,
+    name: reading.name,
+    domain: reading.domainName,
+    ...{ limitKiB, usedKiB, spareKiB, unusedKiB, committedKiB: thinCommittedKiB },
+    ...{ usedPercent, level },
+    contradiction: contradiction ?? null,
+    watched: watched ?? null,
+    health: healthWords(pool),
+    forecast: forecastView(pool, readAt),
+    ...{ devices, growth },
+  };
+}
+
+function forecastView({ forecast }: Pool, readAt: number): PoolView['forecast'] {
+  if (forecast.kind !== 'full') return forecast;
+  const at = new Date(readAt + forecast.inMs).toISOString();
+  return { kind: 'full', at, kibPerDay: Math.round(forecast.kibPerDay) };
+}
+
+function healthWords({ health, reading }: Pool): string[] {
+  const { failedKiB, degradedKiB, inMaintenanceKiB, unreachableKiB, rebuildKiB, rebalanceKiB } =
+    reading.capacity;
+  return [
+    ...(failedKiB > 0 ? [`${formatGiB(failedKiB)} cannot be read now (no healthy copy)`] : []),
+    ...(degradedKiB > 0 ? [`${formatGiB(degradedKiB)} degraded (one healthy copy)`] : []),
+    ...(inMaintenanceKiB > 0 ? [`${formatGiB(inMaintenanceKiB)} in maintenance`] : []),
+    ...(unreachableKiB > 0 ? [`${formatGiB(unreachableKiB)} cannot be reached`] : []),
+    ...(health.rebuilding ? [`rebuilding, ${formatGiB(rebuildKiB)} left`] : []),
+    ...(health.rebalancing ? [`rebalancing, ${formatGiB(rebalanceKiB)} left`] : []),
+  ];
+}

@@ -1,0 +1,59 @@
+import { SdcError } from '../../errors.ts';
+import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import type { HeldDevice } from '../ports.ts';
+import type { Device, VolumeId } from '../volume.ts';
+
+/** A volume as the array has it, and what it is wanted for. */
+export interface Awaited {
+  readonly id: VolumeId;
+  readonly sizeKiB: number;
+  /** To begin an error with: `mounting volume "db"`. */
+  readonly attempt: string;
+}
+
+/**
+ * The device of a volume that is mapped to this host, once it is here and as large as the volume. Rejects with SdcError:
+ * with what is wrong with the SDC where that keeps the device away, else 'device-missing', and 'device-mismatch' for a
+ * device that contradicts itself or has another size, which may hold another volume's data. It is held from then on (rule 14): to be
+ * closed before the volume is unmapped.
+ */
+export async function awaitDevice(
+  { sdc }: Pick<VolumeHost, 'sdc'>,
+  volume: Awaited,
+  me: HostIdentity,
+  signal: AbortSignal,
+): Promise<HeldDevice> {
+  const hold = (device: Device): Promise<HeldDevice> =>
+    sdc.holdDevice(me.systemId, volume.id, device, signal);
+  const sizeBytes = volume.sizeKiB * 1024;
+  try {
+    const device = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    if (device.sizeBytes === sizeBytes) return await hold(device);
+    // Grown at the array: the SDC learns the new size when asked to look again.
+    await sdc.rescan(signal);
+    const again = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    if (again.sizeBytes === sizeBytes) return await hold(again);
+    throw otherSize(again, volume);
+  } catch (cause) {
+    if (!(cause instanceof SdcError)) throw cause;
+    if (cause.problem === 'device-missing') await sdc.assertUsable(me.systemId, signal);
+    throw attempted(volume, cause);
+  }
+}
+
+function otherSize(device: Device, { id, sizeKiB }: Awaited): SdcError {
+  return new SdcError(
+    `device "${device.path}" has ${device.sizeBytes} bytes and volume "${id}" has ${sizeKiB * 1024}, so it is another ` +
+      `volume's or the SDC does not know the new size; nothing was touched, run "drv_cfg --rescan" and try again`,
+    { problem: 'device-mismatch' },
+  );
+}
+
+/** The same error, which tells now what it kept from being done. */
+function attempted({ attempt, id }: Awaited, cause: SdcError): SdcError {
+  return new SdcError(`${attempt} failed: ${cause.message}`, {
+    problem: cause.problem,
+    cause,
+    context: { ...cause.context, volumeId: id },
+  });
+}

@@ -1,0 +1,363 @@
+import {
+  GatewayRejectedError,
+  GatewayUnavailableError,
+  InvalidRequestError,
+  VolumeConflictError,
+  isPluginError,
+} from '../../errors.ts';
+import { awaitDevice } from './await-device.ts';
+import { formatSize } from '../../units/size.ts';
+import type { CreateOptions } from '../options/create-options.ts';
+import { letGo, throwReason } from './device-release.ts';
+import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import type { VolumeLabel } from '../label.ts';
+import type { VolumeLookup } from './lookup.ts';
+import { mayStillHappen } from './late-requests.ts';
+import { arrayNameFor, markerName, provisionalName } from '../naming.ts';
+import { patiently } from './patience.ts';
+import type { HeldDevice, HostVolume, StorageArray } from '../ports.ts';
+import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import { assertBelowFillLimit } from './pool-fill-limit.ts';
+import type { ArrayName, ArrayVolume, Device, StoragePool, VolumeId, VolumeName } from '../volume.ts';
+
+/** The MDM's number for "name already in use" [siolib]. */
+const NAME_IN_USE = 99;
+const GRAIN_KIB = 8_388_608;
+/** API version that first knows a volume's access mode limit [goscaleio]. */
+const FIRST_WITH_ACCESS_LIMIT = 3;
+
+interface Draft {
+  readonly name: VolumeName;
+  readonly options: CreateOptions;
+  readonly pool: StoragePool;
+  readonly me: HostIdentity;
+  readonly id: VolumeId;
+  readonly mountpoint: string;
+}
+
+/**
+ * Makes a volume that is complete once its name exists (rule 4): provisional, formatted, and only then renamed. The same
+ * name with the same options is success, also when another host won the race for it.
+ */
+export class CreateVolume {
+  readonly #host: VolumeHost;
+  readonly #lookup: VolumeLookup;
+
+  constructor(host: VolumeHost, lookup: VolumeLookup) {
+    this.#host = host;
+    this.#lookup = lookup;
+  }
+
+  /** Call with the volume's lock held. Rejects with VolumeConflictError when it exists otherwise than asked. */
+  async create(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    await removeUnfinishedCreate(this.#host, name, signal);
+    const existing = await this.#lookup.findToCreate(name, signal);
+    if (existing !== undefined) {
+      await this.#agree(name, existing, options, signal);
+      return;
+    }
+    const { array, filesystems, identity, policy } = this.#host;
+    if (options.readOnly) await assertAccessLimitKnown(name, array, signal);
+    const [pool, me] = await Promise.all([
+      array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
+      identity.current(signal),
+    ]);
+    await assertBelowFillLimit(this.#host, name, pool, signal);
+    const before = this.#host.journal.get(name);
+    // It was of another volume of this name, which is gone from the array.
+    if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
+    const entry = await this.#reserve(name, me);
+    try {
+      await this.#make(entry, { name, options, pool, me }, signal);
+    } catch (cause) {
+      await this.#clear(mayStillHappen(cause) ? entry : { ...entry, mapping: undefined });
+      if (!isNameInUse(cause)) {
+        filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
+        throw cause;
+      }
+      await this.#joinWinner(name, options, signal);
+    }
+  }
+
+  async #reserve(name: VolumeName, me: HostIdentity): Promise<HostVolume> {
+    const { clock, journal, filesystems, policy } = this.#host;
+    const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
+    const entry: HostVolume = {
+      name,
+      arrayName: provisional,
+      volumeId: '',
+      systemId: me.systemId,
+      phase: 'creating',
+      holders: [],
+      mountpoint: filesystems.mountpointOf(provisional),
+      since: new Date(clock.now()).toISOString(),
+      mapping: 'intended',
+    };
+    await journal.put(entry);
+    return entry;
+  }
+
+  async #make(
+    entry: HostVolume,
+    request: Omit<Draft, 'id' | 'mountpoint'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { array, journal, policy } = this.#host;
+    const { name, options, pool, me } = request;
+    const id = await array.createVolume(
+      {
+        name: entry.arrayName as ArrayName,
+        sizeKiB: options.sizeKiB,
+        pool,
+        provisioning: options.provisioning,
+      },
+      signal,
+    );
+    await this.#assertMade(id, entry, signal);
+    const draft: Draft = { ...request, id, mountpoint: entry.mountpoint };
+    // Taken while the volume is still blank, so it never holds a block.
+    if (options.failover !== 'default')
+      await array.snapshotVolume(id, markerName(options.failover, id), signal);
+    await array.mapVolume({ volumeId: id, sdcId: me.sdcId, readOnly: false }, signal);
+    const label = await this.#format(draft, signal);
+    await array.unmapVolume(id, me.sdcId, signal);
+    if (options.readOnly) await array.limitToReadOnly(id, signal);
+    const arrayName = arrayNameFor(policy.prefix, name);
+    await array.renameVolume(id, arrayName, signal);
+    await journal.delete(name);
+    this.#host.filesystems.spareMountpoint(entry.mountpoint);
+    this.#lookup.made({
+      name,
+      arrayName,
+      volumeId: id,
+      sizeKiB: grainsKiB(options.sizeKiB),
+      createdAtSeconds: Math.floor(this.#host.clock.now() / 1000),
+      storagePoolId: pool.id,
+      readOnly: options.readOnly,
+      label,
+    });
+  }
+
+  /** Nothing is mapped, formatted or renamed on the word of the answer that named the id (rule 15). */
+  async #assertMade(id: VolumeId, { name, arrayName }: HostVolume, signal: AbortSignal): Promise<void> {
+    const made = await this.#host.array.getVolume(id, signal);
+    if (made?.name === arrayName && made.mappings.length === 0 && !made.mappedToAllSdcs) return;
+    throw new GatewayUnavailableError(
+      `creating volume "${name}" failed: the array answered with id "${id}", which is not the volume that was asked for; nothing was done to it, try again`,
+      { context: { volumeId: id } },
+    );
+  }
+
+  /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */
+  async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
+    const { filesystems } = this.#host;
+    const { name, options, me, id, mountpoint } = draft;
+    const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
+    const sizeKiB = grainsKiB(options.sizeKiB);
+    const awaited = awaitDevice(
+      this.#host,
+      { id, sizeKiB, attempt: `creating volume "${name}"` },
+      me,
+      signal,
+    );
+    try {
+      const [held] = await Promise.all([
+        awaited,
+        filesystems.prepareMountpoint(mountpoint),
+        // The first Mount here is likely the next call, and both are made at one go.
+        filesystems.prepareMountpoint(final),
+      ]);
+      return await this.#fill(held, draft, signal).catch((cause: unknown) =>
+        throwReason(cause, { held, log: this.#host.log }, signal),
+      );
+    } finally {
+      await letGo(awaited);
+    }
+  }
+
+  /** Between any two steps that write it is made certain that the device is still the one that was identified (rule 14). */
+  async #fill(held: HeldDevice, draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
+    const { filesystems } = this.#host;
+    const { name, options, id, mountpoint } = draft;
+    const { device } = held;
+    const needed = { device, attempt: `creating volume "${name}"` };
+    const make = async (): Promise<void> => {
+      await filesystems.proveBlank(device, signal);
+      await held.assertSame(signal);
+      await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
+      await held.assertSame(signal);
+    };
+    await patiently(this.#host, needed, make, signal);
+    const label: VolumeLabel = {
+      version: 1,
+      name,
+      fs: options.fs,
+      mountOptions: options.mountOptions,
+      subpath: options.subpath,
+      iops: options.iops,
+      bandwidthKiBps: options.bandwidthKiBps,
+      failover: options.failover,
+      requestedKiB: options.sizeKiB,
+      volumeId: id,
+    };
+    const request = { fs: options.fs, options: options.mountOptions, readOnly: false };
+    const mount = async (): Promise<void> => {
+      await held.assertSame(signal);
+      await filesystems.mount(device, mountpoint, request, signal);
+    };
+    await patiently(this.#host, needed, mount, signal);
+    await held.assertSame(signal);
+    const { uid, gid, mode, subpath } = options;
+    await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);
+    await filesystems.writeLabel(mountpoint, label, signal);
+    await held.assertSame(signal);
+    await filesystems.unmount(mountpoint, { lazy: false }, signal);
+    await this.#awaitFree(device, name, signal);
+    return label;
+  }
+
+  async #awaitFree(device: Device, name: VolumeName, signal: AbortSignal): Promise<void> {
+    const { filesystems, clock } = this.#host;
+    while (await filesystems.isHeld(device)) {
+      this.#host.log.debug({ volume: name, device: device.path }, 'kernel still holds the new volume');
+      await clock.sleep(20, signal);
+    }
+  }
+
+  async #clear(entry: HostVolume): Promise<void> {
+    try {
+      await removeProvisional(this.#host, entry, AbortSignal.timeout(this.#host.policy.cleanupMs));
+    } catch (cause) {
+      const reason = isPluginError(cause) ? cause.message : String(cause);
+      this.#host.log.warn(
+        { volume: entry.name, error: reason },
+        'provisional volume not removed now; trying again later',
+      );
+    }
+  }
+
+  async #joinWinner(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {
+    const winner = await this.#lookup.find(name, signal);
+    if (winner === undefined) {
+      throw new VolumeConflictError(
+        `creating volume "${name}" failed: another host created and removed it at the same time; try again`,
+      );
+    }
+    await this.#agree(name, winner, options, signal);
+  }
+
+  async #agree(
+    name: VolumeName,
+    volume: ArrayVolume,
+    options: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const known = this.#lookup.remember(name, volume);
+    const differences = compareOptions(volume, known.label, options);
+    const poolDiffers = await this.#poolDiffers(volume, options, signal);
+    if (poolDiffers !== undefined) differences.push(poolDiffers);
+    if (differences.length === 0) return;
+    throw new VolumeConflictError(
+      `volume "${name}" exists and differs: ${differences.join('; ')}. Use it as it is, or choose another name`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  async #poolDiffers(
+    volume: ArrayVolume,
+    options: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (options.pool === undefined && options.domain === undefined) return undefined;
+    const { array, policy } = this.#host;
+    const asked = await array.findPool(
+      { pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain },
+      signal,
+    );
+    return asked.id === volume.storagePoolId
+      ? undefined
+      : `it is not in pool "${asked.name}" of domain "${asked.domainName}"`;
+  }
+}
+
+/** What a volume has otherwise than the caller asked for in so many words; defaults differ from nothing. */
+function compareOptions(
+  volume: ArrayVolume,
+  label: VolumeLabel | undefined,
+  options: CreateOptions,
+): string[] {
+  const { explicit } = options;
+  const differences: string[] = [];
+  const differ = <T>(key: keyof CreateOptions, pair: readonly [has: T, asked: T], say: Words<T>): void => {
+    const [has, asked] = pair;
+    if (explicit.has(key) && String(has) !== String(asked)) differences.push(say(has, asked));
+  };
+  differ(
+    'sizeKiB',
+    [volume.sizeKiB, grainsKiB(options.sizeKiB)],
+    (has, asked) => `it has ${formatSize(has)}, ${formatSize(asked)} was asked for`,
+  );
+  if (volume.kind !== 'snapshot')
+    differ(
+      'provisioning',
+      [volume.kind, options.provisioning],
+      (has, asked) => `it is ${has}, ${asked} was asked for`,
+    );
+  differ('readOnly', [volume.accessModeLimit === 'ReadOnly', options.readOnly], (has) =>
+    has
+      ? 'it is limited to reading, and was asked for to be written'
+      : 'it can be written, and was asked for to be read only',
+  );
+  if (label === undefined) return differences;
+  differ('fs', [label.fs, options.fs], (has, asked) => `its file system is ${has}, ${asked} was asked for`);
+  differ(
+    'mountOptions',
+    [label.mountOptions.join(','), options.mountOptions.join(',')],
+    named('its mount options are', 'none'),
+  );
+  differ('subpath', [label.subpath, options.subpath], named('its subpath is', 'none'));
+  differ(
+    'iops',
+    [label.iops, options.iops],
+    limited((iops) => `${iops} I/O operations per second`),
+  );
+  differ(
+    'bandwidthKiBps',
+    [label.bandwidthKiBps, options.bandwidthKiBps],
+    limited((kib) => `${formatSize(kib)} per second`),
+  );
+  differ('failover', [label.failover, options.failover], named('its failover is', 'default'));
+  return differences;
+}
+
+type Words<T> = (has: T, asked: T) => string;
+
+function named(begin: string, empty: string): Words<string> {
+  const shown = (value: string): string => (value === '' ? empty : `"${value}"`);
+  return (has, asked) => `${begin} ${shown(has)}, ${shown(asked)} was asked for`;
+}
+
+function limited(words: (limit: number) => string): Words<number> {
+  const shown = (limit: number): string => (limit === 0 ? 'no limit' : words(limit));
+  return (has, asked) => `its limit is ${shown(has)}, ${shown(asked)} was asked for`;
+}
+
+function grainsKiB(sizeKiB: number): number {
+  return Math.ceil(sizeKiB / GRAIN_KIB) * GRAIN_KIB;
+}
+
+function isNameInUse(cause: unknown): boolean {
+  return cause instanceof GatewayRejectedError && cause.arrayCode === NAME_IN_USE;
+}
+
+async function assertAccessLimitKnown(
+  name: VolumeName,
+  array: StorageArray,
+  signal: AbortSignal,
+): Promise<void> {
+  const { version } = await array.identity(signal);
+  if (Number.parseInt(version, 10) >= FIRST_WITH_ACCESS_LIMIT) return;
+  throw new InvalidRequestError(
+    `creating volume "${name}" with readonly failed: array version ${version} cannot limit a volume to reading, 3.0 can; mount it read-only instead`,
+  );
+}

@@ -1,0 +1,85 @@
+import { VolumeInUseError } from '../../errors.ts';
+import { isMarkerNeeded, removeMarkers } from '../takeover/failover-marker.ts';
+import type { VolumeHost } from '../volume-host.ts';
+import type { HostVolume } from '../ports.ts';
+import { findByName } from './lookup.ts';
+import type { ArrayName, ArrayVolume, Device, SystemId } from '../volume.ts';
+
+/**
+ * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or
+ * the marker that an unfinished Remove left. Nothing left is success. The name alone finds it, so a reply lost at any step
+ * does not matter. Where the request to make it got no answer and nothing is there, it may still come: the entry
+ * stays, under the provisional name so that it is in nobody's way, and false is answered. Rejects when it cannot be done now; the
+ * journal entry stays.
+ */
+export async function removeProvisional(
+  host: VolumeHost,
+  entry: HostVolume,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { array, filesystems, journal } = host;
+  await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
+  if (!(await isMarkerNeeded(host, entry.arrayName, signal))) {
+    const volume = await findByName(array, entry.arrayName as ArrayName, signal);
+    if (volume !== undefined) await removeFound(host, entry, volume, signal);
+    else if (entry.mapping === 'intended') {
+      await setAside(host, entry);
+      return false;
+    }
+  }
+  await journal.delete(entry.name);
+  filesystems.spareMountpoint(entry.mountpoint);
+  return true;
+}
+
+/** The next Create of this name needs the place in the journal; no Docker name can be a provisional one. */
+async function setAside({ journal }: VolumeHost, entry: HostVolume): Promise<void> {
+  if (entry.name === entry.arrayName) return;
+  await journal.put({ ...entry, name: entry.arrayName });
+  await journal.delete(entry.name);
+}
+
+/**
+ * Removes what an earlier Create of this name left, before its journal entry, the only trace of it, makes way for
+ * another. Costs nothing when there is none; rejects as removeProvisional.
+ */
+export async function removeUnfinishedCreate(
+  host: VolumeHost,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const entry = host.journal.get(name);
+  if (entry?.phase === 'creating') await removeProvisional(host, entry, signal);
+}
+
+async function removeFound(
+  host: VolumeHost,
+  entry: HostVolume,
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<void> {
+  const { array, sdc } = host;
+  const { id } = volume;
+  if (volume.mappings.length > 0) {
+    const device = await sdc.findDevice(entry.systemId as SystemId, id);
+    if (device !== undefined) await awaitFree(host, device, signal);
+    const me = await host.identity.current(signal);
+    await array.unmapVolume(id, me.sdcId, signal);
+  }
+  await removeMarkers(host, volume, signal);
+  await array.removeVolume(id, signal);
+}
+
+/** mkfs of the cancelled call may still be dying; one that hangs must not hold up the reconciler's other work. */
+async function awaitFree(host: VolumeHost, device: Device, signal: AbortSignal): Promise<void> {
+  const { clock, filesystems, policy } = host;
+  const until = clock.elapsed() + policy.releaseWaitMs;
+  while (await filesystems.isHeld(device)) {
+    if (clock.elapsed() >= until) {
+      throw new VolumeInUseError(
+        `unfinished volume on "${device.path}" cannot be removed: a process still uses it; it is tried again later`,
+      );
+    }
+    await clock.sleep(20, signal);
+  }
+}

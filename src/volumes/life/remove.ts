@@ -1,0 +1,193 @@
+import { GatewayRejectedError, VolumeConflictError, VolumeInUseError, isPluginError } from '../../errors.ts';
+import { describeUsers } from '../device-users.ts';
+import { findMarkers } from '../takeover/failover-marker.ts';
+import { describeHolder, mappingsOfOthers } from '../takeover/holders.ts';
+import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import type { VolumeLookup } from './lookup.ts';
+import { arrayNameFor } from '../naming.ts';
+import type { HostVolume } from '../ports.ts';
+import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import { releaseVolume } from './release.ts';
+import type { ArrayName, ArrayVolume, SystemId, VolumeId, VolumeName } from '../volume.ts';
+
+/** The MDM's number for "Volume is mapped" [siolib]. */
+const VOLUME_MAPPED = 104;
+const JUST_MOUNTED_MS = 10_000;
+
+/** Removes a volume and its data from the array. Gone already is success; in use anywhere is refused. */
+export class RemoveVolume {
+  readonly #host: VolumeHost;
+  readonly #lookup: VolumeLookup;
+
+  constructor(host: VolumeHost, lookup: VolumeLookup) {
+    this.#host = host;
+    this.#lookup = lookup;
+  }
+
+  /** Call with the volume's lock held. Rejects with VolumeInUseError that says by whom. */
+  async remove(name: VolumeName, signal: AbortSignal): Promise<void> {
+    const { journal } = this.#host;
+    await removeUnfinishedCreate(this.#host, name, signal);
+    const volume = await this.#lookup.find(name, signal);
+    if (volume === undefined) {
+      this.#spareMountpoint(name);
+      return;
+    }
+    // A host that never mounted the volume does not know whether it has a marker.
+    const mayHaveMarkers = journal.known(name)?.label?.failover !== 'default';
+    const isAsRead = await this.#letGo(name, volume, signal);
+    if (!isAsRead) await this.#assertUnchanged(name, volume, signal);
+    const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
+    await this.#removeFromArray(name, volume, signal);
+    journal.forget(name);
+    this.#spareMountpoint(name);
+    // Nothing can be mapped late that is gone.
+    if (journal.get(name)?.volumeId === volume.id) await journal.delete(name);
+    for (const leftover of leftovers) await this.#removeMarker(leftover, signal);
+  }
+
+  #spareMountpoint(name: VolumeName): void {
+    const { filesystems, policy } = this.#host;
+    filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
+  }
+
+  /** The markers go last, so that a volume whose removal is refused keeps its policy; the journal knows of them meanwhile. */
+  async #recordMarkers(volume: ArrayVolume, signal: AbortSignal): Promise<readonly HostVolume[]> {
+    const { clock, filesystems, identity, journal } = this.#host;
+    const { systemId } = await identity.current(signal);
+    const markers = await findMarkers(this.#host, volume, signal);
+    const entries = markers.map(({ id, name }): HostVolume => {
+      const arrayName = (name ?? id) as ArrayName;
+      return {
+        name: arrayName,
+        arrayName,
+        volumeId: id,
+        systemId,
+        phase: 'creating',
+        holders: [],
+        mountpoint: filesystems.mountpointOf(arrayName),
+        since: new Date(clock.now()).toISOString(),
+      };
+    });
+    for (const entry of entries) await journal.put(entry);
+    return entries;
+  }
+
+  async #removeMarker(entry: HostVolume, signal: AbortSignal): Promise<void> {
+    try {
+      await removeProvisional(this.#host, entry, signal);
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      this.#host.log.warn(
+        { marker: entry.name, error: cause.message },
+        'marker of a removed volume not removed now; trying again later',
+      );
+    }
+  }
+
+  async #removeFromArray(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#host.array.removeVolume(volume.id, signal);
+    } catch (cause) {
+      if (!(cause instanceof GatewayRejectedError) || cause.arrayCode !== VOLUME_MAPPED) throw cause;
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: another host mapped it just now; try again`,
+        { cause },
+      );
+    }
+  }
+
+  /**
+   * Unmapping and the kernel's patience take their time, in which the volume may have been renamed and so become another's (rule 15).
+   * The array removes by id, whatever bears it, so that the look can be made as late as can be, and not at the same moment. Where
+   * nothing had to be let go of, one call lies between the look and the removal anyway, or those that ask for markers.
+   */
+  async #assertUnchanged(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+    const now = await this.#host.array.getVolume(volume.id, signal);
+    // Gone meanwhile: its removal, which is answered so, has nothing to do.
+    if (now === undefined || now.name === volume.name) return;
+    throw new VolumeConflictError(
+      `removing volume "${name}" failed: it was renamed to "${now.name ?? ''}" at the array meanwhile; it was not removed`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  /** False when that took calls of its own, so that the volume is no longer as it was read. */
+  async #letGo(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<boolean> {
+    const entry = this.#host.journal.get(name);
+    if (volume.mappings.length === 0 && !volume.mappedToAllSdcs && entry === undefined) return true;
+    const me = await this.#host.identity.current(signal);
+    const others = mappingsOfOthers(volume, me).map(describeHolder);
+    if (volume.mappedToAllSdcs) others.push('every host');
+    if (others.length > 0) {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: it is mapped to SDC ${others.join(', ')}; stop what uses it there first`,
+        { context: { volumeId: volume.id } },
+      );
+    }
+    if (volume.mappings.length > 0 && (entry === undefined || entry.mapping === 'found'))
+      throw await this.#mappedByOthers(name, volume, me, signal);
+    if (entry === undefined) return true;
+    if (this.#isJustMounted(entry)) {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,
+        { context: { volumeId: volume.id } },
+      );
+    }
+    await this.#release(name, entry, signal);
+    return false;
+  }
+
+  async #release(name: VolumeName, entry: HostVolume, signal: AbortSignal): Promise<void> {
+    // The kernel decides, not the recorded holders: an engine that crashed never takes its IDs back (rule 6).
+    const outcome = await releaseVolume(this.#host, entry, signal);
+    if (outcome === 'unproven') {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: it is mapped to this host since before its last boot and its device is not here, so it ` +
+          `may be in use elsewhere; see docker-volume-scaleio doctor`,
+        { context: { volumeId: entry.volumeId } },
+      );
+    }
+    if (outcome === 'held') {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: ${await this.#usersHere(entry, 'a container or process on this host still uses it', signal)}; stop that first`,
+        { context: { volumeId: entry.volumeId } },
+      );
+    }
+  }
+
+  /** Mapped to this host, and not by this plugin: whoever did it must let go of it (rule 13). */
+  async #mappedByOthers(
+    name: VolumeName,
+    volume: ArrayVolume,
+    { systemId }: HostIdentity,
+    signal: AbortSignal,
+  ): Promise<VolumeInUseError> {
+    const { filesystems } = this.#host;
+    const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+    const here = { systemId, volumeId: volume.id, mountpoint };
+    const users = await this.#usersHere(here, 'nobody has it open', signal);
+    return new VolumeInUseError(
+      `removing volume "${name}" failed: it is mapped to this host, which this plugin did not do, and ${users}; ` +
+        `when it is not needed, let go of it with docker-volume-scaleio volume release ${name}`,
+      { context: { volumeId: volume.id } },
+    );
+  }
+
+  async #usersHere(
+    { systemId, volumeId, mountpoint }: Pick<HostVolume, 'systemId' | 'volumeId' | 'mountpoint'>,
+    otherwise: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { sdc, deviceUsers } = this.#host;
+    const device = await sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+    if (device === undefined) return 'its device is not here';
+    const users = await deviceUsers.usersOf(device, mountpoint, signal);
+    return users.length > 0 ? describeUsers(users) : otherwise;
+  }
+
+  /** Between Mount's answer and the container's own bind the kernel does not know the user yet. */
+  #isJustMounted({ name, phase, holders }: HostVolume): boolean {
+    return phase === 'mounted' && holders.length > 0 && this.#host.journal.ageMs(name) < JUST_MOUNTED_MS;
+  }
+}

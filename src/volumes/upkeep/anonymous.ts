@@ -1,0 +1,135 @@
+import { GatewayRejectedError, VolumeInUseError } from '../../errors.ts';
+import type { VolumeHost } from '../volume-host.ts';
+import { arrayNameFor, isAnonymous, mayBeAnonymous } from '../naming.ts';
+import type { Device, ArrayVolume, VolumeName } from '../volume.ts';
+import type { VolumeLabel } from '../label.ts';
+import type { InspectionRecord } from '../ports.ts';
+
+export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'sdc' | 'identity'> {
+  readonly prefix: string;
+  readonly record: InspectionRecord;
+  /** True when the plugin of this host works with the volume. */
+  readonly isEntered: (volumeId: string) => Promise<boolean>;
+  /** Mounts the device where nobody else sees it, reading only, and answers its label; undefined where it has none. */
+  readonly labelOn: (device: Device, signal: AbortSignal) => Promise<VolumeLabel | undefined>;
+  readonly isHeld: (device: Device) => Promise<boolean>;
+}
+
+/** A volume whose label says that an engine made its name up. */
+export interface ProvenAnonymous {
+  readonly name: string;
+  readonly volume: ArrayVolume;
+}
+
+/** Volumes that no host has and whose array names are most likely those of anonymous volumes. One gateway call. */
+export async function listLikelyAnonymous(
+  { array, prefix }: Pick<AnonymousHost, 'array' | 'prefix'>,
+  signal: AbortSignal,
+): Promise<readonly ArrayVolume[]> {
+  const found = await array.listVolumes((name) => mayBeAnonymous(prefix, name), signal);
+  return found.filter(isFree);
+}
+
+/**
+ * Attaches the volume here, which the array refuses while any other host has it, reads its label, and takes it off again. Undefined
+ * where the label does not hold the 64 hex digits that give this array name. Rejects with VolumeInUseError when it is not
+ * free, or is the plugin's own; nothing stays attached unless it says so.
+ */
+export async function proveAnonymous(
+  host: AnonymousHost,
+  listed: ArrayVolume,
+  signal: AbortSignal,
+): Promise<ProvenAnonymous | undefined> {
+  const { array, sdc, identity, record } = host;
+  const me = await identity.current(signal);
+  if (identity.doubt !== undefined) throw kept(listed, identity.doubt);
+  await endUnfinishedLook(host, signal);
+  const volume = await assertStillFree(host, listed, signal);
+  await record.write({ volumeId: volume.id, arrayName: volume.name ?? '' });
+  let label: VolumeLabel | undefined;
+  let isAnswered = false;
+  try {
+    await array
+      .mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly: false }, signal)
+      .catch((error: unknown) => {
+        isAnswered = error instanceof GatewayRejectedError;
+        throw error;
+      });
+    isAnswered = true;
+    const device = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    label = await host.labelOn(device, signal);
+  } finally {
+    // Without an answer it may still come to be mapped: the record stays for the next look.
+    await endUnfinishedLook(host, AbortSignal.timeout(END_LIMIT_MS), isAnswered);
+  }
+  const isProven =
+    label !== undefined &&
+    isAnonymous(label.name) &&
+    arrayNameFor(host.prefix, label.name as VolumeName) === volume.name;
+  return isProven ? { name: label?.name ?? '', volume } : undefined;
+}
+
+/** Removes it, if it is still as it was proven: free, and without snapshots. */
+export async function removeAnonymous(
+  host: AnonymousHost,
+  { volume }: ProvenAnonymous,
+  signal: AbortSignal,
+): Promise<void> {
+  const { array } = host;
+  const now = await assertStillFree(host, volume, signal);
+  const family = await array.volumesOfVtree(now.vtreeId, signal);
+  if (family.some(({ id }) => id !== now.id)) throw kept(now, 'it has snapshots');
+  await array.removeVolume(now.id, signal);
+}
+
+const END_LIMIT_MS = 30_000;
+
+/** Takes off what this look, or one that was killed, has attached: only what the record says, from this host alone, unused. */
+export async function endUnfinishedLook(
+  host: AnonymousHost,
+  signal: AbortSignal,
+  isAnswered = true,
+): Promise<void> {
+  const { array, sdc, identity, record } = host;
+  const looked = await record.read();
+  if (looked === undefined) return;
+  const volume = await array.getVolume(looked.volumeId as ArrayVolume['id'], signal);
+  const me = await identity.current(signal);
+  const isMine =
+    volume !== undefined &&
+    volume.name === looked.arrayName &&
+    volume.mappings.some(({ sdcId }) => sdcId === me.sdcId) &&
+    !(await host.isEntered(volume.id));
+  if (isMine) {
+    const device = await sdc.findDevice(me.systemId, volume.id);
+    if (device !== undefined && (await host.isHeld(device)))
+      throw kept(
+        volume,
+        `it stays mapped to this host, where "${device.path}" is in use; stop that, then try again`,
+      );
+    await array.unmapVolume(volume.id, me.sdcId, signal);
+  }
+  if (isMine || isAnswered) await record.remove();
+}
+
+async function assertStillFree(
+  { array, isEntered }: AnonymousHost,
+  listed: ArrayVolume,
+  signal: AbortSignal,
+): Promise<ArrayVolume> {
+  const now = await array.getVolume(listed.id, signal);
+  if (now?.name !== listed.name) throw kept(listed, 'it is no longer as it was listed');
+  if (!isFree(now)) throw kept(now, 'a host has it now');
+  if (await isEntered(now.id)) throw kept(now, 'the plugin on this host works with it');
+  return now;
+}
+
+function isFree({ mappings, mappedToAllSdcs, kind }: ArrayVolume): boolean {
+  return mappings.length === 0 && !mappedToAllSdcs && kind !== 'snapshot';
+}
+
+function kept({ id, name }: ArrayVolume, why: string): VolumeInUseError {
+  return new VolumeInUseError(`volume "${name ?? ''}" (${id}) was left alone: ${why}`, {
+    context: { volumeId: id },
+  });
+}

@@ -1,0 +1,28 @@
+import type { HostVolume } from '../ports.ts';
+
+/**
+ * Mount IDs that this life of the plugin found in the journal. Some may never be given back: the engine forgets a Mount
+ * whose answer did not come, never repeats an Unmount, and after a crash of its own drops the containers' IDs [moby
+ * mounts.go]. So a volume that nobody but them holds is doubtful, and the kernel must say whether it is used (rule 6).
+ */
+export class InheritedHolders {
+  readonly #byVolume: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The holders for which the kernel has already answered. */
+  readonly #vouched = new Map<string, string>();
+
+  constructor(entries: readonly HostVolume[]) {
+    this.#byVolume = new Map(entries.map(({ name, holders }) => [name, new Set(holders)]));
+  }
+
+  /** True when all holders are inherited and nothing has vouched for just these. A client without IDs is believed. */
+  areDoubtful({ name, holders }: HostVolume): boolean {
+    const inherited = this.#byVolume.get(name);
+    if (inherited === undefined || holders.includes('')) return false;
+    return this.#vouched.get(name) !== holders.join() && holders.every((holder) => inherited.has(holder));
+  }
+
+  /** The kernel showed that these holders include one that uses the volume. */
+  vouch({ name, holders }: HostVolume): void {
+    this.#vouched.set(name, holders.join());
+  }
+}

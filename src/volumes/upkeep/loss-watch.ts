@@ -1,0 +1,90 @@
+import { CancelledError, isPluginError } from '../../errors.ts';
+import type { Clock, HostVolume, Journal, LocalSdc, Log } from '../ports.ts';
+import type { SystemId, VolumeId } from '../volume.ts';
+
+interface LossWatchParts {
+  readonly journal: Pick<Journal, 'all'>;
+  readonly sdc: Pick<LocalSdc, 'findDevice'>;
+  readonly clock: Omit<Clock, 'now'>;
+  readonly log: Log;
+}
+
+interface LossWatchTimes {
+  /** Between looks at the devices, ms. */
+  readonly lookMs: number;
+  /** After which a loss that is still there is told again, ms: the array may have been out of reach at the first. */
+  readonly againMs: number;
+}
+
+/**
+ * Notices that the device of a mounted volume is gone, which is how a host sees first that another one took the volume,
+ * and tells of it. Looks at this host only, never at the array, so it may look often; what it means the reconciler asks.
+ */
+export class LossWatch {
+  readonly #parts: LossWatchParts;
+  readonly #times: LossWatchTimes;
+  readonly #onLoss: () => void;
+  readonly #stopped = new AbortController();
+  /** When a loss was last told, by volume. */
+  #told = new Map<string, number>();
+  #running: Promise<void> | undefined;
+
+  constructor(parts: LossWatchParts, times: LossWatchTimes, onLoss: () => void) {
+    this.#parts = parts;
+    this.#times = times;
+    this.#onLoss = onLoss;
+  }
+
+  start(): void {
+    this.#running ??= this.#loop();
+  }
+
+  /** Resolves when the look in progress has ended. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    while (await this.#pause()) if (await this.#isWorthTelling()) this.#onLoss();
+  }
+
+  async #pause(): Promise<boolean> {
+    try {
+      await this.#parts.clock.sleep(this.#times.lookMs, this.#stopped.signal);
+    } catch (cause) {
+      if (!(cause instanceof CancelledError) && !this.#stopped.signal.aborted) throw cause;
+    }
+    return !this.#stopped.signal.aborted;
+  }
+
+  async #isWorthTelling(): Promise<boolean> {
+    const now = this.#parts.clock.elapsed();
+    const told = new Map<string, number>();
+    let isNews = false;
+    for (const entry of this.#parts.journal.all()) {
+      if (entry.phase !== 'mounted' || !(await this.#isLost(entry))) continue;
+      const before = this.#told.get(entry.name);
+      const isDue = before === undefined || now - before >= this.#times.againMs;
+      told.set(entry.name, isDue ? now : before);
+      isNews ||= isDue;
+    }
+    this.#told = told;
+    return isNews;
+  }
+
+  /** A device that contradicts itself is there in some way; what to make of it is for the next Mount to say. */
+  async #isLost({ name, systemId, volumeId }: HostVolume): Promise<boolean> {
+    try {
+      const device = await this.#parts.sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+      return device === undefined;
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      this.#parts.log.debug(
+        { volume: name, error: cause.message },
+        'cannot tell whether the device is there',
+      );
+      return false;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
+import type { SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
+import { overviewOf, type OverviewSources } from '../../../../src/steward/page/overview.ts';
+import { sightingOf } from '../../../../src/steward/page/array-view.ts';
+import { sdc, snapshot, START, volume } from './scene.ts';
+
+const CURRENT = { readAt: null, state: 'current', failure: null } as const;
+
+function sources(
+  volumes: readonly VolumeReading[],
+  sdcs: readonly SdcReading[],
+  steward: Partial<StewardSnapshot> = {},
+): OverviewSources {
+  const first = sightingOf('docker-', { volumes: [], sdcs: [] }, START, undefined);
+  const sighting = sightingOf('docker-', { volumes, sdcs }, START + 1000, first);
+  return {
+    snapshot: () => snapshot(steward),
+    watch: { sighting, revision: 7, freshness: () => CURRENT, timeline: () => [] },
+    now: () => START + 5000,
+    prefix: 'docker-',
+    intervalMs: 60_000,
+  };
+}
+
+const ask = (from: OverviewSources, search = '', limit = 200) => overviewOf(from, { search, limit });
+
+describe('the overview', () => {
+  it('shows pools with what is used, committed and spare, and when they will be full', () => {
+    const { pools, systemId, acts } = ask(sources([], []));
+    expect({ systemId, acts }).toEqual({ systemId: 'sys1', acts: false });
+    expect(pools).toEqual([
+      expect.objectContaining({
+        ...{ name: 'sp1', domain: 'pd1', usedPercent: 50, level: 'ok', health: [], contradiction: null },
+        committedKiB: 9000 * 1024 ** 2,
+        forecast: { kind: 'full', at: new Date(START + 86_400_000).toISOString(), kibPerDay: 1024 ** 2 },
+      }),
+    ]);
+  });
+
+  it('says what is wrong with a pool in words', () => {
+    const [pool] = snapshot().pools;
+    if (pool === undefined) throw new Error('no pool');
+    const capacity = { ...pool.reading.capacity, degradedKiB: 1024 ** 2, rebuildKiB: 2 * 1024 ** 2 };
+    const ill = {
+      ...{ ...pool, reading: { ...pool.reading, capacity } },
+      health: { impaired: true, rebuilding: true, rebalancing: false },
+    };
+    expect(ask(sources([], [], { pools: [ill] })).pools[0]?.health).toEqual([
+      '1 GiB degraded (one healthy copy)',
+      'rebuilding, 2 GiB left',
+    ]);
+  });
+
+  it('shows volumes with holder, its state, since when, and limits', () => {
+    const limited = volume('db', ['host1']);
+    const mappings = limited.mappings.map((one) => ({ ...one, limitIops: 500, limitBwKiBs: 10_240 }));
+    const lost = [sdc('host1', { isConnected: false })];
+    const { volumes, hosts } = ask(sources([{ ...limited, mappings }, volume('free')], lost));
+    expect(volumes).toMatchObject({ total: 2, matching: 2, attached: 1, atRisk: 1 });
+    expect(volumes.shown.map(({ name }) => name)).toEqual(['db', 'free']);
+    expect(volumes.shown[0]).toMatchObject({ pool: 'pd1/sp1', sizeKiB: 8 * 1024 ** 2 });
+    expect(volumes.shown[0]?.holders).toEqual([
+      {
+        ...{ sdcId: 'sdc of host1', label: 'host1', ip: '10.0.0.1', isConnected: false },
+        ...{
+          isLastKnown: false,
+          since: new Date(START + 1000).toISOString(),
+          limitIops: 500,
+          limitBwKiBs: 10_240,
+        },
+      },
+    ]);
+    expect(hosts).toMatchObject({ total: 1, disconnected: 1, shown: [{ label: 'host1', volumes: 1 }] });
+  });
+
+  it('does not claim to know the state of an SDC that the array does not list', () => {
+    const { volumes } = ask(sources([volume('db', ['ghost'])], []));
+    expect(volumes.shown[0]?.holders[0]).toMatchObject({ label: 'SDC sdc of ghost', isConnected: null });
+    expect(volumes.atRisk).toBe(0);
+  });
+
+  it('shows a long name as the array has it, without the prefix', () => {
+    const name = 'docker-averylong~abcdefghijklm2';
+    const long = volume('long', [], { name: name.padEnd(31, 'x') });
+    const hashed = volume('hashed', [], { name: `docker-averylongb~${'a2'.repeat(6)}a` });
+    expect(ask(sources([long, hashed], [])).volumes.shown.map((one) => one.name)).toEqual([
+      `averylongb~${'a2'.repeat(6)}a`,
+    ]);
+  });
+
+  it('counts numbers in names as numbers', () => {
+    const names = ['db10', 'db9', 'app'].map((name) => volume(name));
+    expect(ask(sources(names, [])).volumes.shown.map(({ name }) => name)).toEqual(['app', 'db9', 'db10']);
+  });
+
+  it('finds volumes by name, pool and holder, all words together, and shows the first of many', () => {
+    const many = Array.from({ length: 10_000 }, (_, index) =>
+      volume(`v${index}`, index % 2 === 0 ? ['host1'] : ['host2']),
+    );
+    const from = sources(many, [sdc('host1'), sdc('host2')]);
+    expect(ask(from).volumes).toMatchObject({ total: 10_000, matching: 10_000, attached: 10_000 });
+    expect(ask(from).volumes.shown).toHaveLength(200);
+    const matching = (search: string): number => ask(from, search).volumes.matching;
+    expect([matching('HOST1'), matching('v999 host2'), matching(' sp1 '), matching('nothing')]).toEqual([
+      5000, 6, 10_000, 0,
+    ]);
+  });
+
+  it('puts hosts that hold volumes first', () => {
+    const hosts = ['host1', 'host2', 'host10'].map((name) => sdc(name));
+    const from = sources([volume('db', ['host10'])], hosts);
+    expect(ask(from).hosts.shown.map(({ label }) => label)).toEqual(['host10', 'host1', 'host2']);
+    expect(ask(from, '', 1).hosts).toMatchObject({ total: 3, shown: [{ label: 'host10' }] });
+  });
+
+  it('says how far the pools can be believed', () => {
+    const state = (steward: Partial<StewardSnapshot>): string => ask(sources([], [], steward)).space.state;
+    expect(state({})).toBe('current');
+    expect(state({ ageMs: 200_000 })).toBe('stale');
+    expect(state({ failure: 'no gateway', reachable: false })).toBe('unreachable');
+    expect(state({ pools: [], readAt: null, ageMs: null, reachable: false })).toBe('waiting');
+  });
+});

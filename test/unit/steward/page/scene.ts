@@ -1,0 +1,180 @@
+import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
+import type { Inventory, SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
+import type { SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../../src/volumes/volume.ts';
+
+const GIB = 1024 ** 2;
+const POOL = 'pool1' as StoragePoolId;
+export const START = Date.parse('2026-01-01T00:00:00Z');
+
+/** A volume "docker-<name>", mapped to the SDCs of these hosts. */
+export function volume(
+  name: string,
+  holders: readonly string[] = [],
+  more: Partial<VolumeReading> = {},
+): VolumeReading {
+  return {
+    id: `id of ${name}` as VolumeId,
+    name: `docker-${name}`,
+    poolId: POOL,
+    vtreeId: 'vtree' as VtreeId,
+    sizeKiB: 8 * GIB,
+    createdAt: START / 1000,
+    isReadOnly: false,
+    isSnapshot: false,
+    isMappedToAll: false,
+    mappings: holders.map((host) => ({
+      sdcId: sdcId(host),
+      isSdc: true,
+      sdcIp: null,
+      limitIops: 0,
+      limitBwKiBs: 0,
+    })),
+    ...more,
+  };
+}
+
+/** The SDC of a host, connected unless told otherwise. */
+export function sdc(host: string, more: Partial<SdcReading> = {}): SdcReading {
+  return {
+    id: sdcId(host),
+    guid: `GUID-${host}`,
+    name: host,
+    ip: `10.0.0.${host.at(-1) ?? ''}`,
+    isConnected: true,
+    isApproved: true,
+    version: 'R3_6.0.0',
+    ...more,
+  };
+}
+
+export function sdcId(host: string): SdcId {
+  return `sdc of ${host}` as SdcId;
+}
+
+/** An array whose answers a test sets. */
+export class FakeInventory implements Inventory {
+  volumes: readonly VolumeReading[] = [];
+  sdcs: readonly SdcReading[] = [];
+  /** What both readings reject with. */
+  failure: Error | undefined;
+  readings = 0;
+  /** Happens during each reading. */
+  during: () => void = () => undefined;
+
+  readVolumes: Inventory['readVolumes'] = () => {
+    this.readings += 1;
+    this.during();
+    return this.failure === undefined ? Promise.resolve(this.volumes) : Promise.reject(this.failure);
+  };
+
+  readSdcs(): Promise<readonly SdcReading[]> {
+    return this.failure === undefined ? Promise.resolve(this.sdcs) : Promise.reject(this.failure);
+  }
+}
+
+/** Time that a test lets pass: whoever sleeps waits for it. */
+export class FakeClock {
+  #elapsed = 0;
+  readonly #sleepers = new Set<{ readonly until: number; wake: () => void }>();
+
+  now(): number {
+    return START + this.#elapsed;
+  }
+
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
+  /** Passes without anybody waking up. */
+  take(ms: number): void {
+    this.#elapsed += ms;
+  }
+
+  sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = {
+        until: this.#elapsed + ms,
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      const onAbort = (): void => {
+        this.#sleepers.delete(sleeper);
+        reject(new Error('aborted'));
+      };
+      if (signal.aborted) onAbort();
+      else {
+        this.#sleepers.add(sleeper);
+        signal.addEventListener('abort', onAbort);
+      }
+    });
+  }
+
+  /** Lets ms pass, and whoever then wakes up do what can be done at once. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#elapsed + ms;
+    await turn();
+    for (;;) {
+      const [next] = [...this.#sleepers].sort((one, other) => one.until - other.until);
+      if (next === undefined || next.until > end) break;
+      this.#elapsed = Math.max(this.#elapsed, next.until);
+      next.wake();
+      await turn();
+    }
+    this.#elapsed = Math.max(this.#elapsed, end);
+  }
+}
+
+/** Everything that is ready to run has run. */
+export async function turn(): Promise<void> {
+  for (let count = 0; count < 5; count += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A steward that has read one pool. */
+export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
+  const capacity = {
+    ...{ limitKiB: 12_000 * GIB, spareKiB: 1200 * GIB, usedKiB: 5400 * GIB, unusedKiB: 5400 * GIB },
+    ...{ thinCommittedKiB: 9000 * GIB, failedKiB: 0, degradedKiB: 0, inMaintenanceKiB: 0 },
+    ...{ unreachableKiB: 0, rebuildKiB: 0, rebalanceKiB: 0 },
+  };
+  return {
+    acts: false,
+    readAt: new Date(START).toISOString(),
+    ageMs: 1000,
+    reachable: true,
+    failure: null,
+    systemId: 'sys1',
+    pools: [
+      {
+        reading: {
+          ...{ id: POOL, name: 'sp1', domainId: 'domain', domainName: 'pd1' },
+          ...{ rebalanceEnabled: true, capacity },
+        },
+        usedPercent: 50,
+        level: 'ok',
+        contradiction: undefined,
+        health: { impaired: false, rebuilding: false, rebalancing: false },
+        forecast: { kind: 'full', inMs: 86_400_000, kibPerDay: GIB },
+        devices: 3,
+        watched: { warn: 80, critical: 90 },
+        growth: null,
+      },
+    ],
+    sdss: [],
+    devices: [],
+    problems: [],
+    cleanup: null,
+    audit: [],
+    news: [],
+    ...more,
+  };
+}
+
+/** Says nothing. */
+export const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
