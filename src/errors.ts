@@ -160,6 +160,9 @@ export class ConfigError extends PluginError {
   readonly code = 'CONFIG';
 }
 
+/** The program was started in a way that cannot be: nothing was begun. */
+export class UsageError extends ConfigError {}
+
 /** True for failures we expect and have worded for the operator. */
 export function isPluginError(value: unknown): value is PluginError {
   return value instanceof PluginError;

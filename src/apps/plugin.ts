@@ -107,7 +107,7 @@ class Serving {
     this.#io = io;
     this.#serviceEdge = { ...io, ownPid: io.systemd.ownPid };
     this.#service = refusingService(new ConfigError('the plugin has not started yet'), this.#serviceEdge);
-    this.driver = new ReplaceableDriver(this.#service.driver);
+    this.driver = new ReplaceableDriver(this.#service.driver, systemClock);
     const current = (): Pages => this.#service.pages;
     this.pages = {
       get registry() {

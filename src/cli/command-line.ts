@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { isPluginError } from '../errors.ts';
+import { isPluginError, UsageError } from '../errors.ts';
 import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
 import type { ProcessIo } from './process-io.ts';
@@ -25,14 +25,16 @@ export async function runCommandLine(io: ProcessIo): Promise<number> {
       const argv = io.argv.map((word) => (`'${word}'` === flag ? name : word));
       return runCommandLine({ ...io, argv });
     }
-    const text = isPluginError(error)
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-    io.stderr.write(`docker-volume-scaleio: ${text}\n`);
-    return 1;
+    return failureStatus(io, error);
   }
+}
+
+/** Says what failed, with a stack only where that is a mistake in the program, and gives the exit status. */
+function failureStatus(io: ProcessIo, error: unknown): number {
+  const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = isPluginError(error) ? error.message : bug;
+  io.stderr.write(`docker-volume-scaleio: ${text}\n`);
+  return error instanceof UsageError ? 2 : 1;
 }
 
 /** Says in one sentence what commander found wrong with the words of the command line, and gives the exit status. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeSettings, settingsJsonSchema } from '../config/describe-settings.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import type { ProcessIo } from './process-io.ts';
-import { settingsOf, withSettingsFlags } from './serve.ts';
+import { settingsHere, withSettingsFlags } from './serve.ts';
 
 /** `config`: the settings that would be in force, where each came from, secrets hidden. */
 export function addConfigCommand(program: Command, io: ProcessIo): void {
@@ -15,7 +15,7 @@ export function addConfigCommand(program: Command, io: ProcessIo): void {
         io.stdout.write(`${JSON.stringify(settingsJsonSchema(), null, 2)}\n`);
         return;
       }
-      const loaded = settingsOf(io, flags);
+      const loaded = settingsHere(io, flags);
       const rows = describeSettings(loaded);
       if (flags.json === true) io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
       else for (const { env, value, origin } of rows) io.stdout.write(`${env}=${value}   (${origin})\n`);

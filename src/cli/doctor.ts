@@ -14,7 +14,7 @@ import { reportJson, reportText } from '../doctor/report.ts';
 import { askUnixSocket } from '../host/unix-socket.ts';
 import { ExitStatus } from './exit-status.ts';
 import type { ProcessIo } from './process-io.ts';
-import { settingsOf, withSettingsFlags } from './serve.ts';
+import { settingsHere, withSettingsFlags } from './serve.ts';
 
 const ENGINE_SOCKET = '/var/run/docker.sock';
 const PLUGIN_SETTINGS_MS = 5000;
@@ -73,7 +73,7 @@ async function settingsInForce(
   ask: AskEngine,
 ): Promise<LoadedSettings | Error> {
   try {
-    return settingsOf(io, flags);
+    return settingsHere(io, flags);
   } catch (error) {
     const own = error instanceof Error ? error : new Error(String(error));
     if (Object.keys(io.env).some((name) => name.startsWith('SCALEIO_'))) return own;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import type { Command } from 'commander';
 import { startApp, type SettingsNow } from '../apps/plugin.ts';
 import {
@@ -6,6 +6,7 @@ import {
   loadSettings,
   type LoadedSettings,
   type SettingsFlags,
+  type SettingsSources,
 } from '../config/load-settings.ts';
 import { openLog } from '../observe/logging/logger.ts';
 import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
@@ -24,9 +25,15 @@ export function withSettingsFlags(command: Command): Command {
 export function settingsOf(
   io: ProcessIo,
   { socket, mountRoot, stateDir, config }: SettingsFlags,
+  more: Pick<SettingsSources, 'realPath'> = {},
 ): LoadedSettings {
   const flags = { socket, mountRoot, stateDir, config };
-  return loadSettings({ env: io.env, flags, readFile: (path) => readFileSync(path, 'utf8') });
+  return loadSettings({ env: io.env, flags, readFile: (path) => readFileSync(path, 'utf8'), ...more });
+}
+
+/** The same for what mounts volumes here, or speaks for that: also what is wrong with the places where it would. */
+export function settingsHere(io: ProcessIo, flags: SettingsFlags): LoadedSettings {
+  return settingsOf(io, flags, { realPath: (path) => realpathSync(path) });
 }
 
 /** `serve`: the volume plugin itself, until SIGTERM or SIGINT. */
@@ -54,7 +61,7 @@ export function addServeCommand(program: Command, io: ProcessIo): void {
 
 function settingsNow(io: ProcessIo, flags: SettingsFlags): SettingsNow {
   try {
-    return settingsOf(io, flags);
+    return settingsHere(io, flags);
   } catch (error) {
     if (error instanceof FlawedSettingsError) return error;
     throw error;

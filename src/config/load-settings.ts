@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import { assertCertificates } from '../host/ca-file.ts';
 import { quote } from '../units/quote.ts';
@@ -12,6 +13,7 @@ import {
   unlessEmpty,
 } from './layers.ts';
 import type { Environment, Findings, Given, Origin, ReadFile } from './layers.ts';
+import { realDirectory, type RealPath } from './real-path.ts';
 import { infoOf, localSchema, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
 import type { LocalSettings, SettingKey, Settings } from './settings.ts';
 
@@ -28,6 +30,8 @@ export interface SettingsSources {
   readonly env: Environment;
   readonly flags?: SettingsFlags;
   readonly readFile: ReadFile;
+  /** Given by who mounts here: the mount root is looked at then. */
+  readonly realPath?: RealPath | undefined;
 }
 
 export interface LoadedSettings {
@@ -72,7 +76,7 @@ function countOf(problems: readonly string[]): string {
  * empty counts as not set. Throws one FlawedSettingsError that lists everything that is wrong; no secret is in it.
  */
 export function loadSettings(sources: SettingsSources): LoadedSettings {
-  const { env, readFile } = sources;
+  const { env, readFile, realPath } = sources;
   const findings: Findings = { problems: [], warnings: [], broken: new Set() };
   const given = givenBy(sources, findings);
   const values = Object.fromEntries([...given].map(([key, { value }]) => [key, value]));
@@ -84,7 +88,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   }
   findings.problems.push(...flawedOptions(values, findings.broken, given));
   const local = localSettings(values, findings.broken);
-  findings.problems.push(...mismatches(local, given, readFile));
+  findings.problems.push(...mismatches(local, given, { readFile, realPath }));
   if (!parsed.success || findings.problems.length > 0) {
     const { problems, broken } = findings;
     throw new FlawedSettingsError(problems, local, !broken.has('stateDir') && !broken.has('mountRoot'));
@@ -182,29 +186,44 @@ const OPEN_TO_ALL =
 
 /** What is wrong with settings of which each is right by itself. */
 function mismatches(
-  { pageAddress, pageToken, caFile, insecure }: LocalSettings,
+  { pageAddress, pageToken, caFile, insecure, mountRoot }: LocalSettings,
   given: ReadonlyMap<SettingKey, Given>,
-  readFile: ReadFile,
+  { readFile, realPath }: Pick<SettingsSources, 'readFile' | 'realPath'>,
 ): string[] {
   const isOpenToAll = pageToken === undefined && pageAddress !== undefined && !isLoopback(pageAddress);
   const ca = caFile === undefined || insecure ? undefined : flawOfCaFile(caFile, readFile);
+  const root = realPath === undefined ? undefined : flawOfMountRoot(mountRoot, realPath);
   return [
     ...(isOpenToAll ? [OPEN_TO_ALL] : []),
     ...(ca === undefined ? [] : [describeIssue('caFile', ca, given)]),
+    ...(root === undefined ? [] : [describeIssue('mountRoot', root, given)]),
   ];
 }
 
 /** Undefined when the file holds whole certificates. */
-function flawOfCaFile(path: string, readFile: ReadFile): string | undefined {
+function flawOfCaFile(file: string, readFile: ReadFile): string | undefined {
   const remedy =
     "put the authority's certificate there (PEM), or unset it where a usual authority has signed the gateway's";
   try {
-    assertCertificates(readTextFile(path, readFile));
+    assertCertificates(readTextFile(file, readFile));
     return undefined;
   } catch (error) {
     const says = error instanceof Error ? error.message : String(error);
-    const why = error instanceof InvalidRequestError ? says : `file ${quote(path, 200)}: ${says}`;
+    const why = error instanceof InvalidRequestError ? says : `file ${quote(file, 200)}: ${says}`;
     return `${why}; ${remedy}`;
+  }
+}
+
+/** Undefined for a directory that engine and plugin see under the same name. */
+function flawOfMountRoot(mountRoot: string, realPath: RealPath): string | undefined {
+  try {
+    const root = path.resolve(mountRoot);
+    const real = realDirectory(root, realPath);
+    if (real === root) return undefined;
+    return `${quote(root, 200)} is reached through a symbolic link, and the kernel shows mounts without; write ${quote(real, 200)}`;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `${quote(mountRoot, 200)} cannot be made: ${why}; choose another directory`;
   }
 }
 

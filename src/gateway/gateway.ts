@@ -16,7 +16,7 @@ import type { Credentials } from './wire/login.ts';
 import { Mappings } from './objects/mappings.ts';
 import { Pools } from './objects/pools.ts';
 import { Registration } from './objects/registration.ts';
-import { refusalOf } from './wire/replies.ts';
+import { readSuccess, refusalOf } from './wire/replies.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './wire/retry.ts';
 import { systemSchema } from './objects/schemas.ts';
 import { Sdcs } from './objects/sdcs.ts';
@@ -226,7 +226,7 @@ class SystemIdentifier {
     const systems = await endpoint.exchange(
       { method: 'GET', path, route: path, authorization, attempt: 1, signal },
       async (reply) => {
-        if (reply.status >= 200 && reply.status < 300) return listOf(systemSchema)(reply);
+        if (reply.status >= 200 && reply.status < 300) return readSuccess(reply, listOf(systemSchema));
         throw await refusalOf(reply, 'identify the array');
       },
     );

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -28,12 +28,27 @@ export async function writeFileAtomic(
 
 /**
  * Makes a directory, and those above it that are missing, with this mode whatever the process's umask is (a service's is 0077); one
- * that is there stays as it is. Throws the node:fs error.
+ * that is there stays as it is. Throws the node:fs error, and always ends.
  */
 export async function makeDirectories(directory: string, mode: number): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = path.dirname(made)) await chmod(made, mode);
+  try {
+    await makeDirectory(directory, mode);
+  } catch (error) {
+    const parent = path.dirname(directory);
+    if (!hasCode(error, 'ENOENT') || parent === directory) throw error;
+    await makeDirectories(parent, mode);
+    // Node's own way to make all of them tries for ever where the kernel takes none though the parent is there (/proc).
+    await makeDirectory(directory, mode);
+  }
+}
+
+async function makeDirectory(directory: string, mode: number): Promise<void> {
+  try {
+    await mkdir(directory, { mode });
+    await chmod(directory, mode);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST') || !(await stat(directory)).isDirectory()) throw error;
+  }
 }
 
 /** True when the value is a node:fs (or system call) error with this code, such as ENOENT. */

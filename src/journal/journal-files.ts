@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
-import { hasCode, writeFileAtomic } from '../host/files.ts';
+import { link, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { hasCode, makeDirectories, writeFileAtomic } from '../host/files.ts';
 
 /** What the journal needs of a disk. Rejections are node:fs errors. */
 export interface JournalFiles {
@@ -23,9 +23,7 @@ export interface JournalFiles {
 
 /** The real disk. Only root may read what is written. */
 export const journalFiles: JournalFiles = {
-  makeDirectory: async (directory) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  },
+  makeDirectory: (directory) => makeDirectories(directory, 0o700),
   read: (file) => unless('ENOENT', readFile(file, 'utf8'), undefined),
   stateOf: (file) => unless('ENOENT', stateOf(file), undefined),
   modifiedMs: (file) => unless('ENOENT', modifiedMs(file), undefined),

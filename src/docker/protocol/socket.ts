@@ -5,7 +5,7 @@ import type { ListenOptions } from 'node:net';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, UsageError } from '../../errors.ts';
 import { makeDirectories } from '../../host/files.ts';
 
 /** Descriptor of the first socket that systemd hands over. [sd_listen_fds(3)] */
@@ -32,24 +32,32 @@ export interface SystemdHandover {
 }
 
 /**
- * The descriptor of the socket that systemd made for this process, undefined when it made none. Throws ConfigError
+ * The descriptor of the socket that systemd made for this process, undefined when it made none. Throws UsageError
  * when it made more than one.
  */
 export function activatedFd({ listenFds, listenPid, ownPid }: SystemdHandover): number | undefined {
   const count = Number(listenFds ?? 0);
   if (Number(listenPid) !== ownPid || !(count >= 1)) return undefined;
   if (count === 1) return FIRST_FD;
-  throw new ConfigError(
+  throw new UsageError(
     `systemd handed over ${count} sockets, expected 1; leave one ListenStream in the socket unit`,
   );
 }
 
 /**
  * Listens on a socket that somebody else made and keeps (systemd): it is neither changed nor removed, so that an
- * engine can connect while the plugin is away.
+ * engine can connect while the plugin is away. Rejects with UsageError when it is no socket that can be listened on.
  */
 export async function listenOnFd(server: Server, fd: number): Promise<void> {
-  await listen(server, { fd });
+  try {
+    await listen(server, { fd });
+  } catch (cause) {
+    throw new UsageError(
+      `LISTEN_FDS says that systemd handed over a socket, but descriptor ${fd} is none that can be listened on (${reasonOf(cause)}); ` +
+        'start the program by its socket unit, or without LISTEN_FDS and LISTEN_PID in its environment',
+      { cause },
+    );
+  }
 }
 
 /**

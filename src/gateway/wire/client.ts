@@ -17,7 +17,7 @@ import {
 } from './failures.ts';
 import type { GatewayEndpoint } from './gateway-endpoint.ts';
 import type { HttpReply } from './http.ts';
-import { refusalOf } from './replies.ts';
+import { readSuccess, refusalOf } from './replies.ts';
 import { retrying, type RetryPolicy } from './retry.ts';
 import type { Grant } from './session.ts';
 
@@ -261,17 +261,4 @@ function forbidden(what: string, endpoint: GatewayEndpoint, refused: SessionRefu
     `cannot ${what}: gateway ${endpoint.name} refuses us (${refused.message}); ${advice}`,
     { context: { httpStatus: refused.status } },
   );
-}
-
-/** A page in place of JSON, or JSON that is cut or wrong, is a failure of this gateway, not an answer. */
-async function readSuccess<T>(reply: HttpReply, read: (reply: HttpReply) => Promise<T>): Promise<T> {
-  if (/html/i.test(reply.contentType)) {
-    throw new EndpointFailure('answers with a web page, so it is not a gateway', { mayHaveActed: true });
-  }
-  try {
-    return await read(reply);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new EndpointFailure('answer is no JSON', { mayHaveActed: true });
-  }
 }

@@ -28,6 +28,9 @@ export class EndpointFailure extends Error {
   }
 }
 
+/** An answer in HTML is that of something else, with whatever status. */
+export const WEB_PAGE = 'answers with a web page, so it is not a gateway';
+
 /** The gateway does not accept our token (any longer), so it has done nothing. */
 export class SessionRefused extends Error {
   readonly status: number;

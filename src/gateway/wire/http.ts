@@ -1,4 +1,4 @@
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, errors } from 'undici';
 import { AnswerLimit, type Patience } from './answer-limit.ts';
 import { EndpointFailure } from './failures.ts';
 
@@ -26,6 +26,8 @@ export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
   readonly location: string | undefined;
+  /** False when it came over plain HTTP. */
+  readonly isEncrypted: boolean;
   /** To be read to its end or the connection is lost. */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -37,6 +39,9 @@ export interface Http {
 }
 
 const OLD_TLS = 'speaks only TLS 1.1 or older, which is refused; turn on TLS 1.2 at the gateway';
+
+/** Of a port that was spoken to in plain HTTP. */
+export const PROBABLY_HTTPS = 'probably HTTPS: write https:// in SCALEIO_ENDPOINT';
 
 /** Node, OpenSSL and undici codes in the operator's words. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -55,7 +60,6 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answer was cut short',
   UND_ERR_DESTROYED: 'the plugin is closing',
   UND_ERR_CLOSED: 'the plugin is closing',
-  HPE_INVALID_CONSTANT: 'this port does not speak HTTP, probably HTTPS: write https:// in SCALEIO_ENDPOINT',
   EPROTO: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OLD_TLS,
@@ -81,12 +85,17 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-function reasonOf(error: unknown): string {
+/** `origin`: of a request of which no answer has begun. */
+function reasonOf(error: unknown, origin?: string): string {
   const code = codeOf(error);
   const known = UNTRUSTED[code] ?? REASONS[code];
   if (known !== undefined) return known;
   if (code.startsWith('ERR_SSL_')) return `TLS does not work: ${code}`;
-  if (code.startsWith('HPE_')) return 'does not speak HTTP';
+  // It bears no code in this undici.
+  if (error instanceof errors.HTTPParserError)
+    return origin?.startsWith('http:') === true
+      ? `this port does not speak HTTP, ${PROBABLY_HTTPS}`
+      : 'does not speak HTTP';
   return code === '' ? 'request failed' : `request failed: ${code}`;
 }
 
@@ -104,11 +113,11 @@ export function createHttp(options: HttpOptions): Http {
     connect: connecting(options, (error) => whileConnecting.add(error)),
   });
 
-  const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit): unknown => {
+  const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit, origin?: string): unknown => {
     if (signal.aborted) return signal.reason;
     if (limit.signal.aborted) return limit.signal.reason;
     const mayHaveActed = !(error instanceof Error && whileConnecting.has(error));
-    return new EndpointFailure(reasonOf(error), { mayHaveActed, cause: error });
+    return new EndpointFailure(reasonOf(error, origin), { mayHaveActed, cause: error });
   };
 
   async function* guarded(
@@ -145,11 +154,12 @@ export function createHttp(options: HttpOptions): Http {
           status: reply.statusCode,
           contentType: headerText(reply.headers['content-type']) ?? '',
           location: headerText(reply.headers['location']),
+          isEncrypted: request.origin.startsWith('https:'),
           body: guarded(reply.body, signal, limit),
         };
       } catch (error) {
         limit.end();
-        throw failure(error, signal, limit);
+        throw failure(error, signal, limit, request.origin);
       }
     },
     close: () => agent.destroy(),

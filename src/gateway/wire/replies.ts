@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { CapacityError, GatewayAuthError, GatewayRejectedError } from '../../errors.ts';
 import { ARRAY_CODE, findErrorRow, type ErrorRow } from './error-lookup.ts';
-import { CallNotKnownError, EndpointFailure, SessionRefused } from './failures.ts';
-import { bodyText, type HttpReply } from './http.ts';
+import { CallNotKnownError, EndpointFailure, SessionRefused, WEB_PAGE } from './failures.ts';
+import { bodyText, PROBABLY_HTTPS, type HttpReply } from './http.ts';
+import { shown } from '../../units/quote.ts';
 
 /** What is known of one refusal, whatever its shape was on the wire. */
 interface Refusal {
@@ -31,9 +32,9 @@ const refusalSchema = z.object({
 
 const LONGEST_TEXT = 110;
 
-/** One line of foreign text, short enough to stand in a sentence. */
+/** One line of foreign text, short enough to stand in a sentence, with what is not seen in it escaped. */
 export function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  const line = shown(text.replace(/\s+/g, ' ').trim());
   return line.length <= LONGEST_TEXT ? line : `${line.slice(0, LONGEST_TEXT - 1)}…`;
 }
 
@@ -125,7 +126,15 @@ function strange(reply: HttpReply): Error {
   }
   if (status === 404)
     return new EndpointFailure('is not a gateway (HTTP 404)', { mayHaveActed: false, kind: 'not-found' });
-  const reason = `HTTP status ${status} without a reason`;
+  if (status >= 200 && status < 300) return new EndpointFailure(WEB_PAGE, { mayHaveActed: true });
+  return unexplained(reply);
+}
+
+function unexplained({ status, isEncrypted }: HttpReply): EndpointFailure {
+  // What servers say to plain HTTP on a port for TLS; a gateway that finds a request bad says so in JSON.
+  const why =
+    status === 400 && !isEncrypted ? `from what is no gateway; ${PROBABLY_HTTPS}` : 'without a reason';
+  const reason = `HTTP status ${status} ${why}`;
   return new EndpointFailure(reason, { mayHaveActed: status >= 500 });
 }
 
@@ -153,4 +162,20 @@ export async function refusalOf(reply: HttpReply, what: string): Promise<Error> 
     }
   }
   return worded(what, refusal, row);
+}
+
+/**
+ * What `read` makes of a success. A page in place of JSON, or JSON that is cut or wrong, is a failure of this gateway, not an answer:
+ * EndpointFailure.
+ */
+export async function readSuccess<T>(reply: HttpReply, read: (reply: HttpReply) => Promise<T>): Promise<T> {
+  if (/html/i.test(reply.contentType)) {
+    throw new EndpointFailure(WEB_PAGE, { mayHaveActed: true });
+  }
+  try {
+    return await read(reply);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new EndpointFailure('answer is no JSON', { mayHaveActed: true });
+  }
 }

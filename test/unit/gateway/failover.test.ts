@@ -63,6 +63,21 @@ test.each([
   expect(volume?.name).toBe('db');
 });
 
+test.each(['GET /api/login', 'GET /api/version', 'GET /api/types/System/instances', GET])(
+  'a web page with status 200 for %s is said to be one',
+  async (route) => {
+    const fake = await fakeGateway({
+      [GET]: json(200, VOLUME),
+      // Where another one logs in, when the first does not know how.
+      'POST /rest/auth/login': html(200),
+      [route]: html(200),
+    });
+    const error = await rejection(clientOf(fake).getVolume(ID, soon()));
+    expect(error).toBeInstanceOf(GatewayUnavailableError);
+    expect(error.message).toContain('answers with a web page, so it is not a gateway');
+  },
+);
+
 test('a change that may have happened at the first gateway is looked for at the second', async () => {
   const first = await fakeGateway({ [UNMAP]: [cut] });
   const second = await fakeGateway({ [GET]: [json(200, { ...VOLUME, mappedSdcInfo: null })] });

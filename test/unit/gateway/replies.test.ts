@@ -9,7 +9,7 @@ function reply(status: number, body: string, contentType = 'application/json;cha
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(Buffer.from(body));
   }
-  return { status, contentType, location: undefined, body: chunks() };
+  return { status, contentType, location: undefined, isEncrypted: true, body: chunks() };
 }
 
 function refuse(errorCode: number, message: string, status = 500): Promise<Error> {
@@ -75,6 +75,11 @@ test('the sentence says what was attempted, why it failed and what to do, on one
   );
   const long = await refuse(0, 'x'.repeat(5000), 400);
   expect(long.message.length).toBeLessThan(200);
+});
+
+test('what is not seen in a text, or turns it round, is shown escaped', async () => {
+  const error = await refuse(0, 'no \u202evolume\u200b \u0007 "db"\u2028here', 400);
+  expect(error.message).toContain(String.raw`"no \u202evolume\u200b \u0007 "db" here"`);
 });
 
 test('a composite error is known by what is inside', async () => {
