@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import { assertCertificates } from '../host/ca-file.ts';
 import { quote } from '../units/quote.ts';
@@ -217,10 +216,9 @@ function flawOfCaFile(file: string, readFile: ReadFile): string | undefined {
 /** Undefined for a directory that engine and plugin see under the same name. */
 function flawOfMountRoot(mountRoot: string, realPath: RealPath): string | undefined {
   try {
-    const root = path.resolve(mountRoot);
-    const real = realDirectory(root, realPath);
-    if (real === root) return undefined;
-    return `${quote(root, 200)} is reached through a symbolic link, and the kernel shows mounts without; write ${quote(real, 200)}`;
+    const real = realDirectory(mountRoot, realPath);
+    if (real === mountRoot) return undefined;
+    return `${quote(mountRoot, 200)} is reached through a symbolic link, and the kernel shows mounts without; write ${quote(real, 200)}`;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return `${quote(mountRoot, 200)} cannot be made: ${why}; choose another directory`;

@@ -78,3 +78,10 @@ test('so does one whose state directory another works with, and it goes on by it
     return outcome.kind === 'answer' && outcome.status === 200;
   });
 });
+
+test('a plugin whose state directory cannot be made listens, and makes and mounts nothing', async () => {
+  // Node would try for ever to make it.
+  const { ask } = await serving({ SCALEIO_STATE_DIR: '/proc/none/state' });
+  for (const call of ['Create', 'Mount'])
+    expect(await ask(`/VolumeDriver.${call}`, VOLUME)).toMatchObject({ status: 500 });
+});

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
@@ -129,3 +130,34 @@ test('simulate where it cannot keep its state says so and ends', async () => {
   );
   expect(status).toBe(1);
 });
+
+test.each(['a file', 'a pipe', 'nothing'])(
+  'LISTEN_FDS with %s in place of a socket is one sentence and status 2',
+  async (what) => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'usage-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    const file = await open(path.join(dir, 'file'), 'w');
+    onTestFinished(() => file.close());
+    const third = { 'a file': file.fd, 'a pipe': 'pipe', nothing: 'ignore' } as const;
+    const main = path.resolve(import.meta.dirname, '../../../src/main.ts');
+    // The process id that systemd writes is the program's own.
+    const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, main, 'serve'];
+    const env = {
+      ...{ LISTEN_FDS: '1', SCALEIO_ENDPOINT: 'http://127.0.0.1:9', SCALEIO_USERNAME: 'docker' },
+      ...{ SCALEIO_PASSWORD: 'of nobody', SCALEIO_STATE_DIR: dir, SCALEIO_MOUNT_ROOT: path.join(dir, 'm') },
+    };
+    const program = spawn('sh', argv, {
+      stdio: ['ignore', 'ignore', 'pipe', third[what as keyof typeof third]],
+      env: { ...env, PATH: process.env['PATH'] },
+    });
+    const ended = once(program, 'exit');
+    const said = await text(program.stderr ?? Readable.from([]));
+    await ended;
+    expect({ said, status: program.exitCode }).toEqual({
+      said: expect.stringMatching(
+        /^docker-volume-scaleio: LISTEN_FDS says that systemd handed over a socket, but descriptor 3 is none [^\n]+\n$/,
+      ) as string,
+      status: 2,
+    });
+  },
+);

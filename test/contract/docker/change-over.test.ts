@@ -1,11 +1,17 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { pino } from 'pino';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { startApp, type App, type SettingsNow } from '../../../src/apps/plugin.ts';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
+import { readBootId } from '../../../src/host/boot.ts';
+import { systemClock } from '../../../src/host/clock.ts';
+import { lockDirectory } from '../../../src/journal/directory-lock.ts';
+import { journalFiles } from '../../../src/journal/journal-files.ts';
 import { until } from '../../../lab/hosts/until.ts';
 import { socketClient } from './target.ts';
 
@@ -82,4 +88,37 @@ test('a file that goes while the settings are taken up leaves nobody behind whos
   expect(await create()).toContain('SCALEIO_FS');
   expect(await hasLock()).toBe(true);
   client.end();
+});
+
+test('a warning is told once the settings are in force, and not at each try before', async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'dvs-change-'));
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(line) });
+  const told = (what: string): number => lines.filter((line) => line.includes(what)).length;
+  const holder = spawn('sleep', ['600']);
+  await once(holder, 'spawn');
+  onTestFinished(() => void holder.kill());
+  // Another process works with the state directory.
+  await mkdir(path.join(directory, 'state'));
+  const owner = { pid: holder.pid ?? 0, bootId: await readBootId(process.pid), clock: systemClock };
+  const letGo = await lockDirectory({
+    ...owner,
+    ...{ dir: path.join(directory, 'state'), files: journalFiles, log },
+  });
+  let reads = 0;
+  app = await startApp({
+    ...{ log, droppedLines: () => 0, version: '1', lockDir: directory, mendedMs: 5 },
+    readSettings: () => {
+      reads += 1;
+      return settingsWith({});
+    },
+    systemd: { listenFds: undefined, listenPid: undefined, ownPid: process.pid },
+  });
+  await until('many tries', () => Promise.resolve(reads > 10));
+  expect(told('cannot serve volumes')).toBe(1);
+  expect(told('works with it')).toBe(1);
+  expect(told('is not encrypted')).toBe(0);
+  await letGo();
+  await until('the settings to be in force', () => Promise.resolve(told('mended: serving volumes') > 0));
+  expect(told('is not encrypted')).toBe(1);
 });

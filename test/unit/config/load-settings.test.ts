@@ -396,7 +396,10 @@ describe("REX-Ray's settings", () => {
   ])('never become a blind take-over: REXRAY_PREEMPT=%s is %s', (REXRAY_PREEMPT, failover) => {
     const { settings, warnings } = load({ REXRAY_PREEMPT });
     expect(settings.failover).toBe(failover);
-    expect(warnings).toEqual([expect.stringMatching(/^REXRAY_PREEMPT /)]);
+    expect(warnings).toEqual([
+      'REXRAY_PREEMPT true means SCALEIO_FAILOVER=disconnected here (volumes of hosts that have lost the array, not of any host), ' +
+        'false means SCALEIO_FAILOVER=never: no volume is taken from a dead host either',
+    ]);
   });
 
   it('that mean nothing here are named at start and do no harm', () => {
@@ -412,6 +415,54 @@ describe("REX-Ray's settings", () => {
       HOME: '/',
     };
     expect(load(env).warnings.map((warning) => warning.split(' ')[0])).toEqual(Object.keys(env).slice(0, 7));
+  });
+});
+
+describe('the mount root', () => {
+  /** A disk on which /data is there, /link leads to it and /file is no directory. */
+  const realPath = (directory: string): string => {
+    if (directory.startsWith('/file/'))
+      throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+    if (!['/', '/data', '/link', '/file'].includes(directory))
+      throw Object.assign(new Error('nothing there'), { code: 'ENOENT' });
+    return directory === '/link' ? '/data' : directory;
+  };
+  const mistakes = (mountRoot: string, looks = true): string[] => {
+    try {
+      const env = { ...REQUIRED, SCALEIO_MOUNT_ROOT: mountRoot };
+      loadSettings({ env, readFile: readFrom({}), ...(looks ? { realPath } : {}) });
+      return [];
+    } catch (error) {
+      if (!(error instanceof FlawedSettingsError)) throw error;
+      expect(error.local.mountRoot).toBe(mountRoot);
+      expect(error.knowsItsPlaces).toBe(true);
+      return [...error.problems];
+    }
+  };
+
+  it.each(['/data', '/data/', '/data/volumes/not/yet/there', '/nowhere'])('may be %s', (mountRoot) => {
+    expect(mistakes(mountRoot)).toEqual([]);
+  });
+
+  it.each([
+    ['/link', '/data'],
+    ['/link/volumes/of/docker', '/data/volumes/of/docker'],
+  ])('is not %s, reached through a symbolic link: what to write is said', (mountRoot, real) => {
+    expect(mistakes(mountRoot)).toEqual([
+      expect.stringMatching(
+        `^SCALEIO_MOUNT_ROOT: ".+" is reached through a symbolic link, and the kernel shows mounts without; write "${real}"$`,
+      ),
+    ]);
+  });
+
+  it('is not below a file', () => {
+    expect(mistakes('/file/volumes')).toEqual([
+      'SCALEIO_MOUNT_ROOT: "/file/volumes" cannot be made: not a directory; choose another directory',
+    ]);
+  });
+
+  it('is not looked at by who mounts nothing here', () => {
+    expect(mistakes('/link', false)).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ import {
   fakeGateway,
   html,
   json,
+  recordingLog,
   refusal,
   rejection,
   silence,
@@ -402,4 +403,15 @@ test('gateways that never answer are given up within ten seconds, with what is w
   const { value, ms } = await timed(rejection(gateway.getVolume(ID, soon())));
   expect(value.message).toContain(`${ill.endpoint}: no answer in time`);
   expect(ms * 20).toBeLessThan(10_000);
+});
+
+test('what is not seen in the words of a gateway is shown escaped, in the error and in the log', async () => {
+  const fake = await fakeGateway({ [GET]: refusal(0, 'back \u202esoon\u0007', 503) });
+  const log = recordingLog();
+  const error = await rejection(clientOf(fake, { log }).getVolume(ID, soon()));
+  const escaped = String.raw`back \u202esoon\u0007`;
+  expect(error.message).toContain(escaped);
+  // JSON escapes the backslash once more.
+  expect(log.lines.join('\n')).toContain(JSON.stringify(escaped).slice(1, -1));
+  expect(`${error.message}${log.lines.join('')}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });

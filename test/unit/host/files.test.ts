@@ -58,4 +58,24 @@ describe('makeDirectories', () => {
       await rm(directory, { recursive: true });
     }
   });
+
+  it('ends, with the reason, where the kernel takes no directory though the one above is there', async () => {
+    await expect(makeDirectories('/proc/none/of/these', 0o700)).rejects.toSatisfy((error) =>
+      hasCode(error, 'ENOENT'),
+    );
+  });
+
+  it('says so when something else is there, or on the way', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'files-'));
+    try {
+      const file = path.join(directory, 'file');
+      await writeFile(file, '');
+      await expect(makeDirectories(file, 0o700)).rejects.toSatisfy((error) => hasCode(error, 'EEXIST'));
+      await expect(makeDirectories(path.join(file, 'a'), 0o700)).rejects.toSatisfy((error) =>
+        hasCode(error, 'ENOTDIR'),
+      );
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
 });

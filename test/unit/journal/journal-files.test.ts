@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { isLeftover, journalFiles } from '../../../src/journal/journal-files.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { FakeClock, fakeLog, hostVolume, knownVolume } from './fake-disk.ts';
@@ -54,6 +54,16 @@ describe('journalFiles', () => {
   ])('know whether %s is a leftover of the journal', (name, isOne) => {
     expect(isLeftover('journal', name)).toBe(isOne);
   });
+});
+
+test('a journal in a directory that the kernel does not take says so when something is to be written', async () => {
+  const log = fakeLog();
+  const nowhere = { dir: '/proc/none/state', files: journalFiles, bootId: 'boot', pid: process.pid };
+  const journal = await openJournal({ ...nowhere, clock: new FakeClock(), log });
+  await expect(journal.put(hostVolume('db'))).rejects.toThrow(
+    'writing journal "/proc/none/state/journal" failed: ENOENT',
+  );
+  expect(JSON.stringify(log)).toContain('journal directory cannot be made');
 });
 
 describe('a journal on a real disk', () => {
