@@ -90,8 +90,12 @@ class HostFilesystems implements Filesystems {
     }
   }
 
-  check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
-    return checkFilesystem({ runner: this.#runner, undoDir: this.#undoDir }, device, fs, signal);
+  async check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
+    try {
+      await checkFilesystem({ runner: this.#runner, undoDir: this.#undoDir }, device, fs, signal);
+    } catch (error) {
+      throw await orHeld(error, device);
+    }
   }
 
   prepareMountpoint(mountpoint: string): Promise<void> {

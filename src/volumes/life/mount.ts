@@ -247,8 +247,11 @@ export class MountVolume {
     const held = await awaitDevice(this.#host, { id, sizeKiB, attempt }, me, signal);
     progress.held = held;
     const fs = filesystemOf(await filesystems.probe(held.device, signal), entry);
-    await held.assertSame(signal);
-    await filesystems.check(held.device, fs, signal);
+    const check = async (): Promise<void> => {
+      await held.assertSame(signal);
+      await filesystems.check(held.device, fs, signal);
+    };
+    await patiently(this.#host, { device: held.device, attempt }, check, signal);
     return { held, fs };
   }
 

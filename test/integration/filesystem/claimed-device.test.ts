@@ -61,6 +61,18 @@ describe('a device that another program has claimed', () => {
     await mount();
   });
 
+  it('is known as that to whoever checks it, and is checked once it was let go', async () => {
+    await sh('mkfs.ext4', '-q', loop.node);
+    // An error was met while it was mounted.
+    await sh('debugfs', '-w', '-R', 'set_super_value state 2', loop.node);
+    await claim();
+    const check = async (): Promise<void> => root.filesystems.check(await loop.device(), 'ext4', never);
+    await expect(check()).rejects.toBeInstanceOf(DeviceHeldError);
+    await letGo();
+    await check();
+    expect(await sh('dumpe2fs', '-h', loop.node)).toMatch(/^Filesystem state: +clean$/m);
+  });
+
   it('is waited for', async () => {
     await sh('mkfs.ext4', '-q', loop.node);
     await claim();

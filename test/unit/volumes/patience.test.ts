@@ -34,8 +34,8 @@ describe('while something else on the host claims the device', () => {
     expect(world.leaks()).toEqual([]);
   });
 
-  it('Mount waits', async () => {
-    const { world, host, run, claim } = claimed(['mount'], 1000);
+  it.each(['check', 'mount'])('Mount waits: %s', async (method) => {
+    const { world, host, run, claim } = claimed([method], 1000);
     await run(host.life.create('db'));
     claim();
     const began = world.clock.elapsed();
