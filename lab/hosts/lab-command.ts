@@ -40,7 +40,7 @@ async function furnish(lab: Lab, pluginDirectory: string): Promise<void> {
     );
   }
   console.log(`
-Login   user ${array.user}; the password is not printed: make lab-shell HOST=1, then cat /etc/scaleio/password
+Login   curl --user ${array.user}:${array.password} ${array.endpoint}/api/login      (in make lab-shell HOST=1; the password is this lab's alone)
 Try     docker -H ${lab.host(1).dockerAddress} volume create -d scaleio -o size=8GiB db
 See     make lab-status
 Hurt    make lab-do HOST=2 DO=power-off      (make lab-do lists what else)
