@@ -209,6 +209,13 @@ module.exports = {
       to: { path: '^(src|lab|test|plugin)/' },
     },
     {
+      name: 'simulator-declares-what-it-uses',
+      comment: 'what a package imports stands in its own package.json, or it works in this repository only',
+      severity: 'error',
+      from: { path: '^simulator/src/' },
+      to: { dependencyTypesNot: ['npm', 'core', 'local'] },
+    },
+    {
       name: 'nobody-uses-the-simulator',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/simulate\\.ts$' },
@@ -240,6 +247,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
   },
 };

@@ -87,6 +87,23 @@ export default tseslint.config(
     },
   },
   {
+    // A product of its own: it is used through what its package.json exports.
+    files: ['{src,lab,test,plugin}/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/simulator/(src|test)/',
+              message: 'The simulator is used as the package scaleio-simulator.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['{test,lab,simulator/test}/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],

@@ -1,6 +1,7 @@
 import { copyFile, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { C_SOURCES } from 'scaleio-simulator/sdc-programs';
 
 const project = path.resolve(import.meta.dirname, '..');
 
@@ -45,9 +46,8 @@ export async function bundle(
 /** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
 export async function bundleProgram(file: string = bundleFile): Promise<void> {
   await bundle(path.join(project, 'src/main.ts'), file, { bundledPage: await pageOfTheSteward() });
-  const sources = path.join(project, 'simulator/src/sdc');
-  for (const name of await readdir(sources)) {
-    if (name.endsWith('.c')) await replaceFile(path.join(sources, name), path.join(path.dirname(file), name));
+  for (const source of C_SOURCES) {
+    await replaceFile(source, path.join(path.dirname(file), path.basename(source)));
   }
 }
 

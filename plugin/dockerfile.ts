@@ -40,6 +40,7 @@ RUN set -e; \\
 FROM node:24-${contents.suite} AS program
 WORKDIR /build
 COPY package.json package-lock.json ./
+COPY simulator/package.json simulator/
 RUN npm ci
 COPY . .
 RUN npm run bundle

@@ -207,7 +207,8 @@ async function lookForSecrets(ran: readonly Suite[]): Promise<Total> {
 const wanted = process.argv.slice(2);
 const names = [...checks.map(([name]) => name), ...suites.map(({ name }) => name)];
 /** Of a suite, by the folder that they are in. */
-const filesOf = ({ name }: Suite): string[] => wanted.filter((one) => one.startsWith(`test/${name}/`));
+const filesOf = ({ name }: Suite): string[] =>
+  wanted.filter((one) => new RegExp(`^(simulator/)?test/${name}/`).test(one));
 const unknown = wanted.filter(
   (one) => !names.includes(one) && !suites.some((suite) => filesOf(suite).includes(one) && existsSync(one)),
 );

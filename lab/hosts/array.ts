@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { bundleFile } from '../../plugin/bundle.ts';
-import { buildDrvCfg, buildScini } from '../../simulator/src/sdc/programs.ts';
+import { buildDrvCfg, buildScini } from 'scaleio-simulator/sdc-programs';
 import { notingNode } from '../../test/secrets/simulated.ts';
 import { newSecret } from '../../test/secrets/used.ts';
 import type { Host } from './host.ts';

@@ -4,7 +4,7 @@ import { apiVersions } from './mdm/cluster.ts';
 const gib = 1024 * 1024;
 
 /** Of the user "admin" where no users are configured; the manual names it, so it is no secret. */
-export const standardPassword = 'Scaleio123';
+export const STANDARD_PASSWORD = 'Scaleio123';
 
 const pool = z.strictObject({
   name: z.string(),
@@ -63,7 +63,7 @@ export const settingsSchema = z.strictObject({
   users: z
     .array(user)
     .min(1)
-    .default([user.parse({ name: 'admin', password: standardPassword })]),
+    .default([user.parse({ name: 'admin', password: STANDARD_PASSWORD })]),
   /** Null as on arrays that were never named. */
   systemName: z.string().nullable().default('simulated'),
   mdmIps: z.array(z.string()).min(1).default(['127.0.0.1']),

@@ -168,7 +168,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const array = await SimulatedArray.open({ dir, settings, now, elapsed, deviceFaultOf });
   const hosts = [...settings.gateways.map((gateway) => gateway.host), ...settings.certificateHosts];
   const secure = settings.gateways.some((gateway) => gateway.tls);
-  const certificate = secure ? await ensureCertificate(dir, hosts) : undefined;
+  const certificate = secure ? await ensureCertificate(dir, hosts, now) : undefined;
   const temporary = given === undefined;
   const simulator = new Simulator({ dir, temporary, settings, array, faults, now, elapsed, certificate });
   try {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { RunningArray } from 'scaleio-simulator/array-command';
+import type { RunningSdc } from 'scaleio-simulator/sdc-command';
 import { linesOf, type ProcessIo } from './process-io.ts';
 import { ExitStatus } from './exit-status.ts';
 
@@ -15,13 +17,35 @@ export function addSimulateCommands(program: Command, io: ProcessIo): void {
       .action((args: string[]) => inPlainWords(io, () => run(args)));
   };
   add('simulate', 'run a simulated ScaleIO: gateway and MDM, with volumes in sparse files', async (args) => {
-    const { simulate } = await import('../../simulator/src/command.ts');
-    await simulate(args, io);
+    const { simulate } = await import('scaleio-simulator/array-command');
+    const sdc = 'docker-volume-scaleio simulate-sdc';
+    await simulate(args, linesOf(io), { array: 'simulate', sdc, more: settingsForArray });
   });
   add('simulate-sdc', 'play the SDC of one host of a simulated ScaleIO', async (args) => {
-    const { runAgent } = await import('../../simulator/src/sdc/command.ts');
-    await runAgent(args, linesOf(io));
+    const { runAgent } = await import('scaleio-simulator/sdc-command');
+    await runAgent(args, linesOf(io), { sdc: 'simulate-sdc', more: settingsForHost });
   });
+}
+
+function settingsForArray({ urls, user, password, caFile }: RunningArray): readonly string[] {
+  return [
+    'Settings for the plugin on every host:',
+    `SCALEIO_ENDPOINT=${urls.map((url) => `${url}/api`).join(',')}`,
+    `SCALEIO_USERNAME=${user}`,
+    password === undefined ? '# SCALEIO_PASSWORD: as configured' : `SCALEIO_PASSWORD=${password}`,
+    ...(caFile === undefined ? [] : [`SCALEIO_CA_FILE=${caFile}`]),
+    '',
+  ];
+}
+
+function settingsForHost({ guid, drvCfg, byIdDir }: RunningSdc): readonly string[] {
+  return [
+    'Settings for the plugin on this host:',
+    `SCALEIO_GUID=${guid}`,
+    ...(drvCfg === undefined ? [] : [`SCALEIO_DRV_CFG=${drvCfg}`]),
+    ...(byIdDir === undefined ? [] : [`SCALEIO_BY_ID_DIR=${byIdDir}`]),
+    '',
+  ];
 }
 
 /** What the simulator expects to go wrong is said without a stack; the simulator knows no errors of the plugin's. */
@@ -29,7 +53,7 @@ async function inPlainWords(io: ProcessIo, run: () => Promise<void>): Promise<vo
   try {
     await run();
   } catch (error) {
-    const { SimulatorError, SimulatorUsageError } = await import('../../simulator/src/simulator-error.ts');
+    const { SimulatorError, SimulatorUsageError } = await import('scaleio-simulator/errors');
     if (!(error instanceof SimulatorError)) throw error;
     io.stderr.write(`docker-volume-scaleio: ${error.message}\n`);
     throw new ExitStatus(error instanceof SimulatorUsageError ? 2 : 1);

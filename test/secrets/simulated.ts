@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import path from 'node:path';
-import { secretsChannel } from '../../simulator/src/gateway/secrets-channel.ts';
+import { secretsChannel } from 'scaleio-simulator/secrets';
 import { secretsDirectory, usesSecret, type UsedSecret } from './used.ts';
 
 /*

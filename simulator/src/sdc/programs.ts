@@ -4,6 +4,11 @@ import { dirname, join } from 'node:path';
 import { systemCode } from '../simulator-error.ts';
 import { SdcAgentError } from './sdc-agent-error.ts';
 
+const DRV_CFG = 'drv_cfg.c';
+const SCINI = 'scini.c';
+/** What is compiled on a host: a program that is made of one file needs these beside it. */
+export const C_SOURCES: readonly string[] = [DRV_CFG, SCINI].map((name) => join(import.meta.dirname, name));
+
 async function compile(source: string, outFile: string): Promise<string> {
   await mkdir(dirname(outFile), { recursive: true });
   const draft = `${outFile}.${process.pid}.new`;
@@ -24,14 +29,14 @@ async function compile(source: string, outFile: string): Promise<string> {
  * machine's C library. Resolves with `outFile`. Throws SdcAgentError when gcc is missing.
  */
 export async function buildDrvCfg(outFile: string, sourceDir = import.meta.dirname): Promise<string> {
-  return compile(join(sourceDir, 'drv_cfg.c'), outFile);
+  return compile(join(sourceDir, DRV_CFG), outFile);
 }
 
 /**
  * Compiles the data path of a mapping. Resolves with `outFile`. Throws SdcAgentError when gcc is missing.
  */
 export async function buildScini(outFile: string, sourceDir = import.meta.dirname): Promise<string> {
-  return compile(join(sourceDir, 'scini.c'), outFile);
+  return compile(join(sourceDir, SCINI), outFile);
 }
 
 /** In the simulated program and in no real one: where it asks. */

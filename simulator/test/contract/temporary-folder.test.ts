@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { until } from '../../../lab/hosts/until.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 /* Rule 18: the program itself, killed as nobody can prevent. */
 
-const main = path.resolve(import.meta.dirname, '../../../src/main.ts');
+const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'temporary-folder-'));
@@ -17,14 +16,16 @@ async function folder(): Promise<string> {
 }
 
 async function startSimulator(parent: string): Promise<ChildProcess> {
-  const program = spawn(process.execPath, [main, 'simulate'], {
+  const program = spawn(process.execPath, [main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], TMPDIR: parent },
   });
   onTestFinished(() => end(program, 'SIGKILL'));
   let said = '';
   program.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
-  await until('the simulator to be ready', () => said.includes('Ready.'));
+  await vi.waitFor(() => {
+    expect(said).toContain('Ready.');
+  }, 30_000);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { runAgent } from '../../src/sdc/command.ts';
+import { runAgent } from '../../src/sdc/sdc-command.ts';
 
 await runAgent(process.argv.slice(2), {
   print: (line) => process.stdout.write(`${line}\n`),

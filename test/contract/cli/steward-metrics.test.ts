@@ -7,8 +7,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
-import { fillPool } from '../../../simulator/src/faults/controls.ts';
-import { removePool } from '../../../simulator/src/mdm/pools.ts';
+import { fillPool, removePool } from 'scaleio-simulator/operations';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
-import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import { fillPool } from 'scaleio-simulator/operations';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 const POLICY = `

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/host/clock.ts';
 import { journalFiles } from '../../../src/journal/journal-files.ts';
 import { openKnownHosts } from '../../../src/journal/known-hosts.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
-import type { Simulator } from '../../../simulator/src/simulator.ts';
+import type { Simulator } from 'scaleio-simulator';
 import { rememberingHosts } from '../../../src/volumes/remembered-hosts.ts';
 import type { SdcId } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';

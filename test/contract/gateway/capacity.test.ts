@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NewDevice } from '../../../src/steward/ports.ts';
 import { GatewayRejectedError } from '../../../src/errors.ts';
-import { fillPool } from '../../../simulator/src/faults/controls.ts';
-import { setDeviceFailed, setSdsConnected } from '../../../simulator/src/mdm/devices.ts';
-import { plugDisk } from '../../../simulator/src/mdm/disks.ts';
+import { fillPool, plugDisk, setDeviceFailed, setSdsConnected } from 'scaleio-simulator/operations';
 import { GIB, simulated, soon } from './simulated.ts';
 
 const TIB = 1024 * GIB;

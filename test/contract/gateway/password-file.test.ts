@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectGateway } from '../../../src/apps/array-connection.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
-import { startSimulator } from '../../../simulator/src/simulator.ts';
+import { startSimulator } from 'scaleio-simulator';
 import { PASSWORD, soon } from './simulated.ts';
 
 const nothing = (): void => undefined;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../../simulator/src/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from 'scaleio-simulator';
 import type { NewVolume } from '../../../src/volumes/ports.ts';
 import type { ArrayName, SdcId, StoragePool } from '../../../src/volumes/volume.ts';
 import { newSecret } from '../../secrets/used.ts';

@@ -5,7 +5,7 @@ import { markerName } from '../../../src/volumes/naming.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { Takeover, type TakingHost } from '../../../src/volumes/takeover/takeover.ts';
 import type { FailoverPolicy, SdcId, SystemId, VolumeId } from '../../../src/volumes/volume.ts';
-import { setNvmeHost } from '../../../simulator/src/mdm/nvme-hosts.ts';
+import { setNvmeHost } from 'scaleio-simulator/operations';
 import { newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
 const HOLDER_GUID = '11111111-1111-1111-1111-111111111111';

@@ -1,7 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
-import { setDeviceFailed, setSdsConnected } from '../../../simulator/src/mdm/devices.ts';
-import { plugDisk } from '../../../simulator/src/mdm/disks.ts';
-import { createSds, removeSds } from '../../../simulator/src/mdm/sdss.ts';
+import {
+  createSds,
+  plugDisk,
+  removeSds,
+  setDeviceFailed,
+  setSdsConnected,
+} from 'scaleio-simulator/operations';
 import { MINUTE, Recorded, rounds, spare, stewarded, TIB } from './scene.ts';
 
 type World = Awaited<ReturnType<typeof stewarded>>;

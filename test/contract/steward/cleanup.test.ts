@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { removeSdc } from '../../../simulator/src/mdm/sdcs.ts';
-import type { SimulatorOptions } from '../../../simulator/src/simulator.ts';
+import { removeSdc } from 'scaleio-simulator/operations';
+import type { SimulatorOptions } from 'scaleio-simulator';
 import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
 import type { ArrayName, SdcId, VolumeId } from '../../../src/volumes/volume.ts';
 import { newVolume, soon, twoSdcs } from '../gateway/simulated.ts';

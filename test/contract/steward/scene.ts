@@ -7,8 +7,8 @@ import type { StewardClock, Webhooks } from '../../../src/steward/ports.ts';
 import { DiskProvider } from '../../../src/steward/capacity/provider.ts';
 import { Steward } from '../../../src/steward/steward.ts';
 import { Cleaner } from '../../../src/steward/cleanup/cleaner.ts';
-import { fillPool } from '../../../simulator/src/faults/controls.ts';
-import type { SimulatorOptions } from '../../../simulator/src/simulator.ts';
+import { fillPool } from 'scaleio-simulator/operations';
+import type { SimulatorOptions } from 'scaleio-simulator';
 import { simulated, soon, GIB } from '../gateway/simulated.ts';
 
 export const MINUTE = 60_000;

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parsePolicy } from '../../../src/steward/policy-file.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
-import { fillPool } from '../../../simulator/src/faults/controls.ts';
+import { fillPool } from 'scaleio-simulator/operations';
 import { buildSteward } from '../../../src/apps/steward.ts';
 import type { VolumeId } from '../../../src/volumes/volume.ts';
 import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../../lab/browser/browser.ts';

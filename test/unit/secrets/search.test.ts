@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { startSimulator } from 'scaleio-simulator';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { nothingLeaked, prepareSearch } from '../../secrets/check.ts';
 import { formsOf } from '../../secrets/forms.ts';
 import { keepLogs } from '../../secrets/kept-logs.ts';
 import { newSecret, usesSecret } from '../../secrets/used.ts';
-import { Sessions } from '../../../simulator/src/gateway/sessions.ts';
 
 async function scene() {
   const base = await mkdtemp(path.join(tmpdir(), 'secrets-'));
@@ -66,10 +66,10 @@ test('every base64 of a text that contains a secret contains a form of it', () =
 
 test('passwords and tokens of simulated gateways are known without a word', async () => {
   const { secrets } = await scene();
-  const user = { name: 'admin', password: newSecret('x'), role: 'Monitor' };
-  const token = new Sessions({ users: [user], lifeMs: 1, idleMs: 1, now: Date.now, elapsed: () => 0 }).login(
-    user,
-  );
+  const user = { name: 'admin', password: newSecret('x'), role: 'Monitor' } as const;
+  const simulator = await startSimulator({ users: [user] });
+  onTestFinished(() => simulator.close());
+  const token = simulator.sessions.login(user);
   const [file = ''] = await readdir(secrets);
   const noted = await readFile(path.join(secrets, file), 'utf8');
   expect(noted).toContain(JSON.stringify({ what: 'password', secret: user.password }));

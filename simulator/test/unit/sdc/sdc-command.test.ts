@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runAgent } from '../../../src/sdc/command.ts';
+import { runAgent } from '../../../src/sdc/sdc-command.ts';
 
 const untilStopped = Promise.resolve();
 

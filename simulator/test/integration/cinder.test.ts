@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { startAgent } from '../../../simulator/src/sdc/agent.ts';
-import { buildDrvCfg, buildScini } from '../../../simulator/src/sdc/programs.ts';
-import { startSimulator, type Simulator } from '../../../simulator/src/simulator.ts';
-import { admin, GatewayClient, guidA } from '../../../simulator/test/contract/gateway-client.ts';
-import { OpenStackHost, unpackOpenStack } from '../../openstack/openstack-host.ts';
-import { keepLogs } from '../../secrets/kept-logs.ts';
+import { startAgent } from '../../src/sdc/agent.ts';
+import { buildDrvCfg, buildScini } from '../../src/sdc/programs.ts';
+import { startSimulator, type Simulator } from '../../src/simulator.ts';
+import { admin, GatewayClient, guidA } from '../contract/gateway-client.ts';
+import { OpenStackHost, unpackOpenStack } from '../openstack/openstack-host.ts';
+import { keepLogs } from '../../../test/secrets/kept-logs.ts';
 
 /* The simulated array and SDC, driven by Debian's OpenStack: Cinder's driver for PowerFlex, and os-brick on the host. */
 

@@ -7,14 +7,34 @@ import { apiVersions } from './mdm/cluster.ts';
 import { SimulatorError, SimulatorUsageError, systemCode } from './simulator-error.ts';
 import { startSimulator } from './simulator.ts';
 import type { Simulator, SimulatorOptions } from './simulator.ts';
-import { settingsSchema, standardPassword } from './settings.ts';
+import { settingsSchema, STANDARD_PASSWORD } from './settings.ts';
 import type { SettingsInput } from './settings.ts';
 
 /** What the command needs of its process. */
 export interface CommandIo {
-  readonly stdout: { write(text: string): unknown };
-  onSignal(signal: 'SIGTERM' | 'SIGINT', handler: () => void): void;
+  readonly print: (text: string) => void;
+  /** Resolves when the process is asked to end (SIGTERM, SIGINT). */
+  readonly untilStopped: Promise<unknown>;
 }
+
+/** What the program that offers the command calls it, and the one for a host's SDC; and what it has to add. */
+export interface ArrayCommandNames {
+  readonly array: string;
+  readonly sdc: string;
+  /** Further lines on a running array, such as settings for a client of it. */
+  readonly more?: (array: RunningArray) => readonly string[];
+}
+
+export interface RunningArray {
+  /** Of the gateways, without a path. */
+  readonly urls: readonly string[];
+  readonly user: string;
+  /** Undefined for one of the user's own, which is printed nowhere. */
+  readonly password: string | undefined;
+  readonly caFile: string | undefined;
+}
+
+const OWN_NAMES: ArrayCommandNames = { array: 'scaleio-simulator', sdc: 'scaleio-simulator sdc' };
 
 interface Flags {
   readonly dir?: string;
@@ -32,8 +52,8 @@ interface Address {
   readonly port: number;
 }
 
-function simulateCommand(io: CommandIo): Command {
-  return new Command('simulate')
+function arrayCommand(io: CommandIo, names: ArrayCommandNames): Command {
+  return new Command(names.array)
     .description(
       "Run a simulated ScaleIO: MDM and gateway, with the volumes' data in sparse files, until SIGTERM or SIGINT",
     )
@@ -53,12 +73,14 @@ function simulateCommand(io: CommandIo): Command {
     .option('--config <file>', 'JSON with any setting of the simulator; the options here win')
     .option('--faults', 'serve the fault controls under /simulator')
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
+      writeOut: (text) => {
+        io.print(text.trimEnd());
+      },
       outputError: () => undefined,
     })
     .exitOverride()
     .action(async (flags: Flags) => {
-      await run(flags, io);
+      await run(flags, io, names);
     });
 }
 
@@ -66,19 +88,19 @@ function simulateCommand(io: CommandIo): Command {
  * Runs the simulator until the process is asked to end. Throws commander's CommanderError for wrong flags, and after help;
  * SimulatorUsageError for wrong settings, and SimulatorError when it cannot start; then nothing of it is left.
  */
-export async function simulate(argv: readonly string[], io: CommandIo): Promise<void> {
-  await simulateCommand(io).parseAsync(argv, { from: 'user' });
+export async function simulate(
+  argv: readonly string[],
+  io: CommandIo,
+  names: ArrayCommandNames = OWN_NAMES,
+): Promise<void> {
+  await arrayCommand(io, names).parseAsync(argv, { from: 'user' });
 }
 
-async function run(flags: Flags, io: CommandIo): Promise<void> {
+async function run(flags: Flags, io: CommandIo, names: ArrayCommandNames): Promise<void> {
   const input = await settingsOf(flags);
   const simulator = await start(flags.dir === undefined ? input : { ...input, dir: flags.dir });
-  const ended = new Promise<void>((resolve) => {
-    io.onSignal('SIGTERM', resolve);
-    io.onSignal('SIGINT', resolve);
-  });
-  io.stdout.write(announcement(simulator));
-  await ended;
+  io.print(announcement(simulator, names));
+  await io.untilStopped;
   await simulator.close();
 }
 
@@ -142,26 +164,23 @@ function address(text: string): Address {
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
-function announcement(simulator: Simulator): string {
+function announcement(simulator: Simulator, names: ArrayCommandNames): string {
   const { urls, mdmUrl, caFile, settings, systemId, dir } = simulator;
   const [user] = settings.users;
-  const isWellKnown = user?.password === standardPassword;
-  return `${[
+  const name = user?.name ?? '';
+  const password = user?.password === STANDARD_PASSWORD ? STANDARD_PASSWORD : undefined;
+  return [
     `Simulated ScaleIO ${settings.version}, system ${systemId}, state in ${dir}`,
     ...urls.map((url) => `  gateway   ${url}/api`),
-    `  MDM port  ${mdmUrl} (for simulate-sdc)`,
-    `  user      ${user?.name ?? ''}, password ${isWellKnown ? standardPassword : 'as configured'}`,
+    `  MDM port  ${mdmUrl} (for SDCs)`,
+    `  user      ${name}, password ${password ?? 'as configured'}`,
+    ...(caFile === undefined ? [] : [`  authority ${caFile}`]),
     ...(settings.faults ? [`  controls  ${urls[0] ?? mdmUrl}/simulator/state`] : []),
     '',
-    'Settings for the plugin on every host:',
-    `SCALEIO_ENDPOINT=${urls.map((url) => `${url}/api`).join(',')}`,
-    `SCALEIO_USERNAME=${user?.name ?? ''}`,
-    isWellKnown ? `SCALEIO_PASSWORD=${standardPassword}` : '# SCALEIO_PASSWORD: as configured',
-    ...(caFile === undefined ? [] : [`SCALEIO_CA_FILE=${caFile}`]),
-    '',
-    'On each host, as root, with a GUID and an address of its own; it prints settings of that host:',
-    `docker-volume-scaleio simulate-sdc --guid ${randomUUID().toUpperCase()} --ip 127.0.0.1 --mdm ${mdmUrl} --fence-dir ${join(dir, 'fence')}`,
+    ...(names.more?.({ urls, user: name, password, caFile }) ?? []),
+    'On each host, as root, with a GUID and an address of its own; it prints what is of that host:',
+    `${names.sdc} --guid ${randomUUID().toUpperCase()} --ip 127.0.0.1 --mdm ${mdmUrl} --fence-dir ${join(dir, 'fence')}`,
     '',
     'Ready.',
-  ].join('\n')}\n`;
+  ].join('\n');
 }

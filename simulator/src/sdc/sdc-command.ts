@@ -12,6 +12,23 @@ export interface AgentIo {
   readonly untilStopped: Promise<unknown>;
 }
 
+/** What the program that offers the command calls it, and what it has to add. */
+export interface SdcCommandNames {
+  readonly sdc: string;
+  /** Further lines on a running SDC, such as settings for a client on its host. */
+  readonly more?: (sdc: RunningSdc) => readonly string[];
+}
+
+export interface RunningSdc {
+  readonly guid: string;
+  /** Undefined when none was made. */
+  readonly drvCfg: string | undefined;
+  /** Where the volumes' links appear; undefined for /dev/disk/by-id. */
+  readonly byIdDir: string | undefined;
+}
+
+const OWN_NAMES: SdcCommandNames = { sdc: 'scaleio-simulator sdc', more: placesOf };
+
 interface AgentFlags {
   readonly guid: string;
   readonly ip: string;
@@ -38,8 +55,15 @@ function port(text: string): number {
   throw new InvalidArgumentError('It must be a port.');
 }
 
-function sdcCommand(io: AgentIo): Command {
-  return new Command('simulate-sdc')
+function placesOf({ drvCfg, byIdDir }: RunningSdc): readonly string[] {
+  return [
+    ...(drvCfg === undefined ? [] : [`  drv_cfg   ${drvCfg}`]),
+    `  devices   ${byIdDir ?? '/dev/disk/by-id'}/emc-vol-*`,
+  ];
+}
+
+function sdcCommand(io: AgentIo, names: SdcCommandNames): Command {
+  return new Command(names.sdc)
     .description('Play the SDC of one host of a simulated ScaleIO; needs root')
     .requiredOption('--guid <uuid>', 'GUID of the SDC, in capitals')
     .requiredOption('--ip <address>', 'address of this host that the array shows')
@@ -72,11 +96,11 @@ function sdcCommand(io: AgentIo): Command {
     })
     .exitOverride()
     .action(async (flags: AgentFlags) => {
-      await serve(flags, io);
+      await serve(flags, io, names);
     });
 }
 
-async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
+async function serve(flags: AgentFlags, io: AgentIo, names: SdcCommandNames): Promise<void> {
   const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion, mdmPort } = flags;
   const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
   const drvCfg = flags.drvCfg ?? (flags.scini === undefined ? join(stateDir, 'drv_cfg') : undefined);
@@ -95,12 +119,9 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
     ...(mdmPort === undefined ? {} : { mdmPort }),
     log: io.complain,
   });
-  const settings = [
-    `SCALEIO_GUID=${guid}`,
-    ...(drvCfg === undefined ? [] : [`SCALEIO_DRV_CFG=${drvCfg}`]),
-    ...(devDir === '/dev' ? [] : [`SCALEIO_BY_ID_DIR=${join(devDir, 'disk/by-id')}`]),
-  ];
-  io.print(`Settings for the plugin on this host:\n${settings.join('\n')}\n`);
+  const byIdDir = devDir === '/dev' ? undefined : join(devDir, 'disk/by-id');
+  const more = names.more?.({ guid, drvCfg, byIdDir }) ?? [];
+  if (more.length > 0) io.print(more.join('\n'));
   io.print(`SDC ${guid} is up; drv_cfg asks it on ${agent.socketPath}`);
   await io.untilStopped;
   await agent.close();
@@ -110,6 +131,10 @@ async function serve(flags: AgentFlags, io: AgentIo): Promise<void> {
  * Runs the command until it is asked to stop. `argv` holds the flags only. Throws commander's CommanderError for
  * wrong flags, and after help, and SdcAgentError when the agent cannot start.
  */
-export async function runAgent(argv: readonly string[], io: AgentIo): Promise<void> {
-  await sdcCommand(io).parseAsync(argv, { from: 'user' });
+export async function runAgent(
+  argv: readonly string[],
+  io: AgentIo,
+  names: SdcCommandNames = OWN_NAMES,
+): Promise<void> {
+  await sdcCommand(io, names).parseAsync(argv, { from: 'user' });
 }

@@ -6,7 +6,7 @@ import * as z from 'zod';
 
 const here = import.meta.dirname;
 /** Where Debian's packages are unpacked; it goes with `make clean`. */
-const unpacked = path.resolve(here, '../../.cache/openstack');
+const unpacked = path.resolve(here, '../../../.cache/openstack');
 
 /** Runs the rest of its arguments where the SDC of one directory is the machine's: its links, its programs, its settings. */
 const inPlace = `set -eu

@@ -1,0 +1,8 @@
+/* What tests do to a running array behind its gateway's back: `simulator.array.perform((cluster) => plugDisk(cluster, …))`. */
+export { setDeviceFailed, setSdsConnected } from './mdm/devices.ts';
+export { plugDisk } from './mdm/disks.ts';
+export { setNvmeHost } from './mdm/nvme-hosts.ts';
+export { removePool } from './mdm/pools.ts';
+export { removeSdc } from './mdm/sdcs.ts';
+export { createSds, removeSds } from './mdm/sdss.ts';
+export { fillPool } from './faults/controls.ts';
