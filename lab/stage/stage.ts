@@ -20,13 +20,20 @@ export interface Stage {
 export interface StageOptions {
   readonly hosts?: number;
   readonly engine?: EngineVersion;
+  /** More arguments for dockerd. */
+  readonly engineArguments?: readonly string[];
   /** Settings of the plugin besides where the array is. */
   readonly plugin?: Readonly<Record<string, string>>;
 }
 
 /** Hosts without an array and without the plugin. Nothing stays when this rejects. */
-export async function bareStage({ hosts = 1, engine = '20.10' }: StageOptions = {}): Promise<Stage> {
-  const lab = await createLab({ hosts, engines: [engine], engineArguments: ['--log-level=info'] });
+export async function bareStage({
+  hosts = 1,
+  engine = '20.10',
+  engineArguments = [],
+}: StageOptions = {}): Promise<Stage> {
+  const ownArguments = ['--log-level=info', ...engineArguments];
+  const lab = await createLab({ hosts, engines: [engine], engineArguments: ownArguments });
   try {
     await Promise.all(lab.hosts.map(importBusybox));
     const host = lab.host(1);
