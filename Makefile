@@ -14,7 +14,7 @@ IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity test test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down screenshots clean
+.PHONY: help deps demo demo-failover demo-capacity test test-vm test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,10 @@ demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing cont
 test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some, ONLY=test/e2e/page.test.ts for files
 	@$(NODE) test/run-tests.ts $(ONLY)
 
+test-vm: deps ## what only a kernel of its own can show (systemd, reboots, power cuts, torn writes), in an emulated machine; some 5 min
+	@$(NODE) test/run-tests.ts $(wildcard test/vm/*.test.ts)
+
 test-engines: deps ## the plugin on other Docker engines (Debian 13's 26.1), made with mmdebstrap in .cache
-	@test/install-packages.sh apt-packages mmdebstrap
 	@npm run --silent bundle
 	@npx vitest run --project engines
 
@@ -66,7 +68,6 @@ soak: deps ## a database whose host dies 25 times per file system (figures go to
 	@npx prettier --write --log-level warn docs/failover.md
 
 lab: deps ## HOSTS=3 hosts with plugin and Swarm that stay, to play with; ENGINE=26 or 20,26,28 for other engines
-	@[ -z "$(ENGINE)" ] || test/install-packages.sh apt-packages mmdebstrap
 	@$(NODE) lab/hosts/lab-command.ts up $(HOSTS) $(ENGINE)
 
 lab-status: deps ## how each host of the lab is

@@ -55,8 +55,10 @@ const checks: readonly (readonly [name: string, argv: readonly string[]])[] = [
 interface Suite {
   /** Of vitest. */
   readonly name: string;
-  /** Only these of its files; default: all. */
+  /** Only these of its files, because somebody asked for them. */
   readonly files?: readonly string[];
+  /** The files that everybody runs who asks for none, where all would take long; default: all. */
+  readonly short?: readonly string[];
   /** Logs that its tests must have left. */
   readonly leaves?: readonly RegExp[];
 }
@@ -67,6 +69,8 @@ const suites: readonly Suite[] = [
   { name: 'contract' },
   { name: 'integration', leaves: [/plugin\.log$/] },
   { name: 'e2e', leaves: [/host1\/dockerd\.log$/, /host1\/plugin\.log$/, /\/simulator\.log$/] },
+  // The others are run by make test-vm.
+  { name: 'vm', short: ['test/vm/host.test.ts'], leaves: [/\/console\.log$/] },
 ];
 
 /** Both outputs to the terminal and into a file; what is coloured there stays so although it is no terminal any more. */
@@ -136,7 +140,7 @@ function secondsSince(start: number): number {
   return Math.round((performance.now() - start) / 1000);
 }
 
-async function runSuite({ name, files = [] }: Suite): Promise<Total> {
+async function runSuite({ name, short = [], files = short }: Suite): Promise<Total> {
   console.log(`\n== ${name}`);
   const start = performance.now();
   const report = path.join(reports, `${name}.json`);

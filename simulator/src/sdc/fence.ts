@@ -33,14 +33,24 @@ export async function isHeld(file: string): Promise<boolean> {
   return (await withHandle(file, async (handle) => !(await lock(handle, '--shared')))) ?? false;
 }
 
-/** Removes the `.held` files of this SDC that no process stands behind. */
+/** Removes the `.held` files of this SDC that no process stands behind. An array that has never run has none. */
 export async function removeStaleHeldFiles(fenceDir: string, guid: string): Promise<void> {
-  for (const name of await readdir(fenceDir)) {
+  for (const name of await namesIn(fenceDir)) {
     if (!name.endsWith(`.${guid}.held`)) continue;
     const file = join(fenceDir, name);
     await withHandle(file, async (handle) => {
       if (await lock(handle, '--exclusive')) await rm(file, { force: true });
     });
+  }
+}
+
+/** None where there is no such directory. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { readFileSync, statSync, truncateSync, writeFileSync, mkdirSync } from 'node:fs';
+import { readFileSync, rmdirSync, statSync, truncateSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startAgent } from '../../src/sdc/agent.ts';
@@ -36,6 +36,14 @@ describe('devices', () => {
     await vi.waitFor(() => {
       expect(machine.mdm.acks.at(-1)).toEqual({ guid: ONE, volumeIds: [] });
     }, 20_000);
+  });
+
+  test('come to an SDC that started before its array ever did', async () => {
+    rmdirSync(join(machine.dir, 'fence'));
+    await machine.agent(ONE);
+    mkdirSync(join(machine.dir, 'fence'));
+    machine.mdm.map(machine.volume(), [ONE]);
+    await machine.appeared(ONE);
   });
 
   test('appear after the delay, which other mappings do not prolong', async () => {
