@@ -14,7 +14,7 @@ IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity test test-vm test-engines plugin steward-image dockerfile bundle bench soak lab lab-status lab-do lab-shell lab-down screenshots clean
+.PHONY: help deps demo demo-failover demo-capacity test test-vm test-engines plugin steward-image dockerfile bundle bench soak simulator lab lab-status lab-do lab-shell lab-down screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sour
 	@$(NODE) plugin/dockerfile.ts
 	@$(NODE) plugin/manifest.ts
 	@npx prettier --write --log-level warn config.json
+
+simulator: deps ## dist/scaleio-simulator-VERSION.tgz, the simulated array as an npm package
+	@npm run --silent package -w scaleio-simulator
 
 bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle

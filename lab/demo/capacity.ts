@@ -187,8 +187,8 @@ async function assertUnhurt(scene: Scene, first: number): Promise<void> {
 
 const next = `
 What to try next
-  docs/steward.md     the policy, when a disk is added and when not, webhooks, audit
-  docs/simulator.md   fill pools and break disks of the simulated array yourself
+  docs/steward.md       the policy, when a disk is added and when not, webhooks, audit
+  simulator/README.md   fill pools and break disks of the simulated array yourself
 `;
 
 process.exitCode = await demonstrate(steps, labName, show);

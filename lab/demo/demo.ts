@@ -62,7 +62,7 @@ What to try next
   make test           everything that is checked
   README.md           install the plugin on real hosts with a real gateway
   docs/options.md     what "docker volume create --opt" understands
-  docs/simulator.md   the simulated ScaleIO for your own tests
+  simulator/README.md the simulated ScaleIO for your own tests
 `;
 
 process.exitCode = await demonstrate(steps, labName, async () => {
