@@ -93,7 +93,8 @@ export class SimulatedArray {
       }).saved;
     const { releaseTimeoutMs } = settings;
     const { deviceFaultOf } = options;
-    const hosts = new HostView({ cluster, fences, files, connections, releaseTimeoutMs, deviceFaultOf });
+    const parts = { cluster, fences, files, connections, releaseTimeoutMs, deviceFaultOf, durability };
+    const hosts = new HostView(parts);
     await hosts.restore();
     const io = new IoCounters(elapsed, settings.ioWindowSeconds * 1000);
     return new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });

@@ -42,6 +42,8 @@ export interface SdcVolume {
   /** Absolute path of the sparse file that holds the data; it exists and has the right size. */
   readonly file: string;
   readonly readOnly: boolean;
+  /** What a host has flushed outlives a power cut of the machine that the file lies on; false when left out. */
+  readonly durable?: boolean;
   /** KiB per second, 0 = unlimited. */
   readonly limitBandwidthKiBps: number;
   /** I/O operations per second, 0 = unlimited. */

@@ -15,7 +15,7 @@ export async function makePayload(file: string): Promise<void> {
   const content = `${file}.content`;
   const inside = (name: string): string => path.join(content, name);
   await mkdir(inside('dist'), { recursive: true });
-  for (const name of ['agent'])
+  for (const name of ['agent', 'ledger'])
     await bundle(path.join(import.meta.dirname, `guest/${name}.ts`), inside(`${name}.cjs`));
   await bundleProgram();
   await copyFile(

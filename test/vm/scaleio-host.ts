@@ -86,6 +86,7 @@ export class ScaleioHost {
       install -D -t /opt/emc/scaleio/sdc/bin /run/payload/sdc/drv_cfg
       mkdir -p /var/lib/array
       cp -r /run/payload/array/. /var/lib/array
+      chmod 644 /etc/systemd/system/array.service /etc/systemd/system/scini.service
       systemctl daemon-reload
       systemctl enable --now array.service scini.service 2>&1`);
     await machine.until(

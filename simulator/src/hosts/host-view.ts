@@ -5,6 +5,7 @@ import type { DeviceFault, SdcVolume } from '../sdc-protocol.ts';
 import type { Fences } from './volume-fences.ts';
 import type { SdcConnections } from './sdc-connections.ts';
 import type { VolumeFiles } from './volume-files.ts';
+import type { Durability } from '../store/journal.ts';
 
 /** How long hosts that the MDM does not hear may take to see a fence by themselves. */
 const UNHEARD_RELEASE_MS = 1000;
@@ -15,6 +16,8 @@ export interface HostViewParts {
   readonly files: VolumeFiles;
   readonly connections: SdcConnections;
   readonly releaseTimeoutMs: number;
+  /** Of what hosts write, too. */
+  readonly durability: Durability;
   readonly deviceFaultOf: (volumeId: string) => DeviceFault | undefined;
 }
 
@@ -160,6 +163,7 @@ export class HostView {
       sizeKiB: volume.sizeKiB,
       file: this.#parts.files.path(volume.id),
       readOnly: (mapping?.accessMode ?? volume.accessModeLimit) !== 'ReadWrite',
+      durable: this.#parts.durability === 'machine',
       limitBandwidthKiBps: (mapping?.limitBwInMbps ?? 0) * 1024,
       limitIops: mapping?.limitIops ?? 0,
       ...(fault === undefined ? {} : { deviceFault: fault }),

@@ -12,6 +12,8 @@ export interface DataPathOptions {
   readonly volumeId: string;
   readonly file: string;
   readonly readOnly: boolean;
+  /** What is flushed outlives a power cut of this machine. */
+  readonly durable?: boolean;
 }
 
 type Scini = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -49,7 +51,9 @@ export class DataPath {
   static async start(options: DataPathOptions): Promise<DataPath | undefined> {
     const { scini, guid, fenceDir, volumeId, file } = options;
     const flags = ['--file', file, '--volume', volumeId, '--guid', guid, '--fence-dir', fenceDir];
-    const child = spawn(scini, options.readOnly ? [...flags, '--read-only'] : flags, {
+    if (options.readOnly) flags.push('--read-only');
+    if (options.durable === true) flags.push('--durable');
+    const child = spawn(scini, flags, {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let complaint = '';

@@ -143,9 +143,9 @@ export class MappedVolume {
 
   async #start(volume: SdcVolume): Promise<DataPath | undefined> {
     const { scini, guid, fenceDir } = this.#host;
-    const { volumeId, readOnly } = volume;
+    const { volumeId, readOnly, durable = false } = volume;
     const file = volume.deviceFault === 'wrong' ? await this.#otherFile(volume) : volume.file;
-    const path = await DataPath.start({ scini, guid, fenceDir, volumeId, file, readOnly });
+    const path = await DataPath.start({ scini, guid, fenceDir, volumeId, file, readOnly, durable });
     path?.limit(volume.limitIops, volume.limitBandwidthKiBps);
     return path;
   }

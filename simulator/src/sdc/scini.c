@@ -10,11 +10,13 @@
  * I/O and holds nothing else: no loop device and no mount namespace of the host, because the last holder of those
  * does the device's last writes while it dies, and could then wait for answers that only it could give.
  *
- *   scini --file FILE --volume ID --guid GUID --fence-dir DIR [--read-only]
+ *   scini --file FILE --volume ID --guid GUID --fence-dir DIR [--read-only] [--durable]
  *
  * stdout, one line each:  ready loopN | resized | fenced | detached | lost     stderr: why it could not
  * stdin,  one line each:  rescan (take a new size of the file) | limits IOPS KIBPS (0 is unlimited) |
  *                         detach (end in order) ; end of file: end at once
+ * --durable: what a host flushes outlives a power cut of this machine, too; else it is kept for as long as the machine is on.
+ *
  * exit:   0 ended in order, 2 not allowed by the fence, 1 anything else
  *
  * Order that the MDM relies on: `<volume>.<GUID>.held` is created and locked (flock) before the fence is read, and
@@ -53,7 +55,7 @@ enum { THREADS = 4, MAX_WRITE = 1 << 20, POLL_MS = 250, BLIND_POLL_MS = 50, EXIT
 
 static struct {
     const char *file, *volume, *guid, *fence_dir;
-    bool read_only;
+    bool read_only, durable;
     int fuse, data, backing, held, fence_fd, link; /* link: one end in the keeper, the other in the server */
     pid_t server;
     char held_path[4096], fence_path[4096], loop_path[64], file_name[256];
@@ -219,6 +221,11 @@ static void reply_fallocate(uint64_t unique, const struct fuse_fallocate_in *in)
     reply(unique, failed ? errno : 0, NULL, 0);
 }
 
+static void reply_fsync(uint64_t unique) {
+    int failed = fdatasync(self.data);
+    reply(unique, failed ? errno : 0, NULL, 0);
+}
+
 static uint64_t bytes_of(const struct fuse_in_header *head, const void *body) {
     if (head->opcode == FUSE_READ) return ((const struct fuse_read_in *)body)->size;
     return head->opcode == FUSE_WRITE ? ((const struct fuse_write_in *)body)->size : 0;
@@ -233,6 +240,8 @@ static void reply_io(const struct fuse_in_header *head, const void *body, char *
         reply_read(head->unique, body, buffer);
     } else if (head->opcode == FUSE_WRITE) {
         reply_write(head->unique, body);
+    } else if (head->opcode == FUSE_FSYNC) {
+        reply_fsync(head->unique);
     } else {
         reply_fallocate(head->unique, body);
     }
@@ -263,7 +272,10 @@ static void serve_one(const struct fuse_in_header *head, char *buffer) {
     case FUSE_FORGET:
     case FUSE_BATCH_FORGET:
     case FUSE_INTERRUPT: return;
-    /* Flush and fsync among them: what the array has answered is kept, so there is nothing to flush. */
+    case FUSE_FSYNC:
+        if (self.durable) return reply_io(head, body, buffer);
+        /* What the array has answered is kept for as long as the machine is on. */
+        return reply(head->unique, ENOSYS, NULL, 0);
     default: return reply(head->unique, ENOSYS, NULL, 0);
     }
 }
@@ -517,7 +529,8 @@ static void parse(int count, char **values) {
     static const struct option options[] = {
         { "file", required_argument, NULL, 'f' },      { "volume", required_argument, NULL, 'v' },
         { "guid", required_argument, NULL, 'g' },      { "fence-dir", required_argument, NULL, 'd' },
-        { "read-only", no_argument, NULL, 'r' },       { NULL, 0, NULL, 0 },
+        { "read-only", no_argument, NULL, 'r' },       { "durable", no_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 },
     };
     for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
         switch (option) {
@@ -526,6 +539,7 @@ static void parse(int count, char **values) {
         case 'g': self.guid = optarg; break;
         case 'd': self.fence_dir = optarg; break;
         case 'r': self.read_only = true; break;
+        case 's': self.durable = true; break;
         default: exit(1);
         }
     }

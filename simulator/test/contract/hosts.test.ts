@@ -64,8 +64,8 @@ class Agent {
   }
 }
 
-async function scene() {
-  const { sim, client } = await simulate();
+async function scene(settings: Parameters<typeof simulate>[0] = {}) {
+  const { sim, client } = await simulate(settings);
   const id = await client.createVolume();
   const agent = await new Agent(sim, guidA).connect();
   await vi.waitFor(() => {
@@ -102,6 +102,17 @@ describe('the stream to an SDC', () => {
     expect(agent.messages[0]).toMatchObject({ type: 'welcome', systemId: sim.systemId, sdcId: sdc?.['id'] });
     expect(sdc).toMatchObject({ mdmConnectionState: 'Connected', softwareVersionInfo: 'R3_6.0.0' });
   });
+
+  test.each(['process', 'machine'] as const)(
+    'says that what is flushed is to outlive the machine where the settings do (%s)',
+    async (durability) => {
+      const { agent, map } = await scene({ durability });
+      await map(guidA);
+      await vi.waitFor(() => {
+        expect(agent.volumes()).toMatchObject([{ durable: durability === 'machine' }]);
+      });
+    },
+  );
 
   test('tells of a mapping before the call returns, with a file of the right size', async () => {
     const { agent, id, map, fence } = await scene();

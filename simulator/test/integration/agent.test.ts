@@ -85,6 +85,13 @@ describe('devices', () => {
     await execa('umount', [at]);
   });
 
+  test.each([false, true])('take what is flushed, whether it is to be durable (%s)', async (durable) => {
+    await machine.agent(ONE);
+    machine.mdm.map(machine.volume({ durable }), [ONE]);
+    const link = await machine.appeared(ONE);
+    await execa('dd', ['bs=4k', `of=${link}`, 'conv=fsync,notrunc'], { input: 'x'.repeat(65_536) });
+  });
+
   test('of a read-only mapping refuse writing', async () => {
     await machine.agent(ONE);
     machine.mdm.map(machine.volume({ readOnly: true }), [ONE]);
