@@ -1,206 +1,122 @@
 /** The arrows of docs/architecture.md as rules. */
-const only = (name, from, pathNot, comment) => ({
+
+/** What everybody may use: words, ports, units and errors, which lean on nothing. */
+const GROUND = ['^src/array/', '^src/attach/', '^src/runtime/', '^src/units/', '^src/errors\\.ts$'];
+const IO =
+  '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/';
+const STEWARD = '^src/steward/(capacity/|[^/]+\\.ts$)';
+
+/** Files of `from` import of src only themselves, the ground and `also`. */
+const only = (name, from, also, comment) => ({
   name,
   comment,
   severity: 'error',
   from: { path: from },
-  to: { path: '^src/', pathNot },
+  to: { path: '^src/', pathNot: [from, ...GROUND, ...also] },
 });
+
+/** Nobody but `owners` imports what `to` matches. */
+const reserved = (name, owners, to, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^src/', pathNot: owners },
+  to: { path: to },
+});
+
+const withoutIo = (name, from) => ({ name, severity: 'error', from: { path: from }, to: { path: IO } });
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    only(
-      'core-stands-alone',
-      '^src/volumes/',
-      ['^src/volumes/', '^src/units/', '^src/errors\\.ts$'],
-      'the core knows its ports and nothing that implements them',
-    ),
     {
-      name: 'core-has-no-io',
+      name: 'words-lean-on-nothing',
+      comment: 'everybody imports the words, and they import nobody',
       severity: 'error',
-      from: { path: '^src/volumes/' },
-      to: {
-        path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
-      },
+      from: { path: '^src/(array|attach|runtime|units)/|^src/errors\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/(array|attach|runtime|units)/', '^src/errors\\.ts$'] },
     },
+    only('core-stands-alone', '^src/volumes/', [], 'the core knows ports and nothing that implements them'),
+    withoutIo('core-has-no-io', '^src/volumes/'),
+    only('gateway-hides-the-array', '^src/gateway/', []),
+    {
+      name: 'wire-lies-below-objects',
+      comment: 'the lower storey carries requests and knows no object of the array',
+      severity: 'error',
+      from: { path: '^src/gateway/wire/' },
+      to: { path: '^src/gateway/(objects/|[^/]+\\.ts$)' },
+    },
+    only('sdc-hides-the-client', '^src/sdc/', ['^src/host/', '^src/join/ports\\.ts$']),
+    only('filesystem-hides-the-kernel', '^src/filesystem/', [
+      '^src/host/',
+      '^src/volumes/(ports|volume|label)\\.ts$',
+    ]),
+    only('device-users-hide-the-kernel', '^src/device-users/', ['^src/host/', '^src/volumes/ports\\.ts$']),
+    only('journal-hides-the-disk', '^src/journal/', [
+      '^src/host/',
+      '^src/volumes/(ports|volume|label)\\.ts$',
+    ]),
     only(
-      'gateway-hides-the-array',
-      '^src/gateway/',
-      [
-        '^src/gateway/',
-        '^src/volumes/(ports|volume)\\.ts$',
-        '^src/(steward|inventory|join)/ports\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      '',
+      'join-knows-no-implementation',
+      '^src/join/',
+      ['^src/volumes/ports\\.ts$'],
+      'bringing a host into the storage works over ports of its own',
+    ),
+    only('docker-is-thin', '^src/docker/', ['^src/volumes/', '^src/host/files\\.ts$']),
+    only(
+      'doctor-knows-no-implementation',
+      '^src/doctor/',
+      ['^src/(join|host)/', '^src/steward/ports\\.ts$', '^src/volumes/(ports|volume|naming)\\.ts$'],
+      'what it asks is handed in, so that each judgement can be tested alone',
     ),
     only(
       'steward-stands-beside-the-core',
-      '^src/steward/(capacity/|[^/]+\\.ts$)',
-      [
-        '^src/steward/(capacity/|[^/]+\\.ts$)',
-        '^src/volumes/(ports|volume|naming)\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      'it knows ports, as the core does, and of the core only the words and names of volumes',
+      STEWARD,
+      ['^src/volumes/(volume|naming)\\.ts$'],
+      'it knows ports, as the core does, and of the core only the names of volumes',
     ),
-    {
-      name: 'steward-has-no-io',
-      severity: 'error',
-      from: { path: '^src/steward/(capacity/|[^/]+\\.ts$)' },
-      to: {
-        path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
-      },
-    },
+    withoutIo('steward-has-no-io', STEWARD),
     only(
       'cleanup-knows-no-implementation',
       '^src/steward/cleanup/',
-      [
-        '^src/steward/cleanup/',
-        '^src/(steward|inventory)/ports\\.ts$',
-        '^src/steward/(audit|policy)\\.ts$',
-        '^src/volumes/(ports|volume|naming)\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      "of the steward it knows the words, the policy and the audit, of the core the volumes' words and names",
+      ['^src/steward/(ports|audit|policy)\\.ts$', '^src/volumes/naming\\.ts$'],
+      "of the steward it knows the policy and the audit, of the core the volumes' names",
     ),
-    {
-      name: 'cleanup-has-no-io',
-      severity: 'error',
-      from: { path: '^src/steward/cleanup/' },
-      to: {
-        path: '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/',
-      },
-    },
-    only(
-      'inventory-is-only-words',
-      '^src/inventory/',
-      ['^src/inventory/', '^src/volumes/volume\\.ts$'],
-      'readings of the whole array, for those who watch over it',
-    ),
+    withoutIo('cleanup-has-no-io', '^src/steward/cleanup/'),
     only(
       'page-shows-and-touches-nothing',
       '^src/steward/page/',
       [
-        '^src/steward/page/',
-        '^src/inventory/ports\\.ts$',
         '^src/steward/(ports|steward|capacity/assessment)\\.ts$',
-        '^src/volumes/(ports|volume|naming)\\.ts$',
+        '^src/volumes/naming\\.ts$',
         '^src/host/connections\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
       ],
       'it reads what the steward knows and what its ports tell, and can change neither',
     ),
-    only(
-      'webhook-hides-http',
-      '^src/steward/webhook/',
-      ['^src/steward/webhook/', '^src/steward/ports\\.ts$', '^src/units/', '^src/errors\\.ts$'],
-      '',
-    ),
-    only(
-      'doctor-knows-no-implementation',
-      '^src/doctor/',
-      [
-        '^src/doctor/',
-        '^src/(join|host)/',
-        '^src/steward/ports\\.ts$',
-        '^src/volumes/(ports|volume|naming)\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      'what it asks is handed in, so that each judgement can be tested alone',
-    ),
-    only(
-      'join-knows-no-implementation',
-      '^src/join/',
-      ['^src/join/', '^src/volumes/(ports|volume)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
-      'bringing a host into the storage works over ports of its own',
-    ),
-    only(
-      'sdc-hides-the-client',
-      '^src/sdc/',
-      ['^src/sdc/', '^src/host/', '^src/volumes/(ports|volume)\\.ts$', '^src/units/', '^src/errors\\.ts$'],
-      '',
-    ),
-    only(
-      'filesystem-hides-the-kernel',
-      '^src/filesystem/',
-      [
-        '^src/filesystem/',
-        '^src/host/',
-        '^src/volumes/(ports|volume|label)\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      '',
-    ),
-    only(
-      'device-users-hide-the-kernel',
-      '^src/device-users/',
-      ['^src/device-users/', '^src/host/', '^src/volumes/(ports|volume)\\.ts$', '^src/errors\\.ts$'],
-      '',
-    ),
-    only(
-      'journal-hides-the-disk',
-      '^src/journal/',
-      [
-        '^src/journal/',
-        '^src/host/',
-        '^src/volumes/(ports|volume|label)\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
-      ],
-      '',
-    ),
+    only('webhook-hides-http', '^src/steward/webhook/', ['^src/steward/ports\\.ts$']),
     only(
       'metrics-lean-on-the-core',
       '^src/observe/metrics/',
       [
-        '^src/observe/metrics/',
         '^src/docker/driver(-call)?\\.ts$',
         '^src/volumes/',
         '^src/steward/(ports|steward|capacity/pool-watch)\\.ts$',
         '^src/host/connections\\.ts$',
-        '^src/units/',
-        '^src/errors\\.ts$',
       ],
       'what is measured does not know it',
     ),
-    {
-      name: 'only-metrics-uses-prom-client',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/observe/metrics/' },
-      to: { path: 'node_modules/prom-client/' },
-    },
-    only(
-      'logging-is-a-leaf',
-      '^src/observe/logging/',
-      ['^src/observe/logging/', '^src/volumes/ports\\.ts$'],
-      '',
+    only('logging-is-a-leaf', '^src/observe/logging/', []),
+    only('host-is-a-leaf', '^src/host/', []),
+    only('config-is-a-leaf', '^src/config/', ['^src/host/', '^src/volumes/options/filesystem-options\\.ts$']),
+    reserved('only-metrics-uses-prom-client', '^src/observe/metrics/', 'node_modules/prom-client/'),
+    reserved(
+      'only-run-starts-processes',
+      '^src/host/run\\.ts$',
+      'node_modules/execa/|^(node:)?child_process$',
     ),
-    only('host-is-a-leaf', '^src/host/', ['^src/host/', '^src/errors\\.ts$'], ''),
-    only(
-      'docker-is-thin',
-      '^src/docker/',
-      ['^src/docker/', '^src/volumes/', '^src/units/', '^src/errors\\.ts$', '^src/host/files\\.ts$'],
-      '',
-    ),
-    only(
-      'config-is-a-leaf',
-      '^src/config/',
-      [
-        '^src/config/',
-        '^src/units/',
-        '^src/errors\\.ts$',
-        '^src/host/',
-        '^src/volumes/options/filesystem-options\\.ts$',
-      ],
-      '',
-    ),
+    reserved('only-http-uses-undici', '^src/gateway/wire/http\\.ts$', 'node_modules/undici/'),
+    reserved('nobody-uses-the-simulator', '^src/cli/simulate\\.ts$', '^simulator/src/'),
+    reserved('nobody-imports-a-root', '^src/main\\.ts$|^src/(apps|cli)/', '^src/(apps/|main\\.ts$)'),
     {
       name: 'simulator-stands-alone',
       comment: 'it shares no code with the plugin, so a shared mistake cannot cancel out',
@@ -214,33 +130,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^simulator/src/' },
       to: { dependencyTypesNot: ['npm', 'core', 'local'] },
-    },
-    {
-      name: 'nobody-uses-the-simulator',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli/simulate\\.ts$' },
-      to: { path: '^simulator/src/' },
-    },
-    {
-      name: 'only-run-starts-processes',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/host/run\\.ts$' },
-      to: { path: 'node_modules/execa/|^(node:)?child_process$' },
-    },
-    {
-      name: 'only-http-uses-undici',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/gateway/wire/http\\.ts$' },
-      to: { path: 'node_modules/undici/' },
-    },
-    {
-      name: 'nobody-imports-the-root',
-      severity: 'error',
-      from: {
-        path: '^src/',
-        pathNot: '^src/main\\.ts$|^src/(apps|cli)/',
-      },
-      to: { path: '^src/(apps/|main\\.ts$)' },
     },
   ],
   options: {

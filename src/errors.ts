@@ -77,28 +77,37 @@ export class GatewayAuthError extends PluginError {
 }
 
 /**
- * The array understood the request and refused it. `arrayCode` is the MDM's number (facts: 79 no such volume, 81
- * already mapped, 84 not mapped, 99 name in use, 104 mapped, 306 held by another SDC), 0 for the gateway's own checks.
+ * Why the array refused, by what the caller can do about it. Which numbers and words of which generation mean it, the
+ * gateway alone knows. name-in-use: another volume bears the name. held-by-another: another host has the volume attached.
+ * still-attached: it cannot be removed while it is. disk-taken: the disk, or a device of this name, is part of the array
+ * already. call-unknown: no gateway has this call. other: only the message says it.
  */
+export type Refusal =
+  | 'name-in-use'
+  | 'held-by-another'
+  | 'still-attached'
+  | 'volume-unknown'
+  | 'host-unknown'
+  | 'host-not-approved'
+  | 'disk-taken'
+  | 'call-unknown'
+  | 'other';
+
+/** The array understood the request and refused it; its own number is in the context, for logs. */
 export class GatewayRejectedError extends PluginError {
   readonly code = 'GATEWAY_REJECTED';
-  readonly arrayCode: number;
-  readonly httpStatus: number;
+  readonly refusal: Refusal;
   override readonly retryable: boolean;
 
-  constructor(
-    message: string,
-    details: ErrorDetails & { arrayCode: number; httpStatus: number; retryable?: boolean },
-  ) {
+  constructor(message: string, details: ErrorDetails & { refusal: Refusal; retryable?: boolean }) {
     super(message, details);
-    this.arrayCode = details.arrayCode;
-    this.httpStatus = details.httpStatus;
+    this.refusal = details.refusal;
     this.retryable = details.retryable ?? false;
   }
 }
 
 /** What is wrong with this host's SDC. */
-export type SdcProblem =
+export type AttachProblem =
   | 'not-installed'
   | 'not-loaded'
   | 'not-connected'
@@ -111,12 +120,12 @@ export type SdcProblem =
   | 'command-failed';
 
 /** This host's SDC cannot serve: `problem` says which of the known ways. */
-export class SdcError extends PluginError {
+export class AttachError extends PluginError {
   readonly code = 'SDC';
-  readonly problem: SdcProblem;
+  readonly problem: AttachProblem;
   override readonly retryable: boolean;
 
-  constructor(message: string, details: ErrorDetails & { problem: SdcProblem }) {
+  constructor(message: string, details: ErrorDetails & { problem: AttachProblem }) {
     super(message, details);
     this.problem = details.problem;
     this.retryable = details.problem === 'not-connected' || details.problem === 'device-missing';

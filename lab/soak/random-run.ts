@@ -327,13 +327,13 @@ class Round {
         const of = (kind: string, pattern: RegExp): Set<string> =>
           new Set(left.flatMap((one) => (one.startsWith(kind) ? (pattern.exec(one)?.[1] ?? []) : [])));
         const entries = of('entry ', /^entry (.*)$/);
-        const mappings = of('mapping ', /of (.*)$/);
+        const attachments = of('mapping ', /of (.*)$/);
         // A mount shows once for each way in which the host sees it.
         const mounts = of('mount ', /docker-([^/]*)$/);
         const links = of('link ', /-([0-9a-f]+)$/);
         const isSame = (one: Set<string>, other: Set<string>): boolean =>
           [...one].sort().join() === [...other].sort().join();
-        return isSame(entries, mounts) && isSame(mappings, links) && entries.size === mappings.size;
+        return isSame(entries, mounts) && isSame(attachments, links) && entries.size === attachments.size;
       },
       { timeoutMs: 120_000 },
     ).catch((cause: unknown) => {

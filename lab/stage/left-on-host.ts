@@ -23,11 +23,11 @@ export async function mappedTo(array: LabArray, host: Host): Promise<readonly st
 
 /** Whatever of volumes is on a host: mappings, device links, journal entries, and mounts not a container's own. */
 export async function leftOn(array: LabArray, host: Host): Promise<string[]> {
-  const mappings = (await mappedTo(array, host)).map((id) => `mapping of ${id}`);
+  const attachments = (await mappedTo(array, host)).map((id) => `mapping of ${id}`);
   const byId = path.join(host.directory, 'by-id');
   const links = existsSync(byId) ? (await readdir(byId)).filter(isVolume).map((name) => `link ${name}`) : [];
   const mounts = (await volumeMounts(host)).map((mountpoint) => `mount ${mountpoint}`);
-  return [...mappings, ...links, ...mounts, ...(await journalEntries(host))];
+  return [...attachments, ...links, ...mounts, ...(await journalEntries(host))];
 }
 
 /**

@@ -5,7 +5,7 @@ import { createGateway, type Gateway, type RequestReport } from '../gateway/gate
 import { CaFile } from '../host/ca-file.ts';
 import { systemClock } from '../host/clock.ts';
 import { currentRequestId, requestTrace } from '../observe/logging/request-context.ts';
-import type { Log } from '../volumes/ports.ts';
+import type { Log } from '../runtime/log.ts';
 
 /** How a program uses the gateway besides its settings. */
 interface GatewayUse {

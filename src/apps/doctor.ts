@@ -33,9 +33,9 @@ import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { describeUsers } from '../volumes/device-users.ts';
 import { isUnmarked } from '../volumes/takeover/failover-marker.ts';
-import { SdcIdentity } from '../volumes/identity.ts';
+import { OwnIdentity } from '../volumes/identity.ts';
 import { ownPolicyOf } from '../volumes/label.ts';
-import type { Log } from '../volumes/ports.ts';
+import type { Log } from '../runtime/log.ts';
 
 /** For each check, all running at once: what hangs is reported after this long. */
 const LIMIT_MS = 20_000;
@@ -187,14 +187,14 @@ function stateSources(
   // Looks on, beside the plugin that serves.
   const sole = { claim: () => Promise.resolve(undefined) };
   const witness = new AddressWitness(ownAddresses, systemClock, log);
-  const identity = new SdcIdentity({ array, sdc, sole, witness }, settings);
+  const identity = new OwnIdentity({ array, attacher: sdc, sole, witness }, settings);
   const { prefix, stateDir, mountRoot, byIdDir } = settings;
   return {
     prefix,
     me: (signal) => identity.current(signal),
     mapped: async (signal) => {
-      const { sdcId } = await identity.current(signal);
-      return array.volumesOfSdc(sdcId, signal);
+      const { hostId } = await identity.current(signal);
+      return array.volumesOfHost(hostId, signal);
     },
     readJournal: () => readRunningJournal({ dir: stateDir, files: journalFiles }),
     readMountpoints: async () => {

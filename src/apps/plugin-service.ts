@@ -29,8 +29,8 @@ import { AddressWitness } from '../volumes/address-witness.ts';
 import { createDefaults } from './create-defaults.ts';
 import { Driver } from '../docker/driver.ts';
 import type { VolumeHost, VolumePolicy } from '../volumes/volume-host.ts';
-import { SdcIdentity } from '../volumes/identity.ts';
-import type { Log } from '../volumes/ports.ts';
+import { OwnIdentity } from '../volumes/identity.ts';
+import type { Log } from '../runtime/log.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
 import { MarkerWatch } from '../volumes/takeover/marker-watch.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
@@ -197,7 +197,7 @@ function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void 
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
   const { trimIntervalMs: intervalMs } = settings;
   if (intervalMs === undefined) return undefined;
-  const { sdc, filesystems, journal, clock, log } = host;
+  const { attacher: sdc, filesystems, journal, clock, log } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
   return new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, times);
 }
@@ -257,7 +257,7 @@ async function buildHost(
     log,
   });
   const witness = new AddressWitness(ownAddresses, systemClock, log);
-  const identity = new SdcIdentity({ array, sdc, sole, witness }, { ...settings, endpoints });
+  const identity = new OwnIdentity({ array, attacher: sdc, sole, witness }, { ...settings, endpoints });
   const join = new HostJoin(
     { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
     joinPolicyOf(settings),
@@ -266,7 +266,7 @@ async function buildHost(
   const policy = policyOf(settings);
   const host: VolumeHost = {
     array,
-    sdc,
+    attacher: sdc,
     filesystems,
     journal,
     fences: metrics.observeFences(fences),

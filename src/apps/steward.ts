@@ -4,7 +4,9 @@ import { Alerts } from '../steward/capacity/alerts.ts';
 import { AuditTrail } from '../steward/audit.ts';
 import { Grower } from '../steward/capacity/grower.ts';
 import type { Policy } from '../steward/policy.ts';
-import type { AuditRecord, News, StewardClock } from '../steward/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { AuditRecord, News } from '../steward/ports.ts';
 import { DiskProvider } from '../steward/capacity/provider.ts';
 import { Steward } from '../steward/steward.ts';
 import { StewardLoop } from '../steward/steward-loop.ts';
@@ -21,7 +23,6 @@ import {
 } from '../observe/metrics/server.ts';
 import { StewardMetrics } from '../observe/metrics/steward-metrics.ts';
 import { servePage, type Page, type PageOptions } from '../steward/page/serve-page.ts';
-import type { Log } from '../volumes/ports.ts';
 import { createWebhooks } from '../steward/webhook/signed-post.ts';
 
 /** What a steward is given besides settings and policy. */
@@ -56,7 +57,7 @@ export async function buildSteward(
   policy: Policy,
   { log, droppedLines, version, passwordFile, socket }: StewardEdge,
 ): Promise<StewardApp> {
-  const clock: StewardClock = systemClock;
+  const clock: Clock = systemClock;
   const metrics = new StewardMetrics({ version, clock, droppedLines, intervalMs: policy.interval });
   const gateway = await connectGateway(settings, log, {
     passwordFile,

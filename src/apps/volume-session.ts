@@ -17,13 +17,15 @@ import { readRunningJournal } from '../journal/running-journal.ts';
 import { journalFiles } from '../journal/journal-files.ts';
 import { createLocalSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
-import { SdcIdentity } from '../volumes/identity.ts';
+import { OwnIdentity } from '../volumes/identity.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import type { AnonymousHost } from '../volumes/upkeep/anonymous.ts';
-import type { DeviceUser, HostVolume, Log, StorageArray } from '../volumes/ports.ts';
+import { asVolumeId } from '../array/ids.ts';
+import type { StorageArray } from '../array/storage-array.ts';
+import type { Log } from '../runtime/log.ts';
+import type { DeviceUser, HostVolume } from '../volumes/ports.ts';
 import type { ReleasingHost } from '../volumes/upkeep/unclaimed-release.ts';
-import type { VolumeId } from '../volumes/volume.ts';
 import type { ProcessIo } from '../cli/process-io.ts';
 import { settingsOf } from '../cli/serve.ts';
 import type { HostMemory } from '../cli/volume-facts.ts';
@@ -70,7 +72,7 @@ export async function inSession(
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
     const anonymous: AnonymousHost = {
-      ...{ array, sdc: host.sdc, identity: host.identity, prefix: settings.prefix },
+      ...{ array, attacher: host.attacher, identity: host.identity, prefix: settings.prefix },
       record: inspectionRecord(settings.stateDir),
       isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
       labelOn: (device, limit) =>
@@ -95,8 +97,8 @@ function operatedHost(io: ProcessIo, settings: Settings, array: StorageArray, lo
   const witness = new AddressWitness(ownAddresses, systemClock, log);
   return {
     array,
-    sdc,
-    identity: new SdcIdentity({ array, sdc, sole, witness }, settings),
+    attacher: sdc,
+    identity: new OwnIdentity({ array, attacher: sdc, sole, witness }, settings),
     deviceUsers: createDeviceUsers({ ownPid: io.pid }),
     filesystems: { isHeld: isDeviceHeld },
   };
@@ -104,12 +106,12 @@ function operatedHost(io: ProcessIo, settings: Settings, array: StorageArray, lo
 
 /** Who uses the volume's device on this host; undefined where it has none. */
 async function usersHere(
-  { array, sdc, deviceUsers }: ReleasingHost,
+  { array, attacher: sdc, deviceUsers }: ReleasingHost,
   volumeId: string,
   signal: AbortSignal,
 ): Promise<readonly DeviceUser[] | undefined> {
   const { systemId } = await array.identity(signal);
-  const device = await sdc.findDevice(systemId, volumeId as VolumeId);
+  const device = await sdc.findDevice(systemId, asVolumeId(volumeId));
   return device === undefined ? undefined : deviceUsers.usersOf(device, '', signal);
 }
 

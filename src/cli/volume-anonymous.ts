@@ -7,7 +7,7 @@ import {
   removeAnonymous,
   type AnonymousHost,
 } from '../volumes/upkeep/anonymous.ts';
-import type { ArrayVolume } from '../volumes/volume.ts';
+import type { ArrayVolume } from '../array/volume.ts';
 
 /** For one volume: to attach it, look, take it off and remove it. */
 const EACH_LIMIT_MS = 120_000;
@@ -58,5 +58,9 @@ async function lookInto(host: AnonymousHost, volume: ArrayVolume, to: Conversati
 }
 
 function wordsFor({ id, name, sizeKiB, createdAtSeconds }: ArrayVolume): string {
-  return `"${name ?? ''}" (${id}), ${formatSize(sizeKiB)}, made ${new Date(createdAtSeconds * 1000).toISOString()}`;
+  return `"${name ?? ''}" (${id}), ${formatSize(sizeKiB)}, made ${madeAt(createdAtSeconds)}`;
+}
+
+function madeAt(createdAtSeconds: number | null): string {
+  return createdAtSeconds === null ? 'at an unknown time' : new Date(createdAtSeconds * 1000).toISOString();
 }

@@ -2,7 +2,9 @@ import type { MappedHere } from '../journal/mapped-here.ts';
 import { describeHolder, nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { HeldVolume } from '../volumes/takeover/operator.ts';
 import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
-import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volumes/volume.ts';
+import type { HostState } from '../array/host.ts';
+import type { ArrayVolume, Attachment } from '../array/volume.ts';
+import type { FailoverPolicy } from '../volumes/volume.ts';
 
 /** What only this host can tell beside the array. */
 export interface HostMemory {
@@ -43,7 +45,7 @@ export interface ListedFacts {
 /** A volume as `volume show` tells of it. */
 export interface ShownFacts extends ListedFacts {
   readonly failover: FailoverPolicy | 'default';
-  readonly holders: readonly (HolderFacts & { readonly state: HolderState })[];
+  readonly holders: readonly (HolderFacts & { readonly state: HostState })[];
   /** I/O operations in the array's present measuring interval. */
   readonly recentIo: number;
   /** On this host, the plugin's own mount among them; null where the volume has no device here. */
@@ -61,8 +63,8 @@ export async function listedFacts(
     id: volume.id,
     sizeKiB: volume.sizeKiB,
     access: volume.accessModeLimit === 'ReadOnly' ? 'read-only' : 'read-write',
-    mappedToAllSdcs: volume.mappedToAllSdcs,
-    holders: volume.mappings.map((mapping) => holderFacts(volume, mapping, memory)),
+    mappedToAllSdcs: volume.attachedToAll,
+    holders: volume.attachments.map((mapping) => holderFacts(volume, mapping, memory)),
     lastFence: (await memory.lastFence(volume.id)) ?? null,
   };
 }
@@ -76,15 +78,18 @@ export async function shownFacts(
   return {
     ...(await listedFacts(name, volume, memory)),
     failover,
-    holders: holders.map(({ mapping, state }) => ({ ...holderFacts(volume, mapping, memory), state })),
+    holders: holders.map(({ attachment: mapping, state }) => ({
+      ...holderFacts(volume, mapping, memory),
+      state,
+    })),
     recentIo,
     usersHere: (await memory.usersHere(volume.id, signal)) ?? null,
   };
 }
 
-function holderFacts({ id }: ArrayVolume, mapping: Mapping, { mappedHere }: HostMemory): HolderFacts {
-  const { sdcId } = mapping;
+function holderFacts({ id }: ArrayVolume, mapping: Attachment, { mappedHere }: HostMemory): HolderFacts {
+  const { hostId } = mapping;
   const here = mappedHere.get(id);
-  const since = here?.sdcId === sdcId ? here.since : null;
-  return { sdcId, ...nameOfHolder(mapping), described: describeHolder(mapping), since };
+  const since = here?.hostId === hostId ? here.since : null;
+  return { sdcId: hostId, ...nameOfHolder(mapping), described: describeHolder(mapping), since };
 }

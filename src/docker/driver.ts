@@ -13,7 +13,10 @@ import { releaseVolume } from '../volumes/life/release.ts';
 import { RemoveVolume } from '../volumes/life/remove.ts';
 import { describeStatus, type VolumeStatus } from './status.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
-import type { ArrayName, ArrayVolume, StoragePool, StoragePoolId, VolumeName } from '../volumes/volume.ts';
+import { asArrayName, type PoolId } from '../array/ids.ts';
+import type { StoragePool } from '../array/pool.ts';
+import type { ArrayVolume } from '../array/volume.ts';
+import type { VolumeName } from '../volumes/volume.ts';
 
 /** How long Get waits for the array, ms: where memory can answer instead, within podman's limit of 5 s. */
 const KNOWN_VOLUME_MS = 4000;
@@ -172,7 +175,7 @@ export class Driver {
       });
     const isShortened = (name: string): boolean => name.includes('~');
     const known = names.some(isShortened) ? journal.allKnown() : [];
-    const fullNames = new Map(known.map(({ arrayName, name }) => [arrayName, name]));
+    const fullNames = new Map<string, VolumeName>(known.map(({ arrayName, name }) => [arrayName, name]));
     const mountpoints = new Map(
       journal
         .all()
@@ -189,7 +192,7 @@ export class Driver {
   /** A Mount may be next, here or where another host has failed: its mountpoint is made meanwhile. */
   #prepareFor(volume: ArrayVolume): void {
     const { filesystems, log } = this.#host;
-    const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+    const mountpoint = filesystems.mountpointOf(asArrayName(volume.name ?? volume.id));
     filesystems.prepareMountpoint(mountpoint).catch((cause: unknown) => {
       log.debug({ mountpoint, error: String(cause) }, 'mountpoint not made ahead; the mount will tell why');
     });
@@ -260,19 +263,16 @@ export class Driver {
     return {
       name,
       mountpoint: isMounted ? await this.#pathOf(entry) : '',
-      createdAt: known.createdAtSeconds === 0 ? undefined : new Date(known.createdAtSeconds * 1000),
+      createdAt: known.createdAtSeconds === null ? undefined : new Date(known.createdAtSeconds * 1000),
       status: describeStatus({
         known: { ...known, arrayName: known.arrayName || arrayNameFor(policy.prefix, name) },
         volume: this.#lastSeen.get(name),
-        pool:
-          stale || isMounted
-            ? this.#pools.get(known.storagePoolId)
-            : await this.#pool(known.storagePoolId, signal),
+        pool: await this.#poolOf(known, { isKept: stale || isMounted }, signal),
         entry,
         marker: isMounted ? this.#host.markers.stateOf(known.volumeId) : undefined,
         stale,
         lastFence: await this.#host.fences.latest(known.volumeId),
-        self: me === undefined ? undefined : { sdc: me.sdcName ?? me.sdcId, ip: me.sdcIp },
+        self: me === undefined ? undefined : { sdc: me.hostName ?? me.hostId, ip: me.hostAddress },
       }),
     };
   }
@@ -284,13 +284,29 @@ export class Driver {
     const known = journal.known(name);
     if (known !== undefined || entry === undefined || entry.phase === 'creating') return known;
     const { arrayName, volumeId } = entry;
-    const unknown = { sizeKiB: 0, createdAtSeconds: 0, storagePoolId: '', readOnly: false, label: undefined };
+    const unknown = {
+      sizeKiB: null,
+      createdAtSeconds: null,
+      poolId: null,
+      readOnly: false,
+      label: undefined,
+    };
     return { name, arrayName, volumeId, ...unknown };
   }
 
-  async #pool(id: string, signal: AbortSignal): Promise<StoragePool | undefined> {
+  /** `isKept`: no call is worth it. */
+  async #poolOf(
+    { poolId }: KnownVolume,
+    { isKept }: { readonly isKept: boolean },
+    signal: AbortSignal,
+  ): Promise<StoragePool | undefined> {
+    if (poolId === null) return undefined;
+    return isKept ? this.#pools.get(poolId) : this.#pool(poolId, signal);
+  }
+
+  async #pool(id: PoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
     try {
-      const pool = await this.#host.array.describePool(id as StoragePoolId, signal);
+      const pool = await this.#host.array.describePool(id, signal);
       if (pool !== undefined) this.#pools.set(id, pool);
       return pool;
     } catch (cause) {

@@ -1,5 +1,5 @@
 import { CancelledError } from '../errors.ts';
-import type { Clock } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { quote } from '../units/quote.ts';
 import type { VolumeDriver } from './volume-driver.ts';
 

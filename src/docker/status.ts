@@ -1,6 +1,7 @@
 import { nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { FenceRecord, HostVolume, KnownVolume } from '../volumes/ports.ts';
-import type { ArrayVolume, StoragePool } from '../volumes/volume.ts';
+import type { StoragePool } from '../array/pool.ts';
+import type { ArrayVolume } from '../array/volume.ts';
 
 /** What `docker volume inspect` shows under Status. Sizes with their unit; null where this host does not know. */
 export type VolumeStatus = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
   return {
     id: known.volumeId,
     arrayName: known.arrayName,
-    ...(known.sizeKiB > 0 ? describeKnown(known, pool) : UNDESCRIBED),
+    ...describeKnown(known, pool),
     provisioning: volume?.kind ?? null,
     ...describeLabel(known),
     failoverMarker: sources.marker ?? null,
@@ -39,13 +40,12 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
   };
 }
 
-/** Of a volume of which the journal alone tells: none has no size. */
-const UNDESCRIBED = { size: null, pool: null, domain: null, readOnly: null };
-
 function describeKnown(known: KnownVolume, pool: StoragePool | undefined): VolumeStatus {
+  // The journal alone tells of it.
+  if (known.sizeKiB === null) return { size: null, pool: null, domain: null, readOnly: null };
   return {
     size: inGiB(known.sizeKiB),
-    pool: pool?.name ?? known.storagePoolId,
+    pool: pool?.name ?? known.poolId,
     domain: pool?.domainName ?? null,
     readOnly: known.readOnly,
   };
@@ -67,9 +67,9 @@ function describeLabel({ label }: KnownVolume): VolumeStatus {
 
 function holders({ volume, entry, self }: StatusSources): readonly object[] {
   if (entry?.phase === 'mounted' && self !== undefined) return [self];
-  return (volume?.mappings ?? []).map((mapping) => {
-    const { name, ip, isLastKnown } = nameOfHolder(mapping);
-    return { sdc: name ?? mapping.sdcId, ip, ...(isLastKnown ? { lastKnown: true } : {}) };
+  return (volume?.attachments ?? []).map((attachment) => {
+    const { name, ip, isLastKnown } = nameOfHolder(attachment);
+    return { sdc: name ?? attachment.hostId, ip, ...(isLastKnown ? { lastKnown: true } : {}) };
   });
 }
 

@@ -3,8 +3,8 @@ import {
   GatewayAuthError,
   GatewayUnavailableError,
   isPluginError,
-  SdcError,
-  type SdcProblem,
+  AttachError,
+  type AttachProblem,
 } from '../errors.ts';
 
 /** How bad something is: ok; warning: it works and will not for ever; problem: volumes do not work, or only by luck. */
@@ -56,7 +56,7 @@ export function failed(check: string, error: unknown): Finding {
 }
 
 /** What an SDC that works can meet, too: it follows from nothing that another check tells of. */
-const OF_THEIR_OWN: readonly SdcProblem[] = [
+const OF_THEIR_OWN: readonly AttachProblem[] = [
   'not-alone',
   'guid-mismatch',
   'device-missing',
@@ -68,7 +68,7 @@ function rootOf(error: unknown): Root | undefined {
     (kind) => error instanceof kind,
   );
   if (ofGateway) return 'gateway';
-  return error instanceof SdcError && !OF_THEIR_OWN.includes(error.problem) ? 'sdc' : undefined;
+  return error instanceof AttachError && !OF_THEIR_OWN.includes(error.problem) ? 'sdc' : undefined;
 }
 
 /**

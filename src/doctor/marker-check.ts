@@ -1,4 +1,5 @@
-import type { ArrayVolume, FailoverPolicy } from '../volumes/volume.ts';
+import type { ArrayVolume } from '../array/volume.ts';
+import type { FailoverPolicy } from '../volumes/volume.ts';
 import { warning } from './finding.ts';
 import type { Check } from './run-checks.ts';
 

@@ -1,5 +1,5 @@
-import type { CapacityArray, PoolReading } from '../steward/ports.ts';
-import type { StorageArray } from '../volumes/ports.ts';
+import type { PoolReading } from '../array/pool.ts';
+import type { ClusterSpace, StorageArray } from '../array/storage-array.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
 
@@ -9,7 +9,7 @@ const PROBLEM_PERCENT = 95;
 
 /** The pool that new volumes go to: how full, and whether all data has two copies. */
 export function poolCheck(
-  array: Pick<StorageArray, 'findPool'> & { readonly capacity: Pick<CapacityArray, 'readCluster'> },
+  array: Pick<StorageArray, 'findPool'> & { readonly capacity: Pick<ClusterSpace, 'readCluster'> },
   wanted: { readonly pool: string | undefined; readonly domain: string | undefined },
 ): Check {
   return {

@@ -1,6 +1,7 @@
 import { dockerNameOf, isOurs, isProvisionalOf } from '../volumes/naming.ts';
 import type { HostVolume } from '../volumes/ports.ts';
-import type { ArrayVolume, SystemId, VolumeId } from '../volumes/volume.ts';
+import type { SystemId, VolumeId } from '../array/ids.ts';
+import type { ArrayVolume } from '../array/volume.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
 
@@ -123,10 +124,7 @@ function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {
       ),
     );
   const dead = mounted
-    .filter(
-      ({ mountpoint, volumeId }) =>
-        mountpoints.includes(mountpoint) && !linked.includes(volumeId as VolumeId),
-    )
+    .filter(({ mountpoint, volumeId }) => mountpoints.includes(mountpoint) && !linked.includes(volumeId))
     .map(({ name }) =>
       problem(
         'dead mount',
@@ -134,7 +132,7 @@ function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {
         `another host may have taken it: docker-volume-scaleio volume show ${name}`,
       ),
     );
-  const known = new Set(journal.map(({ mountpoint }) => mountpoint));
+  const known = new Set<string>(journal.map(({ mountpoint }) => mountpoint));
   const stale = mountpoints
     .filter((mountpoint) => !known.has(mountpoint))
     .map((mountpoint) =>
@@ -159,7 +157,7 @@ function unclaimed(name: string, users: string | undefined): Finding {
 
 function judgeMappings({ journal, mapped, guid, prefix, users }: HostState): Finding[] {
   if (journal === undefined) return [];
-  const known = new Set(journal.flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
+  const known = new Set<string>(journal.flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
   const unknown = mapped.filter(({ id, name }) => !known.has(id) && !known.has(name ?? ''));
   return [
     ...unknown.flatMap(({ id, name }) => {

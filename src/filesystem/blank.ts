@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 import { pathToOpen } from './path-to-open.ts';
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import { hasCode } from '../host/files.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 import { pathToOpen } from './path-to-open.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Device, FilesystemType } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { FilesystemType } from '../volumes/volume.ts';
 import { crc32c } from './crc32c.ts';
 import { pathToOpen } from './path-to-open.ts';
 import type { FeatureBits } from './features.ts';

@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
-import type { Log, MountEntry } from '../volumes/ports.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { Log } from '../runtime/log.ts';
+import type { MountEntry } from '../volumes/ports.ts';
 import { readExt4Superblock } from './superblock.ts';
 import { runTool } from './tool.ts';
 

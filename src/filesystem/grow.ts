@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Runner } from '../host/run.ts';
-import type { Device, FilesystemType } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { FilesystemType } from '../volumes/volume.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { readExt4Superblock, readXfsSuperblock } from './superblock.ts';
 import { runTool } from './tool.ts';

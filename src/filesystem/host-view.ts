@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 import { isGuard, type MountRoot } from './mount-root.ts';
 import { type Mount, visibleMount } from './mountinfo.ts';
 

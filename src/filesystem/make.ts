@@ -1,6 +1,7 @@
 import type { Runner } from '../host/run.ts';
 import type { MakeRequest } from '../volumes/ports.ts';
-import type { Device, FilesystemType } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { FilesystemType } from '../volumes/volume.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { runTool } from './tool.ts';
 

@@ -1,7 +1,8 @@
 import { FilesystemError } from '../errors.ts';
 import { CommandError, type Runner } from '../host/run.ts';
 import type { MountRequest } from '../volumes/ports.ts';
-import type { Device, FilesystemType } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { FilesystemType } from '../volumes/volume.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { readFeatureBits } from './feature-bits.ts';
 import { lackingFeatures } from './features.ts';

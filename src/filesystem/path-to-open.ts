@@ -1,4 +1,4 @@
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 
 /** Where to open the device: by what holds it, where somebody does (rule 14), else by its node. */
 export function pathToOpen({ heldPath, node }: Device): string {

@@ -1,7 +1,8 @@
 import { FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Probe } from '../volumes/ports.ts';
-import type { Device, FilesystemType } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
+import type { FilesystemType } from '../volumes/volume.ts';
 import { readEnds } from './blank.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { runTool } from './tool.ts';

@@ -1,6 +1,6 @@
 import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 import { assertZero } from './blank.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { isDeviceHeld } from './exclusive-open.ts';

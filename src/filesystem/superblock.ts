@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device } from '../attach/attacher.ts';
 import { pathToOpen } from './path-to-open.ts';
 
 /** What the superblock of an ext4 says about its health and size [Linux Documentation/filesystems/ext4/super.rst]. */

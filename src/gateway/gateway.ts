@@ -1,8 +1,8 @@
-import type { CapacityArray } from '../steward/ports.ts';
+import type { ClusterSpace, HostRegistry, Inventory, StorageArray } from '../array/storage-array.ts';
+import type { ArrayCapabilities, ArrayIdentity } from '../array/system.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { ConfigError, type PluginError } from '../errors.ts';
-import type { Inventory } from '../inventory/ports.ts';
-import type { SdcRegistry } from '../join/ports.ts';
-import type { ArrayIdentity, Clock, Log, StorageArray } from '../volumes/ports.ts';
 import { smallAnswerMs } from './wire/answer-limit.ts';
 import { listOf } from './wire/bodies.ts';
 import { GatewayClient } from './wire/client.ts';
@@ -21,7 +21,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from './wire/retry.ts';
 import { systemSchema } from './objects/schemas.ts';
 import { Sdcs } from './objects/sdcs.ts';
 import type { Grant } from './wire/session.ts';
-import { roleOfUser } from './wire/user-role.ts';
+import { roleOfUser } from './objects/user-role.ts';
 import { VolumeChanges } from './objects/volume-changes.ts';
 import { Volumes } from './objects/volumes.ts';
 
@@ -65,11 +65,11 @@ interface EndpointStats {
 
 export interface Gateway extends StorageArray {
   /** Pools, SDSs and devices, for who watches over them. */
-  readonly capacity: CapacityArray;
+  readonly capacity: ClusterSpace;
   /** All volumes and SDCs, for the same. */
   readonly inventory: Inventory;
   /** How hosts register. */
-  readonly registry: SdcRegistry;
+  readonly registry: HostRegistry;
   /** Of a user, as the array lists it; undefined when it does not. */
   roleOfUser(username: string, signal: AbortSignal): Promise<string | undefined>;
   stats(): readonly EndpointStats[];
@@ -146,11 +146,12 @@ function partsOver(
   clock: GatewayOptions['clock'],
   owners: RequestOwners,
 ): Omit<Gateway, 'stats' | 'close'> {
+  const sdcs = new Sdcs(client);
   return {
-    ...storageArray(client, () => clock.elapsed(), owners),
+    ...storageArray({ client, sdcs }, () => clock.elapsed(), owners),
     capacity: new ClusterState(client),
     inventory: new ArrayInventory(client),
-    registry: new Registration(client),
+    registry: new Registration(client, sdcs),
     roleOfUser: (username, signal) => roleOfUser(client, username, signal),
   };
 }
@@ -174,10 +175,13 @@ async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Prom
   await http.close();
 }
 
-function storageArray(client: GatewayClient, elapsed: () => number, owners: RequestOwners): StorageArray {
+function storageArray(
+  { client, sdcs }: { readonly client: GatewayClient; readonly sdcs: Sdcs },
+  elapsed: () => number,
+  owners: RequestOwners,
+): StorageArray {
   const volumes = new Volumes(client);
   const changes = new VolumeChanges(client, volumes);
-  const sdcs = new Sdcs(client);
   const mappings = new Mappings(client, volumes, sdcs);
   const pools = new Pools(client, elapsed, owners);
   return {
@@ -187,23 +191,34 @@ function storageArray(client: GatewayClient, elapsed: () => number, owners: Requ
     getVolumes: (ids, signal) => volumes.getMany(ids, signal),
     listVolumes: (passes, signal) => volumes.list(passes, signal),
     listVolumeNames: (pick, signal) => volumes.listNames(pick, signal),
-    volumesOfSdc: (id, signal) => volumes.ofSdc(id, signal),
+    volumesOfHost: (id, signal) => volumes.ofSdc(id, signal),
     recentIo: (id, signal) => volumes.recentIo(id, signal),
-    volumesOfVtree: (id, signal) => volumes.ofVtree(id, signal),
+    volumesOfFamily: (member, signal) => volumes.ofFamily(member, signal),
     createVolume: (volume, signal) => changes.create(volume, signal),
     renameVolume: (id, name, signal) => changes.rename(id, name, signal),
     removeVolume: (id, signal) => changes.remove(id, signal),
-    mapVolume: (request, signal) => mappings.map(request, signal),
-    unmapVolume: (id, sdcId, signal) => mappings.unmap(id, sdcId, signal),
-    limitMapping: (target, limits, signal) => mappings.limit(target, limits, signal),
+    attachVolume: (request, signal) => mappings.map(request, signal),
+    detachVolume: (id, sdcId, signal) => mappings.unmap(id, sdcId, signal),
+    limitAttachment: (target, limits, signal) => mappings.limit(target, limits, signal),
     limitToReadOnly: (id, signal) => changes.limitToReadOnly(id, signal),
     snapshotVolume: (id, name, signal) => changes.snapshot(id, name, signal),
     growVolume: (id, sizeKiB, signal) => changes.grow(id, sizeKiB, signal),
-    findSdcByGuid: (guid, signal) => sdcs.findByGuid(guid, signal),
-    getSdc: (id, signal) => sdcs.get(id, signal),
+    findHost: (guid, signal) => sdcs.findByGuid(guid, signal),
+    getHost: (id, signal) => sdcs.get(id, signal),
     findPool: (wanted, signal) => pools.find(wanted, signal),
     describePool: (id, signal) => pools.describe(id, signal),
     poolUsage: (id, signal) => pools.usage(id, signal),
+  };
+}
+
+const FIRST_WITH_READ_ONLY_LIMIT = 3;
+const GRAIN_KIB = 8_388_608;
+
+/** Access modes came with 3.0 [goscaleio]; a volume takes whole blocks of 8 GiB on every version. */
+function capabilitiesOf(version: string): ArrayCapabilities {
+  return {
+    grainKiB: GRAIN_KIB,
+    readOnlyLimit: Number.parseInt(version, 10) >= FIRST_WITH_READ_ONLY_LIMIT,
   };
 }
 
@@ -242,8 +257,9 @@ class SystemIdentifier {
         kind: 'wrong-system',
       });
     }
-    this.#known = { systemId: system.id, name: system.name, version };
-    return this.#known;
+    const known = { systemId: system.id, name: system.name, version, capabilities: capabilitiesOf(version) };
+    this.#known = known;
+    return known;
   }
 
   #complaint(): string {

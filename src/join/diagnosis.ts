@@ -1,13 +1,9 @@
-import type { SdcId, SystemId } from '../volumes/volume.ts';
+import type { ArrayHost } from '../array/host.ts';
+import { asHostId, type HostId, type SystemId } from '../array/ids.ts';
+import type { HostRegistry } from '../array/storage-array.ts';
+import type { DescribedSystem } from '../array/system.ts';
 import { judgeMdmAddresses } from './mdm-addresses.ts';
-import type {
-  ConfiguredMdm,
-  DescribedSystem,
-  RegisteredSdc,
-  SdcControl,
-  SdcRegistry,
-  SourceAddresses,
-} from './ports.ts';
+import type { ConfiguredMdm, SdcControl, SourceAddresses } from './ports.ts';
 import { stateOfFailure, type JoinState } from './state.ts';
 
 /** What this host could do by itself, where its operator allows it. */
@@ -17,7 +13,7 @@ export type Cure =
   | {
       readonly kind: 'approve';
       readonly guid: string;
-      readonly sdcId: SdcId | undefined;
+      readonly hostId: HostId | undefined;
       /** All from which it shall report, in mode ApprovedIp; else none. */
       readonly addresses: readonly string[];
     };
@@ -26,12 +22,13 @@ export interface Diagnosis {
   readonly state: JoinState;
   readonly cure: Cure | undefined;
   /** Of the SDC, once joined. */
-  readonly joined: { readonly guid: string; readonly systemId: SystemId; readonly sdcId: SdcId } | undefined;
+  readonly joined:
+    { readonly guid: string; readonly systemId: SystemId; readonly hostId: HostId } | undefined;
 }
 
 export interface DiagnosisParts {
   readonly sdc: SdcControl;
-  readonly array: SdcRegistry;
+  readonly array: HostRegistry;
   readonly sourceAddresses: SourceAddresses;
 }
 
@@ -67,7 +64,7 @@ export class JoinDiagnosis {
     const here: Here = { guid: await sdc.currentGuid(signal), mdms: await sdc.configuredMdms(signal) };
     const { systemId } = await array.identity(signal);
     const own = here.mdms?.find((mdm) => mdm.systemId === systemId && mdm.sdcId !== null);
-    if (own !== undefined && !thorough) return joined(here.guid, systemId, own.sdcId as SdcId);
+    if (own?.sdcId != null && !thorough) return joined(here.guid, systemId, asHostId(own.sdcId));
     return this.#lookAtArray(here, own !== undefined, signal);
   }
 
@@ -76,13 +73,13 @@ export class JoinDiagnosis {
     const { array } = this.#parts;
     const [system, registered] = await Promise.all([
       array.describeSystem(signal),
-      array.findRegisteredSdc(here.guid, signal),
+      array.findHost(here.guid, signal),
     ]);
     const mdm = connected ? undefined : judgeMdms(here, system);
     if (mdm?.state.step === 'mdm-missing') return mdm;
     const refused = await this.#judgeApproval(here, system, registered);
     if (refused !== undefined) return refused;
-    const isIn = registered?.connected === true && (connected || here.mdms === undefined);
+    const isIn = registered?.state === 'connected' && (connected || here.mdms === undefined);
     return isIn ? joined(here.guid, system.id, registered.id) : (mdm ?? notConnected(here, system));
   }
 
@@ -90,14 +87,14 @@ export class JoinDiagnosis {
   async #judgeApproval(
     { guid }: Here,
     system: DescribedSystem,
-    registered: RegisteredSdc | undefined,
+    registered: ArrayHost | undefined,
   ): Promise<Diagnosis | undefined> {
-    const mode = system.restrictedSdcMode;
+    const mode = system.restrictedMode;
     const byAddress = mode === 'ApprovedIp';
     const approved = new Set(registered?.approvedAddresses);
     const own = byAddress ? await this.#ownAddresses(system, registered) : [];
-    const foreign = registered?.connected === true ? [] : own.filter((address) => !approved.has(address));
-    if (registered?.approved === true && foreign.length === 0) return undefined;
+    const foreign = registered?.state === 'connected' ? [] : own.filter((address) => !approved.has(address));
+    if (registered?.isApproved === true && foreign.length === 0) return undefined;
     if (registered === undefined && mode === 'None') return notKnown(guid, system);
     const addresses = byAddress ? [...new Set([...approved, ...own])] : [];
     return {
@@ -106,14 +103,14 @@ export class JoinDiagnosis {
         reason: `array "${system.id}" lets in only approved SDCs (mode ${mode}), and has not approved this host's, "${guid}"${from(addresses)}`,
         remedy: `approve it at the array (scli --approve_sdc --sdc_guid ${guid}), or set SCALEIO_JOIN_APPROVE=true`,
       },
-      cure: { kind: 'approve', guid, sdcId: registered?.id, addresses },
+      cure: { kind: 'approve', guid, hostId: registered?.id, addresses },
       joined: undefined,
     };
   }
 
   async #ownAddresses(
     system: DescribedSystem,
-    registered: RegisteredSdc | undefined,
+    registered: ArrayHost | undefined,
   ): Promise<readonly string[]> {
     const sources = await this.#parts.sourceAddresses(system.mdmAddresses);
     return [...new Set([...(registered?.addresses ?? []), ...sources])];
@@ -124,11 +121,11 @@ function from(addresses: readonly string[]): string {
   return addresses.length === 0 ? '' : ` from ${addresses.join(', ')}`;
 }
 
-function joined(guid: string, systemId: SystemId, sdcId: SdcId): Diagnosis {
+function joined(guid: string, systemId: SystemId, hostId: HostId): Diagnosis {
   return {
     state: { step: 'joined', reason: `SDC "${guid}" is connected to array "${systemId}"`, remedy: '' },
     cure: undefined,
-    joined: { guid, systemId, sdcId },
+    joined: { guid, systemId, hostId },
   };
 }
 

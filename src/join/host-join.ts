@@ -1,6 +1,7 @@
 import { isPluginError } from '../errors.ts';
-import type { Clock, Log } from '../volumes/ports.ts';
-import type { SdcId, SystemId } from '../volumes/volume.ts';
+import type { HostId, SystemId } from '../array/ids.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { JoinDiagnosis, type Cure, type Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { SdcNamer } from './sdc-namer.ts';
 import type { JoinState } from './state.ts';
@@ -41,7 +42,7 @@ export const JOIN_TIMES = {
 
 /** What others keep about who this host is. */
 interface KeptIdentity {
-  readonly last: { readonly systemId: SystemId; readonly sdcId: SdcId; readonly guid: string } | undefined;
+  readonly last: { readonly systemId: SystemId; readonly hostId: HostId; readonly guid: string } | undefined;
   forget(): void;
 }
 
@@ -188,10 +189,10 @@ export class HostJoin {
         log.info({ mdm: cure.addresses }, "added the array's other MDM addresses to this host's SDC");
         return;
       case 'approve': {
-        const { guid, sdcId, addresses } = cure;
-        const isNew = await array.approveSdc(guid, addresses, signal);
-        if (!isNew && sdcId !== undefined && addresses.length > 0) {
-          await array.setApprovedAddresses(sdcId, addresses, signal);
+        const { guid, hostId, addresses } = cure;
+        const isNew = await array.approveHost(guid, addresses, signal);
+        if (!isNew && hostId !== undefined && addresses.length > 0) {
+          await array.setApprovedAddresses(hostId, addresses, signal);
         }
         log.info({ guid, addresses }, "approved this host's SDC at the array");
       }
@@ -204,7 +205,7 @@ export class HostJoin {
     const { last } = identity;
     const isOther =
       last !== undefined &&
-      (last.sdcId !== me.sdcId || last.guid !== me.guid || last.systemId !== me.systemId);
+      (last.hostId !== me.hostId || last.guid !== me.guid || last.systemId !== me.systemId);
     if (isOther) identity.forget();
     await this.#namer.name(me, signal);
   }

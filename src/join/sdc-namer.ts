@@ -1,7 +1,7 @@
 import { isPluginError } from '../errors.ts';
-import type { Log } from '../volumes/ports.ts';
-import type { SdcId } from '../volumes/volume.ts';
-import type { SdcRegistry } from './ports.ts';
+import type { HostId } from '../array/ids.ts';
+import type { HostRegistry } from '../array/storage-array.ts';
+import type { Log } from '../runtime/log.ts';
 import { sdcNameBeside, sdcNameFor } from './sdc-name.ts';
 
 export interface NamingPolicy {
@@ -14,24 +14,24 @@ export interface NamingPolicy {
 
 /** Names this host's SDC after the host, once; a name that somebody else gave it stays unless the operator says so. */
 export class SdcNamer {
-  readonly #array: SdcRegistry;
+  readonly #array: HostRegistry;
   readonly #log: Log;
   readonly #policy: NamingPolicy;
-  #settled: SdcId | undefined;
+  #settled: HostId | undefined;
 
-  constructor({ array, log }: { array: SdcRegistry; log: Log }, policy: NamingPolicy) {
+  constructor({ array, log }: { array: HostRegistry; log: Log }, policy: NamingPolicy) {
     this.#array = array;
     this.#log = log;
     this.#policy = policy;
   }
 
   /** A name serves people only, so that nothing fails for want of one: tried again at the next look. */
-  async name({ guid, sdcId }: { guid: string; sdcId: SdcId }, signal: AbortSignal): Promise<void> {
-    if (this.#policy.name === undefined || this.#settled === sdcId) return;
+  async name({ guid, hostId }: { guid: string; hostId: HostId }, signal: AbortSignal): Promise<void> {
+    if (this.#policy.name === undefined || this.#settled === hostId) return;
     try {
       const wanted = sdcNameFor(this.#policy.name, this.#policy.hostName);
       await this.#give(wanted, guid, signal);
-      this.#settled = sdcId;
+      this.#settled = hostId;
     } catch (error) {
       if (signal.aborted || !isPluginError(error)) throw error;
       this.#log.warn({ error: error.message }, "cannot name this host's SDC; trying again later");
@@ -39,7 +39,7 @@ export class SdcNamer {
   }
 
   async #give(wanted: string, guid: string, signal: AbortSignal): Promise<void> {
-    const found = await this.#array.findRegisteredSdc(guid, signal);
+    const found = await this.#array.findHost(guid, signal);
     const beside = sdcNameBeside(wanted, guid);
     if (found === undefined || found.name === wanted || found.name === beside) return;
     if (found.name !== null && !this.#policy.mayRename) {
@@ -50,7 +50,7 @@ export class SdcNamer {
       return;
     }
     for (const name of [wanted, beside]) {
-      if (await this.#array.renameSdc(found.id, name, signal)) {
+      if (await this.#array.renameHost(found.id, name, signal)) {
         this.#log.info({ name, before: found.name }, "named this host's SDC");
         return;
       }

@@ -3,8 +3,8 @@ import {
   GatewayAuthError,
   GatewayRejectedError,
   isPluginError,
-  SdcError,
-  type SdcProblem,
+  AttachError,
+  type AttachProblem,
 } from '../errors.ts';
 
 /**
@@ -34,7 +34,7 @@ export interface JoinState {
   readonly remedy: string;
 }
 
-const SDC_STEPS: Partial<Record<SdcProblem, JoinStep>> = {
+const SDC_STEPS: Partial<Record<AttachProblem, JoinStep>> = {
   'not-installed': 'sdc-missing',
   'not-loaded': 'sdc-stopped',
 };
@@ -48,7 +48,7 @@ export function stateOfFailure(error: unknown): JoinState {
 }
 
 function stepOf(error: Error): JoinStep {
-  if (error instanceof SdcError) return SDC_STEPS[error.problem] ?? 'sdc-failing';
+  if (error instanceof AttachError) return SDC_STEPS[error.problem] ?? 'sdc-failing';
   if (error instanceof GatewayAuthError || error instanceof GatewayRejectedError) return 'login-refused';
   return error instanceof ConfigError ? 'wrong-array' : 'gateway-away';
 }

@@ -1,5 +1,6 @@
 import { CancelledError } from '../errors.ts';
-import type { Clock, Log } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 
 export interface DelayedWriteParts {
   /** What is written, as it begins a sentence: 'known volumes'. */

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import type { Clock, FenceLog, FenceRecord, Log } from '../volumes/ports.ts';
+import { asVolumeId } from '../array/ids.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { FenceLog, FenceRecord } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -15,7 +18,7 @@ const MOST_KEPT = 1000;
 const fenceRecord: z.ZodType<FenceRecord> = z.looseObject({
   at: z.string(),
   volume: z.string(),
-  volumeId: z.string(),
+  volumeId: z.string().transform(asVolumeId),
   by: z.string(),
   byName: z.string(),
   from: z.string(),

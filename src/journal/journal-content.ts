@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { asArrayName, asHostId, asSystemId, asVolumeId } from '../array/ids.ts';
 import type { HostVolume } from '../volumes/ports.ts';
 import { keepAdded } from './added-fields.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
@@ -7,21 +8,31 @@ export const JOURNAL_FILE = 'journal';
 const FORMAT = 'docker-volume-scaleio journal';
 
 const aboutSchema = z.object({ bootId: z.string(), mustRebuild: z.boolean() });
-const hostVolume = z.looseObject({
+/** An entry as it stands in the file. Its names are those of the first version and stay, because older plugins read them. */
+const line = z.looseObject({
   name: z.string(),
-  arrayName: z.string(),
-  volumeId: z.string(),
-  systemId: z.string(),
+  arrayName: z.string().transform(asArrayName),
+  volumeId: z.string().transform(asVolumeId),
+  systemId: z.string().transform(asSystemId),
   phase: z.enum(['creating', 'mounting', 'mounted', 'releasing']),
   holders: z.array(z.string()),
   mountpoint: z.string(),
   since: z.string(),
-  sdcId: z.string().optional(),
+  sdcId: z.string().transform(asHostId).optional(),
   heldSince: z.string().optional(),
   mapping: z.enum(['intended', 'found']).optional(),
   earlierBoot: z.boolean().optional(),
-}) satisfies z.ZodType<HostVolume>;
-const ownFields: ReadonlySet<string> = new Set(Object.keys(hostVolume.shape));
+});
+const hostVolume = line.transform(({ sdcId, mapping, ...same }): HostVolume => ({
+  ...same,
+  ...(sdcId === undefined ? {} : { hostId: sdcId }),
+  ...(mapping === undefined ? {} : { attachment: mapping }),
+}));
+const ownFields: ReadonlySet<string> = new Set([...Object.keys(line.shape), 'hostId', 'attachment']);
+
+function lineOf({ hostId, attachment, ...same }: HostVolume): string {
+  return JSON.stringify({ ...same, sdcId: hostId, mapping: attachment });
+}
 
 /** All that the journal's file holds. */
 export interface JournalContent {
@@ -62,7 +73,7 @@ function put(entries: Map<string, HostVolume>, entry: HostVolume): void {
 
 /** The journal's bytes. `bootId`: of the boot that its holders belong to. */
 export function writeContent(content: JournalContent, bootId: string): Promise<Uint8Array> {
-  const lines = [...content.entries.values()].map((entry) => JSON.stringify(entry));
+  const lines = [...content.entries.values()].map(lineOf);
   return writeChecked(FORMAT, { bootId, mustRebuild: content.mustRebuild }, lines);
 }
 

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { FilesystemError, NewerVersionError } from '../errors.ts';
-import type { Clock, HostVolume, Journal, KnownVolume, Log } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { HostVolume, Journal, KnownVolume } from '../volumes/ports.ts';
 import { LOCK_FILE, lockDirectory } from './directory-lock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { applyChanges, JOURNAL_FILE, readContent, writeContent } from './journal-content.ts';

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import * as z from 'zod';
-import type { Clock, KnownHosts, KnownSdc, Log } from '../volumes/ports.ts';
-import type { SdcId } from '../volumes/volume.ts';
+import { asHostId, type HostId } from '../array/ids.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { KnownHosts, KnownHost } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { DelayedWrite } from './delayed-write.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -35,7 +37,7 @@ export interface OpenKnownHosts extends KnownHosts {
  */
 export async function openKnownHosts(ports: KnownHostsPorts): Promise<OpenKnownHosts> {
   const file = path.join(ports.dir, KNOWN_HOSTS_FILE);
-  const hosts = new Map<SdcId, KnownSdc>();
+  const hosts = new Map<HostId, KnownHost>();
   let isNewer = false;
   try {
     const text = await ports.files.read(file);
@@ -46,7 +48,7 @@ export async function openKnownHosts(ports: KnownHostsPorts): Promise<OpenKnownH
     }
     for (const one of content?.usable === true ? content.lines : []) {
       const { data } = line.safeParse(parseLine(one));
-      if (data !== undefined) hosts.set(data.id as SdcId, { name: data.name, ip: data.ip });
+      if (data !== undefined) hosts.set(asHostId(data.id), { name: data.name, address: data.ip });
     }
   } catch (error) {
     ports.log.warn({ file, error: String(error) }, 'the names of hosts that are away cannot be read');
@@ -56,35 +58,37 @@ export async function openKnownHosts(ports: KnownHostsPorts): Promise<OpenKnownH
 
 class HostsFile implements OpenKnownHosts {
   readonly #isWritten: boolean;
-  readonly #hosts: Map<SdcId, KnownSdc>;
+  readonly #hosts: Map<HostId, KnownHost>;
   readonly #write: DelayedWrite;
 
   constructor(
     { files, clock, log }: KnownHostsPorts,
     { file, isWritten }: { readonly file: string; readonly isWritten: boolean },
-    hosts: Map<SdcId, KnownSdc>,
+    hosts: Map<HostId, KnownHost>,
   ) {
     this.#isWritten = isWritten;
     this.#hosts = hosts;
     this.#write = new DelayedWrite({
       ...{ what: 'the names of hosts', file, clock, log },
       write: async () => {
-        const lines = [...hosts].map(([id, known]) => JSON.stringify({ id, ...known }));
+        const lines = [...hosts].map(([id, known]) =>
+          JSON.stringify({ id, name: known.name, ip: known.address }),
+        );
         await files.writeAtomic(file, await writeChecked(FORMAT, { hosts: lines.length }, lines));
       },
     });
   }
 
-  lastKnown(id: SdcId): KnownSdc | undefined {
+  lastKnown(id: HostId): KnownHost | undefined {
     return this.#hosts.get(id);
   }
 
-  remember(id: SdcId, { name, ip }: KnownSdc): void {
+  remember(id: HostId, { name, address }: KnownHost): void {
     const before = this.#hosts.get(id);
-    if (before?.name === name && before.ip === ip) return;
-    if (before === undefined && name === null && ip === null) return;
+    if (before?.name === name && before.address === address) return;
+    if (before === undefined && name === null && address === null) return;
     this.#hosts.delete(id);
-    this.#hosts.set(id, { name, ip });
+    this.#hosts.set(id, { name, address });
     const [longestUnchanged] = this.#hosts.keys();
     if (this.#hosts.size > MOST_KNOWN && longestUnchanged !== undefined) this.#hosts.delete(longestUnchanged);
     if (this.#isWritten) this.#write.changed();

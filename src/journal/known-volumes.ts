@@ -1,7 +1,11 @@
 import path from 'node:path';
 import * as z from 'zod';
+import { asArrayName, asPoolId, asVolumeId } from '../array/ids.ts';
+import { asVolumeName } from '../volumes/volume.ts';
 import { labelSchema } from '../volumes/label.ts';
-import type { Clock, KnownVolume, Log } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { KnownVolume } from '../volumes/ports.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { keepAdded } from './added-fields.ts';
 import { DelayedWrite } from './delayed-write.ts';
@@ -13,20 +17,27 @@ const FORMAT = 'docker-volume-scaleio known volumes';
 const MOST_KNOWN = 100_000;
 
 const fields = z.looseObject({
-  name: z.string(),
-  arrayName: z.string(),
-  volumeId: z.string(),
+  name: z.string().transform(asVolumeName),
+  arrayName: z.string().transform(asArrayName),
+  volumeId: z.string().transform(asVolumeId),
   sizeKiB: z.number(),
   createdAtSeconds: z.number(),
   storagePoolId: z.string(),
   readOnly: z.boolean(),
   label: labelSchema.optional(),
 });
-const knownVolume: z.ZodType<KnownVolume> = fields.transform((volume) => ({
-  ...volume,
-  label: volume.label,
-}));
-const ownFields: ReadonlySet<string> = new Set(Object.keys(fields.shape));
+/** What the file has where something is not known: older plugins read it and want a value. */
+const UNKNOWN = { sizeKiB: 0, createdAtSeconds: 0, storagePoolId: '' } as const;
+const knownVolume = fields.transform(
+  ({ sizeKiB, createdAtSeconds, storagePoolId, label, ...same }): KnownVolume => ({
+    ...same,
+    sizeKiB: sizeKiB === UNKNOWN.sizeKiB ? null : sizeKiB,
+    createdAtSeconds: createdAtSeconds === UNKNOWN.createdAtSeconds ? null : createdAtSeconds,
+    poolId: storagePoolId === UNKNOWN.storagePoolId ? null : asPoolId(storagePoolId),
+    label,
+  }),
+);
+const ownFields: ReadonlySet<string> = new Set([...Object.keys(fields.shape), 'poolId']);
 
 export interface KnownVolumesPorts {
   readonly dir: string;
@@ -130,7 +141,20 @@ export class KnownVolumes {
 }
 
 function lineOf(volume: KnownVolume | string | undefined): string | undefined {
-  return typeof volume === 'string' ? volume : JSON.stringify(volume);
+  if (volume === undefined || typeof volume === 'string') return volume;
+  const { name, arrayName, volumeId, sizeKiB, createdAtSeconds, poolId, readOnly, label, ...added } = volume;
+  // In the order of every version, so that a line read is the line written.
+  return JSON.stringify({
+    ...added,
+    name,
+    arrayName,
+    volumeId,
+    sizeKiB: sizeKiB ?? UNKNOWN.sizeKiB,
+    createdAtSeconds: createdAtSeconds ?? UNKNOWN.createdAtSeconds,
+    storagePoolId: poolId ?? UNKNOWN.storagePoolId,
+    readOnly,
+    label,
+  });
 }
 
 /** The name stands before the rest, so that it can be read alone; JSON holds no raw tab or newline. */

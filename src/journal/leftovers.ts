@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Log } from '../volumes/ports.ts';
+import type { Log } from '../runtime/log.ts';
 import { FENCES_FILE, FORCED_FENCES_FILE } from './fence-log.ts';
 import { JOURNAL_FILE } from './journal-content.ts';
 import { isLeftover, type JournalFiles } from './journal-files.ts';

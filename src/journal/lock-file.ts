@@ -1,7 +1,8 @@
 import path from 'node:path';
 import * as z from 'zod';
 import { hasCode } from '../host/files.ts';
-import type { Clock, Log } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { isLeftover, type JournalFiles } from './journal-files.ts';
 
 const ATTEMPTS = 5;

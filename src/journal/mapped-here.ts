@@ -1,11 +1,12 @@
+import type { HostId } from '../array/ids.ts';
 import path from 'node:path';
-import type { Log } from '../volumes/ports.ts';
+import type { Log } from '../runtime/log.ts';
 import { JOURNAL_FILE, readContent } from './journal-content.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** A volume that this host's plugin has mapped to an SDC. */
 export interface MappedHere {
-  readonly sdcId: string;
+  readonly hostId: HostId;
   /** ISO 8601. */
   readonly since: string;
 }
@@ -26,8 +27,8 @@ export async function readMappedHere(at: {
     const content = text === undefined ? { entries: new Map<string, never>() } : readContent(text, '');
     if (!('entries' in content)) throw new Error(content.why);
     return new Map(
-      [...content.entries.values()].flatMap(({ volumeId, sdcId, heldSince }) =>
-        sdcId === undefined || heldSince === undefined ? [] : [[volumeId, { sdcId, since: heldSince }]],
+      [...content.entries.values()].flatMap(({ volumeId, hostId, heldSince }) =>
+        hostId === undefined || heldSince === undefined ? [] : [[volumeId, { hostId, since: heldSince }]],
       ),
     );
   } catch (error) {

@@ -1,9 +1,10 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { SdcError } from '../errors.ts';
+import { AttachError } from '../errors.ts';
 import { deviceNumber } from '../host/device-number.ts';
 import { hasCode } from '../host/files.ts';
-import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
+import type { SystemId, VolumeId } from '../array/ids.ts';
+import type { Device } from '../attach/attacher.ts';
 import { linkName, linkTarget, rivalLinks } from './device-link.ts';
 
 /** Where this host shows its block devices. */
@@ -88,8 +89,8 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function mismatch(link: string, what: string): SdcError {
-  return new SdcError(
+function mismatch(link: string, what: string): AttachError {
+  return new AttachError(
     `device link "${link}" ${what}; nothing was touched, run "udevadm trigger" and try again`,
     {
       problem: 'device-mismatch',

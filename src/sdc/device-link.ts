@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { hasCode } from '../host/files.ts';
-import type { SystemId, VolumeId } from '../volumes/volume.ts';
+import { asVolumeId, type SystemId, type VolumeId } from '../array/ids.ts';
 
 /*
  * Links to devices live in the kernel's memory, where no look waits for anything. It is done at once, then: a trip through
@@ -19,7 +19,7 @@ export function linkName(systemId: SystemId, volumeId: VolumeId): string {
 export function linkedVolumes(directory: string, systemId: SystemId): VolumeId[] {
   return volumeLinks(directory).flatMap((name) => {
     const [, system, volume] = LINK.exec(name) ?? [];
-    return system === systemId ? [volume as VolumeId] : [];
+    return system === systemId && volume !== undefined ? [asVolumeId(volume)] : [];
   });
 }
 

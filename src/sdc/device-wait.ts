@@ -1,5 +1,5 @@
 import { CancelledError } from '../errors.ts';
-import type { Clock } from '../volumes/ports.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 
 /** Looks again this often even without a sign: an event can be lost, a size can come after its link. */

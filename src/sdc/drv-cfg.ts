@@ -1,4 +1,4 @@
-import { SdcError } from '../errors.ts';
+import { AttachError } from '../errors.ts';
 import { type Runner, type RunResult, CommandError, exitError, MissingProgramError } from '../host/run.ts';
 import { isModuleLoaded, type ModuleEvidence } from './kernel-module.ts';
 
@@ -93,21 +93,21 @@ export class DrvCfg {
     throw await this.#unusable(flag, `failed (${cause.stderrTail || `exit code ${result.exitCode}`})`, cause);
   }
 
-  #notInstalled(cause: Error): SdcError {
-    return new SdcError(
+  #notInstalled(cause: Error): AttachError {
+    return new AttachError(
       `no SDC on this host: "${this.#options.path}" is missing; install the SDC, set the path of drv_cfg, or set SCALEIO_GUID`,
       { problem: 'not-installed', cause },
     );
   }
 
-  async #unusable(flag: string, what: string, cause?: Error): Promise<SdcError> {
+  async #unusable(flag: string, what: string, cause?: Error): Promise<AttachError> {
     if (!(await isModuleLoaded(this.#options.module))) {
-      return new SdcError(
+      return new AttachError(
         'the SDC of this host is not running: kernel module "scini" is not loaded; start it with "systemctl start scini"',
         { problem: 'not-loaded', cause },
       );
     }
-    return new SdcError(`"drv_cfg ${flag}" ${what}; run it by hand on this host and see the kernel log`, {
+    return new AttachError(`"drv_cfg ${flag}" ${what}; run it by hand on this host and see the kernel log`, {
       problem: 'command-failed',
       cause,
     });

@@ -1,10 +1,9 @@
 import { close, constants, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { SdcError } from '../errors.ts';
+import { AttachError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import { deviceNumber } from '../host/device-number.ts';
-import type { HeldDevice } from '../volumes/ports.ts';
-import type { Device } from '../volumes/volume.ts';
+import type { Device, HeldDevice } from '../attach/attacher.ts';
 
 const BLOCK = 4096;
 const [openFile, fstatFile, readFile, closeFile] = [
@@ -126,8 +125,8 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function changed(device: Device, what: string): SdcError {
-  return new SdcError(
+function changed(device: Device, what: string): AttachError {
+  return new AttachError(
     `device "${device.path}" is not any more what it was when it was identified: it ${what}; nothing more is done with it, ` +
       `see the kernel log for who took the volume from this host or mapped another, and try again`,
     { problem: 'device-mismatch', context: { node: device.node, number: device.number } },

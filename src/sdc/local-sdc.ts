@@ -1,9 +1,11 @@
 import path from 'node:path';
-import { CancelledError, SdcError } from '../errors.ts';
+import { CancelledError, AttachError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import type { Runner } from '../host/run.ts';
-import type { Clock, HeldDevice, LocalSdc, Log } from '../volumes/ports.ts';
-import type { Device, SystemId, VolumeId } from '../volumes/volume.ts';
+import type { SystemId, VolumeId } from '../array/ids.ts';
+import type { Attacher, Device, HeldDevice } from '../attach/attacher.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { type DevicePlaces, identifyDevice } from './device-identity.ts';
 import { linkName } from './device-link.ts';
 import { waitUntil } from './device-wait.ts';
@@ -33,7 +35,7 @@ export interface LocalSdcOptions {
 }
 
 /** This host's SDC and what it is configured for. Rejections: SdcError, CancelledError. */
-export interface HostSdc extends LocalSdc {
+export interface HostSdc extends Attacher {
   /** The GUID as it is now: the configured one, else what drv_cfg says at this moment. */
   currentGuid(signal: AbortSignal): Promise<string>;
   /** Undefined when drv_cfg is missing and is not needed, because the GUID is configured. */
@@ -101,7 +103,7 @@ class DrivenSdc implements HostSdc {
     if (configured === undefined) return this.#drvCfg.queryGuid(signal);
     const driven = await this.#guidIfKnown(signal);
     if (driven === undefined || driven.toUpperCase() === configured) return configured;
-    throw new SdcError(
+    throw new AttachError(
       `the configured GUID "${configured}" is not this host's: drv_cfg says "${driven}"; remove SCALEIO_GUID or correct it`,
       { problem: 'guid-mismatch', context: { configured, driven } },
     );
@@ -111,7 +113,7 @@ class DrivenSdc implements HostSdc {
     try {
       return await this.#drvCfg.queryGuid(signal);
     } catch (error) {
-      if (!(error instanceof SdcError)) throw error;
+      if (!(error instanceof AttachError)) throw error;
       this.#log.debug(
         { reason: error.message },
         'drv_cfg does not tell the GUID; the configured one is believed',
@@ -190,7 +192,7 @@ class DrivenSdc implements HostSdc {
     if (mdms === undefined) return;
     if (mdms.some((mdm) => mdm.systemId === systemId && mdm.sdcId !== null)) return;
     const addresses = mdms.flatMap((mdm) => mdm.addresses).join(', ') || 'none';
-    throw new SdcError(
+    throw new AttachError(
       `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses}); check the network, or add it with "drv_cfg --add_mdm"`,
       { problem: 'not-connected' },
     );
@@ -198,7 +200,7 @@ class DrivenSdc implements HostSdc {
 
   /** With its GUID configured the SDC serves without a drv_cfg that can be run from here. */
   #isNeedless(error: unknown): boolean {
-    const isMissing = error instanceof SdcError && error.problem === 'not-installed';
+    const isMissing = error instanceof AttachError && error.problem === 'not-installed';
     return isMissing && this.#configuredGuid !== undefined;
   }
 
@@ -219,11 +221,11 @@ class DrivenSdc implements HostSdc {
     }
   }
 
-  async #missing(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<SdcError> {
+  async #missing(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<AttachError> {
     const link = path.join(this.#places.byId, linkName(systemId, volumeId));
     const seconds = Math.round(this.#deviceWaitMs / 1000);
     const why = await this.#whyMissing(volumeId, AbortSignal.any([signal, AbortSignal.timeout(ASK_WHY_MS)]));
-    return new SdcError(`device "${link}" did not appear within ${seconds} s: ${why}, and try again`, {
+    return new AttachError(`device "${link}" did not appear within ${seconds} s: ${why}, and try again`, {
       problem: 'device-missing',
       context: { volumeId, systemId },
     });
@@ -244,7 +246,7 @@ class DrivenSdc implements HostSdc {
 
 /** Looks for a device that is arriving: what contradicts itself now may be right in a moment. */
 class Arrival {
-  problem: SdcError | undefined;
+  problem: AttachError | undefined;
   readonly #find: () => Promise<Device | undefined>;
 
   constructor(find: () => Promise<Device | undefined>) {
@@ -257,7 +259,7 @@ class Arrival {
       this.problem = undefined;
       return device;
     } catch (error) {
-      if (!(error instanceof SdcError)) throw error;
+      if (!(error instanceof AttachError)) throw error;
       this.problem = error;
       return undefined;
     }

@@ -1,5 +1,6 @@
-import type { Log } from '../volumes/ports.ts';
-import type { AuditRecord, StewardClock } from './ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { AuditRecord } from './ports.ts';
 
 const KEPT = 200;
 
@@ -8,18 +9,14 @@ const KEPT = 200;
  * block that lasts is recorded once, not each round.
  */
 export class AuditTrail {
-  readonly #clock: Pick<StewardClock, 'now'>;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #log: Log;
   readonly #onRecord: (record: AuditRecord) => void;
   readonly #records: AuditRecord[] = [];
   readonly #standing = new Map<string, string>();
 
   /** `onRecord` is told of each record; it must not throw. */
-  constructor(parts: {
-    clock: Pick<StewardClock, 'now'>;
-    log: Log;
-    onRecord?: (record: AuditRecord) => void;
-  }) {
+  constructor(parts: { clock: Pick<Clock, 'now'>; log: Log; onRecord?: (record: AuditRecord) => void }) {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#onRecord = parts.onRecord ?? (() => undefined);

@@ -1,5 +1,5 @@
-import type { Log } from '../volumes/ports.ts';
-import type { StewardClock } from './ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Steward } from './steward.ts';
 
 const SHORTEST_ROUND_LIMIT_MS = 60_000;
@@ -9,13 +9,13 @@ const SPREAD = 0.1;
 /** Runs the steward's rounds until it is stopped. */
 export class StewardLoop {
   readonly #steward: Pick<Steward, 'round'>;
-  readonly #clock: StewardClock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #intervalMs: number;
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(parts: { steward: Pick<Steward, 'round'>; clock: StewardClock; log: Log }, intervalMs: number) {
+  constructor(parts: { steward: Pick<Steward, 'round'>; clock: Clock; log: Log }, intervalMs: number) {
     this.#steward = parts.steward;
     this.#clock = parts.clock;
     this.#log = parts.log;

@@ -1,23 +1,15 @@
 import { isPluginError } from '../errors.ts';
-import type { Log } from '../volumes/ports.ts';
+import type { ClusterReading, DeviceReading, PoolReading, SdsReading } from '../array/pool.ts';
+import type { ClusterSpace } from '../array/storage-array.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Alert, Alerts } from './capacity/alerts.ts';
 import { assign } from './capacity/assignment.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Grower } from './capacity/grower.ts';
 import { PoolWatch, type LevelNews, type PoolStatus } from './capacity/pool-watch.ts';
 import type { Policy, PoolPolicy } from './policy.ts';
-import type {
-  AuditRecord,
-  CapacityArray,
-  Cleaning,
-  CleanupStatus,
-  ClusterReading,
-  DeviceReading,
-  News,
-  PoolReading,
-  SdsReading,
-  StewardClock,
-} from './ports.ts';
+import type { AuditRecord, Cleaning, CleanupStatus, News } from './ports.ts';
 
 /** Everything the steward knows, for metrics and the page. Its parts are never changed, only replaced. */
 export interface StewardSnapshot {
@@ -43,8 +35,8 @@ export interface StewardSnapshot {
 }
 
 export interface StewardParts {
-  readonly array: CapacityArray;
-  readonly clock: StewardClock;
+  readonly array: ClusterSpace;
+  readonly clock: Clock;
   readonly log: Log;
   readonly alerts: Alerts;
   readonly audit: AuditTrail;

@@ -1,4 +1,5 @@
-import type { Clock, Log } from './ports.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 
 /** A foreign address is held against the SDC for so long, because two hosts that share an entry show theirs in turn. */
 const REMEMBERED_MS = 3_600_000;

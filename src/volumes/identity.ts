@@ -1,19 +1,22 @@
-import { SdcError } from '../errors.ts';
+import { AttachError } from '../errors.ts';
 import type { AddressWitness } from './address-witness.ts';
-import type { LocalSdc, SoleServer, StorageArray } from './ports.ts';
-import type { Sdc, SdcId, SystemId } from './volume.ts';
+import type { ArrayHost } from '../array/host.ts';
+import type { HostId, SystemId } from '../array/ids.ts';
+import type { StorageArray } from '../array/storage-array.ts';
+import type { Attacher } from '../attach/attacher.ts';
+import type { SoleServer } from './ports.ts';
 
 export interface HostIdentity {
   readonly systemId: SystemId;
-  readonly sdcId: SdcId;
+  readonly hostId: HostId;
   readonly guid: string;
-  readonly sdcName: string | null;
-  readonly sdcIp: string | null;
+  readonly hostName: string | null;
+  readonly hostAddress: string | null;
 }
 
 export interface IdentityParts {
-  readonly array: Pick<StorageArray, 'identity' | 'findSdcByGuid' | 'getSdc'>;
-  readonly sdc: Pick<LocalSdc, 'guid'>;
+  readonly array: Pick<StorageArray, 'identity' | 'findHost' | 'getHost'>;
+  readonly attacher: Pick<Attacher, 'guid'>;
   readonly sole: SoleServer;
   readonly witness: AddressWitness;
 }
@@ -25,7 +28,7 @@ export interface ServedScope {
 }
 
 /** Who this host is to the array: asked once, kept until somebody has reason to doubt it. */
-export class SdcIdentity {
+export class OwnIdentity {
   readonly #parts: IdentityParts;
   readonly #scope: ServedScope;
   #known: HostIdentity | undefined;
@@ -41,27 +44,27 @@ export class SdcIdentity {
    */
   async current(signal: AbortSignal): Promise<HostIdentity> {
     if (this.#known !== undefined) return this.#known;
-    const { array, sdc: local } = this.#parts;
+    const { array, attacher: local } = this.#parts;
     const guid = await local.guid(signal);
     const { prefix, endpoints } = this.#scope;
     await this.#claim(['gateway', [...endpoints].sort().join(), guid, prefix]);
     const { systemId } = await array.identity(signal);
     await this.#claim(['system', systemId, guid, prefix]);
-    const sdc = await array.findSdcByGuid(guid, signal);
+    const sdc = await array.findHost(guid, signal);
     if (sdc === undefined) {
-      throw new SdcError(
+      throw new AttachError(
         `array "${systemId}" does not know this host's SDC "${guid}": check its MDM addresses (drv_cfg --query_mdms)`,
         { problem: 'not-known', context: { guid, systemId } },
       );
     }
-    if (!sdc.approved) {
-      throw new SdcError(
+    if (!sdc.isApproved) {
+      throw new AttachError(
         `array "${systemId}" has not approved this host's SDC "${guid}": approve it at the MDM (scli --approve_sdc)`,
         { problem: 'not-approved', context: { guid, systemId, sdcId: sdc.id } },
       );
     }
-    this.see([sdc.ip]);
-    this.#known = { systemId, sdcId: sdc.id, guid, sdcName: sdc.name, sdcIp: sdc.ip };
+    this.see([sdc.address]);
+    this.#known = { systemId, hostId: sdc.id, guid, hostName: sdc.name, hostAddress: sdc.address };
     return this.#known;
   }
 
@@ -76,10 +79,10 @@ export class SdcIdentity {
   }
 
   /** What the array says of our SDC now, which may confirm or raise doubt. One gateway call. */
-  async look(signal: AbortSignal): Promise<Sdc | undefined> {
-    const { sdcId } = await this.current(signal);
-    const sdc = await this.#parts.array.getSdc(sdcId, signal);
-    if (sdc !== undefined) this.see([sdc.ip]);
+  async look(signal: AbortSignal): Promise<ArrayHost | undefined> {
+    const { hostId } = await this.current(signal);
+    const sdc = await this.#parts.array.getHost(hostId, signal);
+    if (sdc !== undefined) this.see([sdc.address]);
     return sdc;
   }
 
@@ -96,7 +99,7 @@ export class SdcIdentity {
   async #claim(key: readonly string[]): Promise<void> {
     const other = await this.#parts.sole.claim(key.join('\0'));
     if (other === undefined) return;
-    throw new SdcError(
+    throw new AttachError(
       `this host's volumes on the array are served by ${other} already, with the prefix "${this.#scope.prefix}": ` +
         `stop one of the two, or give this one another prefix (SCALEIO_PREFIX)`,
       { problem: 'not-alone' },

@@ -2,7 +2,8 @@ import { FilesystemError, isPluginError } from '../errors.ts';
 import type { VolumeHost } from './volume-host.ts';
 import type { VolumeLabel } from './label.ts';
 import type { HostVolume } from './ports.ts';
-import type { ArrayVolume, VolumeId } from './volume.ts';
+import type { VolumeId } from '../array/ids.ts';
+import type { ArrayVolume } from '../array/volume.ts';
 
 /** What was just mounted for which volume. */
 export interface Labelled {
@@ -57,7 +58,7 @@ async function isOfFamily(
   of: { id: string; signal: AbortSignal },
 ): Promise<boolean> {
   if (volume.ancestorId === of.id) return true;
-  const family = await array.volumesOfVtree(volume.vtreeId, of.signal);
+  const family = await array.volumesOfFamily(volume, of.signal);
   return family.some(({ id }) => id === of.id);
 }
 

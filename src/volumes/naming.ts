@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
 import { quote } from '../units/quote.ts';
-import type { ArrayName, FailoverPolicy, VolumeId, VolumeName } from './volume.ts';
+import { asArrayName, asVolumeId, type ArrayName, type VolumeId } from '../array/ids.ts';
+import { asVolumeName, type FailoverPolicy, type VolumeName } from './volume.ts';
 
 /*
  * Docker lets any text through as a volume's name; the array takes 31 characters of letters, digits and punctuation
@@ -34,7 +35,7 @@ export interface PolicyMarker {
  */
 export function validateVolumeName(raw: string): VolumeName {
   const why = faultOf(raw);
-  if (why === undefined) return raw as VolumeName;
+  if (why === undefined) return asVolumeName(raw);
   throw new InvalidRequestError(
     `volume name ${quote(raw)} ${why}; use at most ${LONGEST_NAME} ${ALLOWED}, with a letter or digit first`,
   );
@@ -47,9 +48,9 @@ export function validateVolumeName(raw: string): VolumeName {
  */
 export function arrayNameFor(prefix: string, name: VolumeName): ArrayName {
   const exact = prefix + name;
-  if (exact.length <= ARRAY_NAME_LENGTH) return exact as ArrayName;
+  if (exact.length <= ARRAY_NAME_LENGTH) return asArrayName(exact);
   const head = exact.slice(0, ARRAY_NAME_LENGTH - HASH_LENGTH - 1);
-  return `${head}~${base32(createHash('sha256').update(name).digest()).slice(0, HASH_LENGTH)}` as ArrayName;
+  return asArrayName(`${head}~${base32(createHash('sha256').update(name).digest()).slice(0, HASH_LENGTH)}`);
 }
 
 /** True for names that arrayNameFor gives with this prefix; false for all others, also provisional ones and markers. */
@@ -77,7 +78,7 @@ export function isAnonymous(name: string): boolean {
 /** Docker's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
 export function dockerNameOf(prefix: string, arrayName: string): VolumeName | undefined {
   if (!isOurs(prefix, arrayName) || arrayName.includes('~')) return undefined;
-  return arrayName.slice(prefix.length) as VolumeName;
+  return asVolumeName(arrayName.slice(prefix.length));
 }
 
 /**
@@ -85,7 +86,7 @@ export function dockerNameOf(prefix: string, arrayName: string): VolumeName | un
  * whose it is, by SDC GUID and prefix, so that a host clears away its own leftovers and no others.
  */
 export function provisionalName(guid: string, prefix: string, random: string): ArrayName {
-  return `~new.${provisionalMark(guid, prefix)}.${random.toLowerCase()}` as ArrayName;
+  return asArrayName(`~new.${provisionalMark(guid, prefix)}.${random.toLowerCase()}`);
 }
 
 /** True for the provisional names of this host and prefix. */
@@ -105,14 +106,14 @@ export function markOfProvisional(arrayName: string): string | undefined {
 
 /** The marker's name: at most 30 characters. */
 export function markerName(policy: FailoverPolicy | 'default', volumeId: VolumeId): ArrayName {
-  return `~${policy}.${volumeId}` as ArrayName;
+  return asArrayName(`~${policy}.${volumeId}`);
 }
 
 /** What a marker says; undefined for names that are none. */
 export function parseMarker(arrayName: string): PolicyMarker | undefined {
   const [, policy, volumeId] = MARKER.exec(arrayName) ?? [];
   if (policy === undefined || volumeId === undefined) return undefined;
-  return { policy: policy as PolicyMarker['policy'], volumeId: volumeId as VolumeId };
+  return { policy: policy as PolicyMarker['policy'], volumeId: asVolumeId(volumeId) };
 }
 
 function faultOf(raw: string): string | undefined {

@@ -1,174 +1,25 @@
+import type { HostState } from '../array/host.ts';
+import type { ArrayName, HostId, PoolId, SystemId, VolumeId } from '../array/ids.ts';
+import type { Device } from '../attach/attacher.ts';
 import type { VolumeLabel } from './label.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Device,
-  FailoverPolicy,
-  FilesystemType,
-  HolderState,
-  ListedVolume,
-  Provisioning,
-  Sdc,
-  SdcId,
-  StoragePool,
-  StoragePoolId,
-  SystemId,
-  VolumeId,
-  VtreeId,
-} from './volume.ts';
+import type { FailoverPolicy, FilesystemType, VolumeName } from './volume.ts';
 
 /*
  * What the core needs from the outside. Every method that can wait takes an AbortSignal: when it fires the method
  * stops what it started (requests, child processes) and rejects with CancelledError.
  */
 
-export interface NewVolume {
-  readonly name: ArrayName;
-  /** KiB; the array rounds up to 8 GiB and succeeds. */
-  readonly sizeKiB: number;
-  readonly pool: StoragePool;
-  readonly provisioning: Provisioning;
-}
-
-export interface MappingRequest {
-  readonly volumeId: VolumeId;
-  readonly sdcId: SdcId;
-  /** True only for a volume that the array itself limits to ReadOnly: may then be mapped to many (rule 1). */
-  readonly readOnly: boolean;
-}
-
-export interface ArrayIdentity {
-  readonly systemId: SystemId;
-  readonly name: string | null;
-  /** API version, major.minor. */
-  readonly version: string;
-}
-
-/**
- * The array as seen through its gateway. Implemented by gateway/. One method is one gateway call unless its comment
- * says otherwise; a reply that got lost is resolved by looking, so the methods may be trusted to have happened when
- * they return and, for changes, costs more calls only then. Rejections: GatewayUnavailableError, GatewayAuthError,
- * GatewayRejectedError, CapacityError, CancelledError.
- */
-export interface StorageArray {
-  /** Cached after the first call. */
-  identity(signal: AbortSignal): Promise<ArrayIdentity>;
-  /** Id of the volume with exactly this name, undefined when there is none. */
-  findVolumeId(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined>;
-  /** Undefined when there is none with this id. */
-  getVolume(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined>;
-  /** Those of the ids that exist, in one call (two when one of them is gone and the array refuses the whole query). */
-  getVolumes(ids: readonly VolumeId[], signal: AbortSignal): Promise<ArrayVolume[]>;
-  /**
-   * Every volume whose name passes, in one call; never blocks the event loop for more than 50 ms, whatever the
-   * array holds.
-   */
-  listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ListedVolume[]>;
-  /**
-   * What `pick` makes of the name of every volume that has one, without the undefined; as listVolumes otherwise, and
-   * with less work for those who want no more than names.
-   */
-  listVolumeNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]>;
-  /** Volumes mapped to one SDC. */
-  volumesOfSdc(sdcId: SdcId, signal: AbortSignal): Promise<ArrayVolume[]>;
-  /**
-   * I/O operations on the volume in the array's present measuring interval, whoever did them. Rejects rather than
-   * answer 0 when the array does not say.
-   */
-  recentIo(id: VolumeId, signal: AbortSignal): Promise<number>;
-  /** The volume and all its snapshots. */
-  volumesOfVtree(vtreeId: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]>;
-  /** Rejects with GatewayRejectedError 99 when the name is taken by a volume that this call did not make. */
-  createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId>;
-  /** Rejects with GatewayRejectedError 99 when the new name is taken. */
-  renameVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void>;
-  /** Removes this volume alone, never descendants. A volume that is gone already is success. 104 when mapped. */
-  removeVolume(id: VolumeId, signal: AbortSignal): Promise<void>;
-  /**
-   * Exclusive unless readOnly. Already mapped to this SDC is success. Rejects with GatewayRejectedError 306 when
-   * another SDC holds it.
-   */
-  mapVolume(request: MappingRequest, signal: AbortSignal): Promise<void>;
-  /** Takes the volume from this one SDC. Not mapped (or no such volume) is success. Never any other SDC. */
-  unmapVolume(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void>;
-  /** iops 0 or at least 11; bandwidth KiB/s 0 or a multiple of 1024; at least one not 0. */
-  limitMapping(
-    target: { volumeId: VolumeId; sdcId: SdcId },
-    limits: { iops: number; bandwidthKiBps: number },
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Limits the volume itself to reading (3.x and later; rejects with InvalidRequestError on 2.x). */
-  limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void>;
-  /** A snapshot of the volume's present content under its own name. */
-  snapshotVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId>;
-  /** KiB, a multiple of 8 GiB. */
-  growVolume(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void>;
-  /** Undefined when the array does not know this GUID. */
-  findSdcByGuid(guid: string, signal: AbortSignal): Promise<Sdc | undefined>;
-  /** One call more for a host that is no SDC (NVMe), whose state stands elsewhere. */
-  getSdc(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined>;
-  /**
-   * The pool for new volumes: by id or name, in a protection domain given by id or name; undefined means the array
-   * has exactly one. Cached: no call, one when that is old, both lists when nothing is known or the pool is not found. Rejects with InvalidRequestError: unknown (names the nearest), ambiguous
-   * (names the domains).
-   */
-  findPool(
-    wanted: { pool: string | undefined; domain: string | undefined },
-    signal: AbortSignal,
-  ): Promise<StoragePool>;
-  /** Names of a pool by id, from the cache however old it is; at most two calls when it is not there. */
-  describePool(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined>;
-  /** Raw KiB, both copies: what is used now of what may be used, the spare left out. */
-  poolUsage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }>;
-}
-
 /** What the array called an SDC. */
-export interface KnownSdc {
+export interface KnownHost {
   readonly name: string | null;
-  readonly ip: string | null;
+  readonly address: string | null;
 }
 
 /** What this host last knew of other hosts, for words alone: nothing is decided by it. Implemented by journal/. */
 export interface KnownHosts {
-  lastKnown(id: SdcId): KnownSdc | undefined;
+  lastKnown(id: HostId): KnownHost | undefined;
   /** Replaces what was known. Never throws, never waits. */
-  remember(id: SdcId, known: KnownSdc): void;
-}
-
-/** A device from its identification to its last use (rule 14). */
-export interface HeldDevice {
-  readonly device: Device;
-  /**
-   * Rejects with SdcError 'device-mismatch' unless link, node, number, size and disk sequence are those of the start and the disk
-   * opened then still answers. To be called before and after whatever writes to the device or hands it out.
-   */
-  assertSame(signal: AbortSignal): Promise<void>;
-  /** Lets go of the disk, which must come before its volume is unmapped. */
-  close(): Promise<void>;
-}
-
-/** This host's SDC. Implemented by sdc/. Rejections: SdcError, CancelledError. */
-export interface LocalSdc {
-  /** Upper-case GUID: the configured one, else what drv_cfg says; cached once known. */
-  guid(signal: AbortSignal): Promise<string>;
-  /**
-   * The volume's device once it is there and its link, kernel node and size agree; watches /dev/disk/by-id, asks for a
-   * rescan when nothing came, rejects with SdcError 'device-missing' after the configured wait (or at the signal).
-   */
-  waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device>;
-  /** The device if it is there now, undefined if not. */
-  findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined>;
-  /** Holds a device just found, until it is closed. Rejects as HeldDevice.assertSame. */
-  holdDevice(
-    systemId: SystemId,
-    volumeId: VolumeId,
-    device: Device,
-    signal: AbortSignal,
-  ): Promise<HeldDevice>;
-  /** Makes the SDC read its volume list and sizes again. */
-  rescan(signal: AbortSignal): Promise<void>;
-  /** What can be said about the SDC from this host alone; rejects with SdcError that names the problem. */
-  assertUsable(systemId: SystemId, signal: AbortSignal): Promise<void>;
+  remember(id: HostId, known: KnownHost): void;
 }
 
 export type Probe =
@@ -261,10 +112,10 @@ export interface Filesystems {
 export interface HostVolume {
   /** Docker's full name. */
   readonly name: string;
-  readonly arrayName: string;
-  readonly volumeId: string;
+  readonly arrayName: ArrayName;
+  readonly volumeId: VolumeId;
   /** The array's id; with volumeId it names the device, also while no gateway answers. */
-  readonly systemId: string;
+  readonly systemId: SystemId;
   /** creating: provisional, ours to remove. mounting: mapped or about to be. mounted: holders may be using it. releasing: to be unmounted and unmapped. */
   readonly phase: 'creating' | 'mounting' | 'mounted' | 'releasing';
   /** Mount IDs of the engine, '' for clients that send none (rule 6). */
@@ -273,26 +124,27 @@ export interface HostVolume {
   /** Of the last Mount or change of phase; ISO 8601, for people: how old the entry is Journal.ageMs says. */
   readonly since: string;
   /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
-  readonly sdcId?: string | undefined;
+  readonly hostId?: HostId | undefined;
   readonly heldSince?: string | undefined;
   /**
    * What is known of the mapping (for 'creating': of the volume). Undefined: this host made it. intended: the request may have
    * gone out and nothing has said what came of it, so it may still be carried out. found: it was there before this plugin had anything to
    * do with the volume, so it is not ours to take away (rule 13).
    */
-  readonly mapping?: 'intended' | 'found' | undefined;
+  readonly attachment?: 'intended' | 'found' | undefined;
   /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
   readonly earlierBoot?: boolean | undefined;
 }
 
 /** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */
 export interface KnownVolume {
-  readonly name: string;
-  readonly arrayName: string;
-  readonly volumeId: string;
-  readonly sizeKiB: number;
-  readonly createdAtSeconds: number;
-  readonly storagePoolId: string;
+  readonly name: VolumeName;
+  readonly arrayName: ArrayName;
+  readonly volumeId: VolumeId;
+  readonly sizeKiB: number | null;
+  /** Null of a volume that only the journal tells of, or where the array does not say. */
+  readonly createdAtSeconds: number | null;
+  readonly poolId: PoolId | null;
   readonly readOnly: boolean;
   readonly label: VolumeLabel | undefined;
 }
@@ -328,7 +180,7 @@ export interface FenceRecord {
   readonly at: string;
   /** Docker's name. */
   readonly volume: string;
-  readonly volumeId: string;
+  readonly volumeId: VolumeId;
   /** Who took it: the SDC of the new host, or who forced it; and its name and address for people. */
   readonly by: string;
   readonly byName: string;
@@ -337,7 +189,7 @@ export interface FenceRecord {
   readonly fromName: string;
   readonly policy: FailoverPolicy | 'forced';
   /** The holder when it was decided. */
-  readonly holderState: HolderState;
+  readonly holderState: HostState;
   /**
    * The volume's last I/O as the array counted it when it was decided: operations in its measuring interval, with the
    * policy "idle" all that were seen in the idle window. Null of a holder that had lost the array, which does none.
@@ -408,32 +260,4 @@ export interface InspectionRecord {
   read(): Promise<{ readonly volumeId: string; readonly arrayName: string } | undefined>;
   write(record: { readonly volumeId: string; readonly arrayName: string }): Promise<void>;
   remove(): Promise<void>;
-}
-
-/** Time and chance come in here so that tests own them. */
-export interface Clock {
-  /** Milliseconds since 1970, for people and records only: whoever keeps the machine's time may set it (rule 17). */
-  now(): number;
-  /** Milliseconds since some moment, with fractions; only ever grows, whatever the machine's time is set to. Durations come from here. */
-  elapsed(): number;
-  /** Resolves after ms; rejects with CancelledError at the signal. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** Random lower-case hex digits. */
-  randomHex(digits: number): string;
-}
-
-/** Whose work it is that goes on, so that its log lines can be told from all others. Implemented by logging/. */
-export interface Trace {
-  /** Runs work that no single call owns (a round of the reconciler, a look-up for many calls) under an id of its own. */
-  apart<T>(what: string, work: () => Promise<T>): Promise<T>;
-  /** A way to run work as part of the call that is running now, whoever sets it off later. */
-  here(): <T>(work: () => T) => T;
-}
-
-/** Where the core reports; implemented over pino. */
-export interface Log {
-  debug(facts: object, message: string): void;
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
 }

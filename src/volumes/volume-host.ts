@@ -1,17 +1,11 @@
-import type {
-  Clock,
-  DeviceUsers,
-  FenceLog,
-  Filesystems,
-  HostReadiness,
-  Journal,
-  LocalSdc,
-  Log,
-  StorageArray,
-  Trace,
-} from './ports.ts';
-import type { SdcIdentity } from './identity.ts';
-import type { ArrayVolume, FailoverPolicy } from './volume.ts';
+import type { StorageArray } from '../array/storage-array.ts';
+import type { ArrayVolume } from '../array/volume.ts';
+import type { Attacher } from '../attach/attacher.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log, Trace } from '../runtime/log.ts';
+import type { DeviceUsers, FenceLog, Filesystems, HostReadiness, Journal } from './ports.ts';
+import type { OwnIdentity } from './identity.ts';
+import type { FailoverPolicy } from './volume.ts';
 
 export type { HostIdentity } from './identity.ts';
 
@@ -60,7 +54,7 @@ export interface VolumePolicy {
 /** Everything the use cases work with; built once by the composition root. */
 export interface VolumeHost {
   readonly array: StorageArray;
-  readonly sdc: LocalSdc;
+  readonly attacher: Attacher;
   readonly filesystems: Filesystems;
   readonly journal: Journal;
   readonly fences: FenceLog;
@@ -84,4 +78,4 @@ export interface FailoverMarkers {
 }
 
 /** Who this host is to the array. */
-export type Identity = Pick<SdcIdentity, 'current' | 'doubt' | 'forget' | 'last' | 'look' | 'see'>;
+export type Identity = Pick<OwnIdentity, 'current' | 'doubt' | 'forget' | 'last' | 'look' | 'see'>;

@@ -236,8 +236,8 @@ describe('docs/failover.md', () => {
     await other.docker(['rm', '--force', 'user']);
 
     const id = await idOf('docker-db');
-    const mapping = { guid: array.guidOf(one) };
-    await askGateway(array, 'POST', `/api/instances/Volume::${id}/action/addMappedSdc`, mapping);
+    const attachment = { guid: array.guidOf(one) };
+    await askGateway(array, 'POST', `/api/instances/Volume::${id}/action/addMappedSdc`, attachment);
     await until('the device', () => one.exec(['sh', '-c', `ls /dev/disk/by-id/*-${id}`]).then(() => true));
     expect(await typesAtTerminal(one, page.next('docker-volume-scaleio volume release'))).toContain(
       'volume "db" is no longer mapped to this host',

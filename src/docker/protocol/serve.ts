@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { isPluginError } from '../../errors.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Log } from '../../runtime/log.ts';
 import { Call } from './call.ts';
 import { failureFacts, failureText, provesAbsence } from './failures.ts';
 import type { Operation } from './operations.ts';

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { InvalidRequestError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Log } from '../../runtime/log.ts';
 import { readBody } from './body.ts';
 import { failureFacts, failureText } from './failures.ts';
 import { OPERATIONS } from './operations.ts';

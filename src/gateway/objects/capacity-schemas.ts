@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { DeviceId, DeviceReading, PoolCapacity, SdsId, SdsReading } from '../../steward/ports.ts';
-import type { StoragePoolId } from '../../volumes/volume.ts';
-import { boolean, id, name, number } from './schemas.ts';
+import { asDeviceId, asPoolId, asSdsId } from '../../array/ids.ts';
+import type { DeviceReading, PoolCapacity, SdsReading } from '../../array/pool.ts';
+import { boolean, id, name, number } from '../wire/fields.ts';
 
 /*
  * Space, servers and disks. Numbers about health are required: an array that does not say whether data is degraded must not
@@ -70,7 +70,7 @@ export const sdsSchema = z
     maintenanceState: name,
   })
   .transform((wire): SdsReading => ({
-    id: wire.id as SdsId,
+    id: asSdsId(wire.id),
     name: wire.name ?? wire.id,
     domainId: wire.protectionDomainId,
     faultSetId: wire.faultSetId,
@@ -96,11 +96,11 @@ export const deviceSchema = z
     capacityLimitInKb: number,
   })
   .transform((wire): DeviceReading => ({
-    id: wire.id as DeviceId,
+    id: asDeviceId(wire.id),
     name: wire.name,
-    sdsId: wire.sdsId as SdsId,
+    sdsId: asSdsId(wire.sdsId),
     // Devices of acceleration pools are in no storage pool.
-    poolId: (wire.storagePoolId ?? '') as StoragePoolId,
+    poolId: wire.storagePoolId === null ? null : asPoolId(wire.storagePoolId),
     paths: [wire.deviceCurrentPathName, wire.deviceOriginalPathName].filter((path) => path !== null),
     trouble: troubleOf([
       [wire.errorState, 'None'],
@@ -110,10 +110,10 @@ export const deviceSchema = z
   }));
 
 export const poolStateSchema = z.object({
-  id: id.transform((text) => text as StoragePoolId),
+  id: id.transform(asPoolId),
   name,
   protectionDomainId: id,
   rebalanceEnabled: boolean.nullish(),
 });
 
-export const addedDeviceSchema = z.object({ id: id.transform((text) => text as DeviceId) });
+export const addedDeviceSchema = z.object({ id: id.transform(asDeviceId) });

@@ -1,14 +1,8 @@
 import type * as z from 'zod';
-import type {
-  CapacityArray,
-  ClusterReading,
-  DeviceId,
-  DeviceReading,
-  NewDevice,
-  PoolCapacity,
-} from '../../steward/ports.ts';
+import type { DeviceId, PoolId } from '../../array/ids.ts';
+import type { ClusterReading, DeviceReading, NewDevice, PoolCapacity } from '../../array/pool.ts';
+import type { ClusterSpace } from '../../array/storage-array.ts';
 import { GatewayRejectedError } from '../../errors.ts';
-import type { StoragePoolId } from '../../volumes/volume.ts';
 import { objectOf } from '../wire/bodies.ts';
 import {
   addedDeviceSchema,
@@ -19,7 +13,7 @@ import {
   poolStateSchema,
   sdsSchema,
 } from './capacity-schemas.ts';
-import { changeOnce } from '../wire/change.ts';
+import { changeOnce } from './change.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import { listInstances } from './instances.ts';
 import { domainSchema } from './schemas.ts';
@@ -27,8 +21,8 @@ import { domainSchema } from './schemas.ts';
 const DEVICE_INSTANCES = '/api/types/Device/instances';
 const SELECTED_STATISTICS = '/api/types/StoragePool/instances/action/querySelectedStatistics';
 
-/** Pools, SDSs and devices, as CapacityArray promises it. */
-export class ClusterState implements CapacityArray {
+/** Pools, SDSs and devices, as ClusterSpace promises it. */
+export class ClusterState implements ClusterSpace {
   readonly #client: GatewayClient;
   /** The array refused the short form once: an unknown property makes the whole call fail ([cinder]). */
   #wantsWholeStatistics = false;
@@ -99,7 +93,7 @@ export class ClusterState implements CapacityArray {
   }
 
   async #capacitiesOf(
-    ids: readonly StoragePoolId[],
+    ids: readonly PoolId[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, PoolCapacity>> {
     if (ids.length === 0) return new Map();
@@ -116,7 +110,7 @@ export class ClusterState implements CapacityArray {
   }
 
   #selectedStatistics(
-    ids: readonly StoragePoolId[],
+    ids: readonly PoolId[],
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, PoolCapacity>>> {
     return this.#client.call(
@@ -133,7 +127,7 @@ export class ClusterState implements CapacityArray {
     );
   }
 
-  #wholeStatistics(id: StoragePoolId, signal: AbortSignal): Promise<PoolCapacity> {
+  #wholeStatistics(id: PoolId, signal: AbortSignal): Promise<PoolCapacity> {
     return this.#client.call(
       {
         what: `read the capacity of storage pool "${id}"`,

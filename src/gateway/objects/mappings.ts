@@ -1,11 +1,15 @@
-import { CapacityError, GatewayAuthError, GatewayRejectedError, InvalidRequestError } from '../../errors.ts';
-import type { MappingRequest } from '../../volumes/ports.ts';
-import type { ArrayVolume, SdcId, VolumeId } from '../../volumes/volume.ts';
-import { actionCall, changeVolume, type VolumeAction } from '../wire/change.ts';
+import {
+  CapacityError,
+  GatewayAuthError,
+  GatewayRejectedError,
+  InvalidRequestError,
+  type Refusal,
+} from '../../errors.ts';
+import type { HostId, VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume, AttachmentRequest } from '../../array/volume.ts';
+import { actionCall, changeVolume, type VolumeAction } from './change.ts';
 import type { GatewayClient } from '../wire/client.ts';
-import { ARRAY_CODE } from '../wire/error-lookup.ts';
 import type { Sdcs } from './sdcs.ts';
-import { knowsAccessModes } from './volume-changes.ts';
 import type { Volumes } from './volumes.ts';
 
 /** What a refusal came to us as: the numbers moved with 4.x, so that one may be taken for another. */
@@ -15,8 +19,8 @@ function isRefusal(error: unknown): error is Refused {
   return [GatewayRejectedError, CapacityError, GatewayAuthError].some((kind) => error instanceof kind);
 }
 
-function isMappedTo(volume: ArrayVolume | undefined, sdcId: SdcId): boolean {
-  return volume?.mappings.some((mapping) => mapping.sdcId === sdcId) ?? false;
+function isMappedTo(volume: ArrayVolume | undefined, sdcId: HostId): boolean {
+  return volume?.attachments.some((mapping) => mapping.hostId === sdcId) ?? false;
 }
 
 /**
@@ -34,8 +38,8 @@ export class Mappings {
     this.#sdcs = sdcs;
   }
 
-  async map(request: MappingRequest, signal: AbortSignal): Promise<void> {
-    const { volumeId: id, sdcId, readOnly } = request;
+  async map(request: AttachmentRequest, signal: AbortSignal): Promise<void> {
+    const { volumeId: id, hostId: sdcId, readOnly } = request;
     const what = `map volume "${id}" to SDC "${sdcId}"`;
     if (readOnly) await this.#assertReadOnlyMappings(what, signal);
     const body = readOnly
@@ -54,19 +58,20 @@ export class Mappings {
   }
 
   /** Rule 15: what the array refuses is seen in its mappings, whatever number and words it chose. Returns when it is mapped as wanted. */
-  async #judgeRefusedMap(request: MappingRequest, error: Refused, signal: AbortSignal): Promise<void> {
-    const { volumeId: id, sdcId, readOnly } = request;
+  async #judgeRefusedMap(request: AttachmentRequest, error: Refused, signal: AbortSignal): Promise<void> {
+    const { volumeId: id, hostId: sdcId, readOnly } = request;
     const volume = await this.#volumes.get(id, signal);
-    if (volume === undefined) throw asRejection(error, ARRAY_CODE.volumeNotFound);
+    if (volume === undefined) throw meaning(error, 'volume-unknown');
     const isHere = isMappedTo(volume, sdcId);
-    const isElsewhere = volume.mappedToAllSdcs || volume.mappings.some((mapping) => mapping.sdcId !== sdcId);
+    const isElsewhere =
+      volume.attachedToAll || volume.attachments.some((mapping) => mapping.hostId !== sdcId);
     if (isHere && (readOnly || !isElsewhere)) return;
-    if (isElsewhere && !readOnly) throw asRejection(error, ARRAY_CODE.mappedToAnotherSdc);
-    if ((await this.#sdcs.get(sdcId, signal)) === undefined) throw asRejection(error, ARRAY_CODE.sdcNotFound);
+    if (isElsewhere && !readOnly) throw meaning(error, 'held-by-another');
+    if ((await this.#sdcs.get(sdcId, signal)) === undefined) throw meaning(error, 'host-unknown');
     throw error;
   }
 
-  async unmap(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void> {
+  async unmap(id: VolumeId, sdcId: HostId, signal: AbortSignal): Promise<void> {
     const what = `unmap volume "${id}" from SDC "${sdcId}"`;
     // A host of 4.x that is no SDC has a call of its own [array description of 4.5, lxd].
     const request = this.#sdcs.isNvmeHost(sdcId)
@@ -82,11 +87,11 @@ export class Mappings {
 
   /** Setting limits twice is as good as once, so a lost reply needs no looking. */
   async limit(
-    target: { volumeId: VolumeId; sdcId: SdcId },
+    target: { volumeId: VolumeId; hostId: HostId },
     limits: { iops: number; bandwidthKiBps: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { volumeId: id, sdcId } = target;
+    const { volumeId: id, hostId: sdcId } = target;
     const what = `limit volume "${id}" at SDC "${sdcId}"`;
     const { iops, bandwidthKiBps } = limits;
     if (iops === 0 && bandwidthKiBps === 0) {
@@ -99,7 +104,7 @@ export class Mappings {
   /** Before 3.0 a mapping cannot be for reading only, so sharing one would make many writers. */
   async #assertReadOnlyMappings(what: string, signal: AbortSignal): Promise<void> {
     const identity = await this.#client.identify(signal);
-    if (knowsAccessModes(identity)) return;
+    if (identity.capabilities.readOnlyLimit) return;
     throw new InvalidRequestError(
       `cannot ${what} for reading only: the array's version is ${identity.version}, it takes 3.0 or later`,
     );
@@ -114,9 +119,7 @@ export class Mappings {
   }
 }
 
-/** The same refusal under the number by which its reader decides. */
-function asRejection(error: Refused, arrayCode: number): GatewayRejectedError {
-  const { message, context } = error;
-  const httpStatus = error instanceof GatewayRejectedError ? error.httpStatus : 500;
-  return new GatewayRejectedError(message, { arrayCode, httpStatus, context, cause: error });
+/** The same refusal with the meaning that the array showed when it was asked. */
+function meaning(error: Refused, refusal: Refusal): GatewayRejectedError {
+  return new GatewayRejectedError(error.message, { refusal, context: error.context, cause: error });
 }

@@ -1,13 +1,14 @@
 import type * as z from 'zod';
 import { InvalidRequestError } from '../../errors.ts';
 import { nearest } from '../../units/nearest.ts';
-import type { StoragePool, StoragePoolId } from '../../volumes/volume.ts';
+import type { PoolId } from '../../array/ids.ts';
+import type { StoragePool } from '../../array/pool.ts';
 import { objectOf, unclear } from '../wire/bodies.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import { abandonable, cancelled } from '../wire/failures.ts';
 import type { RequestOwners } from '../wire/gateway-endpoint.ts';
 import { listInstances } from './instances.ts';
-import { KeptList } from '../wire/kept-list.ts';
+import { KeptList } from './kept-list.ts';
 import { domainSchema, poolSchema, poolUsageSchema } from './schemas.ts';
 
 const POOL_INSTANCES = '/api/types/StoragePool/instances';
@@ -52,7 +53,7 @@ export class Pools {
   }
 
   /** As StorageArray promises it. */
-  async describe(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
+  async describe(id: PoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
     const what = `find storage pool "${id}"`;
     const isWanted = (pool: StoragePool): boolean => pool.id === id;
     return (
@@ -61,7 +62,7 @@ export class Pools {
   }
 
   /** As StorageArray promises it. */
-  usage(id: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
+  usage(id: PoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
     const path = `${POOL_INSTANCES}/action/querySelectedStatistics`;
     return this.#client.call(
       {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { DescribedSystem, RegisteredSdc, RestrictedSdcMode } from '../../join/ports.ts';
-import type { SdcId, SystemId } from '../../volumes/volume.ts';
+import type { RestrictedMode } from '../../array/host.ts';
+import { asSystemId } from '../../array/ids.ts';
+import type { DescribedSystem } from '../../array/system.ts';
 
 /* Loosely, as schemas.ts: what old versions leave out or write otherwise must not keep a host out. */
 
@@ -30,36 +31,14 @@ export const describedSystemSchema = z
       ...wire.secondaryMdmActorIpList,
     ];
     return {
-      id: wire.id as SystemId,
-      restrictedSdcMode: modeOf(wire.restrictedSdcMode, wire.restrictedSdcModeEnabled),
+      id: asSystemId(wire.id),
+      restrictedMode: modeOf(wire.restrictedSdcMode, wire.restrictedSdcModeEnabled),
       mdmAddresses: [...new Set(addresses)],
     };
   });
 
 /** Before 3.6 there was only on and off, and on meant the GUID. */
-function modeOf(mode: string | null | undefined, enabled: boolean | null | undefined): RestrictedSdcMode {
+function modeOf(mode: string | null | undefined, enabled: boolean | null | undefined): RestrictedMode {
   if (mode === 'Guid' || mode === 'ApprovedIp') return mode;
   return enabled === true ? 'Guid' : 'None';
 }
-
-export const registeredSdcSchema = z
-  .object({
-    id: z.string().min(1),
-    name: text,
-    sdcIp: text,
-    sdcIps: texts,
-    sdcApproved: flag,
-    sdcApprovedIps: texts,
-    mdmConnectionState: text,
-  })
-  .transform((wire): RegisteredSdc => ({
-    id: wire.id as SdcId,
-    name: wire.name || null,
-    // Arrays without the restricted mode say nothing and let every SDC in.
-    approved: wire.sdcApproved ?? true,
-    connected: wire.mdmConnectionState === 'Connected',
-    addresses: [...new Set([...wire.sdcIps, ...(wire.sdcIp ? [wire.sdcIp] : [])])].filter(
-      (ip) => ip !== 'N/A',
-    ),
-    approvedAddresses: wire.sdcApprovedIps,
-  }));

@@ -1,22 +1,26 @@
 import { GatewayRejectedError } from '../../errors.ts';
-import type { DescribedSystem, RegisteredSdc, SdcRegistry } from '../../join/ports.ts';
-import type { ArrayIdentity } from '../../volumes/ports.ts';
-import type { SdcId } from '../../volumes/volume.ts';
+import type { ArrayHost } from '../../array/host.ts';
+import type { HostId } from '../../array/ids.ts';
+import type { HostRegistry } from '../../array/storage-array.ts';
+import type { ArrayIdentity, DescribedSystem } from '../../array/system.ts';
 import { listOf, nothing } from '../wire/bodies.ts';
 import type { Call, GatewayClient } from '../wire/client.ts';
 import { EndpointFailure } from '../wire/failures.ts';
 import { listInstances } from './instances.ts';
-import { describedSystemSchema, registeredSdcSchema } from './registration-schemas.ts';
+import { describedSystemSchema } from './registration-schemas.ts';
+import { hostSchema } from './schemas.ts';
+import { SDC_INSTANCES, type Sdcs } from './sdcs.ts';
 
 const SYSTEM_INSTANCES = '/api/types/System/instances';
-const SDC_INSTANCES = '/api/types/Sdc/instances';
 
 /** How hosts register at the array: who is let in, from where, under what name. Only ever the one SDC that is named. */
-export class Registration implements SdcRegistry {
+export class Registration implements HostRegistry {
   readonly #client: GatewayClient;
+  readonly #sdcs: Pick<Sdcs, 'findByGuid'>;
 
-  constructor(client: GatewayClient) {
+  constructor(client: GatewayClient, sdcs: Pick<Sdcs, 'findByGuid'>) {
     this.#client = client;
+    this.#sdcs = sdcs;
   }
 
   identity(signal: AbortSignal): Promise<ArrayIdentity> {
@@ -44,42 +48,25 @@ export class Registration implements SdcRegistry {
     );
   }
 
-  /** Undefined when the array has never heard of this GUID. */
-  async findRegisteredSdc(guid: string, signal: AbortSignal): Promise<RegisteredSdc | undefined> {
-    const wanted = guid.toUpperCase();
-    const found = await this.#client.call(
-      {
-        what: `look up the SDC with GUID "${guid}"`,
-        method: 'GET',
-        path: SDC_INSTANCES,
-        route: SDC_INSTANCES,
-        repeatable: true,
-        isList: true,
-        read: listOf(
-          registeredSdcSchema,
-          (element) => 'sdcGuid' in element && String(element.sdcGuid).toUpperCase() === wanted,
-        ),
-      },
-      signal,
-    );
-    return found[0];
+  findHost(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined> {
+    return this.#sdcs.findByGuid(guid, signal);
   }
 
   /**
    * Lets the SDC with this GUID in; with addresses, in mode ApprovedIp, from these. False when it was approved already:
    * then its addresses are as they were.
    */
-  approveSdc(guid: string, addresses: readonly string[], signal: AbortSignal): Promise<boolean> {
+  approveHost(guid: string, addresses: readonly string[], signal: AbortSignal): Promise<boolean> {
     const body = { sdcGuid: guid, ...(addresses.length === 0 ? {} : { sdcIps: addresses }) };
     const action = { what: `approve SDC "${guid}"`, action: 'approveSdc', body };
     return this.#unless(
-      async () => (await this.findRegisteredSdc(guid, signal))?.approved === true,
+      async () => (await this.findHost(guid, signal))?.isApproved === true,
       () => this.#act(action, signal),
     );
   }
 
   /** Replaces the addresses from which an approved SDC may report. */
-  async setApprovedAddresses(id: SdcId, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+  async setApprovedAddresses(id: HostId, addresses: readonly string[], signal: AbortSignal): Promise<void> {
     const body = { sdcId: id, sdcApprovedIps: addresses };
     await this.#act(
       { what: `approve the addresses of SDC "${id}"`, action: 'setApprovedSdcIps', body },
@@ -88,7 +75,7 @@ export class Registration implements SdcRegistry {
   }
 
   /** False when another SDC has the name. */
-  renameSdc(id: SdcId, name: string, signal: AbortSignal): Promise<boolean> {
+  renameHost(id: HostId, name: string, signal: AbortSignal): Promise<boolean> {
     const call = change({
       what: `name SDC "${id}" "${name}"`,
       path: `/api/instances/Sdc::${encodeURIComponent(id)}/action/setSdcName`,
@@ -101,8 +88,8 @@ export class Registration implements SdcRegistry {
     );
   }
 
-  async #namesOfOthers(id: SdcId, signal: AbortSignal): Promise<readonly (string | null)[]> {
-    const listing = { what: 'list the names of SDCs', path: SDC_INSTANCES, schema: registeredSdcSchema };
+  async #namesOfOthers(id: HostId, signal: AbortSignal): Promise<readonly (string | null)[]> {
+    const listing = { what: 'list the names of SDCs', path: SDC_INSTANCES, schema: hostSchema };
     const sdcs = await listInstances(this.#client, listing, signal);
     return sdcs.filter((sdc) => sdc.id !== id).map(({ name }) => name);
   }

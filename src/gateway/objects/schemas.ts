@@ -1,39 +1,23 @@
 import * as z from 'zod';
-import type {
-  AccessMode,
-  ArrayVolume,
-  HolderState,
-  Mapping,
-  Sdc,
-  SdcId,
-  StoragePoolId,
-  SystemId,
-  VolumeId,
-  VtreeId,
-} from '../../volumes/volume.ts';
-import { EndpointFailure } from '../wire/failures.ts';
+import type { ArrayHost, HostKind, HostState } from '../../array/host.ts';
+import { asFamilyId, asHostId, asPoolId, asSystemId, asVolumeId } from '../../array/ids.ts';
+import type { AccessMode, ArrayVolume, Attachment } from '../../array/volume.ts';
+import { boolean, id, name, number } from '../wire/fields.ts';
 
 /*
- * Only the fields that we read, and loosely: gateways and what stands in front of them write numbers and booleans as
- * strings now and then, leave fields out, or say null where a list is empty.
+ * Only the fields that we read, and loosely, as wire/fields.ts says.
  */
 
-export const number = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
-export const boolean = z.union([z.boolean(), z.string().transform((text) => text.toLowerCase() === 'true')]);
-export const id = z.string().min(1);
-export const name = z
-  .string()
-  .nullish()
-  .transform((text) => (text === undefined || text === '' ? null : text));
-/** Never-connected SDCs have the address "N/A" ([ansible-powerflex] captures). */
-const address = name.transform((text) => (text === 'N/A' ? null : text));
+/** What never-connected SDCs have for an address ([ansible-powerflex] captures). */
+const NO_ADDRESS = 'N/A';
+const address = name.transform((text) => (text === NO_ADDRESS ? null : text));
 
 /** Unknown words count as the mode that can do most harm. */
 function accessMode(text: string | null | undefined): AccessMode {
   return text === 'ReadOnly' || text === 'NoAccess' ? text : 'ReadWrite';
 }
 
-export const mappingWire = z.object({
+const mappingWire = z.object({
   sdcId: name,
   hostId: name,
   nqn: name,
@@ -45,20 +29,25 @@ export const mappingWire = z.object({
   limitBwInMbps: number.nullish(),
 });
 
-export function mappingOf(wire: z.output<typeof mappingWire>): Mapping {
+/** Before 4.0 there are no other hosts, and no host types. */
+function kindOfHost({ sdcId, hostType }: z.output<typeof mappingWire>): HostKind {
+  return sdcId !== null && (hostType ?? 'SdcHost') === 'SdcHost' ? 'sdc' : 'nvme';
+}
+
+function attachmentOf(wire: z.output<typeof mappingWire>): Attachment {
   return {
     // A holder that is no SDC (NVMe host of 4.x) must still count as a holder.
-    sdcId: (wire.sdcId ?? wire.hostId ?? wire.nqn ?? 'unknown') as SdcId,
-    sdcName: wire.sdcName,
-    sdcIp: wire.sdcIp,
+    hostId: asHostId(wire.sdcId ?? wire.hostId ?? wire.nqn ?? 'unknown'),
+    hostKind: kindOfHost(wire),
+    hostName: wire.sdcName,
+    hostAddress: wire.sdcIp,
     accessMode: accessMode(wire.accessMode),
     limitIops: wire.limitIops ?? 0,
     limitBandwidthKiBps: (wire.limitBwInMbps ?? 0) * 1024,
   };
 }
 
-/** A volume but for its mappings, of which each reader takes its own part. */
-export const volumeWire = z.object({
+const volumeWire = z.object({
   id,
   name,
   sizeInKb: number,
@@ -69,28 +58,27 @@ export const volumeWire = z.object({
   creationTime: number.nullish(),
   accessModeLimit: name,
   mappingToAllSdcsEnabled: boolean.nullish(),
+  mappedSdcInfo: z.array(mappingWire.transform(attachmentOf)).nullish(),
 });
 
-export function kindOf({ volumeType, ancestorVolumeId }: z.output<typeof volumeWire>): ArrayVolume['kind'] {
+function kindOf({ volumeType, ancestorVolumeId }: z.output<typeof volumeWire>): ArrayVolume['kind'] {
   if (volumeType === 'Snapshot' || ancestorVolumeId !== null) return 'snapshot';
   return volumeType === 'ThickProvisioned' ? 'thick' : 'thin';
 }
 
-export const volumeSchema = volumeWire
-  .extend({ mappedSdcInfo: z.array(mappingWire.transform(mappingOf)).nullish() })
-  .transform((wire): ArrayVolume => ({
-    id: wire.id as VolumeId,
-    name: wire.name,
-    sizeKiB: wire.sizeInKb,
-    kind: kindOf(wire),
-    storagePoolId: wire.storagePoolId as StoragePoolId,
-    vtreeId: (wire.vtreeId ?? '') as VtreeId,
-    ancestorId: wire.ancestorVolumeId as VolumeId | null,
-    createdAtSeconds: wire.creationTime ?? 0,
-    accessModeLimit: accessMode(wire.accessModeLimit),
-    mappings: wire.mappedSdcInfo ?? [],
-    mappedToAllSdcs: wire.mappingToAllSdcsEnabled ?? false,
-  }));
+export const volumeSchema = volumeWire.transform((wire): ArrayVolume => ({
+  id: asVolumeId(wire.id),
+  name: wire.name,
+  sizeKiB: wire.sizeInKb,
+  kind: kindOf(wire),
+  poolId: asPoolId(wire.storagePoolId),
+  familyId: wire.vtreeId === null ? null : asFamilyId(wire.vtreeId),
+  ancestorId: wire.ancestorVolumeId === null ? null : asVolumeId(wire.ancestorVolumeId),
+  createdAtSeconds: wire.creationTime ?? null,
+  accessModeLimit: accessMode(wire.accessModeLimit),
+  attachments: wire.mappedSdcInfo ?? [],
+  attachedToAll: wire.mappingToAllSdcsEnabled ?? false,
+}));
 
 const operations = z.object({ numOccured: number });
 
@@ -101,29 +89,35 @@ export const volumeIoSchema = z
     ({ userDataReadBwc, userDataWriteBwc }) => userDataReadBwc.numOccured + userDataWriteBwc.numOccured,
   );
 
-export const sdcWire = z.object({
+const texts = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? []);
+
+const hostWire = z.object({
   id,
   name,
   sdcGuid: name,
   sdcIp: address,
+  sdcIps: texts,
   sdcApproved: boolean.nullish(),
+  sdcApprovedIps: texts,
   mdmConnectionState: name,
   osType: name,
   hostType: name,
+  versionInfo: name,
+  softwareVersionInfo: name,
+  installedSoftwareVersionInfo: name,
 });
 
 /** Rule 16: only what is said in the array's own word counts; null, missing or a new word says nothing. */
-export function stateOf(mdmConnectionState: string | null | undefined): HolderState {
+function stateOf(mdmConnectionState: string | null | undefined): HostState {
   if (mdmConnectionState === 'Connected') return 'connected';
   return mdmConnectionState === 'Disconnected' ? 'disconnected' : 'unknown';
 }
 
 /** A host of 4.x that reaches its volumes over NVMe/TCP stands among the SDCs, with hardly anything filled in. */
 const NVME_HOST = 'NVMeHost';
-
-export function isNvmeHost({ hostType }: z.output<typeof sdcWire>): boolean {
-  return hostType === NVME_HOST;
-}
 
 const nvmeController = z.object({ id, hostId: name, isConnected: boolean.nullish() });
 
@@ -133,27 +127,32 @@ export const nvmeControllerSchema = nvmeController.transform((wire) => ({
   isConnected: wire.isConnected ?? null,
 }));
 
-export function sdcOf(wire: z.output<typeof sdcWire>): Sdc {
+/** A host among the array's SDCs. The state of an NVMe host stands elsewhere and is unknown here. */
+export const hostSchema = hostWire.transform((wire): ArrayHost => {
+  const addresses = [...wire.sdcIps, ...(wire.sdcIp === null ? [] : [wire.sdcIp])];
   return {
-    id: wire.id as SdcId,
+    id: asHostId(wire.id),
+    kind: wire.hostType === NVME_HOST ? 'nvme' : 'sdc',
     name: wire.name,
     guid: wire.sdcGuid?.toUpperCase() ?? null,
-    ip: wire.sdcIp,
+    address: wire.sdcIp,
+    addresses: [...new Set(addresses)].filter((one) => one !== NO_ADDRESS),
+    approvedAddresses: wire.sdcApprovedIps,
     // Arrays without the restricted mode say nothing and let every SDC in.
-    approved: wire.sdcApproved ?? true,
+    isApproved: wire.sdcApproved ?? true,
     state: stateOf(wire.mdmConnectionState),
     osType: wire.osType,
+    // Only the last one is told of an SDC that is away ([csi-powerflex] fixture).
+    version: wire.versionInfo ?? wire.softwareVersionInfo ?? wire.installedSoftwareVersionInfo,
   };
-}
-
-export const sdcSchema = sdcWire.transform(sdcOf);
+});
 
 export const systemSchema = z
   .object({ id, name })
-  .transform((wire) => ({ id: wire.id as SystemId, name: wire.name }));
+  .transform((wire) => ({ id: asSystemId(wire.id), name: wire.name }));
 
 export const poolSchema = z.object({
-  id: id.transform((text) => text as StoragePoolId),
+  id: id.transform(asPoolId),
   name,
   protectionDomainId: id,
   zeroPaddingEnabled: boolean.nullish(),
@@ -172,28 +171,9 @@ export const poolUsageSchema = z.record(
 
 export const domainSchema = z.object({ id, name });
 
-export const createdSchema = z.object({ id: id.transform((text) => text as VolumeId) });
+export const createdSchema = z.object({ id: id.transform(asVolumeId) });
 
 /** One snapshot was asked for, so its id is all there is to read. */
 export const snapshotSchema = z
   .object({ volumeIdList: z.tuple([id]).rest(id) })
-  .transform((wire) => wire.volumeIdList[0] as VolumeId);
-
-export const accessTokenSchema = z.object({
-  access_token: z.string().min(1),
-  refresh_token: z.string().nullish(),
-  expires_in: number.nullish(),
-});
-
-/** The value in our words; rejects with EndpointFailure that names the first field which is not as expected. */
-export function understand<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where =
-    issue === undefined || issue.path.length === 0 ? 'its top level' : issue.path.map(String).join('.');
-  throw new EndpointFailure(`answer cannot be understood at ${where}: ${issue?.message ?? 'unknown shape'}`, {
-    mayHaveActed: true,
-    kind: 'unreadable',
-  });
-}
+  .transform((wire) => asVolumeId(wire.volumeIdList[0]));

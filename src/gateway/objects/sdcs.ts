@@ -1,25 +1,25 @@
 import { GatewayRejectedError } from '../../errors.ts';
-import type { HolderState, Sdc, SdcId } from '../../volumes/volume.ts';
+import type { ArrayHost, HostState } from '../../array/host.ts';
+import type { HostId } from '../../array/ids.ts';
 import { listOf, objectOf } from '../wire/bodies.ts';
 import type { GatewayClient } from '../wire/client.ts';
-import { ARRAY_CODE } from '../wire/error-lookup.ts';
 import { EndpointFailure } from '../wire/failures.ts';
-import { isMissing, isRejection } from '../wire/replies.ts';
-import { isNvmeHost, nvmeControllerSchema, sdcOf, sdcWire } from './schemas.ts';
+import { isMissing } from '../wire/replies.ts';
+import { hostSchema, nvmeControllerSchema } from './schemas.ts';
 
 export const SDC_INSTANCES = '/api/types/Sdc/instances';
 
 /** The SDCs that the array knows. */
 export class Sdcs {
   readonly #client: GatewayClient;
-  readonly #nvmeHosts = new Set<SdcId>();
+  readonly #nvmeHosts = new Set<HostId>();
 
   constructor(client: GatewayClient) {
     this.#client = client;
   }
 
   /** GUIDs are compared in upper case, as the array holds them ([rexray], [csi-powerflex]). */
-  async findByGuid(guid: string, signal: AbortSignal): Promise<Sdc | undefined> {
+  async findByGuid(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined> {
     const wanted = guid.trim().toUpperCase();
     const found = await this.#client.call(
       {
@@ -30,46 +30,45 @@ export class Sdcs {
         repeatable: true,
         isList: true,
         read: listOf(
-          sdcWire,
+          hostSchema,
           (element) => 'sdcGuid' in element && String(element.sdcGuid).toUpperCase() === wanted,
         ),
       },
       signal,
     );
-    return found[0] === undefined ? undefined : sdcOf(found[0]);
+    return found[0];
   }
 
   /** One call, two for an NVMe host. */
-  async get(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined> {
+  async get(id: HostId, signal: AbortSignal): Promise<ArrayHost | undefined> {
     try {
-      const wire = await this.#client.call(
+      const host = await this.#client.call(
         {
           what: `read SDC "${id}"`,
           method: 'GET',
           path: `/api/instances/Sdc::${encodeURIComponent(id)}`,
           route: '/api/instances/Sdc::{id}',
           repeatable: true,
-          read: objectOf(sdcWire, id),
+          read: objectOf(hostSchema, id),
         },
         signal,
       );
-      const sdc = sdcOf(wire);
-      if (!isNvmeHost(wire)) return sdc;
+      if (host.kind === 'sdc') return host;
       this.#nvmeHosts.add(id);
-      return { ...sdc, state: await this.#stateOfNvmeHost(id, signal) };
+      return { ...host, state: await this.#stateOfNvmeHost(id, signal) };
     } catch (error) {
-      if (isMissing(error) || isRejection(error, ARRAY_CODE.sdcNotFound)) return undefined;
+      if (isMissing(error) || isUnknownHost(error)) return undefined;
       throw error;
     }
   }
 
   /** True of a host that has been read and is no SDC. */
-  isNvmeHost(id: SdcId): boolean {
+  isNvmeHost(id: HostId): boolean {
     return this.#nvmeHosts.has(id);
   }
 
   /** Rule 16: a host that uses NVMe is away only when the array lists its paths and says of each that it is down. */
-  async #stateOfNvmeHost(id: SdcId, signal: AbortSignal): Promise<HolderState> {
+  async #stateOfNvmeHost(id: HostId, signal: AbortSignal): Promise<HostState> {
     try {
       const controllers = await this.#client.call(
         {
@@ -93,4 +92,8 @@ export class Sdcs {
       throw error;
     }
   }
+}
+
+function isUnknownHost(error: unknown): boolean {
+  return error instanceof GatewayRejectedError && error.refusal === 'host-unknown';
 }

@@ -1,30 +1,22 @@
 import { GatewayRejectedError, InvalidRequestError } from '../../errors.ts';
-import type { ArrayIdentity, NewVolume } from '../../volumes/ports.ts';
-import type { ArrayName, ArrayVolume, VolumeId } from '../../volumes/volume.ts';
+import type { ArrayName, VolumeId } from '../../array/ids.ts';
+import type { ArrayCapabilities } from '../../array/system.ts';
+import type { ArrayVolume, NewVolume } from '../../array/volume.ts';
 import { objectOf } from '../wire/bodies.ts';
-import { actionCall, changeOnce, changeVolume } from '../wire/change.ts';
+import { actionCall, changeOnce, changeVolume } from './change.ts';
 import type { GatewayClient } from '../wire/client.ts';
-import { ARRAY_CODE } from '../wire/error-lookup.ts';
 import { UnclearAnswerError } from '../wire/failures.ts';
 import { createdSchema, snapshotSchema } from './schemas.ts';
 import { VOLUME_INSTANCES, type Volumes } from './volumes.ts';
 
 const KIB_PER_GIB = 1024 * 1024;
-/** A volume takes whole blocks of 8 GiB; create rounds up, resize refuses. */
-const GRAIN_KIB = 8 * KIB_PER_GIB;
-
-/** accessModeLimit and accessMode came with 3.0. */
-export function knowsAccessModes(identity: ArrayIdentity): boolean {
-  return Number.parseInt(identity.version, 10) >= 3;
-}
-
-function isAsAskedFor(found: ArrayVolume, asked: NewVolume): boolean {
+function isAsAskedFor(found: ArrayVolume, asked: NewVolume, { grainKiB }: ArrayCapabilities): boolean {
   return (
-    found.storagePoolId === asked.pool.id &&
+    found.poolId === asked.pool.id &&
     found.kind === asked.provisioning &&
     found.sizeKiB >= asked.sizeKiB &&
-    found.sizeKiB < asked.sizeKiB + GRAIN_KIB &&
-    found.mappings.length === 0
+    found.sizeKiB < asked.sizeKiB + grainKiB &&
+    found.attachments.length === 0
   );
 }
 
@@ -38,7 +30,8 @@ export class VolumeChanges {
     this.#volumes = volumes;
   }
 
-  create(volume: NewVolume, signal: AbortSignal): Promise<VolumeId> {
+  async create(volume: NewVolume, signal: AbortSignal): Promise<VolumeId> {
+    const { capabilities } = await this.#client.identify(signal);
     const { name, pool, sizeKiB, provisioning } = volume;
     const what = `create volume "${name}" in storage pool "${pool.name}"`;
     const body = {
@@ -63,7 +56,7 @@ export class VolumeChanges {
       );
       return created.id;
     };
-    const isOurs = (found: ArrayVolume): boolean => isAsAskedFor(found, volume);
+    const isOurs = (found: ArrayVolume): boolean => isAsAskedFor(found, volume, capabilities);
     const look = (): Promise<VolumeId | undefined> => this.#lookFor({ name, what, isOurs }, signal);
     return this.#unlessNameTaken(
       { what, name, id: undefined },
@@ -89,10 +82,9 @@ export class VolumeChanges {
       if (!(error instanceof GatewayRejectedError)) throw error;
       const found = await this.#volumes.get(id, signal);
       if (found === undefined) return;
-      if (found.mappings.length === 0 && !found.mappedToAllSdcs) throw error;
-      const { message, httpStatus, context } = error;
-      const arrayCode = ARRAY_CODE.volumeMapped;
-      throw new GatewayRejectedError(message, { arrayCode, httpStatus, context, cause: error });
+      if (found.attachments.length === 0 && !found.attachedToAll) throw error;
+      const { message, context } = error;
+      throw new GatewayRejectedError(message, { refusal: 'still-attached', context, cause: error });
     }
   }
 
@@ -100,7 +92,7 @@ export class VolumeChanges {
   async limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
     const what = `limit volume "${id}" to reading`;
     const identity = await this.#client.identify(signal);
-    if (!knowsAccessModes(identity)) {
+    if (!identity.capabilities.readOnlyLimit) {
       throw new InvalidRequestError(
         `cannot ${what}: the array's version is ${identity.version}, it takes 3.0 or later`,
       );
@@ -116,7 +108,7 @@ export class VolumeChanges {
     const body = {
       snapshotDefs: [{ volumeId: id, snapshotName: name }],
       // Sources differ on what 3.x makes of a snapshot without it; 2.x does not know it.
-      ...(knowsAccessModes(identity) ? { accessModeLimit: 'ReadWrite' } : {}),
+      ...(identity.capabilities.readOnlyLimit ? { accessModeLimit: 'ReadWrite' } : {}),
     };
     const read = objectOf(snapshotSchema);
     const make = async (): Promise<VolumeId> => {
@@ -146,7 +138,7 @@ export class VolumeChanges {
     return changeVolume({ client: this.#client, volumes: this.#volumes }, action, isDone, signal);
   }
 
-  /** A refusal of a name that another volume bears comes as 99, whatever number the array gave it. */
+  /** A refusal of a name that another volume bears is one as 'name-in-use', whatever number the array gave it. */
   async #unlessNameTaken<T>(
     { what, name, id }: { what: string; name: ArrayName; id: VolumeId | undefined },
     change: Promise<T>,
@@ -155,14 +147,14 @@ export class VolumeChanges {
     try {
       return await change;
     } catch (error) {
-      if (!(error instanceof GatewayRejectedError) || error.arrayCode === ARRAY_CODE.nameInUse) throw error;
+      if (!(error instanceof GatewayRejectedError) || error.refusal === 'name-in-use') throw error;
       const found = await this.#volumes.find(name, signal);
       if (found === undefined || found === id) throw error;
       throw nameTaken(what, found, error);
     }
   }
 
-  /** The id of the volume of this name if it is what was asked for; rejects with 99 if it is another. */
+  /** The id of the volume of this name if it is what was asked for; refused as 'name-in-use' if it is another. */
   async #lookFor(
     wanted: { name: ArrayName; what: string; isOurs: (found: ArrayVolume) => boolean },
     signal: AbortSignal,
@@ -182,6 +174,5 @@ export class VolumeChanges {
 
 function nameTaken(what: string, volumeId: VolumeId, cause?: unknown): GatewayRejectedError {
   const message = `cannot ${what}: another volume has this name; use a different name`;
-  const details = { arrayCode: ARRAY_CODE.nameInUse, httpStatus: 500, context: { volumeId }, cause };
-  return new GatewayRejectedError(message, details);
+  return new GatewayRejectedError(message, { refusal: 'name-in-use', context: { volumeId }, cause });
 }

@@ -1,12 +1,14 @@
 import { GatewayRejectedError } from '../../errors.ts';
-import type { ArrayName, ArrayVolume, SdcId, VolumeId, VtreeId } from '../../volumes/volume.ts';
+import { asVolumeId, type ArrayName, type HostId, type VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 import { listOf, objectOf, pickedOf, unclear } from '../wire/bodies.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import { bodyText, type HttpReply } from '../wire/http.ts';
 import { unquoted } from '../wire/login.ts';
-import { CallNotKnownError } from '../wire/failures.ts';
+import { CallNotKnownError, UnclearAnswerError } from '../wire/failures.ts';
 import { isMissing } from '../wire/replies.ts';
-import { understand, volumeIoSchema, volumeSchema } from './schemas.ts';
+import { volumeIoSchema, volumeSchema } from './schemas.ts';
+import { understand } from '../wire/fields.ts';
 
 /** The gateway gathers a long list before its first byte. */
 export const LIST_TIMEOUT_MS = 60_000;
@@ -142,15 +144,23 @@ export class Volumes {
   }
 
   /** Rule 15: whose answer is about another SDC says nothing of this one. */
-  ofSdc(id: SdcId, signal: AbortSignal): Promise<ArrayVolume[]> {
+  ofSdc(id: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
     const belongs = (volume: ArrayVolume): boolean =>
-      volume.mappedToAllSdcs || volume.mappings.some(({ sdcId }) => sdcId === id);
+      volume.attachedToAll || volume.attachments.some(({ hostId: sdcId }) => sdcId === id);
     return this.#related('Sdc', id, belongs, signal);
   }
 
   /** One call; a gateway that does not know it is asked for the list of all. */
-  async ofVtree(id: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    const belongs = ({ vtreeId }: ArrayVolume): boolean => vtreeId === id;
+  async ofFamily(
+    { id: ofId, familyId: id }: Pick<ArrayVolume, 'id' | 'familyId'>,
+    signal: AbortSignal,
+  ): Promise<ArrayVolume[]> {
+    if (id === null) {
+      throw new UnclearAnswerError(
+        `cannot list the snapshots of volume "${ofId}": the array does not say to which V-tree it belongs; try again`,
+      );
+    }
+    const belongs = ({ familyId }: ArrayVolume): boolean => familyId === id;
     try {
       return await this.#related('VTree', id, belongs, signal);
     } catch (error) {
@@ -234,5 +244,5 @@ function listOfThese(
 function idFrom(text: string): VolumeId {
   const id = unquoted(text);
   if (!HEXADECIMAL.test(id)) throw unclear('to a look-up by name is no id');
-  return id as VolumeId;
+  return asVolumeId(id);
 }

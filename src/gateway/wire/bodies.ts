@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { EndpointFailure } from './failures.ts';
 import { bodyText, type HttpReply } from './http.ts';
 import { eachElement } from './json-array.ts';
-import { understand } from '../objects/schemas.ts';
+import { understand } from './fields.ts';
 
 /** Reads one JSON object of the given shape; rule 15: with `id`, none but the object that was asked for. */
 export function objectOf<Schema extends z.ZodType>(

@@ -5,7 +5,8 @@ import {
   GatewayUnavailableError,
   PluginError,
 } from '../../errors.ts';
-import type { ArrayIdentity, Log } from '../../volumes/ports.ts';
+import type { ArrayIdentity } from '../../array/system.ts';
+import type { Log } from '../../runtime/log.ts';
 import { inOrderOfHope } from './endpoints.ts';
 import {
   CallNotKnownError,
@@ -197,8 +198,7 @@ export class GatewayClient {
       }
     }
     if (notKnown === undefined) throw allFailed(what, tried);
-    const { message, arrayCode, httpStatus } = notKnown;
-    throw new CallNotKnownError(`cannot ${what}: ${message}`, { arrayCode, httpStatus, cause: notKnown });
+    throw new CallNotKnownError(`cannot ${what}: ${notKnown.message}`, notKnown);
   }
 
   /** The failure, when another gateway may not have it; anything else is thrown. */

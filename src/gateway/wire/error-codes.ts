@@ -1,5 +1,8 @@
-/** What a refusal means to us. */
+import type { Refusal } from '../../errors.ts';
+
+/** What a refusal means to us: what a caller can go by, or how the call goes on. */
 export type Meaning =
+  | Exclude<Refusal, 'call-unknown' | 'other'>
   /** It will be refused again until somebody changes something. */
   | 'rejected'
   /** The pool or a limit of the array is full. */
@@ -29,11 +32,11 @@ export type ErrorEntry = readonly [number | null, string | null, string, Meaning
  * [os-brick], [siolib], [lxd], [flocker]).
  */
 export const ERROR_ENTRIES: readonly ErrorEntry[] = [
-  [3, 'NOT_FOUND', 'Not found', 'rejected'],
+  [3, 'NOT_FOUND', 'Not found', 'volume-unknown'],
   [68, 'TIMEOUT', 'A timeout occurred', 'doubtful'],
   [69, 'COMMUNICATION_ERROR', 'Communication error', 'doubtful'],
-  [79, 'VOL_NOT_FOUND', 'Could not find the volume', 'rejected'],
-  [80, 'INI_NOT_FOUND', 'Could not find the SDC', 'rejected', CHECK_SDC],
+  [79, 'VOL_NOT_FOUND', 'Could not find the volume', 'volume-unknown'],
+  [80, 'INI_NOT_FOUND', 'Could not find the SDC', 'host-unknown', CHECK_SDC],
   [81, 'VOL_ALREADY_MAPPED_TO_THIS_INI', 'The volume is already mapped to this SDC', 'rejected'],
   [82, 'VOL_ALREADY_MAPPED_TO_ALL_INIS', 'The volume is already mapped to all SDCs', 'rejected', UNMAP_ALL],
   [
@@ -47,9 +50,9 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
   [85, 'VOL_NOT_MAPPED_TO_SCSI', 'The volume has no SCSI reservations', 'rejected'],
   [86, 'VOL_MAPPED_TO_ALL_INIS', 'The volume is mapped to all SDCs', 'rejected', UNMAP_ALL],
   [87, 'TOO_MANY_MAPPINGS', 'There are too many mappings', 'capacity', 'remove mappings that are not needed'],
-  [88, 'INVALID_VOL_ID', 'Invalid volume ID. Please try again with a valid ID', 'rejected'],
-  [90, 'INVALID_INI_ID', 'Invalid SDC ID. Please try again with a valid ID', 'rejected', CHECK_SDC],
-  [91, 'HOST_NOT_FOUND', 'Could not find the host', 'rejected', CHECK_SDC],
+  [88, 'INVALID_VOL_ID', 'Invalid volume ID. Please try again with a valid ID', 'volume-unknown'],
+  [90, 'INVALID_INI_ID', 'Invalid SDC ID. Please try again with a valid ID', 'host-unknown', CHECK_SDC],
+  [91, 'HOST_NOT_FOUND', 'Could not find the host', 'host-unknown', CHECK_SDC],
   [
     96,
     'TOO_MANY_VOLS_IN_SP',
@@ -64,7 +67,7 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'capacity',
     'remove volumes or snapshots that are not needed',
   ],
-  [99, 'VOL_NAME_IN_USE', 'Volume name already in use. Please use a different name', 'rejected'],
+  [99, 'VOL_NAME_IN_USE', 'Volume name already in use. Please use a different name', 'name-in-use'],
   [
     101,
     'DUPLICATE_SDC_IP',
@@ -72,7 +75,7 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'rejected',
     'remove the duplicate SDC',
   ],
-  [104, 'VOL_MAPPED', 'Volume is mapped', 'rejected', 'unmap it from the SDCs that have it first'],
+  [104, 'VOL_MAPPED', 'Volume is mapped', 'still-attached', 'unmap it from the SDCs that have it first'],
   [
     132,
     'CAPACITY_LICENSE_EXCEEDED',
@@ -224,18 +227,21 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'capacity',
     'unmap volumes of this SDC that are not needed',
   ],
+  // [codes; siolib]
+  [138, 'TGT_ALREADY_ADDING_DEV', 'A device is being added to this SDS', 'disk-taken'],
+  [206, 'DEV_NAME_ALREADY_EXISTS', 'A device with the given name already exists in the SDS', 'disk-taken'],
   [
     306,
     'NOT_ALLOWED_MORE_THAN_ONE_MAPPING',
     'Only a single SDC may be mapped to this volume at a time',
-    'rejected',
+    'held-by-another',
     'unmap it from the SDC that holds it, or allow failover',
   ],
   [
     306,
     'NOT_ALLOWED_MORE_THAN_ONE_MAPPING',
     'This volume is already mapped and may not be mapped to additional SDCs',
-    'rejected',
+    'held-by-another',
     'unmap it from the SDC that holds it, or allow failover',
   ],
   // Says only that some SDC has it, so the mapping is looked at before it is believed to be another's.
@@ -271,7 +277,7 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     null,
     'INITIATOR_NOT_APPROVED',
     'The SDC is not approved',
-    'rejected',
+    'host-not-approved',
     "approve this host's SDC at the array (approveSdc)",
   ],
   [
@@ -311,14 +317,14 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     null,
     null,
     'Approve the SDC or remove its mappings',
-    'rejected',
+    'host-not-approved',
     "approve this host's SDC at the array (approveSdc)",
   ],
   [
     null,
     null,
     'Approve the IP addresses for the SDC or remove its mappings',
-    'rejected',
+    'host-not-approved',
     "approve this host's SDC at the array (approveSdc)",
   ],
   [

@@ -1,3 +1,4 @@
+import type { Refusal } from '../../errors.ts';
 import { ERROR_ENTRIES, type Meaning } from './error-codes.ts';
 
 export interface ErrorRow {
@@ -49,13 +50,13 @@ export function findErrorRow(refusal: {
   return { code: undefined, text, meaning: 'doubtful', advice: undefined };
 }
 
-/** Numbers that the calls of this folder decide by. */
-export const ARRAY_CODE = {
-  notFound: 3,
-  volumeNotFound: 79,
-  sdcNotFound: 80,
-  invalidVolumeId: 88,
-  nameInUse: 99,
-  volumeMapped: 104,
-  mappedToAnotherSdc: 306,
-} as const;
+const PLAIN: ReadonlySet<Meaning> = new Set(['rejected', 'capacity', 'auth', 'session', 'busy', 'doubtful']);
+
+/** What a refusal means to who called, beyond its message. */
+export function refusalOfRow(row: ErrorRow | undefined): Refusal {
+  return row === undefined || isPlain(row.meaning) ? 'other' : row.meaning;
+}
+
+function isPlain(meaning: Meaning): meaning is Exclude<Meaning, Refusal> {
+  return PLAIN.has(meaning);
+}

@@ -1,4 +1,10 @@
-import { CancelledError, GatewayRejectedError, GatewayUnavailableError } from '../../errors.ts';
+import {
+  CancelledError,
+  GatewayRejectedError,
+  GatewayUnavailableError,
+  type ErrorDetails,
+  type Refusal,
+} from '../../errors.ts';
 
 /**
  * Why one gateway could not serve one request. Never leaves this folder but as a cause: what leaves names all
@@ -45,8 +51,36 @@ export class SessionRefused extends Error {
 /** Every gateway answered, and none of them to the question: what was asked about is neither there nor absent, it is unknown. */
 export class UnclearAnswerError extends GatewayUnavailableError {}
 
+/**
+ * A refusal with the number that the MDM gave it, 0 for the gateway's own checks. The number is read in this folder and
+ * in objects/ only: who calls the array goes by the `refusal`.
+ */
+export class ArrayRefusal extends GatewayRejectedError {
+  readonly arrayCode: number;
+  readonly httpStatus: number;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & {
+      readonly arrayCode: number;
+      readonly httpStatus: number;
+      readonly refusal: Refusal;
+      readonly retryable?: boolean;
+    },
+  ) {
+    super(message, details);
+    this.name = 'GatewayRejectedError';
+    this.arrayCode = details.arrayCode;
+    this.httpStatus = details.httpStatus;
+  }
+}
+
 /** The gateway serves, but does not know this call: another version than those that we know. Nothing was done. */
-export class CallNotKnownError extends GatewayRejectedError {}
+export class CallNotKnownError extends ArrayRefusal {
+  constructor(message: string, cause: unknown) {
+    super(message, { refusal: 'call-unknown', arrayCode: 0, httpStatus: 404, cause });
+  }
+}
 
 /** A change was sent and nobody can tell from the replies whether it happened: look before doing it again. */
 export class ReplyLostError extends GatewayUnavailableError {}

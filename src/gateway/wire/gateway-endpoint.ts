@@ -1,5 +1,5 @@
 import { GatewayRejectedError } from '../../errors.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Log } from '../../runtime/log.ts';
 import { EndpointHealth, type EndpointAddress } from './endpoints.ts';
 import type { Patience } from './answer-limit.ts';
 import { CallNotKnownError, EndpointFailure, SessionRefused } from './failures.ts';
@@ -148,9 +148,7 @@ export class GatewayEndpoint {
         error.kind === 'not-found' &&
         (await this.#serves(grant, signal))
       )
-        throw new CallNotKnownError(`gateway ${this.name} does not know this call (HTTP 404)`, {
-          ...{ arrayCode: 0, httpStatus: 404, cause: error },
-        });
+        throw new CallNotKnownError(`gateway ${this.name} does not know this call (HTTP 404)`, error);
       if (!(error instanceof SessionRefused)) throw error;
       this.session.refuse(grant);
       const fresh = await this.session.open(signal);

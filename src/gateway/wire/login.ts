@@ -1,8 +1,16 @@
+import * as z from 'zod';
 import { GatewayAuthError } from '../../errors.ts';
 import { EndpointFailure, SessionRefused } from './failures.ts';
 import { bodyText, type HttpReply } from './http.ts';
 import { oneLine, refusalOf } from './replies.ts';
-import { accessTokenSchema, understand } from '../objects/schemas.ts';
+import { number, understand } from './fields.ts';
+
+/** The answer to a log-in of the 4.x platform. */
+const accessToken = z.object({
+  access_token: z.string().min(1),
+  refresh_token: z.string().nullish(),
+  expires_in: number.nullish(),
+});
 
 /** One request to one gateway; `read` gets any reply, also a refusing one. */
 export type Exchange = <T>(request: WireRequest, read: (reply: HttpReply) => Promise<T>) => Promise<T>;
@@ -102,7 +110,7 @@ async function platformLogin(exchange: Exchange, password: string, on: LoginCont
       });
     }
     const text = await bodyText(reply);
-    const grant = understand(accessTokenSchema, text === '' ? null : parsed(text));
+    const grant = understand(accessToken, text === '' ? null : parsed(text));
     const lifetimeMs = grant.expires_in == null ? undefined : grant.expires_in * 1000;
     const refresh = grant.refresh_token ?? undefined;
     return { value: grant.access_token, lifetimeMs, from: 'platform', refresh };

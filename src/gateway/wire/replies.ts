@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { CapacityError, GatewayAuthError, GatewayRejectedError } from '../../errors.ts';
-import { ARRAY_CODE, findErrorRow, type ErrorRow } from './error-lookup.ts';
-import { CallNotKnownError, EndpointFailure, SessionRefused, WEB_PAGE } from './failures.ts';
-import { bodyText, PROBABLY_HTTPS, type HttpReply } from './http.ts';
+import { CapacityError, GatewayAuthError } from '../../errors.ts';
 import { shown } from '../../units/quote.ts';
+import { findErrorRow, refusalOfRow, type ErrorRow } from './error-lookup.ts';
+import { ArrayRefusal, EndpointFailure, SessionRefused, WEB_PAGE } from './failures.ts';
+import { bodyText, PROBABLY_HTTPS, type HttpReply } from './http.ts';
 
 /** What is known of one refusal, whatever its shape was on the wire. */
-interface Refusal {
+interface RefusedReply {
   readonly status: number;
   /** 0 when the gateway itself refused. */
   readonly code: number;
@@ -47,7 +47,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Undefined when the body is not the gateway's own error object (HTML, empty, a proxy's text). */
-function readRefusal(status: number, text: string): Refusal | undefined {
+function readRefusal(status: number, text: string): RefusedReply | undefined {
   const parsed = refusalSchema.safeParse(parseJson(text));
   if (!parsed.success) return undefined;
   const { message, errorCode, httpStatusCode, details } = parsed.data;
@@ -65,28 +65,18 @@ function readRefusal(status: number, text: string): Refusal | undefined {
  * True when the array says in its own words that what the path named does not exist, in any of its ways ([csi-powerflex]).
  * After a change that is a hint only: an action that a gateway does not know sounds the same.
  */
-export function isMissing(error: unknown): error is GatewayRejectedError {
-  if (!(error instanceof GatewayRejectedError) || error instanceof CallNotKnownError) return false;
-  const { arrayCode, httpStatus } = error;
-  return (
-    arrayCode === ARRAY_CODE.volumeNotFound ||
-    arrayCode === ARRAY_CODE.notFound ||
-    arrayCode === ARRAY_CODE.invalidVolumeId ||
-    (arrayCode === 0 && httpStatus === 404)
-  );
+export function isMissing(error: unknown): error is ArrayRefusal {
+  if (!(error instanceof ArrayRefusal)) return false;
+  const { refusal, arrayCode, httpStatus } = error;
+  return refusal === 'volume-unknown' || (refusal === 'other' && arrayCode === 0 && httpStatus === 404);
 }
 
-/** A GatewayRejectedError with this number of the MDM. */
-export function isRejection(error: unknown, code: number): error is GatewayRejectedError {
-  return error instanceof GatewayRejectedError && error.arrayCode === code;
-}
-
-function sentence(what: string, refusal: Refusal, row: ErrorRow | undefined): string {
+function sentence(what: string, refusal: RefusedReply, row: ErrorRow | undefined): string {
   const said = oneLine(refusal.text) || row?.text || `HTTP status ${refusal.status}`;
   return `cannot ${what}: the array says "${said}"${row?.advice === undefined ? '' : `; ${row.advice}`}`;
 }
 
-function worded(what: string, refusal: Refusal, row: ErrorRow | undefined): Error {
+function worded(what: string, refusal: RefusedReply, row: ErrorRow | undefined): Error {
   const message = sentence(what, refusal, row);
   const { code, status: httpStatus } = refusal;
   const context = { arrayCode: code, httpStatus };
@@ -99,8 +89,9 @@ function worded(what: string, refusal: Refusal, row: ErrorRow | undefined): Erro
       return new SessionRefused(httpStatus, oneLine(refusal.text));
     default: {
       const retryable = row?.meaning === 'busy';
-      return new GatewayRejectedError(message, {
+      return new ArrayRefusal(message, {
         context,
+        refusal: refusalOfRow(row),
         arrayCode: row?.code ?? code,
         httpStatus,
         retryable,

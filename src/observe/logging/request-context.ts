@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { Trace } from '../../volumes/ports.ts';
+import type { Trace } from '../../runtime/log.ts';
 
 const storage = new AsyncLocalStorage<string>();
 

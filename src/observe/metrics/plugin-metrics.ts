@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { SdcIdentity } from '../../volumes/identity.ts';
+import type { OwnIdentity } from '../../volumes/identity.ts';
 import type { FenceLog, HostReadiness } from '../../volumes/ports.ts';
 import type { Reconciler } from '../../volumes/upkeep/reconcile.ts';
 import type { TrimTotals } from '../../volumes/upkeep/trim-loop.ts';
@@ -34,7 +34,7 @@ export interface WatchedParts {
   readonly journal: WatchedJournal;
   readonly filesystems: UsageSources['filesystems'];
   readonly readUsage: UsageSources['readUsage'];
-  readonly identity: Pick<SdcIdentity, 'last'>;
+  readonly identity: Pick<OwnIdentity, 'last'>;
   readonly readiness: Pick<HostReadiness, 'problem'>;
   /** Undefined where this host does not trim. */
   readonly trimTotals: () => TrimTotals | undefined;

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { PoolStatus } from '../../steward/capacity/pool-watch.ts';
-import type { PoolCapacity } from '../../steward/ports.ts';
+import type { PoolCapacity } from '../../array/pool.ts';
 import type { StewardSnapshot } from '../../steward/steward.ts';
 
 const POOL = ['system', 'domain', 'pool'] as const;

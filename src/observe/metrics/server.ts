@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { makeRoom } from '../../host/connections.ts';
-import type { Clock, Log } from '../../volumes/ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import { addPages, type Pages } from './pages.ts';
 
 export interface MetricsServerOptions {

@@ -1,8 +1,9 @@
 import { isPluginError } from '../../errors.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { AuditTrail } from '../audit.ts';
 import type { WebhookPolicy } from '../policy.ts';
-import type { News, StewardClock, Webhooks } from '../ports.ts';
+import type { News, Webhooks } from '../ports.ts';
 
 /** What a webhook is told. Sizes in KiB, raw; times ISO 8601. */
 export interface Alert {
@@ -27,7 +28,7 @@ const MOST_WAITING = 50;
 /** Delivers alerts to every webhook, each at its own pace: one that hangs delays neither the others nor the steward. */
 export class Alerts {
   readonly #webhooks: Webhooks;
-  readonly #clock: StewardClock;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #audit: AuditTrail;
   readonly #onNews: (news: News) => void;
@@ -39,7 +40,7 @@ export class Alerts {
   constructor(
     parts: {
       webhooks: Webhooks;
-      clock: StewardClock;
+      clock: Clock;
       log: Log;
       audit: AuditTrail;
       onNews?: (news: News) => void;

@@ -1,5 +1,5 @@
 import { formatSize } from '../../units/size.ts';
-import type { PoolCapacity } from '../ports.ts';
+import type { PoolCapacity } from '../../array/pool.ts';
 
 /** What is under way or wrong in a pool, besides its being full. */
 export interface PoolHealth {

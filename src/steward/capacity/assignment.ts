@@ -1,6 +1,6 @@
 import { nearest } from '../../units/nearest.ts';
 import type { PoolPolicy } from '../policy.ts';
-import type { ClusterReading, PoolReading } from '../ports.ts';
+import type { ClusterReading, PoolReading } from '../../array/pool.ts';
 
 const MOST_NAMED = 10;
 

@@ -3,24 +3,17 @@ import type { AuditTrail } from '../audit.ts';
 import { deviceFor, diskKey, findSds, isPresent, obstacleTo, planGrowth, type GrowthPlan } from './growth.ts';
 import type { PoolWatch } from './pool-watch.ts';
 import type { GrowthPolicy } from '../policy.ts';
-import type {
-  CapacityArray,
-  ClusterReading,
-  NewDevice,
-  PoolReading,
-  SdsReading,
-  StewardClock,
-} from '../ports.ts';
+import type { ClusterReading, NewDevice, PoolReading, SdsReading } from '../../array/pool.ts';
+import type { ClusterSpace } from '../../array/storage-array.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { DiskProvider } from './provider.ts';
 
-/** The array's numbers for a disk that somebody else adds at this moment: name in use, device being added [siolib]. */
-const ADDED_BY_OTHERS = new Set([206, 138]);
 const LONGEST_JITTER_MS = 2000;
 
 export interface GrowerParts {
-  readonly array: CapacityArray;
+  readonly array: ClusterSpace;
   readonly provider: DiskProvider;
-  readonly clock: StewardClock;
+  readonly clock: Clock;
   readonly audit: AuditTrail;
 }
 
@@ -154,7 +147,7 @@ export class Grower {
       audit.record({ ...about, outcome: 'done', why: `${why}; ${words}: device ${id}` });
     } catch (error) {
       if (!(error instanceof GatewayRejectedError)) throw error;
-      if (ADDED_BY_OTHERS.has(error.arrayCode)) {
+      if (error.refusal === 'disk-taken') {
         audit.record({ ...about, outcome: 'blocked', why: `somebody else adds ${device.path} just now` });
         return;
       }

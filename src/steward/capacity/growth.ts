@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { contradictionIn, formatGiB, healthOf, usedPercent } from './assessment.ts';
 import type { GrowthPolicy } from '../policy.ts';
-import type { ClusterReading, DeviceReading, NewDevice, PoolReading, SdsReading } from '../ports.ts';
+import type { ClusterReading, DeviceReading, NewDevice, PoolReading, SdsReading } from '../../array/pool.ts';
 
 /** What the steward remembers and the array does not say. All of it may be forgotten: it only makes the steward wait. */
 export interface GrowthMemory {

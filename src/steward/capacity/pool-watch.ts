@@ -3,7 +3,8 @@ import { Forecaster, type Forecast } from './forecast.ts';
 import { devicesOf } from './growth.ts';
 import { levelOf, type Level } from './levels.ts';
 import type { PoolPolicy } from '../policy.ts';
-import type { ClusterReading, PoolReading, StewardClock } from '../ports.ts';
+import type { ClusterReading, PoolReading } from '../../array/pool.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 const HALF_HOUR_MS = 30 * 60_000;
 
@@ -35,7 +36,7 @@ export interface LevelNews {
  */
 export class PoolWatch {
   readonly policy: PoolPolicy | undefined;
-  readonly #clock: Pick<StewardClock, 'elapsed'>;
+  readonly #clock: Pick<Clock, 'elapsed'>;
   readonly #remindEveryMs: number;
   readonly #forecaster = new Forecaster(HALF_HOUR_MS);
   readonly #failedDisks = new Map<string, number>();
@@ -45,7 +46,7 @@ export class PoolWatch {
   #changedAt: number;
   #confirmed = 0;
 
-  constructor(policy: PoolPolicy | undefined, clock: Pick<StewardClock, 'elapsed'>, remindEveryMs: number) {
+  constructor(policy: PoolPolicy | undefined, clock: Pick<Clock, 'elapsed'>, remindEveryMs: number) {
     this.policy = policy;
     this.#clock = clock;
     this.#remindEveryMs = remindEveryMs;

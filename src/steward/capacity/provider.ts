@@ -3,7 +3,8 @@ import { WebhookError } from '../../errors.ts';
 import { usedPercent } from './assessment.ts';
 import { devicesOf } from './growth.ts';
 import { stablePath, type WebhookPolicy } from '../policy.ts';
-import type { ClusterReading, PoolReading, Webhooks } from '../ports.ts';
+import type { ClusterReading, PoolReading } from '../../array/pool.ts';
+import type { Webhooks } from '../ports.ts';
 
 /** A disk that was made for us, or why there is none yet. */
 export type ProvidedDisk = { readonly sds: string; readonly path: string } | { readonly wait: string };

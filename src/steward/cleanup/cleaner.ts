@@ -1,21 +1,22 @@
 import type { AuditTrail } from '../audit.ts';
 import type { CleanupPolicy } from '../policy.ts';
-import type { AuditRecord, Cleaning, CleanupFinding, CleanupStatus, StewardClock } from '../ports.ts';
+import type { Inventory, StorageArray } from '../../array/storage-array.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { AuditRecord, Cleaning, CleanupFinding, CleanupStatus } from '../ports.ts';
 import { ConfigError, isPluginError } from '../../errors.ts';
-import type { Inventory } from '../../inventory/ports.ts';
 import { formatDuration } from '../../units/duration.ts';
-import type { Log, StorageArray } from '../../volumes/ports.ts';
 import { findLeftovers, keyOf, type Leftover, type ReadArray } from './leftovers.ts';
 import { recheck, type Recheck, type RecheckedArray } from './recheck.ts';
 import { RepeatedFindings } from './repeated-findings.ts';
 
 /** What removing takes. */
-export type CleanupArray = RecheckedArray & Pick<StorageArray, 'removeVolume' | 'unmapVolume'>;
+export type CleanupArray = RecheckedArray & Pick<StorageArray, 'removeVolume' | 'detachVolume'>;
 
 export interface CleanerParts {
   readonly inventory: Inventory;
   readonly array: CleanupArray;
-  readonly clock: StewardClock;
+  readonly clock: Clock;
   readonly audit: AuditTrail;
   readonly log: Log;
 }
@@ -77,10 +78,12 @@ export class Cleaner implements Cleaning {
     const { inventory } = this.#parts;
     try {
       const volumes = await inventory.readVolumes(signal);
-      const sdcs = await inventory.readSdcs(signal);
+      const hosts = await inventory.readHosts(signal);
       // Somebody made the volumes, so a list without a single SDC is not to be believed.
-      this.#note(sdcs.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null);
-      if (sdcs.length > 0) return { volumes, sdcs, formerly: (id) => inventory.formerly?.(id) };
+      this.#note(
+        hosts.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null,
+      );
+      if (hosts.length > 0) return { volumes, hosts, formerly: (id) => inventory.formerly?.(id) };
     } catch (error) {
       if (!isPluginError(error)) throw error;
       this.#note(error.message);
@@ -175,12 +178,12 @@ export class Cleaner implements Cleaning {
     signal: AbortSignal,
   ): Promise<void> {
     const { array } = this.#parts;
-    const { id, mappings } = leftover.volume;
+    const { id, attachments } = leftover.volume;
     if (leftover.kind === 'mapping') {
-      await array.unmapVolume(id, leftover.sdcId, signal);
+      await array.detachVolume(id, leftover.hostId, signal);
       return;
     }
-    for (const { sdcId } of mappings) await array.unmapVolume(id, sdcId, signal);
+    for (const { hostId } of attachments) await array.detachVolume(id, hostId, signal);
     await array.removeVolume(id, signal);
     for (const marker of markers) await array.removeVolume(marker, signal);
   }
@@ -204,5 +207,5 @@ function aboutOf({ kind, target }: Leftover): Pick<AuditRecord, 'target'> & Pick
 }
 
 function wordsFor(leftover: Leftover): string {
-  return leftover.kind === 'mapping' ? `unmap it from SDC "${leftover.sdcId}"` : 'remove it';
+  return leftover.kind === 'mapping' ? `unmap it from SDC "${leftover.hostId}"` : 'remove it';
 }

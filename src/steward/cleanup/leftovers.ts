@@ -1,4 +1,6 @@
-import type { SdcReading, VolumeReading } from '../../inventory/ports.ts';
+import type { ArrayHost, HostState } from '../../array/host.ts';
+import type { HostId, VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 import { formatDuration } from '../../units/duration.ts';
 import {
   isOurs,
@@ -7,7 +9,6 @@ import {
   parseMarker,
   provisionalMark,
 } from '../../volumes/naming.ts';
-import type { SdcId, VolumeId } from '../../volumes/volume.ts';
 
 /** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;
@@ -31,14 +32,14 @@ export interface Search {
 
 /** All volumes and all SDCs, read in this order: an SDC that is new may have a volume, one that is gone has none. */
 export interface ReadArray {
-  readonly volumes: readonly VolumeReading[];
-  readonly sdcs: readonly SdcReading[];
+  readonly volumes: readonly ArrayVolume[];
+  readonly hosts: readonly ArrayHost[];
   /** What an SDC was called that is not among them. */
-  readonly formerly?: (id: SdcId) => string | undefined;
+  readonly formerly?: (id: HostId) => string | undefined;
 }
 
 interface Common {
-  readonly volume: VolumeReading;
+  readonly volume: ArrayVolume;
   /** For people: 'volume "~new.…" (…)'. */
   readonly target: string;
   /** What makes it a leftover. */
@@ -51,7 +52,7 @@ interface Common {
 export interface UnfinishedVolume extends Common {
   readonly kind: 'unfinished';
   /** Undefined when no SDC of the array made it under our prefix. */
-  readonly makerId: SdcId | undefined;
+  readonly makerId: HostId | undefined;
   /** So old and unmapped that its maker may be connected: it clears its own away within hours, and has not this one. */
   readonly isForgotten: boolean;
 }
@@ -64,9 +65,9 @@ export interface OrphanedMarker extends Common {
 }
 
 /** A volume of ours that is mapped to an SDC which the array does not have. */
-export interface DeadMapping extends Common {
+export interface DeadAttachment extends Common {
   readonly kind: 'mapping';
-  readonly sdcId: SdcId;
+  readonly hostId: HostId;
 }
 
 /** A volume that no host has and whose name is most likely one that an engine made up. Never removed by a policy. */
@@ -75,7 +76,7 @@ export interface LikelyAnonymous extends Common {
 }
 
 /** What hosts that are gone have left on the array. */
-export type Leftover = UnfinishedVolume | OrphanedMarker | DeadMapping | LikelyAnonymous;
+export type Leftover = UnfinishedVolume | OrphanedMarker | DeadAttachment | LikelyAnonymous;
 
 /** Everything that looks like a leftover in one reading of the array; nothing here knows how long it has looked so. */
 export function findLeftovers(read: ReadArray, search: Search, nowMs: number): Leftover[] {
@@ -85,17 +86,14 @@ export function findLeftovers(read: ReadArray, search: Search, nowMs: number): L
 /** Equal for the same leftover in the same state: whatever changes begins anew. */
 export function keyOf(leftover: Leftover): string {
   const { kind, volume } = leftover;
-  const about = kind === 'mapping' ? leftover.sdcId : volume.mappings.map(({ sdcId }) => sdcId).join();
+  const about = kind === 'mapping' ? leftover.hostId : volume.attachments.map(({ hostId }) => hostId).join();
   return `${kind} ${volume.id} ${volume.name ?? ''} ${about}`;
 }
 
 /** True for the markers that speak of the volume; they have no life of their own. */
-export function isMarkerOf(
-  volumeId: VolumeId,
-  candidate: { readonly name: string | null; readonly isSnapshot: boolean },
-): boolean {
-  const { name, isSnapshot } = candidate;
-  return isSnapshot && name !== null && parseMarker(name)?.volumeId === volumeId;
+export function isMarkerOf(volumeId: VolumeId, candidate: Pick<ArrayVolume, 'name' | 'kind'>): boolean {
+  const { name, kind } = candidate;
+  return kind === 'snapshot' && name !== null && parseMarker(name)?.volumeId === volumeId;
 }
 
 class Finder {
@@ -103,16 +101,16 @@ class Finder {
   readonly #search: Search;
   readonly #nowMs: number;
   readonly #volumeIds: ReadonlySet<string>;
-  readonly #sdcIds: ReadonlySet<string>;
-  readonly #makers: ReadonlyMap<string, SdcReading>;
+  readonly #hostIds: ReadonlySet<string>;
+  readonly #makers: ReadonlyMap<string, ArrayHost>;
 
   constructor(read: ReadArray, search: Search, nowMs: number) {
     this.#read = read;
     this.#search = search;
     this.#nowMs = nowMs;
     this.#volumeIds = new Set(read.volumes.map(({ id }) => id));
-    this.#sdcIds = new Set(read.sdcs.map(({ id }) => id));
-    this.#makers = makersOf(read.sdcs, search.prefix);
+    this.#hostIds = new Set(read.hosts.map(({ id }) => id));
+    this.#makers = makersOf(read.hosts, search.prefix);
   }
 
   find(): Leftover[] {
@@ -127,7 +125,7 @@ class Finder {
     });
   }
 
-  #unfinished(volume: VolumeReading, mark: string): UnfinishedVolume[] {
+  #unfinished(volume: ArrayVolume, mark: string): UnfinishedVolume[] {
     if (this.#isYoung(volume)) return [];
     const maker = this.#makers.get(mark);
     const by = maker === undefined ? 'by an unknown host' : `by SDC ${wordsFor(maker)}`;
@@ -146,36 +144,36 @@ class Finder {
   }
 
   /** A host that is there finishes or removes what it began; nobody else can know what it is at. */
-  #makerObstacle(volume: VolumeReading, maker: SdcReading | undefined): string | undefined {
-    const { isMappedToAll, isSnapshot, mappings } = volume;
-    if (isSnapshot) return 'it is a snapshot, which no Create makes';
-    if (isMappedToAll) return 'it is mapped to all SDCs';
+  #makerObstacle(volume: ArrayVolume, maker: ArrayHost | undefined): string | undefined {
+    const { attachedToAll, kind, attachments } = volume;
+    if (kind === 'snapshot') return 'it is a snapshot, which no Create makes';
+    if (attachedToAll) return 'it is mapped to all SDCs';
     if (maker === undefined) {
       if (!this.#search.ofUnknownHosts)
         return 'no SDC of the array made it under our prefix; only ofUnknownHosts would allow it';
-      return mappings.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
+      return attachments.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
     }
-    if (maker.isConnected === null) return 'the array does not say whether the host that made it is there';
-    if (maker.isConnected && !this.#isForgotten(volume))
+    if (maker.state === 'unknown') return 'the array does not say whether the host that made it is there';
+    if (maker.state === 'connected' && !this.#isForgotten(volume))
       return 'the host that made it is connected, and clears it away itself';
-    const isElsewhere = mappings.some(({ sdcId, isSdc }) => !isSdc || sdcId !== maker.id);
+    const isElsewhere = attachments.some(({ hostId, hostKind }) => hostKind !== 'sdc' || hostId !== maker.id);
     return isElsewhere ? 'it is mapped, and not only to the host that made it' : undefined;
   }
 
   /** What a host that is there has not cleared away by now it never will: its plugin is older, or has another GUID. */
-  #isForgotten(volume: VolumeReading): boolean {
+  #isForgotten(volume: ArrayVolume): boolean {
     const ageMs = this.#ageMs(volume) ?? 0;
-    return volume.mappings.length === 0 && ageMs >= this.#search.olderThanMs + FORGOTTEN_MS;
+    return volume.attachments.length === 0 && ageMs >= this.#search.olderThanMs + FORGOTTEN_MS;
   }
 
-  #familyObstacle(volume: VolumeReading): string | undefined {
-    const { id, vtreeId } = volume;
-    if (vtreeId === null) return 'the array does not say whether it has snapshots';
-    const others = this.#read.volumes.filter((other) => other.vtreeId === vtreeId && other.id !== id);
+  #familyObstacle(volume: ArrayVolume): string | undefined {
+    const { id, familyId } = volume;
+    if (familyId === null) return 'the array does not say whether it has snapshots';
+    const others = this.#read.volumes.filter((other) => other.familyId === familyId && other.id !== id);
     return others.every((other) => isMarkerOf(id, other)) ? undefined : 'it has snapshots';
   }
 
-  #marker(volume: VolumeReading, ofVolumeId: VolumeId): OrphanedMarker[] {
+  #marker(volume: ArrayVolume, ofVolumeId: VolumeId): OrphanedMarker[] {
     if (this.#volumeIds.has(ofVolumeId) || this.#isYoung(volume)) return [];
     return [
       {
@@ -189,19 +187,19 @@ class Finder {
     ];
   }
 
-  #markerObstacle({ isSnapshot, isMappedToAll, mappings, sizeKiB }: VolumeReading): string | undefined {
-    if (!isSnapshot && sizeKiB !== STAND_IN_KIB)
+  #markerObstacle({ kind, attachedToAll, attachments, sizeKiB }: ArrayVolume): string | undefined {
+    if (kind !== 'snapshot' && sizeKiB !== STAND_IN_KIB)
       return 'it is neither a snapshot, as markers are, nor of the size of a stand-in';
-    if (isMappedToAll || mappings.length > 0) return 'it is mapped';
+    if (attachedToAll || attachments.length > 0) return 'it is mapped';
     return this.#search.ofUnknownHosts
       ? undefined
       : 'its name does not tell whose it was; only ofUnknownHosts would allow it';
   }
 
   /** Since when no host has it the array does not say, nor whether a stopped container will want it again. */
-  #anonymous(volume: VolumeReading): LikelyAnonymous[] {
-    const { name, isMappedToAll, isSnapshot, mappings } = volume;
-    const isHad = isMappedToAll || isSnapshot || mappings.length > 0;
+  #anonymous(volume: ArrayVolume): LikelyAnonymous[] {
+    const { name, attachedToAll, kind, attachments } = volume;
+    const isHad = attachedToAll || kind === 'snapshot' || attachments.length > 0;
     if (isHad || !mayBeAnonymous(this.#search.prefix, name ?? '') || this.#isYoung(volume)) return [];
     return [
       {
@@ -215,65 +213,73 @@ class Finder {
     ];
   }
 
-  #deadMappings(volume: VolumeReading): DeadMapping[] {
+  #deadMappings(volume: ArrayVolume): DeadAttachment[] {
     if (!this.#search.deadSdcMappings) return [];
-    const dead = volume.mappings.filter(({ sdcId, isSdc }) => isSdc && !this.#sdcIds.has(sdcId));
-    return dead.map(({ sdcId }) => ({
+    const dead = volume.attachments.filter(
+      ({ hostId, hostKind }) => hostKind === 'sdc' && !this.#hostIds.has(hostId),
+    );
+    return dead.map(({ hostId }) => ({
       kind: 'mapping',
       volume,
-      sdcId,
-      target: `${targetOf(volume)} at SDC "${sdcId}"`,
-      why: `it is mapped to SDC "${sdcId}"${this.#formerly(sdcId)}, which the array does not have any more`,
+      hostId,
+      target: `${targetOf(volume)} at SDC "${hostId}"`,
+      why: `it is mapped to SDC "${hostId}"${this.#formerly(hostId)}, which the array does not have any more`,
       obstacle: undefined,
     }));
   }
 
-  #formerly(sdcId: SdcId): string {
-    const name = this.#read.formerly?.(sdcId);
+  #formerly(hostId: HostId): string {
+    const name = this.#read.formerly?.(hostId);
     return name === undefined ? '' : ` (last known as ${name})`;
   }
 
-  #ageMs({ createdAt }: VolumeReading): number | undefined {
-    return createdAt === null ? undefined : this.#nowMs - createdAt * 1000;
+  #ageMs({ createdAtSeconds }: ArrayVolume): number | undefined {
+    return createdAtSeconds === null ? undefined : this.#nowMs - createdAtSeconds * 1000;
   }
 
   /** Most likely a Create is at it just now. */
-  #isYoung(volume: VolumeReading): boolean {
+  #isYoung(volume: ArrayVolume): boolean {
     const ageMs = this.#ageMs(volume) ?? Number.POSITIVE_INFINITY;
     return ageMs > -CLOCKS_DIFFER_MS && ageMs < this.#search.olderThanMs;
   }
 
-  #clockObstacle(volume: VolumeReading): string | undefined {
+  #clockObstacle(volume: ArrayVolume): string | undefined {
     const ageMs = this.#ageMs(volume);
     if (ageMs === undefined) return 'the array does not say when it was made';
     return ageMs < 0 ? "it was made in the future: the array's clock or this one is wrong" : undefined;
   }
 
-  #ageOf(volume: VolumeReading): string {
+  #ageOf(volume: ArrayVolume): string {
     const ageMs = this.#ageMs(volume);
     return ageMs === undefined || ageMs < 0 ? 'made' : `made ${formatDuration(ageMs)} ago`;
   }
 }
 
 /** By the mark in the names that they give. Where two have one mark, the one that is there counts. */
-function makersOf(sdcs: readonly SdcReading[], prefix: string): ReadonlyMap<string, SdcReading> {
-  const makers = new Map<string, SdcReading>();
+function makersOf(sdcs: readonly ArrayHost[], prefix: string): ReadonlyMap<string, ArrayHost> {
+  const makers = new Map<string, ArrayHost>();
   for (const sdc of sdcs.toSorted((one, other) => Number(mayBeThere(one)) - Number(mayBeThere(other))))
     if (sdc.guid !== null) makers.set(provisionalMark(sdc.guid, prefix), sdc);
   return makers;
 }
 
 /** Rule 16: of whom the array says nothing may be at work. */
-function mayBeThere({ isConnected }: SdcReading): boolean {
-  return isConnected !== false;
+function mayBeThere({ state }: ArrayHost): boolean {
+  return state !== 'disconnected';
 }
 
-function targetOf({ id, name }: VolumeReading): string {
+function targetOf({ id, name }: ArrayVolume): string {
   return `volume "${name ?? ''}" (${id})`;
 }
 
-function wordsFor({ id, name, ip, isConnected, lastKnown }: SdcReading): string {
-  const state = isConnected === null ? 'perhaps there' : isConnected ? 'connected' : 'away';
-  const known = lastKnown?.includes(name === null ? 'ip' : 'name') === true ? ' (last known)' : '';
-  return `"${name ?? ip ?? id}"${known}, which is ${state},`;
+const STANDING: Readonly<Record<HostState, string>> = {
+  connected: 'connected',
+  disconnected: 'away',
+  unknown: 'perhaps there',
+};
+
+function wordsFor({ id, name, address, state, lastKnown }: ArrayHost): string {
+  const standing = STANDING[state];
+  const known = lastKnown?.includes(name === null ? 'address' : 'name') === true ? ' (last known)' : '';
+  return `"${name ?? address ?? id}"${known}, which is ${standing},`;
 }

@@ -1,15 +1,16 @@
-import type { StorageArray } from '../../volumes/ports.ts';
-import type { ArrayVolume, VolumeId } from '../../volumes/volume.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 import {
   isMarkerOf,
-  type DeadMapping,
+  type DeadAttachment,
   type Leftover,
   type OrphanedMarker,
   type UnfinishedVolume,
 } from './leftovers.ts';
 
 /** What is asked just before something is removed. */
-export type RecheckedArray = Pick<StorageArray, 'getVolume' | 'getSdc' | 'volumesOfVtree'>;
+export type RecheckedArray = Pick<StorageArray, 'getVolume' | 'getHost' | 'volumesOfFamily'>;
 
 /**
  * What the array says of a leftover at this moment. clear: still one; `markers` go with it. gone: somebody was quicker.
@@ -44,18 +45,16 @@ async function lookAtUnfinished(
 ): Promise<Recheck> {
   const maker = await makerObstacle(array, { makerId, isForgotten }, signal);
   if (maker !== undefined) return kept(maker);
-  const family = volume.vtreeId === null ? [] : await array.volumesOfVtree(volume.vtreeId, signal);
+  const family = volume.familyId === null ? [] : await array.volumesOfFamily(volume, signal);
   const others = family.filter(({ id }) => id !== volume.id);
-  const isOnlyMarked = others.every((other) =>
-    isMarkerOf(volume.id, { name: other.name, isSnapshot: other.kind === 'snapshot' }),
-  );
+  const isOnlyMarked = others.every((other) => isMarkerOf(volume.id, other));
   if (!isOnlyMarked) return kept('it has snapshots');
   if (others.some(isMapped)) return kept('its failover marker is mapped');
   const now = await array.getVolume(volume.id, signal);
   if (now === undefined) return { kind: 'gone' };
   if (now.name !== volume.name) return kept('it has another name now');
-  const before = new Set(volume.mappings.map(({ sdcId }) => sdcId));
-  if (now.mappedToAllSdcs || now.mappings.some(({ sdcId }) => !before.has(sdcId)))
+  const before = new Set(volume.attachments.map(({ hostId }) => hostId));
+  if (now.attachedToAll || now.attachments.some(({ hostId }) => !before.has(hostId)))
     return kept('it has been mapped meanwhile');
   return clear(others.map(({ id }) => id));
 }
@@ -66,7 +65,7 @@ async function makerObstacle(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (makerId === undefined) return undefined;
-  const maker = await array.getSdc(makerId, signal);
+  const maker = await array.getHost(makerId, signal);
   if (maker === undefined) return 'the SDC that made it has been removed just now';
   if (maker.state === 'connected' && !isForgotten) return 'the host that made it is back';
   return maker.state === 'unknown'
@@ -89,17 +88,18 @@ async function lookAtMarker(
 
 async function lookAtMapping(
   array: RecheckedArray,
-  { volume, sdcId }: DeadMapping,
+  { volume, hostId }: DeadAttachment,
   signal: AbortSignal,
 ): Promise<Recheck> {
-  if ((await array.getSdc(sdcId, signal)) !== undefined) return kept('the array has that SDC');
+  if ((await array.getHost(hostId, signal)) !== undefined) return kept('the array has that SDC');
   const now = await array.getVolume(volume.id, signal);
-  if (now === undefined || !now.mappings.some((mapping) => mapping.sdcId === sdcId)) return { kind: 'gone' };
+  if (now === undefined || !now.attachments.some((attachment) => attachment.hostId === hostId))
+    return { kind: 'gone' };
   return now.name === volume.name ? clear([]) : kept('the volume has another name now');
 }
 
-function isMapped({ mappedToAllSdcs, mappings }: ArrayVolume): boolean {
-  return mappedToAllSdcs || mappings.length > 0;
+function isMapped({ attachedToAll, attachments }: ArrayVolume): boolean {
+  return attachedToAll || attachments.length > 0;
 }
 
 function clear(markers: readonly VolumeId[]): Recheck {

@@ -1,4 +1,4 @@
-import type { StewardClock } from '../ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 /** How often in a row something has been seen, and how long after the first time the last one was. */
 export interface RepeatedFinding {
@@ -17,10 +17,10 @@ interface Seen {
  * anything look older; and nothing is kept, so a new steward begins anew.
  */
 export class RepeatedFindings {
-  readonly #clock: Pick<StewardClock, 'elapsed'>;
+  readonly #clock: Pick<Clock, 'elapsed'>;
   #seen = new Map<string, Seen>();
 
-  constructor(clock: Pick<StewardClock, 'elapsed'>) {
+  constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock;
   }
 

@@ -1,13 +1,14 @@
-import type { SdcReading, VolumeReading } from '../../inventory/ports.ts';
+import type { ArrayHost } from '../../array/host.ts';
+import type { HostId, PoolId, VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 import { dockerNameOf, isOurs } from '../../volumes/naming.ts';
-import type { SdcId, StoragePoolId, VolumeId } from '../../volumes/volume.ts';
 
 /** A host that has a volume mapped. */
 export interface Holder {
-  readonly sdcId: SdcId;
-  readonly ip: string | null;
+  readonly hostId: HostId;
+  readonly address: string | null;
   readonly limitIops: number;
-  readonly limitBwKiBs: number;
+  readonly limitBandwidthKiBps: number;
   /** Ms since 1970 of the reading that first had it; null: it was so at the first reading of all. */
   readonly since: number | null;
 }
@@ -16,36 +17,36 @@ export interface Holder {
 export interface SeenVolume {
   readonly id: VolumeId;
   readonly name: string;
-  readonly poolId: StoragePoolId;
+  readonly poolId: PoolId;
   readonly sizeKiB: number;
   /** Seconds since 1970; null where the array does not say. */
-  readonly createdAt: number | null;
+  readonly createdAtSeconds: number | null;
   readonly isReadOnly: boolean;
   readonly isSnapshot: boolean;
   /** Every SDC may use it; `holders` are then not all. */
-  readonly isMappedToAll: boolean;
+  readonly attachedToAll: boolean;
   readonly holders: readonly Holder[];
 }
 
 /** Our volumes and the array's hosts as one reading had them. */
-export interface RepeatedFinding {
+export interface ArrayView {
   /** Ms since 1970. */
   readonly at: number;
   /** By name, numbers in them counted as numbers. */
   readonly volumes: ReadonlyMap<VolumeId, SeenVolume>;
-  readonly hosts: ReadonlyMap<SdcId, SdcReading>;
+  readonly hosts: ReadonlyMap<HostId, ArrayHost>;
 }
 
 /**
  * What a reading says about the volumes whose names begin with the prefix; provisional ones have none yet, so they are left
  * out. A mapping keeps the time from which the sighting before knew it.
  */
-export function sightingOf(
+export function arrayViewOf(
   prefix: string,
-  readings: { readonly volumes: readonly VolumeReading[]; readonly sdcs: readonly SdcReading[] },
+  readings: { readonly volumes: readonly ArrayVolume[]; readonly hosts: readonly ArrayHost[] },
   at: number,
-  before: RepeatedFinding | undefined,
-): RepeatedFinding {
+  before: ArrayView | undefined,
+): ArrayView {
   const ours = readings.volumes
     .map((reading) => seen(prefix, reading, at, before))
     .filter((volume) => volume !== undefined)
@@ -54,7 +55,7 @@ export function sightingOf(
   return {
     at,
     volumes: new Map(ours.map(({ volume }) => [volume.id, volume])),
-    hosts: new Map(readings.sdcs.map((sdc) => [sdc.id, sdc])),
+    hosts: new Map(readings.hosts.map((sdc) => [sdc.id, sdc])),
   };
 }
 
@@ -65,47 +66,51 @@ function sortKeyOf(name: string): string {
 
 /** What people call a host: its SDC's name, else its address, else its id. */
 export function labelOf(
-  sdcId: SdcId,
-  hosts: ReadonlyMap<SdcId, SdcReading>,
+  hostId: HostId,
+  hosts: ReadonlyMap<HostId, ArrayHost>,
   ip: string | null = null,
 ): string {
-  const host = hosts.get(sdcId);
-  return host?.name ?? host?.ip ?? ip ?? `SDC ${sdcId}`;
+  const host = hosts.get(hostId);
+  return host?.name ?? host?.address ?? ip ?? `SDC ${hostId}`;
 }
 
 /** The same, and where the array does not say that now. */
 export function describedHost(
-  sdcId: SdcId,
-  hosts: ReadonlyMap<SdcId, SdcReading>,
+  hostId: HostId,
+  hosts: ReadonlyMap<HostId, ArrayHost>,
   ip: string | null = null,
 ): string {
-  const label = labelOf(sdcId, hosts, ip);
-  const field = lastKnownLabel(hosts.get(sdcId));
+  const label = labelOf(hostId, hosts, ip);
+  const field = lastKnownLabel(hosts.get(hostId));
   if (field === undefined) return label;
-  return `${label} (last known ${field === 'ip' ? 'address' : 'name'})`;
+  return `${label} (last known ${field})`;
 }
 
 /** Which field the label comes from, where the array does not say it now. */
-export function lastKnownLabel(host: SdcReading | undefined): 'name' | 'ip' | undefined {
-  const field = host?.name == null ? 'ip' : 'name';
+export function lastKnownLabel(host: ArrayHost | undefined): 'name' | 'address' | undefined {
+  const field = host?.name == null ? 'address' : 'name';
   return host?.lastKnown?.includes(field) === true ? field : undefined;
 }
 
 function seen(
   prefix: string,
-  reading: VolumeReading,
+  reading: ArrayVolume,
   at: number,
-  before: RepeatedFinding | undefined,
+  before: ArrayView | undefined,
 ): SeenVolume | undefined {
-  const { id, name: arrayName, mappings } = reading;
+  const { id, name: arrayName, attachments } = reading;
   if (arrayName === null || !isOurs(prefix, arrayName)) return undefined;
   const known = before?.volumes.get(id);
-  const holders = mappings.map(({ sdcId, sdcIp: ip, limitIops, limitBwKiBs }): Holder => {
-    const same = known?.holders.find((holder) => holder.sdcId === sdcId);
-    const since = same === undefined && before !== undefined ? at : (same?.since ?? null);
-    return { sdcId, ip, limitIops, limitBwKiBs, since };
-  });
+  const holders = attachments.map(
+    ({ hostId, hostAddress: ip, limitIops, limitBandwidthKiBps: limitBwKiBs }): Holder => {
+      const same = known?.holders.find((holder) => holder.hostId === hostId);
+      const since = same === undefined && before !== undefined ? at : (same?.since ?? null);
+      return { hostId, address: ip, limitIops, limitBandwidthKiBps: limitBwKiBs, since };
+    },
+  );
   const name = dockerNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);
-  const { poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll } = reading;
-  return { id, name, poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll, holders };
+  const { poolId, sizeKiB, createdAtSeconds, accessModeLimit, kind, attachedToAll } = reading;
+  const isReadOnly = accessModeLimit === 'ReadOnly';
+  const isSnapshot = kind === 'snapshot';
+  return { id, name, poolId, sizeKiB, createdAtSeconds, isReadOnly, isSnapshot, attachedToAll, holders };
 }

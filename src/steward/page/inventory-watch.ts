@@ -1,24 +1,15 @@
 import { isPluginError } from '../../errors.ts';
-import type { Inventory } from '../../inventory/ports.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Inventory } from '../../array/storage-array.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import { movementsBetween } from './movements.ts';
-import { sightingOf, type RepeatedFinding } from './array-view.ts';
+import { arrayViewOf, type ArrayView } from './array-view.ts';
 import type { Freshness, TimelineEntry } from './page-data.ts';
 import { Timeline, type Told } from './timeline.ts';
 
-/** Time as the watch needs it; a StewardClock does. */
-export interface WatchClock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Milliseconds since some moment; only ever grows. */
-  elapsed(): number;
-  /** Resolves after ms; rejects with CancelledError at the signal. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
-
 export interface InventoryWatchParts {
   readonly inventory: Inventory;
-  readonly clock: WatchClock;
+  readonly clock: Pick<Clock, 'now' | 'elapsed' | 'sleep'>;
   readonly log: Log;
   /** True while somebody looks at the page. */
   readonly isWatched: () => boolean;
@@ -44,7 +35,7 @@ export class InventoryWatch {
   readonly #stopped = new AbortController();
   #awake = new AbortController();
   #running: Promise<void> | undefined;
-  #sighting: RepeatedFinding | undefined;
+  #sighting: ArrayView | undefined;
   #failure: string | undefined;
   #startedAt = 0;
   #endedAt = 0;
@@ -73,7 +64,7 @@ export class InventoryWatch {
   }
 
   /** Undefined before the first reading. */
-  get sighting(): RepeatedFinding | undefined {
+  get sighting(): ArrayView | undefined {
     return this.#sighting;
   }
 
@@ -131,8 +122,11 @@ export class InventoryWatch {
     const signal = AbortSignal.any([stopped, AbortSignal.timeout(limitMs)]);
     this.#startedAt = clock.elapsed();
     try {
-      const [volumes, sdcs] = await Promise.all([inventory.readVolumes(signal), inventory.readSdcs(signal)]);
-      this.#take(sightingOf(this.#options.prefix, { volumes, sdcs }, clock.now(), this.#sighting));
+      const [volumes, hosts] = await Promise.all([
+        inventory.readVolumes(signal),
+        inventory.readHosts(signal),
+      ]);
+      this.#take(arrayViewOf(this.#options.prefix, { volumes, hosts }, clock.now(), this.#sighting));
       this.#failure = undefined;
     } catch (error) {
       if (stopped.aborted) return;
@@ -146,7 +140,7 @@ export class InventoryWatch {
     }
   }
 
-  #take(now: RepeatedFinding): void {
+  #take(now: ArrayView): void {
     const before = this.#sighting;
     if (before === undefined || !isAlike(before, now)) this.#revision += 1;
     if (before !== undefined) this.#timeline.note(movementsBetween(before, now), now);
@@ -154,7 +148,7 @@ export class InventoryWatch {
   }
 }
 
-function isAlike(one: RepeatedFinding, other: RepeatedFinding): boolean {
+function isAlike(one: ArrayView, other: ArrayView): boolean {
   return isSame(one.hosts, other.hosts) && isSame(one.volumes, other.volumes);
 }
 

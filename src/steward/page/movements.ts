@@ -1,6 +1,6 @@
-import type { SdcReading } from '../../inventory/ports.ts';
-import type { SdcId, VolumeId } from '../../volumes/volume.ts';
-import { describedHost, type Holder, type SeenVolume, type RepeatedFinding } from './array-view.ts';
+import type { ArrayHost } from '../../array/host.ts';
+import { asVolumeId, type HostId, type VolumeId } from '../../array/ids.ts';
+import { describedHost, type Holder, type SeenVolume, type ArrayView } from './array-view.ts';
 
 /** What changed about a volume or a host between two sightings. */
 export interface Movement {
@@ -9,13 +9,13 @@ export interface Movement {
   /** For people. */
   readonly text: string;
   /** The volume, or the host, that it is about. */
-  readonly about: VolumeId | SdcId;
+  readonly about: VolumeId | HostId;
   /** Who had the volume before. */
-  readonly from?: { readonly sdcId: SdcId; readonly label: string; readonly wasLost: boolean };
+  readonly from?: { readonly hostId: HostId; readonly label: string; readonly wasLost: boolean };
 }
 
 /** What the array says, as far as it shows between two sightings; what came and went in between does not show. */
-export function movementsBetween(before: RepeatedFinding, now: RepeatedFinding): Movement[] {
+export function movementsBetween(before: ArrayView, now: ArrayView): Movement[] {
   return [...hostMovements(before, now), ...volumeMovements(before, now)];
 }
 
@@ -23,24 +23,24 @@ export function movementsBetween(before: RepeatedFinding, now: RepeatedFinding):
  * A volume that leaves one host and comes to another in a later sighting has moved: the one movement that says what both
  * together mean, undefined where they do not belong together.
  */
-export function joined(left: Movement, came: Movement, now: RepeatedFinding): Movement | undefined {
+export function joined(left: Movement, came: Movement, now: ArrayView): Movement | undefined {
   if (came.kind !== 'attached' || left.about !== came.about || left.from === undefined) return undefined;
-  const volume = now.volumes.get(came.about as VolumeId);
+  const volume = now.volumes.get(asVolumeId(came.about));
   const [holder, ...others] = volume?.holders ?? [];
   if (volume === undefined || holder === undefined || others.length > 0) return undefined;
-  return holder.sdcId === left.from.sdcId ? undefined : moved(volume, left.from, holder, now);
+  return holder.hostId === left.from.hostId ? undefined : moved(volume, left.from, holder, now);
 }
 
-function hostMovements(before: RepeatedFinding, now: RepeatedFinding): Movement[] {
+function hostMovements(before: ArrayView, now: ArrayView): Movement[] {
   const held = heldBy(now);
   const changes: Movement[] = [];
   for (const [id, host] of now.hosts) {
     const known = before.hosts.get(id);
-    if (known === undefined || known.isConnected === host.isConnected || host.isConnected === null) continue;
+    if (known === undefined || known.state === host.state || host.state === 'unknown') continue;
     const label = describedHost(id, now.hosts);
     const count = held.get(id) ?? 0;
     const holding = count === 0 ? '' : `; it holds ${count} volume${count === 1 ? '' : 's'}`;
-    if (host.isConnected)
+    if (host.state === 'connected')
       changes.push({ kind: 'host-back', about: id, text: `host ${label} is connected to the array again` });
     else changes.push({ kind: 'host-lost', about: id, text: `host ${label} has lost the array${holding}` });
   }
@@ -48,14 +48,14 @@ function hostMovements(before: RepeatedFinding, now: RepeatedFinding): Movement[
 }
 
 /** How many of the volumes each SDC holds. */
-export function heldBy({ volumes }: RepeatedFinding): ReadonlyMap<SdcId, number> {
-  const counts = new Map<SdcId, number>();
+export function heldBy({ volumes }: ArrayView): ReadonlyMap<HostId, number> {
+  const counts = new Map<HostId, number>();
   for (const { holders } of volumes.values())
-    for (const { sdcId } of holders) counts.set(sdcId, (counts.get(sdcId) ?? 0) + 1);
+    for (const { hostId } of holders) counts.set(hostId, (counts.get(hostId) ?? 0) + 1);
   return counts;
 }
 
-function volumeMovements(before: RepeatedFinding, now: RepeatedFinding): Movement[] {
+function volumeMovements(before: ArrayView, now: ArrayView): Movement[] {
   const changes: Movement[] = [];
   for (const volume of now.volumes.values()) {
     const known = before.volumes.get(volume.id);
@@ -73,11 +73,11 @@ function volumeMovements(before: RepeatedFinding, now: RepeatedFinding): Movemen
 function holderMovements(
   volume: SeenVolume,
   had: readonly Holder[],
-  before: RepeatedFinding,
-  now: RepeatedFinding,
+  before: ArrayView,
+  now: ArrayView,
 ): Movement[] {
-  const came = volume.holders.filter(({ sdcId }) => !had.some((one) => one.sdcId === sdcId));
-  const left = had.filter(({ sdcId }) => !volume.holders.some((one) => one.sdcId === sdcId));
+  const came = volume.holders.filter(({ hostId }) => !had.some((one) => one.hostId === hostId));
+  const left = had.filter(({ hostId }) => !volume.holders.some((one) => one.hostId === hostId));
   const [newcomer] = came;
   const [leaver] = left;
   const isMove = had.length === 1 && volume.holders.length === 1;
@@ -85,8 +85,8 @@ function holderMovements(
     return [moved(volume, formerOf(leaver, before, now), newcomer, now)];
   return [
     ...left.map((holder) => releasedBy(volume, formerOf(holder, before, now))),
-    ...came.map(({ sdcId, ip }): Movement => {
-      const text = `${nameOf(volume)} was attached to ${describedHost(sdcId, now.hosts, ip)}`;
+    ...came.map(({ hostId, address: ip }): Movement => {
+      const text = `${nameOf(volume)} was attached to ${describedHost(hostId, now.hosts, ip)}`;
       return { kind: 'attached', about: volume.id, text };
     }),
   ];
@@ -95,17 +95,18 @@ function holderMovements(
 type Former = NonNullable<Movement['from']>;
 
 /** An SDC that has lost the array cannot give a volume back by itself: it was taken from it. */
-function formerOf({ sdcId, ip }: Holder, before: RepeatedFinding, now: RepeatedFinding): Former {
-  const isLost = (hosts: ReadonlyMap<SdcId, SdcReading>): boolean => hosts.get(sdcId)?.isConnected === false;
+function formerOf({ hostId, address: ip }: Holder, before: ArrayView, now: ArrayView): Former {
+  const isLost = (hosts: ReadonlyMap<HostId, ArrayHost>): boolean =>
+    hosts.get(hostId)?.state === 'disconnected';
   return {
-    sdcId,
-    label: describedHost(sdcId, before.hosts, ip),
+    hostId,
+    label: describedHost(hostId, before.hosts, ip),
     wasLost: isLost(before.hosts) || isLost(now.hosts),
   };
 }
 
-function moved(volume: SeenVolume, from: Former, to: Holder, now: RepeatedFinding): Movement {
-  const target = describedHost(to.sdcId, now.hosts, to.ip);
+function moved(volume: SeenVolume, from: Former, to: Holder, now: ArrayView): Movement {
+  const target = describedHost(to.hostId, now.hosts, to.address);
   if (!from.wasLost) {
     const text = `${nameOf(volume)} moved from ${from.label} to ${target}`;
     return { kind: 'moved', about: volume.id, from, text };

@@ -1,10 +1,10 @@
 import type { StewardSnapshot } from '../steward.ts';
-import type { SdcReading } from '../../inventory/ports.ts';
+import type { ArrayHost, LastKnownField } from '../../array/host.ts';
 import type { InventoryWatch } from './inventory-watch.ts';
 import { heldBy } from './movements.ts';
 import { poolView } from './pool-view.ts';
 import type { Freshness, HolderView, HostView, Overview, Pulse, VolumeView } from './page-data.ts';
-import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type RepeatedFinding } from './array-view.ts';
+import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type ArrayView } from './array-view.ts';
 
 /** Where what is shown comes from. */
 export interface OverviewSources {
@@ -18,7 +18,7 @@ export interface OverviewSources {
 
 /** Rounds that may be missing before pools count as stale. */
 const MISSED_ROUNDS = 3;
-const NOTHING: RepeatedFinding = { at: 0, volumes: new Map(), hosts: new Map() };
+const NOTHING: ArrayView = { at: 0, volumes: new Map(), hosts: new Map() };
 
 /**
  * All that the page shows. `search`: words that a volume's name, pool or holder must all hold, whatever the case; `limit`: so
@@ -83,45 +83,52 @@ type PoolLabels = ReadonlyMap<string, string>;
 
 function matcher(
   words: readonly string[],
-  { hosts }: RepeatedFinding,
+  { hosts }: ArrayView,
   pools: PoolLabels,
 ): (volume: SeenVolume) => boolean {
   return ({ name, poolId, holders }) => {
-    const labels = holders.map(({ sdcId, ip }) => labelOf(sdcId, hosts, ip));
+    const labels = holders.map(({ hostId, address: ip }) => labelOf(hostId, hosts, ip));
     const text = [name, pools.get(poolId) ?? '', ...labels].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   };
 }
 
-function isLost({ sdcId }: Holder, { hosts }: RepeatedFinding): boolean {
-  return hosts.get(sdcId)?.isConnected === false;
+function isLost({ hostId }: Holder, { hosts }: ArrayView): boolean {
+  return hosts.get(hostId)?.state === 'disconnected';
 }
 
-function volumeView(volume: SeenVolume, sighting: RepeatedFinding, pools: PoolLabels): VolumeView {
-  const { id, name, poolId, sizeKiB, createdAt, isReadOnly, isSnapshot, isMappedToAll } = volume;
+function volumeView(volume: SeenVolume, sighting: ArrayView, pools: PoolLabels): VolumeView {
+  const { id, name, poolId, sizeKiB, createdAtSeconds, isReadOnly, isSnapshot, attachedToAll } = volume;
   return {
-    ...{ id, name, sizeKiB, isReadOnly, isSnapshot, isMappedToAll },
+    id,
+    name,
+    sizeKiB,
+    isReadOnly,
+    isSnapshot,
+    isMappedToAll: attachedToAll,
     pool: pools.get(poolId) ?? poolId,
-    createdAt: createdAt === null ? null : new Date(createdAt * 1000).toISOString(),
+    createdAt: createdAtSeconds === null ? null : new Date(createdAtSeconds * 1000).toISOString(),
     holders: volume.holders.map((holder) => holderView(holder, sighting)),
   };
 }
 
-function holderView({ sdcId, ip, since, ...limits }: Holder, { hosts }: RepeatedFinding): HolderView {
-  const host = hosts.get(sdcId);
+function holderView(holder: Holder, { hosts }: ArrayView): HolderView {
+  const { hostId, address, since, limitIops, limitBandwidthKiBps } = holder;
+  const host = hosts.get(hostId);
   return {
-    sdcId,
-    label: labelOf(sdcId, hosts, ip),
+    sdcId: hostId,
+    label: labelOf(hostId, hosts, address),
     isLastKnown: lastKnownLabel(host) !== undefined,
-    ip: host?.ip ?? ip,
-    isConnected: host?.isConnected ?? null,
+    ip: host?.address ?? address,
+    isConnected: isConnected(host),
     since: since === null ? null : new Date(since).toISOString(),
-    ...limits,
+    limitIops,
+    limitBwKiBs: limitBandwidthKiBps,
   };
 }
 
 /** Those that hold volumes come first, so that a long list is cut off where it matters least. */
-function hostsOf(sighting: RepeatedFinding, limit: number): Overview['hosts'] {
+function hostsOf(sighting: ArrayView, limit: number): Overview['hosts'] {
   const held = heldBy(sighting);
   const hosts = [...sighting.hosts.values()]
     .map((host) => hostView(host, sighting, held.get(host.id) ?? 0))
@@ -138,12 +145,29 @@ function hostsOf(sighting: RepeatedFinding, limit: number): Overview['hosts'] {
   };
 }
 
-function hostView(host: SdcReading, { hosts }: RepeatedFinding, volumes: number): HostView {
-  const { id, guid, ip, isConnected, isApproved, version } = host;
-  const known = { id, guid, label: labelOf(id, hosts), ip, isConnected, isApproved, version, volumes };
-  const ofOthers = host.lastKnown?.filter((field) => field !== 'name') ?? [];
+function hostView(host: ArrayHost, { hosts }: ArrayView, volumes: number): HostView {
+  const { id, guid, address, isApproved, version } = host;
+  const ofOthers = (host.lastKnown ?? []).flatMap((field) => FIELD_ON_PAGE[field]);
   return {
-    ...known,
+    id,
+    guid,
+    label: labelOf(id, hosts),
+    ip: address,
+    isConnected: isConnected(host),
+    isApproved,
+    version,
+    volumes,
     lastKnown: [...(lastKnownLabel(host) === undefined ? [] : ['label' as const]), ...ofOthers],
   };
+}
+
+/** What the page's data calls the fields; the name is told by its label. */
+const FIELD_ON_PAGE: Readonly<Record<LastKnownField, readonly ('ip' | 'version')[]>> = {
+  name: [],
+  address: ['ip'],
+  version: ['version'],
+};
+
+function isConnected(host: ArrayHost | undefined): boolean | null {
+  return host === undefined || host.state === 'unknown' ? null : host.state === 'connected';
 }

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { StewardSnapshot } from '../steward.ts';
-import type { Inventory } from '../../inventory/ports.ts';
-import type { Log } from '../../volumes/ports.ts';
+import type { Inventory } from '../../array/storage-array.ts';
+import type { Log } from '../../runtime/log.ts';
 import { Access } from './access.ts';
-import { InventoryWatch, type WatchClock } from './inventory-watch.ts';
+import { InventoryWatch } from './inventory-watch.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { overviewOf, pulseOf, type OverviewSources } from './overview.ts';
 import { createPageServer } from './server.ts';
 import { Viewers } from './viewers.ts';
@@ -11,7 +12,7 @@ import { Viewers } from './viewers.ts';
 export interface PageParts {
   readonly snapshot: () => StewardSnapshot;
   readonly inventory: Inventory;
-  readonly clock: WatchClock;
+  readonly clock: Pick<Clock, 'now' | 'elapsed' | 'sleep'>;
   readonly log: Log;
 }
 
@@ -100,14 +101,14 @@ async function listen(
   }
 }
 
-async function beat(viewers: Viewers, clock: WatchClock, signal: AbortSignal): Promise<void> {
+async function beat(viewers: Viewers, clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await pause(clock, HEARTBEAT_MS, signal);
     viewers.pulse();
   }
 }
 
-async function pause(clock: WatchClock, ms: number, signal: AbortSignal): Promise<void> {
+async function pause(clock: Pick<Clock, 'sleep'>, ms: number, signal: AbortSignal): Promise<void> {
   await clock.sleep(ms, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });

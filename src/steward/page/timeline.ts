@@ -2,7 +2,7 @@ import type { AuditRecord, News } from '../ports.ts';
 import type { StewardSnapshot } from '../steward.ts';
 import { joined, type Movement } from './movements.ts';
 import type { TimelineEntry } from './page-data.ts';
-import type { RepeatedFinding } from './array-view.ts';
+import type { ArrayView } from './array-view.ts';
 
 const KEPT = 200;
 /** A volume that comes to a host so soon after it left another has moved. */
@@ -23,7 +23,7 @@ export class Timeline {
   #count = 0;
 
   /** Takes in what changed up to this sighting. */
-  note(movements: readonly Movement[], now: RepeatedFinding): void {
+  note(movements: readonly Movement[], now: ArrayView): void {
     for (const movement of movements.slice(-KEPT)) this.#add(movement, now);
     this.#noted = this.#noted.slice(-KEPT);
   }
@@ -40,7 +40,7 @@ export class Timeline {
       .slice(0, KEPT);
   }
 
-  #add(movement: Movement, now: RepeatedFinding): void {
+  #add(movement: Movement, now: ArrayView): void {
     const left = this.#noted.findLast(({ at, movement: { about, from } }) => {
       return from !== undefined && about === movement.about && now.at - at <= MOVE_WITHIN_MS;
     });

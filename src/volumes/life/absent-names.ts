@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { VolumeName } from '../volume.ts';
 
 /** An engine's Create follows its Get at once; later somebody else may well have made the volume. */

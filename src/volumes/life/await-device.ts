@@ -1,7 +1,7 @@
-import { SdcError } from '../../errors.ts';
+import { AttachError } from '../../errors.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
-import type { HeldDevice } from '../ports.ts';
-import type { Device, VolumeId } from '../volume.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import type { Device, HeldDevice } from '../../attach/attacher.ts';
 
 /** A volume as the array has it, and what it is wanted for. */
 export interface Awaited {
@@ -18,7 +18,7 @@ export interface Awaited {
  * closed before the volume is unmapped.
  */
 export async function awaitDevice(
-  { sdc }: Pick<VolumeHost, 'sdc'>,
+  { attacher: sdc }: Pick<VolumeHost, 'attacher'>,
   volume: Awaited,
   me: HostIdentity,
   signal: AbortSignal,
@@ -35,14 +35,14 @@ export async function awaitDevice(
     if (again.sizeBytes === sizeBytes) return await hold(again);
     throw otherSize(again, volume);
   } catch (cause) {
-    if (!(cause instanceof SdcError)) throw cause;
+    if (!(cause instanceof AttachError)) throw cause;
     if (cause.problem === 'device-missing') await sdc.assertUsable(me.systemId, signal);
     throw attempted(volume, cause);
   }
 }
 
-function otherSize(device: Device, { id, sizeKiB }: Awaited): SdcError {
-  return new SdcError(
+function otherSize(device: Device, { id, sizeKiB }: Awaited): AttachError {
+  return new AttachError(
     `device "${device.path}" has ${device.sizeBytes} bytes and volume "${id}" has ${sizeKiB * 1024}, so it is another ` +
       `volume's or the SDC does not know the new size; nothing was touched, run "drv_cfg --rescan" and try again`,
     { problem: 'device-mismatch' },
@@ -50,8 +50,8 @@ function otherSize(device: Device, { id, sizeKiB }: Awaited): SdcError {
 }
 
 /** The same error, which tells now what it kept from being done. */
-function attempted({ attempt, id }: Awaited, cause: SdcError): SdcError {
-  return new SdcError(`${attempt} failed: ${cause.message}`, {
+function attempted({ attempt, id }: Awaited, cause: AttachError): AttachError {
+  return new AttachError(`${attempt} failed: ${cause.message}`, {
     problem: cause.problem,
     cause,
     context: { ...cause.context, volumeId: id },

@@ -1,4 +1,5 @@
-import type { Clock, Trace } from '../ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Trace } from '../../runtime/log.ts';
 
 export interface BatchTimes {
   /** Wait of a lone first item for company, ms. */

@@ -15,22 +15,26 @@ import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late-requests.ts';
 import { arrayNameFor, markerName, provisionalName } from '../naming.ts';
 import { patiently } from './patience.ts';
-import type { HeldDevice, HostVolume, StorageArray } from '../ports.ts';
+import { asVolumeId, type VolumeId } from '../../array/ids.ts';
+import type { StoragePool } from '../../array/pool.ts';
+import type { SystemIdentity } from '../../array/storage-array.ts';
+import type { ArrayCapabilities } from '../../array/system.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Device, HeldDevice } from '../../attach/attacher.ts';
+import type { HostVolume } from '../ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { assertBelowFillLimit } from './pool-fill-limit.ts';
-import type { ArrayName, ArrayVolume, Device, StoragePool, VolumeId, VolumeName } from '../volume.ts';
+import type { VolumeName } from '../volume.ts';
 
-/** The MDM's number for "name already in use" [siolib]. */
-const NAME_IN_USE = 99;
-const GRAIN_KIB = 8_388_608;
-/** API version that first knows a volume's access mode limit [goscaleio]. */
-const FIRST_WITH_ACCESS_LIMIT = 3;
+const NOT_MADE_YET = asVolumeId('');
 
 interface Draft {
   readonly name: VolumeName;
   readonly options: CreateOptions;
   readonly pool: StoragePool;
   readonly me: HostIdentity;
+  /** What the array makes of the size that was asked for. */
+  readonly sizeKiB: number;
   readonly id: VolumeId;
   readonly mountpoint: string;
 }
@@ -57,10 +61,11 @@ export class CreateVolume {
       return;
     }
     const { array, filesystems, identity, policy } = this.#host;
-    if (options.readOnly) await assertAccessLimitKnown(name, array, signal);
-    const [pool, me] = await Promise.all([
+    if (options.readOnly) await assertReadOnlyLimitKnown(name, array, signal);
+    const [pool, me, { capabilities }] = await Promise.all([
       array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
       identity.current(signal),
+      array.identity(signal),
     ]);
     await assertBelowFillLimit(this.#host, name, pool, signal);
     const before = this.#host.journal.get(name);
@@ -68,9 +73,13 @@ export class CreateVolume {
     if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
     const entry = await this.#reserve(name, me);
     try {
-      await this.#make(entry, { name, options, pool, me }, signal);
+      await this.#make(
+        entry,
+        { name, options, pool, me, sizeKiB: rounded(options.sizeKiB, capabilities) },
+        signal,
+      );
     } catch (cause) {
-      await this.#clear(mayStillHappen(cause) ? entry : { ...entry, mapping: undefined });
+      await this.#clear(mayStillHappen(cause) ? entry : { ...entry, attachment: undefined });
       if (!isNameInUse(cause)) {
         filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
         throw cause;
@@ -85,13 +94,13 @@ export class CreateVolume {
     const entry: HostVolume = {
       name,
       arrayName: provisional,
-      volumeId: '',
+      volumeId: NOT_MADE_YET,
       systemId: me.systemId,
       phase: 'creating',
       holders: [],
       mountpoint: filesystems.mountpointOf(provisional),
       since: new Date(clock.now()).toISOString(),
-      mapping: 'intended',
+      attachment: 'intended',
     };
     await journal.put(entry);
     return entry;
@@ -103,10 +112,10 @@ export class CreateVolume {
     signal: AbortSignal,
   ): Promise<void> {
     const { array, journal, policy } = this.#host;
-    const { name, options, pool, me } = request;
+    const { name, options, pool, me, sizeKiB } = request;
     const id = await array.createVolume(
       {
-        name: entry.arrayName as ArrayName,
+        name: entry.arrayName,
         sizeKiB: options.sizeKiB,
         pool,
         provisioning: options.provisioning,
@@ -118,9 +127,9 @@ export class CreateVolume {
     // Taken while the volume is still blank, so it never holds a block.
     if (options.failover !== 'default')
       await array.snapshotVolume(id, markerName(options.failover, id), signal);
-    await array.mapVolume({ volumeId: id, sdcId: me.sdcId, readOnly: false }, signal);
+    await array.attachVolume({ volumeId: id, hostId: me.hostId, readOnly: false }, signal);
     const label = await this.#format(draft, signal);
-    await array.unmapVolume(id, me.sdcId, signal);
+    await array.detachVolume(id, me.hostId, signal);
     if (options.readOnly) await array.limitToReadOnly(id, signal);
     const arrayName = arrayNameFor(policy.prefix, name);
     await array.renameVolume(id, arrayName, signal);
@@ -130,9 +139,9 @@ export class CreateVolume {
       name,
       arrayName,
       volumeId: id,
-      sizeKiB: grainsKiB(options.sizeKiB),
+      sizeKiB,
       createdAtSeconds: Math.floor(this.#host.clock.now() / 1000),
-      storagePoolId: pool.id,
+      poolId: pool.id,
       readOnly: options.readOnly,
       label,
     });
@@ -141,7 +150,7 @@ export class CreateVolume {
   /** Nothing is mapped, formatted or renamed on the word of the answer that named the id (rule 15). */
   async #assertMade(id: VolumeId, { name, arrayName }: HostVolume, signal: AbortSignal): Promise<void> {
     const made = await this.#host.array.getVolume(id, signal);
-    if (made?.name === arrayName && made.mappings.length === 0 && !made.mappedToAllSdcs) return;
+    if (made?.name === arrayName && made.attachments.length === 0 && !made.attachedToAll) return;
     throw new GatewayUnavailableError(
       `creating volume "${name}" failed: the array answered with id "${id}", which is not the volume that was asked for; nothing was done to it, try again`,
       { context: { volumeId: id } },
@@ -151,9 +160,8 @@ export class CreateVolume {
   /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */
   async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
     const { filesystems } = this.#host;
-    const { name, options, me, id, mountpoint } = draft;
+    const { name, me, sizeKiB, id, mountpoint } = draft;
     const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
-    const sizeKiB = grainsKiB(options.sizeKiB);
     const awaited = awaitDevice(
       this.#host,
       { id, sizeKiB, attempt: `creating volume "${name}"` },
@@ -253,7 +261,9 @@ export class CreateVolume {
     signal: AbortSignal,
   ): Promise<void> {
     const known = this.#lookup.remember(name, volume);
-    const differences = compareOptions(volume, known.label, options);
+    const { capabilities } = await this.#host.array.identity(signal);
+    const askedKiB = rounded(options.sizeKiB, capabilities);
+    const differences = compareOptions({ volume, label: known.label }, options, askedKiB);
     const poolDiffers = await this.#poolDiffers(volume, options, signal);
     if (poolDiffers !== undefined) differences.push(poolDiffers);
     if (differences.length === 0) return;
@@ -274,7 +284,7 @@ export class CreateVolume {
       { pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain },
       signal,
     );
-    return asked.id === volume.storagePoolId
+    return asked.id === volume.poolId
       ? undefined
       : `it is not in pool "${asked.name}" of domain "${asked.domainName}"`;
   }
@@ -282,9 +292,9 @@ export class CreateVolume {
 
 /** What a volume has otherwise than the caller asked for in so many words; defaults differ from nothing. */
 function compareOptions(
-  volume: ArrayVolume,
-  label: VolumeLabel | undefined,
+  { volume, label }: { readonly volume: ArrayVolume; readonly label: VolumeLabel | undefined },
   options: CreateOptions,
+  askedKiB: number,
 ): string[] {
   const { explicit } = options;
   const differences: string[] = [];
@@ -294,7 +304,7 @@ function compareOptions(
   };
   differ(
     'sizeKiB',
-    [volume.sizeKiB, grainsKiB(options.sizeKiB)],
+    [volume.sizeKiB, askedKiB],
     (has, asked) => `it has ${formatSize(has)}, ${formatSize(asked)} was asked for`,
   );
   if (volume.kind !== 'snapshot')
@@ -342,21 +352,22 @@ function limited(words: (limit: number) => string): Words<number> {
   return (has, asked) => `its limit is ${shown(has)}, ${shown(asked)} was asked for`;
 }
 
-function grainsKiB(sizeKiB: number): number {
-  return Math.ceil(sizeKiB / GRAIN_KIB) * GRAIN_KIB;
+/** What the array makes of a size. */
+function rounded(sizeKiB: number, { grainKiB }: ArrayCapabilities): number {
+  return Math.ceil(sizeKiB / grainKiB) * grainKiB;
 }
 
 function isNameInUse(cause: unknown): boolean {
-  return cause instanceof GatewayRejectedError && cause.arrayCode === NAME_IN_USE;
+  return cause instanceof GatewayRejectedError && cause.refusal === 'name-in-use';
 }
 
-async function assertAccessLimitKnown(
+async function assertReadOnlyLimitKnown(
   name: VolumeName,
-  array: StorageArray,
+  array: SystemIdentity,
   signal: AbortSignal,
 ): Promise<void> {
-  const { version } = await array.identity(signal);
-  if (Number.parseInt(version, 10) >= FIRST_WITH_ACCESS_LIMIT) return;
+  const { version, capabilities } = await array.identity(signal);
+  if (capabilities.readOnlyLimit) return;
   throw new InvalidRequestError(
     `creating volume "${name}" with readonly failed: array version ${version} cannot limit a volume to reading, 3.0 can; mount it read-only instead`,
   );

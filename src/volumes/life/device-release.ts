@@ -1,5 +1,6 @@
 import { FilesystemError } from '../../errors.ts';
-import type { HeldDevice, Log } from '../ports.ts';
+import type { HeldDevice } from '../../attach/attacher.ts';
+import type { Log } from '../../runtime/log.ts';
 
 /** Lets go of what was or still is being waited for; nothing when that failed. */
 export async function letGo(awaited: Promise<HeldDevice>): Promise<void> {

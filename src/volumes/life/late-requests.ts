@@ -21,7 +21,9 @@ export class LateRequests {
 
   /** The journal's entries at the beginning of a round: waiting begins for those that are new, and ends for those that are gone. */
   observe(entries: readonly HostVolume[]): void {
-    const waiting = new Set(entries.filter(({ mapping }) => mapping === 'intended').map(({ name }) => name));
+    const waiting = new Set(
+      entries.filter(({ attachment }) => attachment === 'intended').map(({ name }) => name),
+    );
     for (const name of this.#firstSeenMs.keys()) if (!waiting.has(name)) this.#firstSeenMs.delete(name);
     const now = this.#host.clock.elapsed();
     for (const name of waiting) if (!this.#firstSeenMs.has(name)) this.#firstSeenMs.set(name, now);

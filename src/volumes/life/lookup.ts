@@ -4,8 +4,11 @@ import { CallBatcher } from './call-batcher.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeLabel } from '../label.ts';
 import { arrayNameFor } from '../naming.ts';
-import type { KnownVolume, StorageArray } from '../ports.ts';
-import type { ArrayName, ArrayVolume, VolumeId, VolumeName } from '../volume.ts';
+import { asArrayName, type ArrayName } from '../../array/ids.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { KnownVolume } from '../ports.ts';
+import type { VolumeName } from '../volume.ts';
 
 type Answer = { readonly volume: ArrayVolume | undefined };
 
@@ -34,7 +37,7 @@ export class VolumeLookup {
     const arrayName = arrayNameFor(policy.prefix, name);
     const known = journal.known(name);
     if (known !== undefined) {
-      const volume = await array.getVolume(known.volumeId as VolumeId, signal);
+      const volume = await array.getVolume(known.volumeId, signal);
       if (volume?.name === arrayName) return volume;
     }
     const volume = await findByName(array, arrayName, signal);
@@ -60,7 +63,7 @@ export class VolumeLookup {
 
   /** The volume was made here. */
   made(volume: KnownVolume): void {
-    this.#absent.forget(volume.name as VolumeName);
+    this.#absent.forget(volume.name);
     this.#host.journal.remember(volume);
   }
 
@@ -70,11 +73,11 @@ export class VolumeLookup {
     const before = this.#host.journal.known(name);
     const known: KnownVolume = {
       name,
-      arrayName: volume.name ?? '',
+      arrayName: asArrayName(volume.name ?? ''),
       volumeId: volume.id,
       sizeKiB: volume.sizeKiB,
       createdAtSeconds: volume.createdAtSeconds,
-      storagePoolId: volume.storagePoolId,
+      poolId: volume.poolId,
       readOnly: volume.accessModeLimit === 'ReadOnly',
       label: label ?? (before?.volumeId === volume.id ? before.label : undefined),
     };
@@ -95,7 +98,7 @@ export class VolumeLookup {
 
   async #byIds(names: readonly VolumeName[], signal: AbortSignal): Promise<ReadonlyMap<VolumeName, Answer>> {
     const { array, journal, policy } = this.#host;
-    const ids = names.flatMap((name) => journal.known(name)?.volumeId ?? []) as VolumeId[];
+    const ids = names.flatMap((name) => journal.known(name)?.volumeId ?? []);
     const found = new Map((await array.getVolumes(ids, signal)).map((volume) => [volume.name, volume]));
     const answers = new Map<VolumeName, Answer>();
     for (const name of names) {

@@ -1,7 +1,7 @@
 import {
   FilesystemError,
   InvalidRequestError,
-  SdcError,
+  AttachError,
   VolumeConflictError,
   VolumeInUseError,
   VolumeNotFoundError,
@@ -16,20 +16,15 @@ import { readOwnLabel } from '../label-identity.ts';
 import { mayStillHappen } from './late-requests.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { patiently } from './patience.ts';
-import type { HeldDevice, HostVolume, Probe } from '../ports.ts';
+import { asArrayName } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Device, HeldDevice } from '../../attach/attacher.ts';
+import type { HostVolume, Probe } from '../ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
 import { assertFreeToTakeUp } from './take-up.ts';
 import { awaitThaw } from './thaw.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Device,
-  FilesystemType,
-  SystemId,
-  VolumeId,
-  VolumeName,
-} from '../volume.ts';
+import { asVolumeName, type FilesystemType, type VolumeName } from '../volume.ts';
 
 export interface MountedVolume {
   readonly entry: HostVolume;
@@ -83,8 +78,8 @@ export class MountVolume {
   }
 
   async #reuse(entry: HostVolume): Promise<{ path: string; device: Device } | undefined> {
-    const { sdc, filesystems } = this.#host;
-    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    const { attacher: sdc, filesystems } = this.#host;
+    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
     if (device === undefined) return undefined;
     const mounted = (await filesystems.mounts()).some(
       ({ mountpoint, device: number }) => mountpoint === entry.mountpoint && number === device.number,
@@ -130,17 +125,17 @@ export class MountVolume {
     const holders = request.before?.volumeId === volume.id ? request.before.holders : [];
     const entry: HostVolume = {
       name,
-      arrayName: volume.name ?? '',
+      arrayName: asArrayName(volume.name ?? ''),
       volumeId: volume.id,
       systemId: me.systemId,
       phase: 'mounting',
       holders,
-      mountpoint: filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName),
+      mountpoint: filesystems.mountpointOf(asArrayName(volume.name ?? volume.id)),
       since: new Date(clock.now()).toISOString(),
       ...this.#holding(volume, me, request.before),
       ...evidenceOf(volume, me, request.before),
     };
-    if (entry.mapping === 'found' || entry.earlierBoot === true)
+    if (entry.attachment === 'found' || entry.earlierBoot === true)
       await assertFreeToTakeUp(this.#host, entry, signal);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
@@ -151,7 +146,7 @@ export class MountVolume {
         ...entry,
         phase: 'mounted',
         holders: [...new Set([...holders, request.holder])],
-        mapping: undefined,
+        attachment: undefined,
         earlierBoot: undefined,
       };
       await journal.put(held);
@@ -168,7 +163,7 @@ export class MountVolume {
   async #undo(entry: HostVolume, { volume, me, progress }: Attachment, cause: unknown): Promise<void> {
     if (progress.claim === 'not begun') return;
     const isAnswered = progress.claim === 'done' || !mayStillHappen(cause);
-    const left = entry.mapping === 'intended' && isAnswered ? { ...entry, mapping: undefined } : entry;
+    const left = entry.attachment === 'intended' && isAnswered ? { ...entry, attachment: undefined } : entry;
     const isUntouched = progress.held === undefined && !isMappedTo(volume, me);
     await releaseAfterFailure(this.#host, left, { unused: isUntouched && isMismatch(cause) });
   }
@@ -176,13 +171,13 @@ export class MountVolume {
   /** Since when this host has the volume. What it finds mapped here and did not record has a beginning nobody knows. */
   #holding(
     volume: ArrayVolume,
-    { sdcId }: HostIdentity,
+    { hostId }: HostIdentity,
     before: HostVolume | undefined,
-  ): Pick<HostVolume, 'sdcId' | 'heldSince'> {
-    if (!isMappedTo(volume, { sdcId }))
-      return { sdcId, heldSince: new Date(this.#host.clock.now()).toISOString() };
-    const isSame = before?.volumeId === volume.id && before.sdcId === sdcId;
-    return isSame && before.heldSince !== undefined ? { sdcId, heldSince: before.heldSince } : {};
+  ): Pick<HostVolume, 'hostId' | 'heldSince'> {
+    if (!isMappedTo(volume, { hostId }))
+      return { hostId, heldSince: new Date(this.#host.clock.now()).toISOString() };
+    const isSame = before?.volumeId === volume.id && before.hostId === hostId;
+    return isSame && before.heldSince !== undefined ? { hostId, heldSince: before.heldSince } : {};
   }
 
   async #bringUp(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
@@ -208,7 +203,7 @@ export class MountVolume {
     const path = await filesystems.resolveSubpath(entry.mountpoint, label?.subpath ?? '');
     await filesystems.assertVisibleToHost(held.device, entry.mountpoint);
     await held.assertSame(signal);
-    this.#lookup.remember(entry.name as VolumeName, volume, label);
+    this.#lookup.remember(asVolumeName(entry.name), volume, label);
     return path;
   }
 
@@ -307,8 +302,8 @@ export class MountVolume {
   ): Promise<void> {
     const { iops, bandwidthKiBps } = how.label ?? { iops: 0, bandwidthKiBps: 0 };
     if (iops === 0 && bandwidthKiBps === 0) return;
-    await this.#host.array.limitMapping(
-      { volumeId: volume.id, sdcId: me.sdcId },
+    await this.#host.array.limitAttachment(
+      { volumeId: volume.id, hostId: me.hostId },
       { iops, bandwidthKiBps },
       how.signal,
     );
@@ -320,14 +315,14 @@ function evidenceOf(
   volume: ArrayVolume,
   me: HostIdentity,
   before: HostVolume | undefined,
-): Pick<HostVolume, 'mapping' | 'earlierBoot'> {
-  if (!isMappedTo(volume, me)) return { mapping: 'intended' };
-  if (before?.volumeId !== volume.id || before.mapping === 'found') return { mapping: 'found' };
+): Pick<HostVolume, 'attachment' | 'earlierBoot'> {
+  if (!isMappedTo(volume, me)) return { attachment: 'intended' };
+  if (before?.volumeId !== volume.id || before.attachment === 'found') return { attachment: 'found' };
   return before.earlierBoot === true ? { earlierBoot: true } : {};
 }
 
-function isMappedTo({ mappings }: ArrayVolume, { sdcId }: Pick<HostIdentity, 'sdcId'>): boolean {
-  return mappings.some((mapping) => mapping.sdcId === sdcId);
+function isMappedTo({ attachments }: ArrayVolume, { hostId }: Pick<HostIdentity, 'hostId'>): boolean {
+  return attachments.some((attachment) => attachment.hostId === hostId);
 }
 
 function filesystemOf(probe: Probe, { name, volumeId }: HostVolume): FilesystemType {
@@ -351,7 +346,7 @@ function filesystemOf(probe: Probe, { name, volumeId }: HostVolume): FilesystemT
  * to the volume.
  */
 function isMismatch(cause: unknown): boolean {
-  return cause instanceof SdcError && cause.problem === 'device-mismatch';
+  return cause instanceof AttachError && cause.problem === 'device-mismatch';
 }
 
 /** What both come to. Rejects as the first of them does, but only when nothing of either goes on any more. */

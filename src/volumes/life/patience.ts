@@ -1,7 +1,7 @@
 import { DeviceHeldError, FilesystemError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { Device } from '../volume.ts';
+import type { Device } from '../../attach/attacher.ts';
 
 const AGAIN_MS = 100;
 

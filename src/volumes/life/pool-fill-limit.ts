@@ -1,7 +1,8 @@
 import { CapacityError, GatewayRejectedError } from '../../errors.ts';
 import { formatSize } from '../../units/size.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { StoragePool, VolumeName } from '../volume.ts';
+import type { StoragePool } from '../../array/pool.ts';
+import type { VolumeName } from '../volume.ts';
 
 /** Raw space counts two copies. */
 const COPIES = 2;

@@ -3,7 +3,8 @@ import { isMarkerNeeded, removeMarkers } from '../takeover/failover-marker.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostVolume } from '../ports.ts';
 import { findByName } from './lookup.ts';
-import type { ArrayName, ArrayVolume, Device, SystemId } from '../volume.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Device } from '../../attach/attacher.ts';
 
 /**
  * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or
@@ -20,9 +21,9 @@ export async function removeProvisional(
   const { array, filesystems, journal } = host;
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
   if (!(await isMarkerNeeded(host, entry.arrayName, signal))) {
-    const volume = await findByName(array, entry.arrayName as ArrayName, signal);
+    const volume = await findByName(array, entry.arrayName, signal);
     if (volume !== undefined) await removeFound(host, entry, volume, signal);
-    else if (entry.mapping === 'intended') {
+    else if (entry.attachment === 'intended') {
       await setAside(host, entry);
       return false;
     }
@@ -58,13 +59,13 @@ async function removeFound(
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
-  const { array, sdc } = host;
+  const { array, attacher: sdc } = host;
   const { id } = volume;
-  if (volume.mappings.length > 0) {
-    const device = await sdc.findDevice(entry.systemId as SystemId, id);
+  if (volume.attachments.length > 0) {
+    const device = await sdc.findDevice(entry.systemId, id);
     if (device !== undefined) await awaitFree(host, device, signal);
     const me = await host.identity.current(signal);
-    await array.unmapVolume(id, me.sdcId, signal);
+    await array.detachVolume(id, me.hostId, signal);
   }
   await removeMarkers(host, volume, signal);
   await array.removeVolume(id, signal);

@@ -1,7 +1,7 @@
 import { FilesystemError, isPluginError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostVolume } from '../ports.ts';
-import type { Device, SystemId, VolumeId } from '../volume.ts';
+import type { Device } from '../../attach/attacher.ts';
 
 /**
  * released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). awaiting: it is
@@ -24,7 +24,7 @@ export async function releaseVolume(
   signal: AbortSignal,
   { unused } = { unused: false },
 ): Promise<ReleaseOutcome> {
-  if (entry.mapping === 'found') return leaveFound(host, entry, signal);
+  if (entry.attachment === 'found') return leaveFound(host, entry, signal);
   const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
   const [recorded, held] = await Promise.allSettled([
     isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
@@ -44,8 +44,8 @@ export async function releaseVolume(
 async function unmap(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
   const me = await host.identity.current(signal);
   if (!(await isProvenOurs(host, entry))) return 'unproven';
-  await host.array.unmapVolume(entry.volumeId as VolumeId, me.sdcId, signal);
-  return entry.mapping === 'intended' ? 'awaiting' : 'released';
+  await host.array.detachVolume(entry.volumeId, me.hostId, signal);
+  return entry.attachment === 'intended' ? 'awaiting' : 'released';
 }
 
 /** What somebody else mapped here stays mapped, also when what was wanted with it failed (rule 13). */
@@ -66,7 +66,7 @@ async function leaveFound(host: VolumeHost, entry: HostVolume, signal: AbortSign
 async function isProvenOurs(host: VolumeHost, entry: HostVolume): Promise<boolean> {
   if (entry.earlierBoot !== true) return true;
   if (host.identity.doubt !== undefined) return false;
-  return (await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId)) !== undefined;
+  return (await host.attacher.findDevice(entry.systemId, entry.volumeId)) !== undefined;
 }
 
 async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<boolean> {
@@ -78,7 +78,7 @@ async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSig
     host.log.warn({ volume: entry.name, error: cause.message }, 'mountpoint is busy; releasing later');
     return true;
   }
-  const linked = await host.sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+  const linked = await host.attacher.findDevice(entry.systemId, entry.volumeId);
   const device = linked ?? mounted;
   return device !== undefined && (await staysHeld(host, device, signal));
 }

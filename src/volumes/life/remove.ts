@@ -1,17 +1,18 @@
 import { GatewayRejectedError, VolumeConflictError, VolumeInUseError, isPluginError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
 import { findMarkers } from '../takeover/failover-marker.ts';
-import { describeHolder, mappingsOfOthers } from '../takeover/holders.ts';
+import { describeHolder, attachmentsOfOthers } from '../takeover/holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from '../naming.ts';
 import type { HostVolume } from '../ports.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
-import type { ArrayName, ArrayVolume, SystemId, VolumeId, VolumeName } from '../volume.ts';
+import { asArrayName } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { VolumeName } from '../volume.ts';
 
 /** The MDM's number for "Volume is mapped" [siolib]. */
-const VOLUME_MAPPED = 104;
 const JUST_MOUNTED_MS = 10_000;
 
 /** Removes a volume and its data from the array. Gone already is success; in use anywhere is refused. */
@@ -57,7 +58,7 @@ export class RemoveVolume {
     const { systemId } = await identity.current(signal);
     const markers = await findMarkers(this.#host, volume, signal);
     const entries = markers.map(({ id, name }): HostVolume => {
-      const arrayName = (name ?? id) as ArrayName;
+      const arrayName = asArrayName(name ?? id);
       return {
         name: arrayName,
         arrayName,
@@ -89,7 +90,7 @@ export class RemoveVolume {
     try {
       await this.#host.array.removeVolume(volume.id, signal);
     } catch (cause) {
-      if (!(cause instanceof GatewayRejectedError) || cause.arrayCode !== VOLUME_MAPPED) throw cause;
+      if (!(cause instanceof GatewayRejectedError) || cause.refusal !== 'still-attached') throw cause;
       throw new VolumeInUseError(
         `removing volume "${name}" failed: another host mapped it just now; try again`,
         { cause },
@@ -115,17 +116,17 @@ export class RemoveVolume {
   /** False when that took calls of its own, so that the volume is no longer as it was read. */
   async #letGo(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<boolean> {
     const entry = this.#host.journal.get(name);
-    if (volume.mappings.length === 0 && !volume.mappedToAllSdcs && entry === undefined) return true;
+    if (volume.attachments.length === 0 && !volume.attachedToAll && entry === undefined) return true;
     const me = await this.#host.identity.current(signal);
-    const others = mappingsOfOthers(volume, me).map(describeHolder);
-    if (volume.mappedToAllSdcs) others.push('every host');
+    const others = attachmentsOfOthers(volume, me).map(describeHolder);
+    if (volume.attachedToAll) others.push('every host');
     if (others.length > 0) {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: it is mapped to SDC ${others.join(', ')}; stop what uses it there first`,
         { context: { volumeId: volume.id } },
       );
     }
-    if (volume.mappings.length > 0 && (entry === undefined || entry.mapping === 'found'))
+    if (volume.attachments.length > 0 && (entry === undefined || entry.attachment === 'found'))
       throw await this.#mappedByOthers(name, volume, me, signal);
     if (entry === undefined) return true;
     if (this.#isJustMounted(entry)) {
@@ -164,7 +165,7 @@ export class RemoveVolume {
     signal: AbortSignal,
   ): Promise<VolumeInUseError> {
     const { filesystems } = this.#host;
-    const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+    const mountpoint = filesystems.mountpointOf(asArrayName(volume.name ?? volume.id));
     const here = { systemId, volumeId: volume.id, mountpoint };
     const users = await this.#usersHere(here, 'nobody has it open', signal);
     return new VolumeInUseError(
@@ -179,8 +180,8 @@ export class RemoveVolume {
     otherwise: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const { sdc, deviceUsers } = this.#host;
-    const device = await sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+    const { attacher: sdc, deviceUsers } = this.#host;
+    const device = await sdc.findDevice(systemId, volumeId);
     if (device === undefined) return 'its device is not here';
     const users = await deviceUsers.usersOf(device, mountpoint, signal);
     return users.length > 0 ? describeUsers(users) : otherwise;

@@ -2,7 +2,6 @@ import { VolumeInUseError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { DeviceUser, HostVolume } from '../ports.ts';
-import type { SystemId, VolumeId } from '../volume.ts';
 
 /** Whoever only looked when the device came (udev) has closed it by then. */
 const PATIENCE_MS = 1500;
@@ -15,31 +14,31 @@ const POLL_MS = 100;
  * is shared by the kernel.
  */
 export async function assertFreeToTakeUp(
-  host: Pick<VolumeHost, 'identity' | 'sdc' | 'deviceUsers' | 'clock'>,
+  host: Pick<VolumeHost, 'identity' | 'attacher' | 'deviceUsers' | 'clock'>,
   entry: HostVolume,
   signal: AbortSignal,
 ): Promise<void> {
   const { identity } = host;
-  const whose = entry.mapping === 'found' ? 'which this plugin did not do' : 'since before its last boot';
+  const whose = entry.attachment === 'found' ? 'which this plugin did not do' : 'since before its last boot';
   const refused = (why: string): VolumeInUseError =>
     new VolumeInUseError(
       `mounting volume "${entry.name}" failed: it is mapped to this host's SDC, ${whose}, and ${why}`,
       { context: { volumeId: entry.volumeId } },
     );
   if (identity.doubt !== undefined) throw refused(identity.doubt);
-  if (entry.mapping !== 'found') return;
+  if (entry.attachment !== 'found') return;
   const users = await lastingUsers(host, entry, signal);
   if (users.length > 0) throw refused(`${describeUsers(users)}; stop that first`);
 }
 
 async function lastingUsers(
-  { sdc, deviceUsers, clock }: Pick<VolumeHost, 'sdc' | 'deviceUsers' | 'clock'>,
+  { attacher: sdc, deviceUsers, clock }: Pick<VolumeHost, 'attacher' | 'deviceUsers' | 'clock'>,
   { systemId, volumeId, mountpoint }: HostVolume,
   signal: AbortSignal,
 ): Promise<readonly DeviceUser[]> {
   const until = clock.elapsed() + PATIENCE_MS;
   for (;;) {
-    const device = await sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+    const device = await sdc.findDevice(systemId, volumeId);
     if (device === undefined) return [];
     const users = await deviceUsers.usersOf(device, mountpoint, signal);
     const raw = users.filter(({ kind }) => kind !== 'mount');

@@ -1,6 +1,6 @@
 import { FrozenError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { Device } from '../volume.ts';
+import type { Device } from '../../attach/attacher.ts';
 
 const AGAIN_MS = 100;
 

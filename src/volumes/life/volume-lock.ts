@@ -1,7 +1,7 @@
 import AsyncLock from 'async-lock';
 import { CancelledError } from '../../errors.ts';
 import { formatDuration } from '../../units/duration.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
 
 /** One volume that is being worked on. */
 export interface LockHolder {

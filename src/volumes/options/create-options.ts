@@ -4,7 +4,8 @@ import { quote } from '../../units/quote.ts';
 import { parseMkfsOptions, parseMountOptions } from './filesystem-options.ts';
 import { nameOptions } from './option-names.ts';
 import { optionValues, type OptionName } from './option-values.ts';
-import type { FailoverPolicy, FilesystemType, Provisioning, VolumeName } from '../volume.ts';
+import type { Provisioning } from '../../array/volume.ts';
+import type { FailoverPolicy, FilesystemType, VolumeName } from '../volume.ts';
 
 /** What a volume is to be made like. */
 export interface CreateOptions {

@@ -1,12 +1,9 @@
-import { GatewayRejectedError, SdcError, VolumeInUseError } from '../../errors.ts';
+import { GatewayRejectedError, AttachError, VolumeInUseError } from '../../errors.ts';
 import { readAgain } from './holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import { ownPolicyOf } from '../label.ts';
 import { Takeover, type Claim } from './takeover.ts';
-import type { ArrayVolume } from '../volume.ts';
-
-/** The MDM's numbers for refusals that mean something to us [siolib, os-brick, flocker]. */
-const ARRAY_CODE = { sdcNotFound: 80, heldByAnother: 306 } as const;
+import type { ArrayVolume } from '../../array/volume.ts';
 
 /**
  * Maps the volume to this host's SDC alone (rule 1), taking it from another one where the failover policy allows that
@@ -20,7 +17,7 @@ export async function claimVolume(
   signal: AbortSignal,
 ): Promise<void> {
   const { volume, name } = wanted;
-  const firstHolders = new Set(volume.mappings.map(({ sdcId }) => sdcId));
+  const firstHolders = new Set(volume.attachments.map(({ hostId }) => hostId));
   const claim: Claim = { name, me, firstHolders, remembered: rememberedPolicy(host, volume, name) };
   const winner = await tryToClaim(host, volume, claim, signal);
   if (winner === undefined) return;
@@ -47,24 +44,24 @@ async function tryToClaim(
   signal: AbortSignal,
 ): Promise<GatewayRejectedError | undefined> {
   const { me } = claim;
-  if (volume.mappedToAllSdcs) throw mappedToAll(volume, claim);
+  if (volume.attachedToAll) throw mappedToAll(volume, claim);
   const readOnly = volume.accessModeLimit === 'ReadOnly';
   const free = readOnly ? volume : await new Takeover(host).free(volume, claim, signal);
-  if (free.mappings.some(({ sdcId }) => sdcId === me.sdcId)) return undefined;
+  if (free.attachments.some(({ hostId }) => hostId === me.hostId)) return undefined;
   try {
-    await host.array.mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly }, signal);
+    await host.array.attachVolume({ volumeId: volume.id, hostId: me.hostId, readOnly }, signal);
     return undefined;
   } catch (cause) {
     if (!(cause instanceof GatewayRejectedError)) throw cause;
-    if (cause.arrayCode === ARRAY_CODE.heldByAnother) return cause;
-    if (cause.arrayCode === ARRAY_CODE.sdcNotFound) throw unknownHere(host, claim, cause);
+    if (cause.refusal === 'held-by-another') return cause;
+    if (cause.refusal === 'host-unknown') throw unknownHere(host, claim, cause);
     throw cause;
   }
 }
 
-function unknownHere(host: VolumeHost, { name, me }: Claim, cause: unknown): SdcError {
+function unknownHere(host: VolumeHost, { name, me }: Claim, cause: unknown): AttachError {
   host.identity.forget();
-  return new SdcError(
+  return new AttachError(
     `mapping volume "${name}" failed: the array no longer knows this host's SDC "${me.guid}"; register it again`,
     { problem: 'not-known', cause },
   );

@@ -2,8 +2,9 @@ import { VolumeConflictError, VolumeNotFoundError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import { findByName } from '../life/lookup.ts';
 import { markerName, parseMarker, type PolicyMarker } from '../naming.ts';
-import type { StorageArray } from '../ports.ts';
-import type { ArrayVolume, VolumeId } from '../volume.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 
 /*
  * A failover policy other than the default must be known while another host holds the volume, so it cannot live in the
@@ -40,11 +41,11 @@ export async function isMarkedNever(
  * not. An answer that is not about the volume is no absence (rule 15).
  */
 export async function isUnmarked(
-  array: Pick<StorageArray, 'findVolumeId' | 'volumesOfVtree'>,
+  array: Pick<StorageArray, 'findVolumeId' | 'volumesOfFamily'>,
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const family = await array.volumesOfVtree(volume.vtreeId, signal);
+  const family = await array.volumesOfFamily(volume, signal);
   const isAboutIt = family.some(({ id }) => id === volume.id);
   if (!isAboutIt || markedPolicy(volume, family) !== undefined) return false;
   return !(await isMarkedNever(array, volume.id, signal));
@@ -87,7 +88,7 @@ export async function planPolicy(
   policy: MarkedPolicy,
   signal: AbortSignal,
 ): Promise<PolicyChange> {
-  const family = await array.volumesOfVtree(volume.vtreeId, signal);
+  const family = await array.volumesOfFamily(volume, signal);
   const snapshots = markersOf(volume, family)
     .toSorted((one, other) => BY_STRICTNESS.indexOf(one.policy) - BY_STRICTNESS.indexOf(other.policy))
     .map(({ snapshot }) => snapshot);
@@ -131,7 +132,7 @@ export async function changePolicy(
 }
 
 async function makeStandIn(array: StorageArray, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
-  const pool = await array.describePool(volume.storagePoolId, signal);
+  const pool = await array.describePool(volume.poolId, signal);
   if (pool === undefined)
     throw new VolumeNotFoundError(`the pool of volume "${volume.name ?? volume.id}" is gone`);
   const name = markerName('never', volume.id);
@@ -147,7 +148,7 @@ async function removeProven(
   const now = await array.getVolume(marker.id, signal);
   if (now === undefined) return;
   const isForm = now.kind === 'snapshot' ? now.ancestorId === volume.id : isStandIn(now);
-  const isUnmapped = now.mappings.length === 0 && !now.mappedToAllSdcs;
+  const isUnmapped = now.attachments.length === 0 && !now.attachedToAll;
   if (now.name !== marker.name || !isForm || !isUnmapped) {
     throw new VolumeConflictError(
       `"${marker.name ?? marker.id}" bears the name of a marker of volume "${volume.name ?? volume.id}" and is none that this plugin made: look who uses it, and remove it by hand`,
@@ -168,7 +169,7 @@ export async function removeMarkers(
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
-  const family = await host.array.volumesOfVtree(volume.vtreeId, signal);
+  const family = await host.array.volumesOfFamily(volume, signal);
   for (const { snapshot } of markersOf(volume, family)) await host.array.removeVolume(snapshot.id, signal);
 }
 
@@ -178,7 +179,7 @@ export async function findMarkers(
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<readonly ArrayVolume[]> {
-  const family = await host.array.volumesOfVtree(volume.vtreeId, signal);
+  const family = await host.array.volumesOfFamily(volume, signal);
   const snapshots = markersOf(volume, family).map(({ snapshot }) => snapshot);
   if (snapshots.some(({ name }) => name === markerName('never', volume.id))) return snapshots;
   const standIn = await findByName(host.array, markerName('never', volume.id), signal);

@@ -1,7 +1,9 @@
 import { describeHolder, readAgain } from './holders.ts';
 import { mayStillHappen } from '../life/late-requests.ts';
-import type { Clock, FenceLog, FenceRecord, StorageArray } from '../ports.ts';
-import type { ArrayVolume, Mapping } from '../volume.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume, Attachment } from '../../array/volume.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { FenceLog, FenceRecord } from '../ports.ts';
 
 /** What a fence needs of its host. */
 export interface FencingHost {
@@ -18,7 +20,7 @@ export interface Fence {
   readonly byName: string;
   readonly volume: ArrayVolume;
   /** The one mapping to take away. */
-  readonly mapping: Mapping;
+  readonly attachment: Attachment;
   readonly policy: FenceRecord['policy'];
   readonly holderState: FenceRecord['holderState'];
   readonly recentIo: number | undefined;
@@ -36,18 +38,18 @@ export async function fenceHolder(
   fence: Fence,
   signal: AbortSignal,
 ): Promise<ArrayVolume> {
-  const { volume, mapping } = fence;
+  const { volume, attachment } = fence;
   try {
-    await host.array.unmapVolume(volume.id, mapping.sdcId, signal);
+    await host.array.detachVolume(volume.id, attachment.hostId, signal);
   } catch (cause) {
     record(host, fence, mayStillHappen(cause) ? 'unknown' : 'failed');
     throw cause;
   }
   const now = await readBack(host, fence, signal);
   // The array took the unmapping, so a mapping that it shows now is a new one, be it of the host that lost it.
-  const others = volume.mappings.filter(({ sdcId }) => sdcId !== mapping.sdcId);
-  const before = new Set<string>([fence.by, ...others.map(({ sdcId }) => sdcId)]);
-  const isLate = now.mappings.some(({ sdcId }) => !before.has(sdcId));
+  const others = volume.attachments.filter(({ hostId }) => hostId !== attachment.hostId);
+  const before = new Set<string>([fence.by, ...others.map(({ hostId }) => hostId)]);
+  const isLate = now.attachments.some(({ hostId }) => !before.has(hostId));
   record(host, fence, isLate ? 'late' : 'taken');
   return now;
 }
@@ -63,15 +65,15 @@ async function readBack(host: FencingHost, fence: Fence, signal: AbortSignal): P
 }
 
 function record({ fences, clock }: FencingHost, fence: Fence, outcome: FenceRecord['outcome']): void {
-  const { name, by, byName, volume, mapping, policy, holderState, recentIo, startedMs } = fence;
+  const { name, by, byName, volume, attachment, policy, holderState, recentIo, startedMs } = fence;
   fences.record({
     at: new Date(clock.now()).toISOString(),
     volume: name,
     volumeId: volume.id,
     by,
     byName,
-    from: mapping.sdcId,
-    fromName: describeHolder(mapping),
+    from: attachment.hostId,
+    fromName: describeHolder(attachment),
     policy,
     holderState,
     recentIo: recentIo ?? null,

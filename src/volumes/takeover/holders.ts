@@ -1,52 +1,53 @@
 import { VolumeNotFoundError } from '../../errors.ts';
 import type { HostIdentity } from '../volume-host.ts';
-import type { StorageArray } from '../ports.ts';
-import type { ArrayVolume, HolderState, Mapping } from '../volume.ts';
+import type { HostState } from '../../array/host.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume, Attachment } from '../../array/volume.ts';
 
 /** Who holds a volume, as operators look for them: name and address, else what there is. */
 export function describeHolder(holder: HolderName): string {
   const { name, ip, isLastKnown } = nameOfHolder(holder);
   const known = isLastKnown ? ['last known'] : [];
-  const [title = holder.sdcId, ...more] = [name, ip].filter((word) => word !== null);
+  const [title = holder.hostId, ...more] = [name, ip].filter((word) => word !== null);
   const aside = [...more, ...known].join(', ');
   return aside === '' ? title : `${title} (${aside})`;
 }
 
-type HolderName = Pick<Mapping, 'sdcId' | 'sdcName' | 'sdcIp' | 'lastKnown'>;
+type HolderName = Pick<Attachment, 'hostId' | 'hostName' | 'hostAddress' | 'lastKnown'>;
 
 /** What the array says of a holder, else what this host last knew. */
-export function nameOfHolder({ sdcName, sdcIp, lastKnown }: Omit<HolderName, 'sdcId'>): {
+export function nameOfHolder({ hostName, hostAddress, lastKnown }: Omit<HolderName, 'hostId'>): {
   readonly name: string | null;
   readonly ip: string | null;
   readonly isLastKnown: boolean;
 } {
-  const name = sdcName ?? lastKnown?.name ?? null;
-  const ip = sdcIp ?? lastKnown?.ip ?? null;
-  return { name, ip, isLastKnown: name !== sdcName || ip !== sdcIp };
+  const name = hostName ?? lastKnown?.name ?? null;
+  const ip = hostAddress ?? lastKnown?.address ?? null;
+  return { name, ip, isLastKnown: name !== hostName || ip !== hostAddress };
 }
 
 /** This host as a holder, in the same words. */
-export function describeSelf({ sdcId, sdcName, sdcIp }: HostIdentity): string {
-  return describeHolder({ sdcId, sdcName, sdcIp });
+export function describeSelf({ hostId, hostName, hostAddress }: HostIdentity): string {
+  return describeHolder({ hostId, hostName, hostAddress });
 }
 
 /** Rule 16: unknown unless the array says so. One gateway call, two for an NVMe host. */
 export async function stateOfHolder(
   array: StorageArray,
-  { sdcId }: Mapping,
+  { hostId }: Attachment,
   signal: AbortSignal,
-): Promise<HolderState> {
-  const sdc = await array.getSdc(sdcId, signal);
+): Promise<HostState> {
+  const sdc = await array.getHost(hostId, signal);
   return sdc?.state ?? 'unknown';
 }
 
 /** The mappings of SDCs other than this host's. */
-export function mappingsOfOthers(volume: ArrayVolume, me: HostIdentity): readonly Mapping[] {
-  return volume.mappings.filter(({ sdcId }) => sdcId !== me.sdcId);
+export function attachmentsOfOthers(volume: ArrayVolume, me: HostIdentity): readonly Attachment[] {
+  return volume.attachments.filter(({ hostId }) => hostId !== me.hostId);
 }
 
-export function isHeldBy(volume: ArrayVolume, mapping: Mapping): boolean {
-  return volume.mappings.some(({ sdcId }) => sdcId === mapping.sdcId);
+export function isHeldBy(volume: ArrayVolume, attachment: Attachment): boolean {
+  return volume.attachments.some(({ hostId }) => hostId === attachment.hostId);
 }
 
 /** The volume as it is now: one gateway call. Rejects with VolumeNotFoundError when it was removed meanwhile. */

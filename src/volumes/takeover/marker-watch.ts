@@ -2,8 +2,12 @@ import { isPluginError } from '../../errors.ts';
 import { findUnmarked, isUnmarked } from './failover-marker.ts';
 import type { FailoverMarkers } from '../volume-host.ts';
 import { ownPolicyOf } from '../label.ts';
-import type { Clock, HostVolume, Journal, Log, StorageArray } from '../ports.ts';
-import type { ArrayVolume, VolumeId } from '../volume.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { HostVolume, Journal } from '../ports.ts';
 
 const HOUR_MS = 3_600_000;
 /** After a look that failed, and while a marker is missing, so that log, metric and status soon see it back. */
@@ -12,7 +16,7 @@ const RETRY_MS = 60_000;
 const MOST_ONE_BY_ONE = 3;
 
 export interface MarkerSources {
-  readonly array: Pick<StorageArray, 'findVolumeId' | 'listVolumes' | 'volumesOfVtree'>;
+  readonly array: Pick<StorageArray, 'findVolumeId' | 'listVolumes' | 'volumesOfFamily'>;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly journal: Pick<Journal, 'all' | 'known'>;
   readonly log: Log;
@@ -103,7 +107,7 @@ export class MarkerWatch implements FailoverMarkers {
         signal,
       );
       for (const { entry, policy } of due) {
-        const isMissing = missing.has(entry.volumeId as VolumeId);
+        const isMissing = missing.has(entry.volumeId);
         this.#note(entry, isMissing ? 'missing' : 'there', isMissing ? RETRY_MS : HOUR_MS);
         if (isMissing) this.#tell(entry, policy);
       }

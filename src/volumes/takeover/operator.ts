@@ -5,14 +5,16 @@ import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts
 import type { VolumePolicy } from '../volume-host.ts';
 import { findByName } from '../life/lookup.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from '../naming.ts';
-import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volume.ts';
+import type { HostState } from '../../array/host.ts';
+import type { ArrayVolume, Attachment } from '../../array/volume.ts';
+import type { FailoverPolicy } from '../volume.ts';
 
 /** One SDC that has a volume. */
 export interface Holder {
-  readonly mapping: Mapping;
+  readonly attachment: Attachment;
   /** Name and address. */
   readonly described: string;
-  readonly state: HolderState;
+  readonly state: HostState;
 }
 
 /** A volume and who has it, as the array says. */
@@ -64,7 +66,7 @@ export class VolumeOperator {
     const { before } = await planPolicy(array, volume, 'default', signal);
     const recentIo = await array.recentIo(volume.id, signal);
     const holders: Holder[] = [];
-    for (const mapping of volume.mappings) holders.push(await this.#describe(mapping, signal));
+    for (const attachment of volume.attachments) holders.push(await this.#describe(attachment, signal));
     return { name, volume, failover: before, holders, recentIo, lookedMs };
   }
 
@@ -89,8 +91,8 @@ export class VolumeOperator {
    */
   chooseHolder({ name, holders }: HeldVolume, wanted: string | undefined): Holder {
     const fitting = holders.filter(
-      ({ mapping: { sdcId, sdcName, sdcIp } }) =>
-        wanted === undefined || [sdcId, sdcName, sdcIp].includes(wanted),
+      ({ attachment: { hostId, hostName, hostAddress } }) =>
+        wanted === undefined || [hostId, hostName, hostAddress].includes(wanted),
     );
     const [only] = fitting;
     if (only !== undefined && fitting.length === 1) return only;
@@ -108,11 +110,11 @@ export class VolumeOperator {
     signal: AbortSignal,
   ): Promise<ArrayVolume> {
     const { name, volume, recentIo, lookedMs } = held;
-    const { mapping, state } = holder;
+    const { attachment, state } = holder;
     const now = await readAgain(this.#host.array, volume, signal);
-    if (now.name !== volume.name || !isHeldBy(now, mapping)) {
+    if (now.name !== volume.name || !isHeldBy(now, attachment)) {
       throw new InvalidRequestError(
-        `volume "${name}" is no longer as it was shown: SDC ${describeHolder(mapping)} does not hold it; nothing was done, look again`,
+        `volume "${name}" is no longer as it was shown: SDC ${describeHolder(attachment)} does not hold it; nothing was done, look again`,
       );
     }
     const decided = {
@@ -123,16 +125,16 @@ export class VolumeOperator {
       recentIo,
       startedMs: lookedMs,
     } as const;
-    const left = await fenceHolder(this.#host, { name, volume: now, mapping, ...decided }, signal);
-    if (!isHeldBy(left, mapping)) return left;
+    const left = await fenceHolder(this.#host, { name, volume: now, attachment, ...decided }, signal);
+    if (!isHeldBy(left, attachment)) return left;
     throw new VolumeInUseError(
-      `volume "${name}" was taken from SDC ${describeHolder(mapping)}, which mapped it again at once: stop what uses it there, then force it again`,
+      `volume "${name}" was taken from SDC ${describeHolder(attachment)}, which mapped it again at once: stop what uses it there, then force it again`,
       { context: { volumeId: volume.id } },
     );
   }
 
-  async #describe(mapping: Mapping, signal: AbortSignal): Promise<Holder> {
-    const state = await stateOfHolder(this.#host.array, mapping, signal);
-    return { mapping, described: describeHolder(mapping), state };
+  async #describe(attachment: Attachment, signal: AbortSignal): Promise<Holder> {
+    const state = await stateOfHolder(this.#host.array, attachment, signal);
+    return { attachment, described: describeHolder(attachment), state };
   }
 }

@@ -6,12 +6,14 @@ import {
   describeSelf,
   isHeldBy,
   stateOfHolder,
-  mappingsOfOthers,
+  attachmentsOfOthers,
   readAgain,
 } from './holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { FenceRecord } from '../ports.ts';
-import type { ArrayVolume, FailoverPolicy, HolderState, Mapping } from '../volume.ts';
+import type { HostState } from '../../array/host.ts';
+import type { ArrayVolume, Attachment } from '../../array/volume.ts';
+import type { FailoverPolicy } from '../volume.ts';
 
 /** What a takeover needs of its host. */
 export type TakingHost = Pick<VolumeHost, 'array' | 'clock' | 'fences' | 'policy'>;
@@ -29,11 +31,11 @@ export interface Claim {
 
 interface Situation {
   readonly volume: ArrayVolume;
-  readonly mapping: Mapping;
+  readonly attachment: Attachment;
   readonly policy: FailoverPolicy;
   /** The policy is the label's alone: its marker on the array is gone. */
   readonly isUnmarked?: true | undefined;
-  readonly state: HolderState;
+  readonly state: HostState;
   /** I/O operations that the array counted; undefined: not asked. */
   readonly io: number | undefined;
 }
@@ -64,7 +66,7 @@ export class Takeover {
     const startedMs = this.#host.clock.elapsed();
     let now = volume;
     for (;;) {
-      const [mapping, ...more] = mappingsOfOthers(now, claim.me);
+      const [mapping, ...more] = attachmentsOfOthers(now, claim.me);
       if (mapping === undefined) return now;
       if (more.length > 0) throw severalHolders(now, claim);
       const situation = await this.#outwait(await this.#look(now, mapping, claim, signal), claim, signal);
@@ -77,14 +79,19 @@ export class Takeover {
    * One call for a holder that has lost the array and that no known policy protects: only "never" can, which is asked last. Else two, the
    * second of which tells the policy and is at the same time a fresh look at the volume.
    */
-  async #look(volume: ArrayVolume, mapping: Mapping, claim: Claim, signal: AbortSignal): Promise<Situation> {
+  async #look(
+    volume: ArrayVolume,
+    attachment: Attachment,
+    claim: Claim,
+    signal: AbortSignal,
+  ): Promise<Situation> {
     const { array, policy } = this.#host;
-    const state = await stateOfHolder(array, mapping, signal);
+    const state = await stateOfHolder(array, attachment, signal);
     // Rule 16: a marker may have been lost; the label is what it was made with.
     const assumed = claim.remembered ?? policy.failover;
-    const situation = { volume, mapping, state, policy: assumed, io: undefined };
+    const situation = { volume, attachment, state, policy: assumed, io: undefined };
     if (state === 'disconnected' && assumed !== 'never') return situation;
-    const family = await array.volumesOfVtree(volume.vtreeId, signal);
+    const family = await array.volumesOfFamily(volume, signal);
     const now = family.find(({ id }) => id === volume.id);
     if (now === undefined)
       throw new VolumeNotFoundError(`volume "${volume.name ?? volume.id}" was removed meanwhile`);
@@ -101,8 +108,8 @@ export class Takeover {
     const startedMs = clock.elapsed();
     let situation = first;
     for (;;) {
-      const { state, volume, mapping } = situation;
-      if (state === 'disconnected' || !isHeldBy(volume, mapping)) return situation;
+      const { state, volume, attachment } = situation;
+      if (state === 'disconnected' || !isHeldBy(volume, attachment)) return situation;
       if (first.policy === 'idle') {
         const io = (situation.io ?? 0) + (await array.recentIo(volume.id, signal));
         situation = { ...situation, io };
@@ -125,7 +132,7 @@ export class Takeover {
     try {
       await clock.sleep(afterMs, signal);
       const volume = await readAgain(array, situation.volume, signal);
-      return { ...situation, volume, state: await stateOfHolder(array, situation.mapping, signal) };
+      return { ...situation, volume, state: await stateOfHolder(array, situation.attachment, signal) };
     } catch (cause) {
       if (!(cause instanceof CancelledError)) throw cause;
       throw refused(situation, claim, 'which did not let go before the time for this mount was over', cause);
@@ -137,7 +144,7 @@ export class Takeover {
     claim: Claim,
     how: { readonly startedMs: number; readonly signal: AbortSignal },
   ): Promise<ArrayVolume> {
-    const { volume, mapping, policy, state } = situation;
+    const { volume, attachment, policy, state } = situation;
     const { allowed, why } = this.#judge(situation, claim);
     if (!allowed) throw refused(situation, claim, why);
     if (await isMarkedNever(this.#host.array, volume.id, how.signal))
@@ -145,15 +152,19 @@ export class Takeover {
     const now = await fenceHolder(
       this.#host,
       {
-        ...{ name: claim.name, by: claim.me.sdcId, byName: describeSelf(claim.me) },
-        ...{ volume, mapping, policy, holderState: state, startedMs: how.startedMs },
+        ...{ name: claim.name, by: claim.me.hostId, byName: describeSelf(claim.me) },
+        ...{ volume, attachment, policy, holderState: state, startedMs: how.startedMs },
         recentIo: await this.#lastIo(situation, how.signal),
       },
       how.signal,
     );
-    const [winner] = mappingsOfOthers(now, claim.me);
+    const [winner] = attachmentsOfOthers(now, claim.me);
     if (winner === undefined) return now;
-    throw refused({ ...situation, volume: now, mapping: winner }, claim, 'which took it at the same moment');
+    throw refused(
+      { ...situation, volume: now, attachment: winner },
+      claim,
+      'which took it at the same moment',
+    );
   }
 
   /** For the record alone: an array that does not say is no reason to leave the volume where it is. */
@@ -167,11 +178,11 @@ export class Takeover {
     }
   }
 
-  #judge({ volume, mapping, policy, state, io, isUnmarked }: Situation, claim: Claim): Verdict {
+  #judge({ volume, attachment, policy, state, io, isUnmarked }: Situation, claim: Claim): Verdict {
     const connected = state !== 'disconnected';
     const words = WORDS[state];
     const no = (reason: string): Verdict => ({ allowed: false, why: `${words} (${reason})` });
-    if (!claim.firstHolders.has(mapping.sdcId))
+    if (!claim.firstHolders.has(attachment.hostId))
       return no('it took the volume while this mount was under way');
     if (policy === 'never' && isUnmarked === true)
       return no(
@@ -194,14 +205,14 @@ export class Takeover {
   }
 }
 
-const WORDS: Readonly<Record<HolderState, string>> = {
+const WORDS: Readonly<Record<HostState, string>> = {
   connected: 'which is connected to the array',
   disconnected: 'which has lost the array',
   unknown: 'which may be using it, since the array does not say that it is away',
 };
 
 function refused(
-  { mapping, volume, state }: Situation,
+  { attachment, volume, state }: Situation,
   { name }: Claim,
   why: string,
   cause?: unknown,
@@ -211,13 +222,13 @@ function refused(
       ? 'an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there'
       : 'stop what uses it there';
   return new VolumeInUseError(
-    `volume "${name}" is held by SDC ${describeHolder(mapping)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
-    { cause, context: { volumeId: volume.id, holder: mapping.sdcId } },
+    `volume "${name}" is held by SDC ${describeHolder(attachment)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
+    { cause, context: { volumeId: volume.id, holder: attachment.hostId } },
   );
 }
 
 function severalHolders(volume: ArrayVolume, { name, me }: Claim): VolumeInUseError {
-  const holders = mappingsOfOthers(volume, me).map(describeHolder).join(', ');
+  const holders = attachmentsOfOthers(volume, me).map(describeHolder).join(', ');
   return new VolumeInUseError(
     `volume "${name}" is held by several SDCs, ${holders}, which this plugin never makes: find out who mapped it so, then take it from all but one: docker-volume-scaleio volume force-release ${name} --holder SDC`,
     { context: { volumeId: volume.id } },

@@ -1,11 +1,14 @@
+import { asVolumeId } from '../../array/ids.ts';
 import { GatewayRejectedError, VolumeInUseError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import { arrayNameFor, isAnonymous, mayBeAnonymous } from '../naming.ts';
-import type { Device, ArrayVolume, VolumeName } from '../volume.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Device } from '../../attach/attacher.ts';
+import { asVolumeName } from '../volume.ts';
 import type { VolumeLabel } from '../label.ts';
 import type { InspectionRecord } from '../ports.ts';
 
-export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'sdc' | 'identity'> {
+export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | 'identity'> {
   readonly prefix: string;
   readonly record: InspectionRecord;
   /** True when the plugin of this host works with the volume. */
@@ -40,7 +43,7 @@ export async function proveAnonymous(
   listed: ArrayVolume,
   signal: AbortSignal,
 ): Promise<ProvenAnonymous | undefined> {
-  const { array, sdc, identity, record } = host;
+  const { array, attacher: sdc, identity, record } = host;
   const me = await identity.current(signal);
   if (identity.doubt !== undefined) throw kept(listed, identity.doubt);
   await endUnfinishedLook(host, signal);
@@ -50,7 +53,7 @@ export async function proveAnonymous(
   let isAnswered = false;
   try {
     await array
-      .mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly: false }, signal)
+      .attachVolume({ volumeId: volume.id, hostId: me.hostId, readOnly: false }, signal)
       .catch((error: unknown) => {
         isAnswered = error instanceof GatewayRejectedError;
         throw error;
@@ -65,7 +68,7 @@ export async function proveAnonymous(
   const isProven =
     label !== undefined &&
     isAnonymous(label.name) &&
-    arrayNameFor(host.prefix, label.name as VolumeName) === volume.name;
+    arrayNameFor(host.prefix, asVolumeName(label.name)) === volume.name;
   return isProven ? { name: label?.name ?? '', volume } : undefined;
 }
 
@@ -77,7 +80,7 @@ export async function removeAnonymous(
 ): Promise<void> {
   const { array } = host;
   const now = await assertStillFree(host, volume, signal);
-  const family = await array.volumesOfVtree(now.vtreeId, signal);
+  const family = await array.volumesOfFamily(now, signal);
   if (family.some(({ id }) => id !== now.id)) throw kept(now, 'it has snapshots');
   await array.removeVolume(now.id, signal);
 }
@@ -90,15 +93,15 @@ export async function endUnfinishedLook(
   signal: AbortSignal,
   isAnswered = true,
 ): Promise<void> {
-  const { array, sdc, identity, record } = host;
+  const { array, attacher: sdc, identity, record } = host;
   const looked = await record.read();
   if (looked === undefined) return;
-  const volume = await array.getVolume(looked.volumeId as ArrayVolume['id'], signal);
+  const volume = await array.getVolume(asVolumeId(looked.volumeId), signal);
   const me = await identity.current(signal);
   const isMine =
     volume !== undefined &&
     volume.name === looked.arrayName &&
-    volume.mappings.some(({ sdcId }) => sdcId === me.sdcId) &&
+    volume.attachments.some(({ hostId }) => hostId === me.hostId) &&
     !(await host.isEntered(volume.id));
   if (isMine) {
     const device = await sdc.findDevice(me.systemId, volume.id);
@@ -107,7 +110,7 @@ export async function endUnfinishedLook(
         volume,
         `it stays mapped to this host, where "${device.path}" is in use; stop that, then try again`,
       );
-    await array.unmapVolume(volume.id, me.sdcId, signal);
+    await array.detachVolume(volume.id, me.hostId, signal);
   }
   if (isMine || isAnswered) await record.remove();
 }
@@ -124,8 +127,8 @@ async function assertStillFree(
   return now;
 }
 
-function isFree({ mappings, mappedToAllSdcs, kind }: ArrayVolume): boolean {
-  return mappings.length === 0 && !mappedToAllSdcs && kind !== 'snapshot';
+function isFree({ attachments, attachedToAll, kind }: ArrayVolume): boolean {
+  return attachments.length === 0 && !attachedToAll && kind !== 'snapshot';
 }
 
 function kept({ id, name }: ArrayVolume, why: string): VolumeInUseError {

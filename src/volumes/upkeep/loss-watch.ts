@@ -1,10 +1,12 @@
 import { CancelledError, isPluginError } from '../../errors.ts';
-import type { Clock, HostVolume, Journal, LocalSdc, Log } from '../ports.ts';
-import type { SystemId, VolumeId } from '../volume.ts';
+import type { Attacher } from '../../attach/attacher.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { HostVolume, Journal } from '../ports.ts';
 
 interface LossWatchParts {
   readonly journal: Pick<Journal, 'all'>;
-  readonly sdc: Pick<LocalSdc, 'findDevice'>;
+  readonly attacher: Pick<Attacher, 'findDevice'>;
   readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
 }
@@ -76,7 +78,7 @@ export class LossWatch {
   /** A device that contradicts itself is there in some way; what to make of it is for the next Mount to say. */
   async #isLost({ name, systemId, volumeId }: HostVolume): Promise<boolean> {
     try {
-      const device = await this.#parts.sdc.findDevice(systemId as SystemId, volumeId as VolumeId);
+      const device = await this.#parts.attacher.findDevice(systemId, volumeId);
       return device === undefined;
     } catch (cause) {
       if (!isPluginError(cause)) throw cause;

@@ -1,7 +1,7 @@
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostIdentity } from '../identity.ts';
 import { isProvisionalOf } from '../naming.ts';
-import type { ArrayVolume } from '../volume.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 
 const HOUR_MS = 3_600_000;
 /** Younger ones may be a Create of a moment ago, be it of a machine that shares our GUID. */
@@ -39,7 +39,9 @@ export class ProvisionalSweep {
     const now = clock.elapsed();
     if (now < this.#nextMs) return [];
     const all = await array.listVolumes((name) => isProvisionalOf(me.guid, policy.prefix, name), signal);
-    const recorded = new Set(journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]));
+    const recorded = new Set<string>(
+      journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]),
+    );
     const left = all.filter(({ id, name }) => !recorded.has(id) && !recorded.has(name ?? ''));
     this.#seenMs = new Map(left.map(({ id }) => [id, this.#seenMs.get(id) ?? now]));
     const isAgain = left.some(({ id }) => now - (this.#seenMs.get(id) ?? now) >= MIN_SEEN_MS);
@@ -52,12 +54,12 @@ export class ProvisionalSweep {
     return free;
   }
 
-  #isDue({ id, createdAtSeconds, mappings }: ArrayVolume, me: HostIdentity): boolean {
+  #isDue({ id, createdAtSeconds, attachments }: ArrayVolume, me: HostIdentity): boolean {
     const { clock } = this.#host;
     const now = clock.elapsed();
     const isOld = isOldByArray(createdAtSeconds, clock.now());
     const isKnown = now - (this.#seenMs.get(id) ?? now) >= MIN_SEEN_MS;
-    return isOld && isKnown && mappings.every(({ sdcId }) => sdcId === me.sdcId);
+    return isOld && isKnown && attachments.every(({ hostId }) => hostId === me.hostId);
   }
 
   async #isOurSdc(signal: AbortSignal): Promise<boolean> {
@@ -69,13 +71,13 @@ export class ProvisionalSweep {
   }
 
   async #isUnused(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<boolean> {
-    const { sdc, deviceUsers } = this.#host;
+    const { attacher: sdc, deviceUsers } = this.#host;
     const device = await sdc.findDevice(systemId, volume.id);
     return device === undefined || (await deviceUsers.usersOf(device, '', signal)).length === 0;
   }
 }
 
 /** The array stamps in its own time, which can only be held against ours; a volume without a stamp has no age. */
-function isOldByArray(createdAtSeconds: number, wallMs: number): boolean {
-  return createdAtSeconds > 0 && wallMs - createdAtSeconds * 1000 >= MIN_AGE_MS;
+function isOldByArray(createdAtSeconds: number | null, wallMs: number): boolean {
+  return createdAtSeconds !== null && wallMs - createdAtSeconds * 1000 >= MIN_AGE_MS;
 }

@@ -1,6 +1,8 @@
 import { isPluginError } from '../../errors.ts';
 import type { Reconciler } from './reconcile.ts';
-import type { Clock, HostReadiness, Journal, Log, Trace } from '../ports.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log, Trace } from '../../runtime/log.ts';
+import type { HostReadiness, Journal } from '../ports.ts';
 import { isAboutHost } from '../readiness.ts';
 
 export interface ReconcileTimes {

@@ -9,7 +9,9 @@ import { ProvisionalSweep } from './provisional-sweep.ts';
 import { removeProvisional } from '../life/provisional.ts';
 import { releaseVolume } from '../life/release.ts';
 import { UnclaimedWatch } from './unclaimed.ts';
-import type { ArrayName, ArrayVolume, Mapping, SystemId, VolumeId, VolumeName } from '../volume.ts';
+import { asArrayName } from '../../array/ids.ts';
+import type { Attachment } from '../../array/volume.ts';
+import { asVolumeName } from '../volume.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 
 /** What one round did, for logs and metrics. */
@@ -57,8 +59,8 @@ export class Reconciler {
     const { identity, array, journal } = this.#host;
     const me = await identity.current(signal);
     this.#late.observe(journal.all());
-    const mapped = await array.volumesOfSdc(me.sdcId, signal);
-    for (const { mappings } of mapped) identity.see(ownAddresses(mappings, me));
+    const mapped = await array.volumesOfHost(me.hostId, signal);
+    for (const { attachments } of mapped) identity.see(ownAddresses(attachments, me));
     await this.#recordUnfinished(me, signal);
     const unclaimed = await this.#unclaimed.look(mapped, me, signal);
     const told = { unclaimed, unmarked: await this.#host.markers.look(mapped, signal) };
@@ -82,12 +84,12 @@ export class Reconciler {
       if (name === null || this.#isBusy(name)) continue;
       await journal.put({
         name,
-        arrayName: name,
+        arrayName: asArrayName(name),
         volumeId: id,
         systemId: me.systemId,
         phase: 'creating',
         holders: [],
-        mountpoint: filesystems.mountpointOf(name as ArrayName),
+        mountpoint: filesystems.mountpointOf(asArrayName(name)),
         since: new Date(clock.now()).toISOString(),
       });
     }
@@ -122,7 +124,7 @@ export class Reconciler {
   ): Promise<Outcome> {
     if (entry.phase === 'creating') return this.#settleUnfinished(entry, signal);
     if (!world.mappedIds.has(entry.volumeId)) {
-      if (entry.mapping === 'intended') return this.#awaitLate(entry, world.me, signal);
+      if (entry.attachment === 'intended') return this.#awaitLate(entry, world.me, signal);
       if (await this.#isLost(entry, world.me, signal)) return this.#cleanUpLost(entry, signal);
     }
     if (entry.phase === 'mounted' && (await this.#mayBeWanted(entry, signal))) {
@@ -133,7 +135,7 @@ export class Reconciler {
 
   async #settleUnfinished(entry: HostVolume, signal: AbortSignal): Promise<Outcome> {
     if (this.#isOfDoubtfulHost(entry)) return 'postponed';
-    const known = this.#late.isOver(entry.name) ? { ...entry, mapping: undefined } : entry;
+    const known = this.#late.isOver(entry.name) ? { ...entry, attachment: undefined } : entry;
     return (await removeProvisional(this.#host, known, signal)) ? 'finished' : 'postponed';
   }
 
@@ -154,8 +156,8 @@ export class Reconciler {
 
   /** The list of mappings may be older than the entry, so the volume itself is asked before anything is undone. */
   async #isLost(entry: HostVolume, me: HostIdentity, signal: AbortSignal): Promise<boolean> {
-    const volume = await this.#host.array.getVolume(entry.volumeId as ArrayVolume['id'], signal);
-    return volume === undefined || !volume.mappings.some(({ sdcId }) => sdcId === me.sdcId);
+    const volume = await this.#host.array.getVolume(entry.volumeId, signal);
+    return volume === undefined || !volume.attachments.some(({ hostId }) => hostId === me.hostId);
   }
 
   /** Another host took the volume, or it was unmapped by hand: no more of it may stay here. */
@@ -176,9 +178,9 @@ export class Reconciler {
    * is taken away for a moment and put back; containers have binds of their own and do not notice.
    */
   async #isUsed(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
-    const { filesystems, sdc, log } = this.#host;
+    const { filesystems, attacher: sdc, log } = this.#host;
     const [holder = ''] = entry.holders;
-    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
     // Without a device there is nothing to ask; a link that udev lost for a moment proves nothing.
     if (device === undefined) return true;
     // Looked at before anything is taken away: only what nobody is seen to use is unmounted for the kernel's own word.
@@ -201,19 +203,19 @@ export class Reconciler {
       return false;
     }
     this.#inherited.vouch(entry);
-    await this.#mount.mount(entry.name as VolumeName, holder, signal);
+    await this.#mount.mount(asVolumeName(entry.name), holder, signal);
     return true;
   }
 
   /** True when a mount that somebody holds was gone, with its device here, and is there again. */
   async #repair(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
-    const { filesystems, sdc, log } = this.#host;
+    const { filesystems, attacher: sdc, log } = this.#host;
     const [holder] = entry.holders;
     if (holder === undefined) return false;
     const isMounted = (await filesystems.mounts()).some(({ mountpoint }) => mountpoint === entry.mountpoint);
-    const device = await sdc.findDevice(entry.systemId as SystemId, entry.volumeId as VolumeId);
+    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
     if (isMounted || device === undefined) return false;
-    await this.#mount.mount(entry.name as VolumeName, holder, signal);
+    await this.#mount.mount(asVolumeName(entry.name), holder, signal);
     log.warn({ volume: entry.name }, 'mount was gone and is there again');
     return true;
   }
@@ -237,6 +239,6 @@ export class Reconciler {
 }
 
 /** Where the array has our SDC, as a mapping of it shows. */
-function ownAddresses(mappings: readonly Mapping[], me: HostIdentity): (string | null)[] {
-  return mappings.filter(({ sdcId }) => sdcId === me.sdcId).map(({ sdcIp }) => sdcIp);
+function ownAddresses(attachments: readonly Attachment[], me: HostIdentity): (string | null)[] {
+  return attachments.filter(({ hostId }) => hostId === me.hostId).map(({ hostAddress }) => hostAddress);
 }

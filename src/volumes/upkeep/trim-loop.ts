@@ -1,7 +1,9 @@
-import { isPluginError, SdcError } from '../../errors.ts';
+import { isPluginError, AttachError } from '../../errors.ts';
 import { letGo } from '../life/device-release.ts';
-import type { Clock, Filesystems, HeldDevice, HostVolume, Journal, LocalSdc, Log } from '../ports.ts';
-import type { SystemId, VolumeId } from '../volume.ts';
+import type { Attacher, HeldDevice } from '../../attach/attacher.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Filesystems, HostVolume, Journal } from '../ports.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 
 export interface TrimTimes {
@@ -21,7 +23,7 @@ export interface TrimTotals {
 }
 
 export interface TrimParts {
-  readonly sdc: Pick<LocalSdc, 'findDevice' | 'holdDevice'>;
+  readonly sdc: Pick<Attacher, 'findDevice' | 'holdDevice'>;
   readonly filesystems: Pick<Filesystems, 'trim' | 'mounts'>;
   readonly journal: Pick<Journal, 'all' | 'get'>;
   readonly lock: VolumeLock;
@@ -125,13 +127,16 @@ export class TrimLoop {
 
   async #holdMounted(entry: HostVolume, signal: AbortSignal): Promise<HeldDevice> {
     const { sdc, filesystems } = this.#parts;
-    const [systemId, volumeId] = [entry.systemId as SystemId, entry.volumeId as VolumeId];
+    const [systemId, volumeId] = [entry.systemId, entry.volumeId];
     const device = await sdc.findDevice(systemId, volumeId);
     const mounted = (await filesystems.mounts()).find(({ mountpoint }) => mountpoint === entry.mountpoint);
     if (device === undefined || mounted?.device !== device.number) {
-      throw new SdcError(`trimming volume "${entry.name}" failed: its device is not what is mounted for it`, {
-        problem: 'device-mismatch',
-      });
+      throw new AttachError(
+        `trimming volume "${entry.name}" failed: its device is not what is mounted for it`,
+        {
+          problem: 'device-mismatch',
+        },
+      );
     }
     return sdc.holdDevice(systemId, volumeId, device, signal);
   }

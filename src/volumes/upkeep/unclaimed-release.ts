@@ -1,14 +1,16 @@
 import { InvalidRequestError, VolumeInUseError, VolumeNotFoundError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import { describeHolder, mappingsOfOthers } from '../takeover/holders.ts';
+import { describeHolder, attachmentsOfOthers } from '../takeover/holders.ts';
 import type { HostIdentity } from '../identity.ts';
 import { arrayNameFor, validateVolumeName } from '../naming.ts';
 import type { Filesystems, HostVolume } from '../ports.ts';
-import type { ArrayVolume, Device, VolumeName } from '../volume.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import type { Device } from '../../attach/attacher.ts';
+import type { VolumeName } from '../volume.ts';
 
 /** What letting go of a mapping needs of its host. */
-export type ReleasingHost = Pick<VolumeHost, 'array' | 'sdc' | 'identity' | 'deviceUsers'> & {
+export type ReleasingHost = Pick<VolumeHost, 'array' | 'attacher' | 'identity' | 'deviceUsers'> & {
   readonly filesystems: Pick<Filesystems, 'isHeld'>;
 };
 
@@ -51,9 +53,9 @@ export async function releaseUnclaimed(
   const now = await host.array.getVolume(volume.id, signal);
   if (now?.name !== volume.name) throw changed(name);
   await assertFree(host, { name, volume: now, me }, signal);
-  await host.array.unmapVolume(volume.id, me.sdcId, signal);
+  await host.array.detachVolume(volume.id, me.hostId, signal);
   const after = await host.array.getVolume(volume.id, signal);
-  if (after?.mappings.some(({ sdcId }) => sdcId === me.sdcId) === true) {
+  if (after?.attachments.some(({ hostId }) => hostId === me.hostId) === true) {
     throw new VolumeInUseError(
       `volume "${name}" was mapped to this host again at once: find out who does that`,
     );
@@ -79,16 +81,16 @@ async function findByName(
 }
 
 async function assertFree(
-  { sdc, deviceUsers, identity, filesystems }: ReleasingHost,
+  { attacher: sdc, deviceUsers, identity, filesystems }: ReleasingHost,
   { name, volume, me }: Omit<Releasable, 'device'>,
   signal: AbortSignal,
 ): Promise<Device> {
   const refused = (why: string): VolumeInUseError =>
     new VolumeInUseError(`volume "${name}" was not released: ${why}`, { context: { volumeId: volume.id } });
-  if (!volume.mappings.some(({ sdcId }) => sdcId === me.sdcId)) {
+  if (!volume.attachments.some(({ hostId }) => hostId === me.hostId)) {
     throw new InvalidRequestError(`volume "${name}" is not mapped to this host; nothing to release`);
   }
-  const others = mappingsOfOthers(volume, me).map(describeHolder);
+  const others = attachmentsOfOthers(volume, me).map(describeHolder);
   if (others.length > 0) throw refused(`it is mapped to SDC ${others.join(', ')} as well`);
   if (identity.doubt !== undefined) throw refused(identity.doubt);
   const device = await sdc.findDevice(me.systemId, volume.id);

@@ -3,7 +3,8 @@ import { describeUsers } from '../device-users.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostIdentity } from '../identity.ts';
 import { dockerNameOf, isOurs, isProvisionalOf } from '../naming.ts';
-import type { ArrayName, ArrayVolume } from '../volume.ts';
+import { asArrayName } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 
 /** A repair is many short programs. */
 const RETELL_MS = 10_000;
@@ -14,7 +15,7 @@ interface Told {
 }
 
 /** A volume that is mapped to this host and that this plugin has no record of mapping. */
-export interface UnclaimedMapping {
+export interface UnclaimedAttachment {
   /** Docker's, where the array's name tells it. */
   readonly name: string;
   readonly volume: ArrayVolume;
@@ -24,7 +25,7 @@ export interface UnclaimedMapping {
 export function findUnclaimed(
   mapped: readonly ArrayVolume[],
   of: { readonly guid: string; readonly prefix: string; readonly recorded: ReadonlySet<string> },
-): UnclaimedMapping[] {
+): UnclaimedAttachment[] {
   return mapped.flatMap((volume) => {
     const { id, name } = volume;
     if (name === null || of.recorded.has(id) || of.recorded.has(name)) return [];
@@ -56,7 +57,7 @@ export class UnclaimedWatch {
     return found.map(({ name }) => name);
   }
 
-  async #tell({ name, volume }: UnclaimedMapping, me: HostIdentity, signal: AbortSignal): Promise<Told> {
+  async #tell({ name, volume }: UnclaimedAttachment, me: HostIdentity, signal: AbortSignal): Promise<Told> {
     const { clock, log } = this.#host;
     const users = await this.#usersOf(volume, me, signal);
     const before = this.#told.get(volume.id);
@@ -70,11 +71,11 @@ export class UnclaimedWatch {
   }
 
   async #usersOf(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<string> {
-    const { sdc, filesystems, deviceUsers } = this.#host;
+    const { attacher: sdc, filesystems, deviceUsers } = this.#host;
     try {
       const device = await sdc.findDevice(systemId, volume.id);
       if (device === undefined) return 'its device is not here';
-      const mountpoint = filesystems.mountpointOf((volume.name ?? volume.id) as ArrayName);
+      const mountpoint = filesystems.mountpointOf(asArrayName(volume.name ?? volume.id));
       return describeUsers(await deviceUsers.usersOf(device, mountpoint, signal));
     } catch (cause) {
       if (!isPluginError(cause)) throw cause;

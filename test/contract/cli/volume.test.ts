@@ -9,7 +9,7 @@ import { openKnownHosts } from '../../../src/journal/known-hosts.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { Simulator } from 'scaleio-simulator';
 import { rememberingHosts } from '../../../src/volumes/remembered-hosts.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import { asArrayName, asSystemId, type HostId } from '../../../src/array/ids.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
@@ -22,12 +22,12 @@ async function scene(holders: 'one' | 'both' = 'one') {
   await gateway.createVolume(await newVolume(gateway, 'other-x'), soon());
   const readOnly = holders === 'both';
   if (readOnly) await gateway.limitToReadOnly(id, soon());
-  await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly }, soon());
-  if (readOnly) await gateway.mapVolume({ volumeId: id, sdcId: two, readOnly }, soon());
+  await gateway.attachVolume({ volumeId: id, hostId: one, readOnly }, soon());
+  if (readOnly) await gateway.attachVolume({ volumeId: id, hostId: two, readOnly }, soon());
   const stateDir = await mkdtemp(path.join(tmpdir(), 'volume-command-'));
   onTestFinished(() => rm(stateDir, { recursive: true }));
-  const mapped = async (): Promise<SdcId[]> =>
-    ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
+  const mapped = async (): Promise<HostId[]> =>
+    ((await gateway.getVolume(id, soon()))?.attachments ?? []).map(({ hostId }) => hostId);
   return { simulator, gateway, one, two, id, mapped, stateDir, run: programOn(simulator, stateDir) };
 }
 
@@ -120,7 +120,7 @@ describe('docker-volume-scaleio volume', () => {
 
   test('a holder that is lost is called what the plugin on this host last knew', async () => {
     const { simulator, gateway, run, one, id, stateDir } = await scene();
-    await gateway.registry.renameSdc(one, 'host-a', soon());
+    await gateway.registry.renameHost(one, 'host-a', soon());
     const beside = { dir: stateDir, files: journalFiles, clock: systemClock, log: silentLog };
     const hosts = await openKnownHosts({ ...beside, isWriter: true });
     await rememberingHosts(gateway, hosts).getVolume(id, soon());
@@ -144,7 +144,15 @@ describe('docker-volume-scaleio volume', () => {
   test("since when a holder has it is told where that host's journal knows, and only of that SDC", async () => {
     const { run, one, two, id, stateDir } = await scene();
     const since = '2026-11-25T06:30:00.000Z';
-    const entry = { ...{ name: 'db', arrayName: 'docker-db', volumeId: id, systemId: '1', holders: ['c'] } };
+    const entry = {
+      ...{
+        name: 'db',
+        arrayName: asArrayName('docker-db'),
+        volumeId: id,
+        systemId: asSystemId('1'),
+        holders: ['c'],
+      },
+    };
     const place = {
       phase: 'mounted',
       mountpoint: '/m/docker-db',
@@ -160,9 +168,9 @@ describe('docker-volume-scaleio volume', () => {
         log: silentLog,
       },
     });
-    await journal.put({ ...entry, ...place, sdcId: two, heldSince: since });
+    await journal.put({ ...entry, ...place, hostId: two, heldSince: since });
     expect((await run(['show', 'db'])).out).toMatch(/since +not known on this host\n/);
-    await journal.put({ ...entry, ...place, sdcId: one, heldSince: since });
+    await journal.put({ ...entry, ...place, hostId: one, heldSince: since });
     // Beside the running plugin, whose lock and file stay as they are.
     expect(await run(['show', 'db'])).toMatchObject({ code: 0, err: '' });
     expect((await run(['show', 'db'])).out).toContain(`since         ${since}\n`);
@@ -265,11 +273,11 @@ describe('docker-volume-scaleio volume', () => {
       const own = await simulator.connectSdc({ guid: GUID, ip });
       const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
       await gateway.createVolume(await newVolume(gateway, 'docker-free'), soon());
-      await gateway.mapVolume({ volumeId: id, sdcId: own.id as SdcId, readOnly: false }, soon());
+      await gateway.attachVolume({ volumeId: id, hostId: own.id as HostId, readOnly: false }, soon());
       const stateDir = await mkdtemp(path.join(tmpdir(), 'volume-command-'));
       onTestFinished(() => rm(stateDir, { recursive: true }));
       const isMapped = async (): Promise<boolean> =>
-        (await gateway.getVolume(id, soon()))?.mappings.length === 1;
+        (await gateway.getVolume(id, soon()))?.attachments.length === 1;
       return { id, stateDir, isMapped, run: programOn(simulator, stateDir, { SCALEIO_GUID: GUID }) };
     }
 
@@ -301,7 +309,13 @@ describe('docker-volume-scaleio volume', () => {
         ...{ clock: systemClock, log: silentLog },
       });
       await journal.put({
-        ...{ name: 'db', arrayName: 'docker-db', volumeId: id, systemId: '1', holders: ['c'] },
+        ...{
+          name: 'db',
+          arrayName: asArrayName('docker-db'),
+          volumeId: id,
+          systemId: asSystemId('1'),
+          holders: ['c'],
+        },
         ...{ phase: 'mounted', mountpoint: '/m/docker-db', since: '2026-11-25T07:00:00.000Z' },
       });
       await journal.close();

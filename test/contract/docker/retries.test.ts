@@ -8,7 +8,7 @@ import {
   GatewayAuthError,
   GatewayRejectedError,
   GatewayUnavailableError,
-  SdcError,
+  AttachError,
 } from '../../../src/errors.ts';
 import { MobyClient, PluginRefusal, TransportError } from './moby-client.ts';
 import { listeningServer } from './started-server.ts';
@@ -33,9 +33,9 @@ describe('an engine that repeats calls with an empty body', () => {
   it.each([
     new GatewayUnavailableError('no gateway answered in 10 s'),
     new GatewayAuthError('gateway refused user "docker"'),
-    new GatewayRejectedError('gateway refused', { arrayCode: 0, httpStatus: 500 }),
+    new GatewayRejectedError('gateway refused', { refusal: 'other' }),
     new CancelledError('Get did not finish within 50 s'),
-    new SdcError('no SDC', { problem: 'not-installed' }),
+    new AttachError('no SDC', { problem: 'not-installed' }),
     new ConfigError('no endpoint'),
     new Error('a bug'),
   ])('keeps what it knows of a volume when Get cannot tell: %s', async (doubt) => {

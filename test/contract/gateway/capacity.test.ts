@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NewDevice } from '../../../src/steward/ports.ts';
+import type { NewDevice } from '../../../src/array/pool.ts';
 import { GatewayRejectedError } from '../../../src/errors.ts';
 import { fillPool, plugDisk, setDeviceFailed, setSdsConnected } from 'scaleio-simulator/operations';
 import { GIB, simulated, soon } from './simulated.ts';
@@ -80,8 +80,10 @@ describe('the array refuses', () => {
   test('the same disk twice: by name, and by path', async () => {
     const { array, device, devices } = await scene();
     await array.addDevice(device, soon());
-    await expect(array.addDevice({ ...device, path: '/dev/disk/by-id/other' }, soon())).rejects.toEqual(
-      refusedWith(206),
+    await expect(array.addDevice({ ...device, path: '/dev/disk/by-id/other' }, soon())).rejects.toMatchObject(
+      {
+        refusal: 'disk-taken',
+      },
     );
     await expect(array.addDevice({ ...device, name: 'other' }, soon())).rejects.toBeInstanceOf(
       GatewayRejectedError,

@@ -5,9 +5,9 @@ import { AddressWitness } from '../../../src/volumes/address-witness.ts';
 import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/create-options.ts';
 import { Driver } from '../../../src/docker/driver.ts';
 import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
-import { SdcIdentity } from '../../../src/volumes/identity.ts';
-import type { StorageArray } from '../../../src/volumes/ports.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import { OwnIdentity } from '../../../src/volumes/identity.ts';
+import type { HostId } from '../../../src/array/ids.ts';
+import type { StorageArray } from '../../../src/array/storage-array.ts';
 import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 import { World } from '../../unit/volumes/world/world.ts';
 import { GIB, simulated } from './simulated.ts';
@@ -18,7 +18,7 @@ const POOLS = 'GET /api/types/StoragePool/instances';
 const DOMAINS = 'GET /api/types/ProtectionDomain/instances';
 
 /** The gateway, with what it is told to map coming and going in the world's kernel. */
-function seenByKernel(gateway: StorageArray, { array }: World, sdcId: SdcId): StorageArray {
+function seenByKernel(gateway: StorageArray, { array }: World, hostId: HostId): StorageArray {
   return {
     ...gateway,
     createVolume: async (volume, signal) => {
@@ -27,13 +27,13 @@ function seenByKernel(gateway: StorageArray, { array }: World, sdcId: SdcId): St
       array.add({ id, name, sizeKiB: 16 * GIB, storagePoolId: pool.id, createdAtSeconds: 0 });
       return id;
     },
-    mapVolume: async (request, signal) => {
-      await gateway.mapVolume(request, signal);
-      array.map(request.volumeId, sdcId, false);
+    attachVolume: async (request, signal) => {
+      await gateway.attachVolume(request, signal);
+      array.map(request.volumeId, hostId, false);
     },
-    unmapVolume: async (id, from, signal) => {
-      await gateway.unmapVolume(id, from, signal);
-      array.unmap(id, sdcId);
+    detachVolume: async (id, from, signal) => {
+      await gateway.detachVolume(id, from, signal);
+      array.unmap(id, hostId);
     },
     renameVolume: async (id, name, signal) => {
       await gateway.renameVolume(id, name, signal);
@@ -57,7 +57,7 @@ async function scene(refuseAbovePercent?: number) {
   const { simulator, gateway } = await simulated({}, { owners, clock });
   await simulator.connectSdc({ guid: GUID, ip: host.ip });
   const array = seenByKernel(gateway, world, host.sdcId);
-  const { log, sdc } = host.life.host;
+  const { log, attacher: sdc } = host.life.host;
   const sole = { claim: () => Promise.resolve(undefined) };
   const witness = new AddressWitness(() => [host.ip], clock, log);
   const core: VolumeHost = {
@@ -65,8 +65,8 @@ async function scene(refuseAbovePercent?: number) {
     array,
     clock,
     trace: requestTrace,
-    identity: new SdcIdentity(
-      { array, sdc, sole, witness },
+    identity: new OwnIdentity(
+      { array, attacher: sdc, sole, witness },
       { prefix: 'docker-', endpoints: simulator.urls },
     ),
     policy: { ...host.policy, refuseAbovePercent },

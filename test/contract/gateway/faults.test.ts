@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError, GatewayAuthError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import type { ArrayName, SdcId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { ArrayName, HostId, VolumeId } from '../../../src/array/ids.ts';
 import { GIB, newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
 interface Scene {
   readonly gateway: Gateway;
   readonly id: VolumeId;
-  readonly one: SdcId;
+  readonly one: HostId;
 }
 
 const NAME = 'docker-new' as ArrayName;
@@ -29,14 +29,16 @@ const CHANGES: Record<
   },
   map: {
     path: 'addMappedSdc',
-    run: ({ gateway, id, one }) => gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon()),
-    shows: async ({ gateway, id, one }) => (await gateway.getVolume(id, soon()))?.mappings[0]?.sdcId === one,
+    run: ({ gateway, id, one }) =>
+      gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon()),
+    shows: async ({ gateway, id, one }) =>
+      (await gateway.getVolume(id, soon()))?.attachments[0]?.hostId === one,
   },
   unmap: {
     path: 'removeMappedSdc',
     mapped: true,
-    run: ({ gateway, id, one }) => gateway.unmapVolume(id, one, soon()),
-    shows: async ({ gateway, id }) => (await gateway.getVolume(id, soon()))?.mappings.length === 0,
+    run: ({ gateway, id, one }) => gateway.detachVolume(id, one, soon()),
+    shows: async ({ gateway, id }) => (await gateway.getVolume(id, soon()))?.attachments.length === 0,
   },
   rename: {
     path: 'setVolumeName',
@@ -71,7 +73,7 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
       const { one } = await twoSdcs(simulator);
       const id = await gateway.createVolume(await newVolume(gateway, 'docker-old'), soon());
       if (change.mapped === true)
-        await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+        await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
       const scene = { gateway, id, one };
       simulator.faults.add({ kind, path: change.path, method: 'POST', count });
       await change.run(scene);
@@ -115,8 +117,8 @@ test('of two gateways one goes down and comes back while volumes are made and ma
   const { one } = await twoSdcs(simulator);
   const cycle = async (name: string): Promise<void> => {
     const id = await gateway.createVolume(await newVolume(gateway, name), soon());
-    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
-    await gateway.unmapVolume(id, one, soon());
+    await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
+    await gateway.detachVolume(id, one, soon());
   };
   await cycle('docker-a');
   const running = Promise.all(Array.from({ length: 20 }, (_, index) => cycle(`docker-b${index}`)));
@@ -157,8 +159,8 @@ test('500 volumes are made, mapped, unmapped and removed, 16 at a time', async (
   calls();
   const ways = Array.from({ length: 500 }, async (_, index) => {
     const id = await gateway.createVolume({ ...wanted, name: `docker-${index}` as ArrayName }, soon());
-    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
-    await gateway.unmapVolume(id, one, soon());
+    await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
+    await gateway.detachVolume(id, one, soon());
     await gateway.removeVolume(id, soon());
   });
   await Promise.all(ways);

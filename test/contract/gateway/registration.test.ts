@@ -10,7 +10,7 @@ describe.each(['2.6', '3.6', '4.5'] as const)('registering an SDC at an array of
     const { gateway, simulator } = await simulated({ version, mdmIps, restrictedSdcMode: 'Guid' });
     expect(await gateway.registry.describeSystem(soon())).toEqual({
       id: simulator.systemId,
-      restrictedSdcMode: 'Guid',
+      restrictedMode: 'Guid',
       mdmAddresses: ['10.0.0.201', '10.0.0.202'],
     });
   });
@@ -18,34 +18,34 @@ describe.each(['2.6', '3.6', '4.5'] as const)('registering an SDC at an array of
   test('an SDC is found by its GUID in any case of letters, and no other', async () => {
     const { gateway, simulator } = await simulated({ version });
     const { one } = await twoSdcs(simulator);
-    expect(await gateway.registry.findRegisteredSdc(GUID, soon())).toEqual({
+    expect(await gateway.registry.findHost(GUID, soon())).toMatchObject({
       id: one,
       name: null,
-      approved: true,
-      connected: true,
+      isApproved: true,
+      state: 'connected',
       addresses: ['10.0.0.1'],
       approvedAddresses: [],
     });
-    expect(await gateway.registry.findRegisteredSdc(NEW_GUID, soon())).toBeUndefined();
+    expect(await gateway.registry.findHost(NEW_GUID, soon())).toBeUndefined();
   });
 
   test('an SDC is approved once, seen or not yet seen', async () => {
     const { gateway, simulator } = await simulated({ version, restrictedSdcMode: 'Guid' });
     const { one, two } = await twoSdcs(simulator);
     const { registry } = gateway;
-    expect(await registry.findRegisteredSdc(GUID, soon())).toMatchObject({
-      approved: false,
-      connected: false,
+    expect(await registry.findHost(GUID, soon())).toMatchObject({
+      isApproved: false,
+      state: 'disconnected',
     });
-    expect(await registry.approveSdc(GUID, [], soon())).toBe(true);
-    expect(await registry.approveSdc(GUID, [], soon())).toBe(false);
-    expect(await registry.findRegisteredSdc(GUID, soon())).toMatchObject({ id: one, approved: true });
-    expect(await registry.findRegisteredSdc(GUID.replaceAll('1', '2'), soon())).toMatchObject({
+    expect(await registry.approveHost(GUID, [], soon())).toBe(true);
+    expect(await registry.approveHost(GUID, [], soon())).toBe(false);
+    expect(await registry.findHost(GUID, soon())).toMatchObject({ id: one, isApproved: true });
+    expect(await registry.findHost(GUID.replaceAll('1', '2'), soon())).toMatchObject({
       id: two,
-      approved: false,
+      isApproved: false,
     });
-    expect(await registry.approveSdc(NEW_GUID, [], soon())).toBe(true);
-    expect(await registry.findRegisteredSdc(NEW_GUID, soon())).toMatchObject({ approved: true });
+    expect(await registry.approveHost(NEW_GUID, [], soon())).toBe(true);
+    expect(await registry.findHost(NEW_GUID, soon())).toMatchObject({ isApproved: true });
   });
 
   test('in mode ApprovedIp it is the addresses that let it in, of a new approval or of an old one', async () => {
@@ -53,13 +53,13 @@ describe.each(['2.6', '3.6', '4.5'] as const)('registering an SDC at an array of
     const { two } = await twoSdcs(simulator);
     const { registry } = gateway;
     const [other] = [GUID.replaceAll('1', '2')];
-    await registry.approveSdc(GUID, ['10.0.0.1'], soon());
-    await registry.approveSdc(other, [], soon());
-    const approved = async (guid: string) => (await registry.findRegisteredSdc(guid, soon()))?.approved;
+    await registry.approveHost(GUID, ['10.0.0.1'], soon());
+    await registry.approveHost(other, [], soon());
+    const approved = async (guid: string) => (await registry.findHost(guid, soon()))?.isApproved;
     expect([await approved(GUID), await approved(other)]).toEqual([true, false]);
     await registry.setApprovedAddresses(two, ['10.0.0.2', '10.0.0.7'], soon());
-    expect(await registry.findRegisteredSdc(other, soon())).toMatchObject({
-      approved: true,
+    expect(await registry.findHost(other, soon())).toMatchObject({
+      isApproved: true,
       approvedAddresses: ['10.0.0.2', '10.0.0.7'],
     });
   });
@@ -68,16 +68,16 @@ describe.each(['2.6', '3.6', '4.5'] as const)('registering an SDC at an array of
     const { gateway, simulator } = await simulated({ version });
     const { one, two } = await twoSdcs(simulator);
     const { registry } = gateway;
-    expect(await registry.renameSdc(one, 'node-1', soon())).toBe(true);
-    expect(await registry.renameSdc(two, 'node-1', soon())).toBe(false);
-    expect(await registry.findRegisteredSdc(GUID, soon())).toMatchObject({ name: 'node-1' });
-    await expect(registry.renameSdc(two, 'x'.repeat(32), soon())).rejects.toThrow('31 characters');
+    expect(await registry.renameHost(one, 'node-1', soon())).toBe(true);
+    expect(await registry.renameHost(two, 'node-1', soon())).toBe(false);
+    expect(await registry.findHost(GUID, soon())).toMatchObject({ name: 'node-1' });
+    await expect(registry.renameHost(two, 'x'.repeat(32), soon())).rejects.toThrow('31 characters');
   });
 
   test('what is no GUID is refused', async () => {
     const { gateway, simulator } = await simulated({ version, restrictedSdcMode: 'Guid' });
     await twoSdcs(simulator);
-    await expect(gateway.registry.approveSdc('not a GUID', [], soon())).rejects.toMatchObject({
+    await expect(gateway.registry.approveHost('not a GUID', [], soon())).rejects.toMatchObject({
       code: 'GATEWAY_REJECTED',
     });
   });

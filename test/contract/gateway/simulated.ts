@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from 'scaleio-simulator';
-import type { NewVolume } from '../../../src/volumes/ports.ts';
-import type { ArrayName, SdcId, StoragePool } from '../../../src/volumes/volume.ts';
+import type { ArrayName, HostId } from '../../../src/array/ids.ts';
+import type { StoragePool } from '../../../src/array/pool.ts';
+import type { NewVolume } from '../../../src/array/volume.ts';
 import { newSecret } from '../../secrets/used.ts';
 
 export const GIB = 1024 * 1024;
@@ -58,10 +59,10 @@ export async function newVolume(gateway: Gateway, name: string): Promise<NewVolu
 }
 
 /** Two SDCs that the array knows. */
-export async function twoSdcs(simulator: Simulator): Promise<{ one: SdcId; two: SdcId }> {
+export async function twoSdcs(simulator: Simulator): Promise<{ one: HostId; two: HostId }> {
   const one = await simulator.connectSdc({ guid: '11111111-1111-1111-1111-111111111111', ip: '10.0.0.1' });
   const two = await simulator.connectSdc({ guid: '22222222-2222-2222-2222-222222222222', ip: '10.0.0.2' });
-  return { one: one.id as SdcId, two: two.id as SdcId };
+  return { one: one.id as HostId, two: two.id as HostId };
 }
 
 export function soon(ms = 20_000): AbortSignal {

@@ -4,7 +4,8 @@ import { systemClock } from '../../../src/host/clock.ts';
 import { markerName } from '../../../src/volumes/naming.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { Takeover, type TakingHost } from '../../../src/volumes/takeover/takeover.ts';
-import type { FailoverPolicy, SdcId, SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { HostId, SystemId, VolumeId } from '../../../src/array/ids.ts';
+import type { FailoverPolicy } from '../../../src/volumes/volume.ts';
 import { setNvmeHost } from 'scaleio-simulator/operations';
 import { newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
@@ -15,7 +16,7 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
   const { simulator, gateway, calls } = await simulated({ version });
   const { one, two } = await twoSdcs(simulator);
   const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
-  await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+  await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
   const records: FenceRecord[] = [];
   const host: TakingHost = {
     array: gateway,
@@ -39,21 +40,27 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
       takeover: { graceMs: 20, pollMs: 5, idleWindowMs: 30, moveLimit: 5, moveWindowMs: 60_000 },
     },
   };
-  const free = async (): Promise<SdcId[]> => {
+  const free = async (): Promise<HostId[]> => {
     const volume = await gateway.getVolume(id, soon());
     if (volume === undefined) throw new Error('no volume');
     calls();
-    const me = { systemId: simulator.systemId as SystemId, sdcId: two, guid: '', sdcName: null, sdcIp: null };
-    const firstHolders = new Set(volume.mappings.map(({ sdcId }) => sdcId));
+    const me = {
+      systemId: simulator.systemId as SystemId,
+      hostId: two,
+      guid: '',
+      hostName: null,
+      hostAddress: null,
+    };
+    const firstHolders = new Set(volume.attachments.map(({ hostId }) => hostId));
     const freed = await new Takeover(host).free(volume, { name: 'db', me, firstHolders }, soon());
-    return freed.mappings.map(({ sdcId }) => sdcId);
+    return freed.attachments.map(({ hostId }) => hostId);
   };
-  const holders = async (): Promise<SdcId[]> =>
-    ((await gateway.getVolume(id, soon()))?.mappings ?? []).map(({ sdcId }) => sdcId);
+  const holders = async (): Promise<HostId[]> =>
+    ((await gateway.getVolume(id, soon()))?.attachments ?? []).map(({ hostId }) => hostId);
   return { simulator, gateway, calls, id, one, two, free, holders, records };
 }
 
-const taken = (id: VolumeId, one: SdcId): unknown[] => [
+const taken = (id: VolumeId, one: HostId): unknown[] => [
   `GET /api/instances/Sdc::${one}`,
   'POST /api/types/Volume/instances/action/queryIdByKey',
   `POST /api/instances/Volume::${id}/action/removeMappedSdc`,
@@ -98,12 +105,12 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
 async function nvmeScene(controllers: readonly (boolean | null)[]) {
   const all = await scene('4.5');
   const { simulator, gateway, id, one } = all;
-  await gateway.unmapVolume(id, one, soon());
+  await gateway.detachVolume(id, one, soon());
   const host = { nqn: 'nqn.2014-08.org.nvmexpress:uuid:one', name: 'nvme-one', controllers };
   const { id: hostId } = await simulator.array.perform((cluster) =>
     setNvmeHost(cluster, { ...host, volumeIds: [id] }),
   );
-  return { ...all, hostId: hostId as SdcId };
+  return { ...all, hostId: hostId as HostId };
 }
 
 test.each([

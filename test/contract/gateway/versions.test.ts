@@ -5,7 +5,7 @@ import {
   GatewayRejectedError,
   InvalidRequestError,
 } from '../../../src/errors.ts';
-import type { ArrayName, StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { ArrayName, PoolId, VolumeId } from '../../../src/array/ids.ts';
 import { GIB, newVolume, simulated, somePool, soon, twoSdcs } from './simulated.ts';
 
 const VERSIONS = ['2.6', '3.6', '4.5'] as const;
@@ -26,9 +26,9 @@ describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
 
     const id = await gateway.createVolume(wanted, soon());
     expect(calls()).toEqual(['POST /api/types/Volume/instances']);
-    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+    await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
     expect(calls()).toEqual([`POST /api/instances/Volume::${id}/action/addMappedSdc`]);
-    await gateway.limitMapping({ volumeId: id, sdcId: one }, { iops: 100, bandwidthKiBps: 2048 }, soon());
+    await gateway.limitAttachment({ volumeId: id, hostId: one }, { iops: 100, bandwidthKiBps: 2048 }, soon());
     expect(calls()).toHaveLength(1);
     await gateway.renameVolume(id, 'docker-db' as ArrayName, soon());
     expect(calls()).toHaveLength(1);
@@ -43,12 +43,12 @@ describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
       sizeKiB: 16 * GIB,
       kind: 'thin',
       accessModeLimit: 'ReadWrite',
-      mappedToAllSdcs: false,
-      mappings: [{ sdcId: one, accessMode: 'ReadWrite', limitIops: 100, limitBandwidthKiBps: 2048 }],
+      attachedToAll: false,
+      attachments: [{ hostId: one, accessMode: 'ReadWrite', limitIops: 100, limitBandwidthKiBps: 2048 }],
     });
     expect(Math.abs((volume?.createdAtSeconds ?? 0) - Date.now() / 1000)).toBeLessThan(60);
 
-    await gateway.unmapVolume(id, one, soon());
+    await gateway.detachVolume(id, one, soon());
     expect(calls()).toEqual([`POST /api/instances/Volume::${id}/action/removeMappedSdc`]);
     await gateway.growVolume(id, 24 * GIB, soon());
     expect((await gateway.getVolume(id, soon()))?.sizeKiB).toBe(24 * GIB);
@@ -66,11 +66,12 @@ describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
       systemId: simulator.systemId,
       name: 'simulated',
       version,
+      capabilities: { grainKiB: 8 * GIB, readOnlyLimit: version !== '2.6' },
     });
     expect(calls()).toEqual([]);
-    const sdc = await gateway.findSdcByGuid('11111111-1111-1111-1111-111111111111', soon());
-    expect(sdc).toMatchObject({ id: one, ip: '10.0.0.1', approved: true, state: 'connected' });
-    expect(await gateway.getSdc(one, soon())).toEqual(sdc);
+    const sdc = await gateway.findHost('11111111-1111-1111-1111-111111111111', soon());
+    expect(sdc).toMatchObject({ id: one, address: '10.0.0.1', isApproved: true, state: 'connected' });
+    expect(await gateway.getHost(one, soon())).toEqual(sdc);
     expect(calls()).toHaveLength(2);
     const pool = await somePool(gateway);
     expect(pool).toMatchObject({ name: 'sp1', domainName: 'pd1', zeroPadding: true });
@@ -83,36 +84,38 @@ describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
 });
 
 describe.each(VERSIONS)('version %s', (version) => {
-  test('what is done already is success; what another holds or has is refused by number', async () => {
+  test('what is done already is success; what another holds or has is refused with its meaning', async () => {
     const { simulator, gateway, calls } = await simulated({ version });
     const { one, two } = await twoSdcs(simulator);
     const wanted = await newVolume(gateway, 'docker-db');
     const id = await gateway.createVolume(wanted, soon());
-    const map = { volumeId: id, sdcId: one, readOnly: false };
-    await gateway.mapVolume(map, soon());
+    const map = { volumeId: id, hostId: one, readOnly: false };
+    await gateway.attachVolume(map, soon());
     calls();
-    await gateway.mapVolume(map, soon());
-    await gateway.unmapVolume(id, two, soon());
+    await gateway.attachVolume(map, soon());
+    await gateway.detachVolume(id, two, soon());
     // Each refused, and then seen to be so.
     expect(calls()).toHaveLength(4);
     const refused = expect.objectContaining({ code: 'GATEWAY_REJECTED' }) as object;
-    await expect(gateway.mapVolume({ ...map, sdcId: two }, soon())).rejects.toMatchObject({ arrayCode: 306 });
-    await expect(gateway.removeVolume(id, soon())).rejects.toMatchObject({ arrayCode: 104 });
-    await expect(gateway.createVolume(wanted, soon())).rejects.toMatchObject({ arrayCode: 99 });
+    await expect(gateway.attachVolume({ ...map, hostId: two }, soon())).rejects.toMatchObject({
+      refusal: 'held-by-another',
+    });
+    await expect(gateway.removeVolume(id, soon())).rejects.toMatchObject({ refusal: 'still-attached' });
+    await expect(gateway.createVolume(wanted, soon())).rejects.toMatchObject({ refusal: 'name-in-use' });
     await expect(gateway.createVolume(wanted, soon())).rejects.toEqual(refused);
     const other = await gateway.createVolume(await newVolume(gateway, 'docker-x'), soon());
     await expect(gateway.renameVolume(other, 'docker-db' as ArrayName, soon())).rejects.toMatchObject({
-      arrayCode: 99,
+      refusal: 'name-in-use',
     });
     await expect(gateway.growVolume(id, 8 * GIB, soon())).rejects.toBeInstanceOf(GatewayRejectedError);
     await expect(gateway.growVolume(id, 17 * GIB, soon())).rejects.toMatchObject({
       httpStatus: 400,
       arrayCode: 0,
     });
-    expect((await gateway.getVolume(id, soon()))?.mappings.map(({ sdcId }) => sdcId)).toEqual([one]);
+    expect((await gateway.getVolume(id, soon()))?.attachments.map(({ hostId }) => hostId)).toEqual([one]);
     await gateway.removeVolume(other, soon());
     await gateway.removeVolume(other, soon());
-    await gateway.unmapVolume(other, one, soon());
+    await gateway.detachVolume(other, one, soon());
   });
 
   test('reading only: shared by many, or refused where the array cannot', async () => {
@@ -124,10 +127,11 @@ describe.each(VERSIONS)('version %s', (version) => {
       return;
     }
     await gateway.limitToReadOnly(id, soon());
-    for (const sdcId of [one, two]) await gateway.mapVolume({ volumeId: id, sdcId, readOnly: true }, soon());
+    for (const hostId of [one, two])
+      await gateway.attachVolume({ volumeId: id, hostId, readOnly: true }, soon());
     const volume = await gateway.getVolume(id, soon());
     expect(volume?.accessModeLimit).toBe('ReadOnly');
-    expect(volume?.mappings.map(({ accessMode }) => accessMode)).toEqual(['ReadOnly', 'ReadOnly']);
+    expect(volume?.attachments.map(({ accessMode }) => accessMode)).toEqual(['ReadOnly', 'ReadOnly']);
   });
 
   test('the I/O of a volume is what its SDC reports, and fades', async () => {
@@ -155,11 +159,11 @@ describe.each(VERSIONS)('version %s', (version) => {
     const found = await gateway.getVolume(snapshot, soon());
     expect(found).toMatchObject({ kind: 'snapshot', ancestorId: id, accessModeLimit: 'ReadWrite' });
     calls();
-    const family = await gateway.volumesOfVtree(found?.vtreeId ?? ('' as never), soon());
+    const family = await gateway.volumesOfFamily(found ?? { id, familyId: null }, soon());
     expect(family.map((volume) => volume.id).toSorted()).toEqual([id, snapshot].toSorted());
     expect(calls()).toHaveLength(1);
     await expect(gateway.snapshotVolume(id, 'docker-db~1' as ArrayName, soon())).rejects.toMatchObject({
-      arrayCode: 99,
+      refusal: 'name-in-use',
     });
   });
 
@@ -168,12 +172,12 @@ describe.each(VERSIONS)('version %s', (version) => {
     const { one } = await twoSdcs(simulator);
     const seeded = (await simulator.seed({ count: 300, prefix: 'other-' })) as VolumeId[];
     const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
-    await gateway.mapVolume({ volumeId: id, sdcId: one, readOnly: false }, soon());
+    await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
     calls();
     const listed = await gateway.listVolumes((name) => name.startsWith('docker-'), soon());
     expect(listed.map(({ name }) => name)).toEqual(['docker-db']);
     expect(await gateway.listVolumes(() => true, soon())).toHaveLength(301);
-    expect((await gateway.volumesOfSdc(one, soon())).map((volume) => volume.id)).toEqual([id]);
+    expect((await gateway.volumesOfHost(one, soon())).map((volume) => volume.id)).toEqual([id]);
     expect(calls()).toHaveLength(3);
     expect(await gateway.getVolumes([...seeded.slice(0, 50), id], soon())).toHaveLength(51);
     expect(calls()).toHaveLength(1);
@@ -190,7 +194,7 @@ describe.each(VERSIONS)('version %s', (version) => {
     const wanted = await newVolume(gateway, 'docker-db');
     const huge = { ...wanted, sizeKiB: 100_000 * GIB, provisioning: 'thick' as const };
     await expect(gateway.createVolume(huge, soon())).rejects.toBeInstanceOf(CapacityError);
-    const nowhere = { ...wanted, pool: { ...wanted.pool, id: 'ffffffff00000000' as StoragePoolId } };
+    const nowhere = { ...wanted, pool: { ...wanted.pool, id: 'ffffffff00000000' as PoolId } };
     await expect(gateway.createVolume(nowhere, soon())).rejects.toBeInstanceOf(GatewayRejectedError);
     const long = { ...wanted, name: 'x'.repeat(32) as ArrayName };
     await expect(gateway.createVolume(long, soon())).rejects.toMatchObject({ arrayCode: 226 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { removeSdc } from 'scaleio-simulator/operations';
 import type { SimulatorOptions } from 'scaleio-simulator';
 import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
-import type { ArrayName, SdcId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { ArrayName, HostId, VolumeId } from '../../../src/array/ids.ts';
 import { newVolume, soon, twoSdcs } from '../gateway/simulated.ts';
 import { MINUTE, rounds, stewarded } from './scene.ts';
 
@@ -20,8 +20,8 @@ async function scene(options: SimulatorOptions = {}) {
   const { one: dead, two: alive } = await twoSdcs(simulator);
   const make = async (name: string): Promise<VolumeId> =>
     gateway.createVolume(await newVolume(gateway, name), soon());
-  const map = (volumeId: VolumeId, sdcId: SdcId) =>
-    gateway.mapVolume({ volumeId, sdcId, readOnly: false }, soon());
+  const map = (volumeId: VolumeId, hostId: HostId) =>
+    gateway.attachVolume({ volumeId, hostId, readOnly: false }, soon());
   const leftover = provisionalName(DEAD, 'docker-', '0000000a');
   const id = await make(leftover);
   await gateway.snapshotVolume(id, markerName('never', id), soon());
@@ -55,7 +55,7 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
     await rounds(clock, 120, one);
     expect(names()).toEqual(rest);
     // An SDC that is only away keeps what it has: that is for the failover policy.
-    expect((await gateway.getVolume(db, soon()))?.mappings.map(({ sdcId }) => sdcId)).toEqual([dead]);
+    expect((await gateway.getVolume(db, soon()))?.attachments.map(({ hostId }) => hostId)).toEqual([dead]);
   });
 });
 
@@ -155,8 +155,8 @@ describe('hosts whose SDC has been removed from the array', () => {
   const removed = async () => {
     const world = await scene();
     const { gateway, simulator, id, dead, db } = world;
-    await gateway.unmapVolume(id, dead, soon());
-    await gateway.unmapVolume(db, dead, soon());
+    await gateway.detachVolume(id, dead, soon());
+    await gateway.detachVolume(db, dead, soon());
     await simulator.array.perform((cluster) => {
       removeSdc(cluster, dead);
     });

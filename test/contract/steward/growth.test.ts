@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { NewDevice } from '../../../src/steward/ports.ts';
+import type { NewDevice } from '../../../src/array/pool.ts';
 import { soon } from '../gateway/simulated.ts';
 import { MINUTE, rounds, spare, stewarded, TIB } from './scene.ts';
 

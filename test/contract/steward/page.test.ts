@@ -13,7 +13,7 @@ test('the bundled program serves the page, all of it from the one file', { timeo
   const { simulator, gateway } = await simulated();
   const { one } = await twoSdcs(simulator);
   const volumeId = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
-  await gateway.mapVolume({ volumeId, sdcId: one, readOnly: false }, soon());
+  await gateway.attachVolume({ volumeId, hostId: one, readOnly: false }, soon());
 
   const dir = await mkdtemp(path.join(tmpdir(), 'bundled-page-'));
   onTestFinished(() => rm(dir, { recursive: true }));

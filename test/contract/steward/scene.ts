@@ -3,7 +3,8 @@ import { Alerts, type Alert } from '../../../src/steward/capacity/alerts.ts';
 import { AuditTrail } from '../../../src/steward/audit.ts';
 import { Grower } from '../../../src/steward/capacity/grower.ts';
 import { parsePolicy } from '../../../src/steward/policy-file.ts';
-import type { StewardClock, Webhooks } from '../../../src/steward/ports.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
+import type { Webhooks } from '../../../src/steward/ports.ts';
 import { DiskProvider } from '../../../src/steward/capacity/provider.ts';
 import { Steward } from '../../../src/steward/steward.ts';
 import { Cleaner } from '../../../src/steward/cleanup/cleaner.ts';
@@ -17,7 +18,7 @@ export const TIB = 1024 * GIB;
 export const spare = (number: number): string => `/dev/disk/by-id/spare-${number}`;
 
 /** Time that only tests move; whoever sleeps moves it, too. */
-export class TestClock implements StewardClock {
+export class TestClock implements Clock {
   #elapsed = 0;
   /** Wall clock minus elapsed; a jump changes it. */
   #wall = Date.parse('2026-01-01T00:00:00Z');

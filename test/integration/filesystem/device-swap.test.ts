@@ -89,7 +89,7 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('%s, whose device change
     const { id } = await on.addVolume('db', fs);
     await mount(on);
     const before = await on.precious();
-    const { sdc, filesystems, journal, clock, log } = on.host;
+    const { attacher: sdc, filesystems, journal, clock, log } = on.host;
     const loop = new TrimLoop(
       { sdc, filesystems, journal, lock: new VolumeLock(clock), clock, log },
       { intervalMs: 20, limitMs: 30_000, courtesyMs: 250 },

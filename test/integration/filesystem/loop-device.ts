@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deviceNumber } from '../../../src/host/device-number.ts';
-import type { Device } from '../../../src/volumes/volume.ts';
+import type { Device } from '../../../src/attach/attacher.ts';
 
 const execute = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Device } from '../../../src/volumes/volume.ts';
+import type { Device } from '../../../src/attach/attacher.ts';
 import { until } from '../../../lab/hosts/until.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';

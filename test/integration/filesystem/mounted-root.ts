@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createFilesystems, type FilesystemsOptions } from '../../../src/filesystem/filesystems.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import type { Filesystems } from '../../../src/volumes/ports.ts';
-import type { ArrayName } from '../../../src/volumes/volume.ts';
+import type { ArrayName } from '../../../src/array/ids.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { sh } from './loop-device.ts';
 

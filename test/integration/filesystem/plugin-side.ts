@@ -1,7 +1,8 @@
 import { release, tmpdir } from 'node:os';
 import { createFilesystems } from '../../../src/filesystem/filesystems.ts';
 import { createRunner } from '../../../src/host/run.ts';
-import type { ArrayName, Device } from '../../../src/volumes/volume.ts';
+import type { ArrayName } from '../../../src/array/ids.ts';
+import type { Device } from '../../../src/attach/attacher.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 
 /** Runs in a mount namespace of its own: mounts a device and prints whether the host sees it. */

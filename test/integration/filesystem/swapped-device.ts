@@ -10,7 +10,8 @@ import { PROGRAM_DIRECTORIES } from '../../../src/host/programs.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';
 import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
-import type { FilesystemType, SdcId, StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { HostId, PoolId, VolumeId } from '../../../src/array/ids.ts';
+import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import type { StoredVolume } from '../../unit/volumes/world/fake-array.ts';
 import { World } from '../../unit/volumes/world/world.ts';
@@ -36,7 +37,7 @@ export class Stage {
   readonly world = new World(1);
   readonly host: VolumeHost;
   readonly #directory: string;
-  readonly #sdcId: SdcId;
+  readonly #sdcId: HostId;
   readonly #loops = new Map<VolumeId, string>();
   #done = false;
   #passing: Promise<void> | undefined;
@@ -70,7 +71,7 @@ export class Stage {
       undoDir: directory,
       kernelRelease: release(),
     });
-    this.host = { ...life.host, sdc, filesystems, clock: systemClock };
+    this.host = { ...life.host, attacher: sdc, filesystems, clock: systemClock };
   }
 
   /** The other volume is mapped here; it holds such a file system, or, without one, what has no signature. */
@@ -88,7 +89,7 @@ export class Stage {
   async addVolume(name: string, fs: FilesystemType | undefined): Promise<StoredVolume> {
     const volume = this.world.array.add({
       name: `docker-${name}`,
-      storagePoolId: 'd0d0000000000001' as StoragePoolId,
+      storagePoolId: 'd0d0000000000001' as PoolId,
       createdAtSeconds: 0,
     });
     const image = this.#image(volume.id);

@@ -4,7 +4,7 @@ import { parsePolicy } from '../../../src/steward/policy-file.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { fillPool } from 'scaleio-simulator/operations';
 import { buildSteward } from '../../../src/apps/steward.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../../lab/browser/browser.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../secrets/used.ts';
@@ -27,7 +27,7 @@ async function served(env: Readonly<Record<string, string>> = {}, { isAway = fal
   const create = async (name: string): Promise<VolumeId> =>
     gateway.createVolume(await newVolume(gateway, `docker-${name}`), soon());
   const db = await create('db');
-  await gateway.mapVolume({ volumeId: db, sdcId: one, readOnly: false }, soon());
+  await gateway.attachVolume({ volumeId: db, hostId: one, readOnly: false }, soon());
   if (isAway) await simulator.gateways[0]?.down();
   const port = await freePort();
   const start = async (): Promise<() => Promise<void>> => {
@@ -99,8 +99,8 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
     expect(await announcer.textContent()).toBe('');
     await page.locator('#filter').focus();
 
-    await gateway.unmapVolume(db, one, soon());
-    await gateway.mapVolume({ volumeId: db, sdcId: two, readOnly: false }, soon());
+    await gateway.detachVolume(db, one, soon());
+    await gateway.attachVolume({ volumeId: db, hostId: two, readOnly: false }, soon());
     await rowHas(page, 'db').toMatch(/10\.0\.0\.2[\s\S]*read-write, since/);
     const entries = page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
     await expect.poll(() => entries.first().innerText()).toContain('"db" moved from 10.0.0.1 to 10.0.0.2');
@@ -275,7 +275,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
   test('shows what others named as text, whatever is in it', async () => {
     const { gateway, one, url } = await served();
     const name = '<img/src=x/onerror=alert(1)>';
-    await gateway.registry.renameSdc(one, name, soon());
+    await gateway.registry.renameHost(one, name, soon());
     const page = await opened(url);
     await rowHas(page, 'db').toContain(name);
     await expect.poll(() => page.locator('#host-rows').innerText()).toContain(name);

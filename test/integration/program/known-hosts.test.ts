@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../../../lab/hosts/until.ts';
 import { startApp, type App } from '../../../src/apps/plugin.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import type { HostId } from '../../../src/array/ids.ts';
 import { newVolume, PASSWORD, simulated, soon } from '../../contract/gateway/simulated.ts';
 import { socketClient } from '../../contract/docker/target.ts';
 
@@ -101,7 +101,7 @@ test('the address of a host that is lost is told after a restart, and said to be
   const { simulator, gateway } = await simulated();
   const other = await simulator.connectSdc({ guid: OTHER, ip: '10.0.0.2', name: 'host2' });
   const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
-  await gateway.mapVolume({ volumeId: id, sdcId: other.id as SdcId, readOnly: false }, soon());
+  await gateway.attachVolume({ volumeId: id, hostId: other.id as HostId, readOnly: false }, soon());
   const [url = ''] = simulator.urls;
   let isLost = false;
   const endpoint = await between(url, (answer) => (isLost ? withoutHost2(answer) : answer));

@@ -6,8 +6,8 @@ import { isDeviceHeld } from '../../../src/filesystem/exclusive-open.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { createLocalSdc } from '../../../src/sdc/local-sdc.ts';
-import type { LocalSdc } from '../../../src/volumes/ports.ts';
-import type { SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { SystemId, VolumeId } from '../../../src/array/ids.ts';
+import type { Attacher } from '../../../src/attach/attacher.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { LoopDevice, MIB, sh } from '../filesystem/loop-device.ts';
 
@@ -21,7 +21,7 @@ describe('the device of a volume', () => {
   let byId: string;
   let udevData: string;
   let loop: LoopDevice;
-  let sdc: LocalSdc;
+  let sdc: Attacher;
   beforeEach(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'by-id-'));
     byId = path.join(directory, 'disk/by-id');

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { causing, failed, problem, toldOnce } from '../../../src/doctor/finding.ts';
-import { SdcError, type SdcProblem } from '../../../src/errors.ts';
+import { AttachError, type AttachProblem } from '../../../src/errors.ts';
 
-const met = (check: string, kind: SdcProblem) =>
-  failed(check, new SdcError(`${kind}; mend it`, { problem: kind }));
+const met = (check: string, kind: AttachProblem) =>
+  failed(check, new AttachError(`${kind}; mend it`, { problem: kind }));
 
-const told = (kind: SdcProblem): string[] =>
+const told = (kind: AttachProblem): string[] =>
   toldOnce([
     causing('sdc', problem('SDC of this host', 'not let in', 'let it in')),
     met('volumes of this host', kind),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PoolCapacity, PoolReading } from '../../../src/steward/ports.ts';
+import type { PoolCapacity, PoolReading } from '../../../src/array/pool.ts';
 import { judgePins } from '../../../src/doctor/engine-check.ts';
 import { exitStatusOf, ok, problem, warning } from '../../../src/doctor/finding.ts';
 import { judgeCertificate, judgeClock, type SeenCertificate } from '../../../src/doctor/gateway-check.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { markerCheck } from '../../../src/doctor/marker-check.ts';
 import { isUnmarked } from '../../../src/volumes/takeover/failover-marker.ts';
-import type { ArrayVolume } from '../../../src/volumes/volume.ts';
+import type { ArrayVolume } from '../../../src/array/volume.ts';
 
 const ID = '72ce476b00000002';
-const volume = { id: ID, name: 'docker-db', vtreeId: 't', kind: 'thin' } as ArrayVolume;
-const marker = { id: 'm', name: `~disconnected.${ID}`, vtreeId: 't', kind: 'snapshot' } as ArrayVolume;
+const volume = { id: ID, name: 'docker-db', familyId: 't', kind: 'thin' } as ArrayVolume;
+const marker = { id: 'm', name: `~disconnected.${ID}`, familyId: 't', kind: 'snapshot' } as ArrayVolume;
 const { signal } = new AbortController();
 
 function check(
@@ -13,7 +13,7 @@ function check(
   policies: ReadonlyMap<string, { name: string; policy: 'never' }>,
 ) {
   const array = {
-    volumesOfVtree: () => Promise.resolve([...family]),
+    volumesOfFamily: () => Promise.resolve([...family]),
     findVolumeId: () => Promise.resolve(undefined),
   };
   return markerCheck({

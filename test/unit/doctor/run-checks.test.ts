@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SdcError } from '../../../src/errors.ts';
+import { AttachError } from '../../../src/errors.ts';
 import { ok } from '../../../src/doctor/finding.ts';
 import { runChecks } from '../../../src/doctor/run-checks.ts';
 
@@ -17,7 +17,8 @@ test('what hangs, fails or dies is a finding of its own, in its place, and stops
       },
       {
         name: 'refused',
-        run: () => Promise.reject(new SdcError('no SDC; install it; really', { problem: 'not-installed' })),
+        run: () =>
+          Promise.reject(new AttachError('no SDC; install it; really', { problem: 'not-installed' })),
       },
       { name: 'bug', run: () => Promise.reject(new TypeError('x is not y')) },
       { name: 'well', run: () => Promise.resolve([ok('well', 'fine')]) },

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { judgeState, type HostState } from '../../../src/doctor/state-check.ts';
 import type { HostVolume } from '../../../src/volumes/ports.ts';
 import { provisionalName } from '../../../src/volumes/naming.ts';
-import type { ArrayVolume, VolumeId } from '../../../src/volumes/volume.ts';
+import { asArrayName, asSystemId, asVolumeId, type VolumeId } from '../../../src/array/ids.ts';
+import type { ArrayVolume } from '../../../src/array/volume.ts';
 
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
 const entry: HostVolume = {
   name: 'db',
-  arrayName: 'docker-db',
-  volumeId: 'v1',
-  systemId: 's',
+  arrayName: asArrayName('docker-db'),
+  volumeId: asVolumeId('v1'),
+  systemId: asSystemId('s'),
   phase: 'mounted',
   holders: ['h'],
   mountpoint: '/m/docker-db',

@@ -6,7 +6,8 @@ import { parseTags } from '../../../src/filesystem/probe.ts';
 import { MountRoot } from '../../../src/filesystem/mount-root.ts';
 import { silentLog } from '../sdc/silent-log.ts';
 import type { Runner } from '../../../src/host/run.ts';
-import type { ArrayName, FilesystemType } from '../../../src/volumes/volume.ts';
+import type { ArrayName } from '../../../src/array/ids.ts';
+import type { FilesystemType } from '../../../src/volumes/volume.ts';
 
 const filesystems: FilesystemType[] = ['ext4', 'xfs', 'btrfs'];
 const untouched: Runner = { run: (program) => Promise.reject(new Error(`unexpected run of ${program}`)) };

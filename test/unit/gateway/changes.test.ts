@@ -6,8 +6,8 @@ import {
   InvalidRequestError,
 } from '../../../src/errors.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import type { NewVolume } from '../../../src/volumes/ports.ts';
-import type { ArrayName, SdcId, StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { ArrayName, HostId, PoolId, VolumeId } from '../../../src/array/ids.ts';
+import type { NewVolume } from '../../../src/array/volume.ts';
 import {
   clientOf,
   cut,
@@ -24,12 +24,12 @@ import {
 
 const GRAIN = 8 * 1024 * 1024;
 const ID = 'aa' as VolumeId;
-const SDC = 'cc' as SdcId;
+const SDC = 'cc' as HostId;
 const NAME = 'docker-db' as ArrayName;
 const NEW: NewVolume = {
   name: NAME,
   sizeKiB: 10 * 1024 * 1024,
-  pool: { id: 'sp' as StoragePoolId, name: 'sp1', domainId: 'pd', domainName: 'pd1', zeroPadding: true },
+  pool: { id: 'sp' as PoolId, name: 'sp1', domainId: 'pd', domainName: 'pd1', zeroPadding: true },
   provisioning: 'thin',
 };
 const MADE = {
@@ -40,7 +40,10 @@ const MADE = {
   vtreeId: 'vt',
   volumeType: 'ThinProvisioned',
 };
-const mapped = (...sdcs: string[]): object => ({ ...MADE, mappedSdcInfo: sdcs.map((sdcId) => ({ sdcId })) });
+const mapped = (...sdcs: string[]): object => ({
+  ...MADE,
+  mappedSdcInfo: sdcs.map((hostId) => ({ sdcId: hostId })),
+});
 
 const GET = 'GET /api/instances/Volume::aa';
 const FIND = 'POST /api/types/Volume/instances/action/queryIdByKey';
@@ -78,7 +81,7 @@ const CASES: Case[] = [
   {
     name: 'map',
     route: action('addMappedSdc'),
-    run: (gateway, signal) => gateway.mapVolume({ volumeId: ID, sdcId: SDC, readOnly: false }, signal),
+    run: (gateway, signal) => gateway.attachVolume({ volumeId: ID, hostId: SDC, readOnly: false }, signal),
     success: OK,
     result: undefined,
     done: { [GET]: json(200, mapped('cc')) },
@@ -88,7 +91,7 @@ const CASES: Case[] = [
   {
     name: 'unmap',
     route: action('removeMappedSdc'),
-    run: (gateway, signal) => gateway.unmapVolume(ID, SDC, signal),
+    run: (gateway, signal) => gateway.detachVolume(ID, SDC, signal),
     success: OK,
     result: undefined,
     done: { [GET]: json(200, mapped('dd')) },
@@ -228,16 +231,16 @@ describe('create', () => {
       [route]: [refusal(99, 'Volume name already in use. Please use a different name.')],
     });
     const error = await rejection(clientOf(fake).createVolume(NEW, soon()));
-    expect(error).toMatchObject({ code: 'GATEWAY_REJECTED', arrayCode: 99, retryable: false });
+    expect(error).toMatchObject({ code: 'GATEWAY_REJECTED', refusal: 'name-in-use', retryable: false });
   });
 
-  test('a name that is taken is 99 under any number; a free name is not', async () => {
+  test('a name that is taken is in use under any number; a free name is not', async () => {
     const moved = refusal(4711, 'words that no table has');
     const fake = await fakeGateway({ [route]: moved, [action('setVolumeName')]: moved });
     const gateway = clientOf(fake);
     fake.on(FIND, json(200, 'bb'));
-    expect(await rejection(gateway.createVolume(NEW, soon()))).toMatchObject({ arrayCode: 99 });
-    expect(await rejection(gateway.renameVolume(ID, NAME, soon()))).toMatchObject({ arrayCode: 99 });
+    expect(await rejection(gateway.createVolume(NEW, soon()))).toMatchObject({ refusal: 'name-in-use' });
+    expect(await rejection(gateway.renameVolume(ID, NAME, soon()))).toMatchObject({ refusal: 'name-in-use' });
     fake.on(FIND, NOT_FOUND);
     expect(await rejection(gateway.createVolume(NEW, soon()))).toMatchObject({ arrayCode: 4711 });
     expect(await rejection(gateway.renameVolume(ID, NAME, soon()))).toMatchObject({ arrayCode: 4711 });
@@ -258,10 +261,10 @@ describe('create', () => {
     ['pool', { ...MADE, storagePoolId: 'other' }],
     ['provisioning', { ...MADE, volumeType: 'ThickProvisioned' }],
     ['mapping', mapped('dd')],
-  ])("after a lost answer, a volume of another %s is another's: 99", async (_what, found) => {
+  ])("after a lost answer, a volume of another %s is another's", async (_what, found) => {
     const fake = await fakeGateway({ [route]: [cut], [FIND]: json(200, 'aa'), [GET]: json(200, found) });
     const error = await rejection(clientOf(fake).createVolume(NEW, soon()));
-    expect(error).toMatchObject({ code: 'GATEWAY_REJECTED', arrayCode: 99 });
+    expect(error).toMatchObject({ code: 'GATEWAY_REJECTED', refusal: 'name-in-use' });
   });
 
   test('numbers travel as strings', async () => {
@@ -279,25 +282,25 @@ describe('create', () => {
 
 describe('map', () => {
   const route = action('addMappedSdc');
-  const request = { volumeId: ID, sdcId: SDC, readOnly: false };
+  const request = { volumeId: ID, hostId: SDC, readOnly: false };
   const bodyOf = (fake: FakeGateway): unknown => JSON.parse(fake.seen.at(-1)?.body ?? '');
 
   test('rule 1: is exclusive, in so many words', async () => {
     const fake = await fakeGateway({ [route]: [OK] });
-    await clientOf(fake).mapVolume(request, soon());
+    await clientOf(fake).attachVolume(request, soon());
     expect(bodyOf(fake)).toEqual({ sdcId: 'cc', allowMultipleMappings: 'FALSE' });
   });
 
   test('for reading only: shared, and limited to reading', async () => {
     const fake = await fakeGateway({ [route]: [OK] }, { version: '3.0' });
-    await clientOf(fake).mapVolume({ ...request, readOnly: true }, soon());
+    await clientOf(fake).attachVolume({ ...request, readOnly: true }, soon());
     expect(bodyOf(fake)).toEqual({ sdcId: 'cc', allowMultipleMappings: 'TRUE', accessMode: 'ReadOnly' });
   });
 
   test('rule 1: 2.x cannot limit a mapping to reading, so it is never shared', async () => {
     const fake = await fakeGateway({}, { version: '2.6' });
     const gateway = clientOf(fake);
-    expect(await rejection(gateway.mapVolume({ ...request, readOnly: true }, soon()))).toBeInstanceOf(
+    expect(await rejection(gateway.attachVolume({ ...request, readOnly: true }, soon()))).toBeInstanceOf(
       InvalidRequestError,
     );
     expect(await rejection(gateway.limitToReadOnly(ID, soon()))).toBeInstanceOf(InvalidRequestError);
@@ -313,7 +316,7 @@ describe('map', () => {
     [97, 'words that no table has'],
   ])('%d: mapped to us already is success, and seen', async (code, text) => {
     const fake = await fakeGateway({ [route]: [refusal(code, text)], [GET]: json(200, mapped('cc')) });
-    await clientOf(fake).mapVolume(request, soon());
+    await clientOf(fake).attachVolume(request, soon());
     expect(fake.calls).toEqual([route, GET]);
   });
 
@@ -322,52 +325,64 @@ describe('map', () => {
     fake.on('GET /api/instances/Sdc::cc', json(200, { id: 'cc' }));
     const gateway = clientOf(fake);
     fake.on(GET, json(200, MADE));
-    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 81 });
+    expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({ arrayCode: 81 });
     fake.on(GET, json(200, mapped('cc', 'dd')));
-    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+    expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({
+      refusal: 'held-by-another',
+    });
   });
 
-  test('a refusal of a volume that all SDCs have is 306, also where it lists none, or us alone', async () => {
+  test('a refusal of a volume that all SDCs have is held by another, also where it lists none, or us alone', async () => {
     const fake = await fakeGateway({ [route]: refusal(4711, 'words that no table has') });
     const gateway = clientOf(fake);
     for (const found of [MADE, mapped('cc')]) {
       fake.on(GET, json(200, { ...found, mappingToAllSdcsEnabled: true }));
-      expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+      expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({
+        refusal: 'held-by-another',
+      });
     }
   });
 
-  test('an SDC that the array does not have is 80, a volume that is gone 79, whatever the number', async () => {
+  test('an SDC that the array does not have is unknown, as is a volume that is gone, whatever the number', async () => {
     const fake = await fakeGateway({ [route]: refusal(4711, 'words that no table has') });
     fake.on('GET /api/instances/Sdc::cc', refusal(80, 'Could not find the SDC'));
     const gateway = clientOf(fake);
     fake.on(GET, json(200, MADE));
-    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 80 });
+    expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({ refusal: 'host-unknown' });
     fake.on(GET, GONE);
-    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 79 });
+    expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({
+      refusal: 'volume-unknown',
+    });
   });
 
   test.each([
     [306, 'Only a single SDC may be mapped to this volume at a time'],
     [0, 'This volume is already mapped and may not be mapped to additional SDCs.'],
     [4711, 'words that no table has'],
-  ])('%d "%s" is 306 where another SDC has it', async (code, text) => {
+  ])('%d "%s" is held by another where another SDC has it', async (code, text) => {
     const fake = await fakeGateway({ [route]: [refusal(code, text)], [GET]: json(200, mapped('dd')) });
-    expect(await rejection(clientOf(fake).mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+    expect(await rejection(clientOf(fake).attachVolume(request, soon()))).toMatchObject({
+      refusal: 'held-by-another',
+    });
   });
 
   test('"already mapped to a SDC" does not say which: looked at', async () => {
     const fake = await fakeGateway({ [route]: refusal(324, 'The volume is already mapped to a SDC') });
     const gateway = clientOf(fake);
     fake.on(GET, json(200, mapped('cc')));
-    await gateway.mapVolume(request, soon());
+    await gateway.attachVolume(request, soon());
     fake.on(GET, json(200, mapped('dd')));
-    expect(await rejection(gateway.mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+    expect(await rejection(gateway.attachVolume(request, soon()))).toMatchObject({
+      refusal: 'held-by-another',
+    });
   });
 
-  test('lost, and another SDC has it meanwhile: 306 stands', async () => {
+  test('lost, and another SDC has it meanwhile: the refusal stands', async () => {
     const held = refusal(306, 'Only a single SDC may be mapped to this volume at a time');
     const fake = await fakeGateway({ [route]: [cut, held], [GET]: json(200, mapped('dd')) });
-    expect(await rejection(clientOf(fake).mapVolume(request, soon()))).toMatchObject({ arrayCode: 306 });
+    expect(await rejection(clientOf(fake).attachVolume(request, soon()))).toMatchObject({
+      refusal: 'held-by-another',
+    });
   });
 });
 
@@ -376,7 +391,7 @@ describe('unmap', () => {
 
   test('rule 2: takes it from this one SDC, touches no other and no SCSI initiator', async () => {
     const fake = await fakeGateway({ [route]: [OK] });
-    await clientOf(fake).unmapVolume(ID, SDC, soon());
+    await clientOf(fake).detachVolume(ID, SDC, soon());
     expect(JSON.parse(fake.seen.at(-1)?.body ?? '')).toEqual({ sdcId: 'cc' });
   });
 
@@ -390,10 +405,10 @@ describe('unmap', () => {
     const gateway = clientOf(fake);
     for (const answer of [GONE, json(200, MADE), json(200, mapped('dd'))]) {
       fake.on(GET, answer);
-      await gateway.unmapVolume(ID, SDC, soon());
+      await gateway.detachVolume(ID, SDC, soon());
     }
     fake.on(GET, json(200, mapped('dd', 'cc')));
-    const error = await rejection(gateway.unmapVolume(ID, SDC, soon()));
+    const error = await rejection(gateway.detachVolume(ID, SDC, soon()));
     expect(error).toBeInstanceOf(GatewayRejectedError);
     expect(fake.calls.slice(0, 2)).toEqual([route, GET]);
   });
@@ -402,9 +417,9 @@ describe('unmap', () => {
     const fake = await fakeGateway({ [route]: refusal(80, 'Could not find the SDC') });
     const gateway = clientOf(fake);
     fake.on(GET, json(200, mapped('dd')));
-    await gateway.unmapVolume(ID, SDC, soon());
+    await gateway.detachVolume(ID, SDC, soon());
     fake.on(GET, json(200, mapped('cc')));
-    expect(await rejection(gateway.unmapVolume(ID, SDC, soon()))).toBeInstanceOf(GatewayRejectedError);
+    expect(await rejection(gateway.detachVolume(ID, SDC, soon()))).toBeInstanceOf(GatewayRejectedError);
   });
 });
 
@@ -426,9 +441,11 @@ describe('remove', () => {
     }
   });
 
-  test.each([104, 4711])('a mapped volume is 104, called %d', async (code) => {
+  test.each([104, 4711])('a mapped volume is still attached, called %d', async (code) => {
     const fake = await fakeGateway({ [route]: [refusal(code, 'words')], [GET]: json(200, mapped('dd')) });
-    expect(await rejection(clientOf(fake).removeVolume(ID, soon()))).toMatchObject({ arrayCode: 104 });
+    expect(await rejection(clientOf(fake).removeVolume(ID, soon()))).toMatchObject({
+      refusal: 'still-attached',
+    });
   });
 
   test('a removal under way is waited for', async () => {
@@ -443,15 +460,15 @@ test('limits travel as strings, may be set again when the answer is lost, and ar
   const route = action('setMappedSdcLimits');
   const fake = await fakeGateway({ [route]: [cut, OK] });
   const gateway = clientOf(fake);
-  const target = { volumeId: ID, sdcId: SDC };
-  await gateway.limitMapping(target, { iops: 1000, bandwidthKiBps: 0 }, soon());
+  const target = { volumeId: ID, hostId: SDC };
+  await gateway.limitAttachment(target, { iops: 1000, bandwidthKiBps: 0 }, soon());
   expect(fake.calls).toEqual([route, route]);
   expect(JSON.parse(fake.seen.at(-1)?.body ?? '')).toEqual({
     sdcId: 'cc',
     iopsLimit: '1000',
     bandwidthLimitInKbps: '0',
   });
-  const none = gateway.limitMapping(target, { iops: 0, bandwidthKiBps: 0 }, soon());
+  const none = gateway.limitAttachment(target, { iops: 0, bandwidthKiBps: 0 }, soon());
   expect(await rejection(none)).toBeInstanceOf(InvalidRequestError);
 });
 

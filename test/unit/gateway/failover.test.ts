@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { CancelledError, ConfigError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { RequestReport } from '../../../src/gateway/gateway.ts';
-import type { SdcId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { HostId, VolumeId } from '../../../src/array/ids.ts';
 import {
   clientOf,
   cut,
@@ -40,7 +40,7 @@ test('a gateway that is down is passed over, also for changes, and left alone af
   const reports: RequestReport[] = [];
   const dead = await nobody();
   const gateway = clientOf([dead, alive], { observer: (report) => reports.push(report) });
-  await gateway.unmapVolume(ID, 'cc' as SdcId, soon());
+  await gateway.detachVolume(ID, 'cc' as HostId, soon());
   await gateway.getVolume(ID, soon());
   expect(alive.calls).toEqual([UNMAP, GET]);
   expect(reports.filter(({ endpoint }) => endpoint === dead.endpoint)).toHaveLength(1);
@@ -82,7 +82,7 @@ test.each(['GET /api/login', 'GET /api/version', 'GET /api/types/System/instance
 test('a change that may have happened at the first gateway is looked for at the second', async () => {
   const first = await fakeGateway({ [UNMAP]: [cut] });
   const second = await fakeGateway({ [GET]: [json(200, { ...VOLUME, mappedSdcInfo: null })] });
-  await clientOf([first, second]).unmapVolume(ID, 'cc' as SdcId, soon());
+  await clientOf([first, second]).detachVolume(ID, 'cc' as HostId, soon());
   expect([first.calls, second.calls]).toEqual([[UNMAP], [GET]]);
 });
 
@@ -219,7 +219,11 @@ test.each([
   const fake = await fakeGateway({ [GET]: json(200, VOLUME) });
   const gateway = clientOf(fake, wanted);
   if (complaint === undefined) {
-    expect(await gateway.identity(soon())).toEqual({ systemId: SYSTEM_ID, name: 'array1', version: '3.6' });
+    expect(await gateway.identity(soon())).toMatchObject({
+      systemId: SYSTEM_ID,
+      name: 'array1',
+      version: '3.6',
+    });
     return;
   }
   const error = await rejection(gateway.getVolume(ID, soon()));
@@ -334,7 +338,7 @@ test('a change whose answer drips is looked for at the other gateway, not made t
   const ill = await fakeGateway({ [UNMAP]: drip });
   const well = await fakeGateway({ [GET]: json(200, VOLUME) });
   const gateway = clientOf([ill, well], { requestTimeoutMs: 400 });
-  await gateway.unmapVolume(ID, 'cc' as SdcId, soon());
+  await gateway.detachVolume(ID, 'cc' as HostId, soon());
   expect([ill.calls, well.calls]).toEqual([[UNMAP], [GET]]);
 });
 

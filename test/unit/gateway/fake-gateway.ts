@@ -5,7 +5,7 @@ import type { TlsOptions } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts';
-import type { Log } from '../../../src/volumes/ports.ts';
+import type { Log } from '../../../src/runtime/log.ts';
 import { newSecret } from '../../secrets/used.ts';
 
 export interface Seen {

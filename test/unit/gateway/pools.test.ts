@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
-import type { StoragePoolId } from '../../../src/volumes/volume.ts';
+import type { PoolId } from '../../../src/array/ids.ts';
 import { clientOf, fakeGateway, html, json, rejection, soon, type FakeGateway } from './fake-gateway.ts';
 
 const POOLS = 'GET /api/types/StoragePool/instances';
@@ -85,7 +85,7 @@ test('pools are read once, however many ask and whatever they ask', async () => 
   const gateway = clientOf(fake);
   const ask = { pool: 'capacity', domain: undefined };
   await Promise.all(Array.from({ length: 20 }, () => gateway.findPool(ask, soon())));
-  await gateway.describePool('a1' as StoragePoolId, soon());
+  await gateway.describePool('a1' as PoolId, soon());
   expect(fake.calls.toSorted()).toEqual([DOMAINS, POOLS]);
 });
 
@@ -100,7 +100,7 @@ test('a pool that is not there is looked for afresh, but not again and again', a
   fake.on(POOLS, json(200, [...LAYOUT, pool('a4', 'new', 'd1')]));
   expect((await gateway.findPool(ask, soon())).id).toBe('a4');
   expect(fake.calls).toHaveLength(4);
-  expect(await gateway.describePool('ff' as StoragePoolId, soon())).toBeUndefined();
+  expect(await gateway.describePool('ff' as PoolId, soon())).toBeUndefined();
   expect(fake.calls).toHaveLength(4);
 });
 
@@ -146,10 +146,10 @@ test('to describe a volume its pool is not read again, however old it is', async
   const fake = await arrayOf();
   const calls = callsOf(fake);
   const gateway = clientOf(fake, { clock: { elapsed: () => now } });
-  await gateway.describePool('a1' as StoragePoolId, soon());
+  await gateway.describePool('a1' as PoolId, soon());
   calls();
   now = 100 * HOUR_MS;
-  expect((await gateway.describePool('a1' as StoragePoolId, soon()))?.domainName).toBe('pd1');
+  expect((await gateway.describePool('a1' as PoolId, soon()))?.domainName).toBe('pd1');
   expect(calls()).toEqual([]);
 });
 

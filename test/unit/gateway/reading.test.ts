@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
-import type { ArrayName, SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../src/volumes/volume.ts';
+import type { ArrayName, FamilyId, HostId, PoolId, VolumeId } from '../../../src/array/ids.ts';
 import { clientOf, fakeGateway, html, json, refusal, rejection, soon, type Answer } from './fake-gateway.ts';
 
 const LIST = 'GET /api/types/Volume/instances';
@@ -60,12 +60,12 @@ test.each(NO_WORDS)(
     const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
     const answers = [
       gateway.getVolume('aa' as VolumeId, soon()),
-      gateway.getSdc('cc' as SdcId, soon()),
+      gateway.getHost('cc' as HostId, soon()),
       gateway.listVolumes(() => true, soon()),
       gateway.listVolumeNames((name) => name, soon()),
-      gateway.findSdcByGuid(GUID, soon()),
+      gateway.findHost(GUID, soon()),
       gateway.getVolumes(ids('aa'), soon()),
-      gateway.volumesOfSdc('cc' as SdcId, soon()),
+      gateway.volumesOfHost('cc' as HostId, soon()),
     ];
     expect(await Promise.all(answers.map(rejection))).toHaveLength(answers.length);
   },
@@ -84,11 +84,11 @@ test('rule 15: an answer about another object than was asked for tells nothing',
   const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
   const answers: Promise<unknown>[] = [
     gateway.getVolume('aa' as VolumeId, soon()),
-    gateway.getSdc('cc' as SdcId, soon()),
-    gateway.volumesOfSdc('cc' as SdcId, soon()),
-    gateway.volumesOfVtree('vt' as VtreeId, soon()),
+    gateway.getHost('cc' as HostId, soon()),
+    gateway.volumesOfHost('cc' as HostId, soon()),
+    gateway.volumesOfFamily({ id: 'aa' as VolumeId, familyId: 'vt' as FamilyId }, soon()),
     gateway.getVolumes(ids('aa'), soon()),
-    gateway.poolUsage('sp' as StoragePoolId, soon()),
+    gateway.poolUsage('sp' as PoolId, soon()),
   ];
   for (const error of await Promise.all(answers.map(rejection))) {
     expect(error).toBeInstanceOf(GatewayUnavailableError);
@@ -112,16 +112,20 @@ test("a gateway that does not know a V-tree's volumes is asked for the list of a
     const other = { ...volume('bb'), vtreeId: 'other' };
     const fake = await fakeGateway({ [route]: answer, [LIST]: json(200, [volume('aa'), other]) });
     const gateway = clientOf(fake);
-    expect((await gateway.volumesOfVtree('vt' as VtreeId, soon())).map(({ id }) => id)).toEqual(['aa']);
+    expect(
+      (await gateway.volumesOfFamily({ id: 'aa' as VolumeId, familyId: 'vt' as FamilyId }, soon())).map(
+        ({ id }) => id,
+      ),
+    ).toEqual(['aa']);
     expect(gateway.stats()[0]).toMatchObject({ healthy: true });
   }
   const fake = await fakeGateway({ [route]: html(404) });
   const gateway = clientOf(fake, { retry: { whenUnreachable: 0 } });
   await gateway.identity(soon());
   fake.on('GET /api/version', html(404));
-  expect(await rejection(gateway.volumesOfVtree('vt' as VtreeId, soon()))).toBeInstanceOf(
-    GatewayUnavailableError,
-  );
+  expect(
+    await rejection(gateway.volumesOfFamily({ id: 'aa' as VolumeId, familyId: 'vt' as FamilyId }, soon())),
+  ).toBeInstanceOf(GatewayUnavailableError);
   expect(gateway.stats()[0]).toMatchObject({ healthy: false });
 });
 
@@ -215,8 +219,10 @@ test('volumes of an SDC and of a VTree', async () => {
     [ofVtree]: [json(200, [])],
   });
   const gateway = clientOf(fake);
-  expect(await gateway.volumesOfSdc('cc' as SdcId, soon())).toHaveLength(1);
-  expect(await gateway.volumesOfVtree('vt' as VtreeId, soon())).toEqual([]);
+  expect(await gateway.volumesOfHost('cc' as HostId, soon())).toHaveLength(1);
+  expect(await gateway.volumesOfFamily({ id: 'aa' as VolumeId, familyId: 'vt' as FamilyId }, soon())).toEqual(
+    [],
+  );
   expect(fake.calls).toEqual([ofSdc, ofVtree]);
 });
 
@@ -234,11 +240,11 @@ test('an SDC is found by its GUID in any case, or is undefined', async () => {
     'GET /api/instances/Sdc::dd': refusal(80, 'Could not find the SDC'),
   });
   const gateway = clientOf(fake);
-  const found = await gateway.findSdcByGuid(GUID.toLowerCase(), soon());
-  expect(found).toMatchObject({ id: 'cc', guid: GUID, state: 'connected', approved: true });
-  expect(await gateway.findSdcByGuid('00000000-0000-0000-0000-000000000000', soon())).toBeUndefined();
-  expect(await gateway.getSdc('cc' as SdcId, soon())).toEqual(found);
-  expect(await gateway.getSdc('dd' as SdcId, soon())).toBeUndefined();
+  const found = await gateway.findHost(GUID.toLowerCase(), soon());
+  expect(found).toMatchObject({ id: 'cc', guid: GUID, state: 'connected', isApproved: true });
+  expect(await gateway.findHost('00000000-0000-0000-0000-000000000000', soon())).toBeUndefined();
+  expect(await gateway.getHost('cc' as HostId, soon())).toEqual(found);
+  expect(await gateway.getHost('dd' as HostId, soon())).toBeUndefined();
 });
 
 const CONTROLLERS = 'GET /api/instances/Host::ee/relationships/NvmeController';
@@ -260,7 +266,7 @@ test.each([
     'GET /api/instances/Sdc::ee': json(200, host),
     [CONTROLLERS]: json(200, controllers),
   });
-  expect(await clientOf(fake).getSdc('ee' as SdcId, soon())).toMatchObject({ state });
+  expect(await clientOf(fake).getHost('ee' as HostId, soon())).toMatchObject({ state });
   expect(fake.calls).toEqual(['GET /api/instances/Sdc::ee', CONTROLLERS]);
 });
 
@@ -269,7 +275,7 @@ test('rule 16: an NVMe host whose paths the gateway cannot list may be there', a
   const fake = await fakeGateway({ 'GET /api/instances/Sdc::ee': json(200, host) });
   for (const answer of [html(404), refusal(0, 'The type Host is not a valid instance type', 404)]) {
     fake.on(CONTROLLERS, answer);
-    expect(await clientOf(fake).getSdc('ee' as SdcId, soon())).toMatchObject({ state: 'unknown' });
+    expect(await clientOf(fake).getHost('ee' as HostId, soon())).toMatchObject({ state: 'unknown' });
   }
 });
 

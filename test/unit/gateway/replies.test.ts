@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { CapacityError, GatewayAuthError, GatewayRejectedError, PluginError } from '../../../src/errors.ts';
-import { ERROR_ENTRIES } from '../../../src/gateway/wire/error-codes.ts';
-import { EndpointFailure, SessionRefused } from '../../../src/gateway/wire/failures.ts';
+import { CapacityError, GatewayAuthError, PluginError } from '../../../src/errors.ts';
+import { ERROR_ENTRIES, type Meaning } from '../../../src/gateway/wire/error-codes.ts';
+import { ArrayRefusal, EndpointFailure, SessionRefused } from '../../../src/gateway/wire/failures.ts';
 import type { HttpReply } from '../../../src/gateway/wire/http.ts';
 import { isMissing, refusalOf } from '../../../src/gateway/wire/replies.ts';
 
@@ -16,14 +16,14 @@ function refuse(errorCode: number, message: string, status = 500): Promise<Error
   return refusalOf(reply(status, JSON.stringify({ message, httpStatusCode: status, errorCode })), 'do it');
 }
 
-const CLASSES = {
-  rejected: GatewayRejectedError,
-  busy: GatewayRejectedError,
+const CLASSES: Readonly<Partial<Record<Meaning, abstract new (...args: never) => Error>>> = {
   capacity: CapacityError,
   auth: GatewayAuthError,
   session: SessionRefused,
   doubtful: EndpointFailure,
 };
+const classOf = (meaning: Meaning) => CLASSES[meaning] ?? ArrayRefusal;
+const PLAIN: readonly Meaning[] = ['rejected', 'busy'];
 
 test.each(ERROR_ENTRIES.map((entry) => ({ entry, label: `${entry[0] ?? '?'} ${entry[2]}` })))(
   'row $label: known by its text, whatever its number',
@@ -31,18 +31,19 @@ test.each(ERROR_ENTRIES.map((entry) => ({ entry, label: `${entry[0] ?? '?'} ${en
     const [code, name, text, meaning, advice] = entry;
     for (const spelling of [text, `${text}.`, `${text}. `, text.toUpperCase()]) {
       const error = await refuse(9999, spelling);
-      expect(error).toBeInstanceOf(CLASSES[meaning]);
-      if (error instanceof GatewayRejectedError) {
+      expect(error).toBeInstanceOf(classOf(meaning));
+      if (error instanceof ArrayRefusal) {
+        expect(error.refusal).toBe(PLAIN.includes(meaning) ? 'other' : meaning);
         expect(error.arrayCode).toBe(code ?? 9999);
         expect(error.retryable).toBe(meaning === 'busy');
       }
       if (advice !== undefined && error instanceof PluginError) expect(error.message).toContain(advice);
     }
-    if (code !== null) expect(await refuse(code, 'Ein anderer Text')).toBeInstanceOf(CLASSES[meaning]);
+    if (code !== null) expect(await refuse(code, 'Ein anderer Text')).toBeInstanceOf(classOf(meaning));
     if (name !== null) {
       const details = [{ error: name, rc: 9999 }];
       const body = { message: 'Error with details', httpStatusCode: 500, errorCode: 0, details };
-      expect(await refusalOf(reply(500, JSON.stringify(body)), 'do it')).toBeInstanceOf(CLASSES[meaning]);
+      expect(await refusalOf(reply(500, JSON.stringify(body)), 'do it')).toBeInstanceOf(classOf(meaning));
     }
   },
 );

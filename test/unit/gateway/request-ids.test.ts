@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { currentRequestId, inRequest, requestTrace } from '../../../src/observe/logging/request-context.ts';
-import type { StoragePoolId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { PoolId, VolumeId } from '../../../src/array/ids.ts';
 import { clientOf, fakeGateway, json, soon, type FakeGateway } from './fake-gateway.ts';
 
 const POOLS = 'GET /api/types/StoragePool/instances';
@@ -49,7 +49,7 @@ test('what is asked once for everybody who waits is nobody’s: log-in and log-o
   await inRequest('r1', () =>
     Promise.all([
       gateway.findPool({ pool: 'fast', domain: undefined }, soon()),
-      gateway.describePool('a1' as StoragePoolId, soon()),
+      gateway.describePool('a1' as PoolId, soon()),
     ]),
   );
   await gateway.close();

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
-  sdcSchema,
+  hostSchema,
   snapshotSchema,
   systemSchema,
-  understand,
   volumeSchema,
 } from '../../../src/gateway/objects/schemas.ts';
+import { understand } from '../../../src/gateway/wire/fields.ts';
 
 /** Captured shape of 3.5 ([CloudStack] test). */
 const CAPTURE = {
@@ -32,36 +32,37 @@ test('a captured volume is understood, without what nobody reads', () => {
     name: 'testvolume',
     sizeKiB: 8388608,
     kind: 'thin',
-    storagePoolId: '4daaa55e00000000',
-    vtreeId: '657e289500000009',
+    poolId: '4daaa55e00000000',
+    familyId: '657e289500000009',
     ancestorId: null,
     createdAtSeconds: 1623335880,
     accessModeLimit: 'ReadWrite',
-    mappings: [],
-    mappedToAllSdcs: false,
+    attachments: [],
+    attachedToAll: false,
   });
 });
 
 test('a 2.x volume, with numbers and booleans as strings, is understood', () => {
   const old = { ...CAPTURE, accessModeLimit: undefined };
-  const mapping = { sdcId: 'aa', sdcIp: '10.0.0.1', limitIops: '11', limitBwInMbps: '2' };
+  const attachment = { sdcId: 'aa', sdcIp: '10.0.0.1', limitIops: '11', limitBwInMbps: '2' };
   const wire = {
     ...old,
     sizeInKb: '8388608',
     volumeType: 'ThickProvisioned',
     mappingToAllSdcsEnabled: 'TRUE',
-    mappedSdcInfo: [mapping],
+    mappedSdcInfo: [attachment],
   };
   expect(understand(volumeSchema, wire)).toMatchObject({
     sizeKiB: 8388608,
     kind: 'thick',
     accessModeLimit: 'ReadWrite',
-    mappedToAllSdcs: true,
-    mappings: [
+    attachedToAll: true,
+    attachments: [
       {
-        sdcId: 'aa',
-        sdcName: null,
-        sdcIp: '10.0.0.1',
+        hostId: 'aa',
+        hostKind: 'sdc',
+        hostName: null,
+        hostAddress: '10.0.0.1',
         accessMode: 'ReadWrite',
         limitIops: 11,
         limitBandwidthKiBps: 2048,
@@ -75,19 +76,19 @@ test.each([
   ['null', null],
   ['left out', undefined],
 ])('mappings as %s mean none', (_what, mappedSdcInfo) => {
-  expect(understand(volumeSchema, { ...CAPTURE, mappedSdcInfo }).mappings).toEqual([]);
+  expect(understand(volumeSchema, { ...CAPTURE, mappedSdcInfo }).attachments).toEqual([]);
 });
 
 test('whoever holds the volume is a holder, also an NVMe host without SDC id', () => {
   const mappedSdcInfo = [{ sdcId: null, hostId: 'bb', hostType: 'NVMeHost', nqn: 'nqn.x' }, { sdcId: null }];
-  const { mappings } = understand(volumeSchema, { ...CAPTURE, mappedSdcInfo });
-  expect(mappings.map(({ sdcId }) => sdcId)).toEqual(['bb', 'unknown']);
+  const { attachments } = understand(volumeSchema, { ...CAPTURE, mappedSdcInfo });
+  expect(attachments.map(({ hostId }) => hostId)).toEqual(['bb', 'unknown']);
 });
 
 test('an unknown access mode counts as writing', () => {
   const mappedSdcInfo = [{ sdcId: 'aa', accessMode: 'Exotic' }];
   const volume = understand(volumeSchema, { ...CAPTURE, mappedSdcInfo, accessModeLimit: 'Exotic' });
-  expect([volume.accessModeLimit, volume.mappings[0]?.accessMode]).toEqual(['ReadWrite', 'ReadWrite']);
+  expect([volume.accessModeLimit, volume.attachments[0]?.accessMode]).toEqual(['ReadWrite', 'ReadWrite']);
 });
 
 test('a snapshot has an ancestor, an unnamed volume the name null', () => {
@@ -114,14 +115,18 @@ test('an SDC that never connected has no address; its GUID is upper-case', () =>
     sdcApproved: 'false',
     mdmConnectionState: 'Disconnected',
   };
-  expect(understand(sdcSchema, wire)).toEqual({
+  expect(understand(hostSchema, wire)).toEqual({
     id: 'aa',
     name: null,
     guid: '7E012974-3651-4DCB-9954-25975A3C3CDF',
-    ip: null,
-    approved: false,
+    kind: 'sdc',
+    address: null,
+    addresses: [],
+    approvedAddresses: [],
+    isApproved: false,
     state: 'disconnected',
     osType: null,
+    version: null,
   });
 });
 
@@ -133,11 +138,82 @@ test.each([
   ['', 'unknown'],
   ['Exotic', 'unknown'],
 ])('rule 16: mdmConnectionState %s is %s', (mdmConnectionState, state) => {
-  expect(understand(sdcSchema, { id: 'aa', mdmConnectionState })).toMatchObject({ state });
+  expect(understand(hostSchema, { id: 'aa', mdmConnectionState })).toMatchObject({ state });
 });
 
 test('systems and snapshots', () => {
   expect(understand(systemSchema, { id: 'aa' })).toEqual({ id: 'aa', name: null });
   expect(understand(snapshotSchema, { volumeIdList: ['aa'], snapshotGroupId: 'bb' })).toBe('aa');
   expect(() => understand(snapshotSchema, { volumeIdList: [] })).toThrow('answer cannot be understood');
+});
+
+/** Captured shape of 2.6 ([csi-powerflex] fixture). */
+const SDC = {
+  id: 'd0f055a700000000',
+  name: null,
+  sdcGuid: '7e012974-3651-4DCB-9954-25975A3C3CDF',
+  sdcIp: '127.1.1.10',
+  sdcApproved: true,
+  mdmConnectionState: 'Disconnected',
+  osType: 'Linux',
+  installedSoftwareVersionInfo: 'R2_0.14000.0',
+  softwareVersionInfo: null,
+  versionInfo: null,
+};
+
+test('a host that is no SDC is a holder, and told apart', () => {
+  const mappedSdcInfo = [
+    { sdcId: 'aa', hostType: 'SdcHost', nqn: null },
+    { sdcId: 'bb', hostType: 'NVMeHost', nqn: 'nqn.x' },
+    { sdcId: null, hostId: 'cc' },
+    {},
+  ];
+  const { attachments } = understand(volumeSchema, { ...CAPTURE, mappedSdcInfo });
+  expect(attachments.map(({ hostId, hostKind }) => [hostId, hostKind])).toEqual([
+    ['aa', 'sdc'],
+    ['bb', 'nvme'],
+    ['cc', 'nvme'],
+    ['unknown', 'nvme'],
+  ]);
+});
+
+test('a snapshot is one by its type or by its ancestor; the limit to reading shows', () => {
+  const read = (wire: object) => understand(volumeSchema, { ...CAPTURE, ...wire });
+  expect(read({ volumeType: 'Snapshot' }).kind).toBe('snapshot');
+  expect(read({ ancestorVolumeId: 'dd' }).kind).toBe('snapshot');
+  expect(read({ accessModeLimit: 'ReadOnly' }).accessModeLimit).toBe('ReadOnly');
+});
+
+test('a captured SDC is read, its GUID upper-case; while it is away its installed version is known', () => {
+  expect(understand(hostSchema, SDC)).toEqual({
+    id: 'd0f055a700000000',
+    guid: '7E012974-3651-4DCB-9954-25975A3C3CDF',
+    name: null,
+    kind: 'sdc',
+    address: '127.1.1.10',
+    addresses: ['127.1.1.10'],
+    approvedAddresses: [],
+    state: 'disconnected',
+    isApproved: true,
+    osType: 'Linux',
+    version: 'R2_0.14000.0',
+  });
+});
+
+test('an SDC without address, GUID or approval is read', () => {
+  const wire = { id: 'aa', sdcIp: 'N/A', mdmConnectionState: 'Connected', versionInfo: 'R3_6.0.0' };
+  expect(understand(hostSchema, wire)).toEqual({
+    id: 'aa',
+    guid: null,
+    name: null,
+    kind: 'sdc',
+    address: null,
+    addresses: [],
+    approvedAddresses: [],
+    state: 'connected',
+    isApproved: true,
+    osType: null,
+    version: 'R3_6.0.0',
+  });
+  expect(understand(hostSchema, { ...SDC, sdcApproved: 'false' }).isApproved).toBe(false);
 });

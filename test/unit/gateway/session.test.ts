@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { GatewayAuthError, GatewayUnavailableError } from '../../../src/errors.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import {
   clientOf,
   fakeGateway,
@@ -148,7 +148,7 @@ test('a platform token is renewed before the lifetime it says it has', async () 
 test('a token that died is replaced once and the call repeated, also a change', async () => {
   const map = 'POST /api/instances/Volume::aa/action/removeMappedSdc';
   const fake = await fakeGateway({ [map]: [UNAUTHORIZED, json(200, {})] });
-  await clientOf(fake).unmapVolume(ID, 'cc' as never, soon());
+  await clientOf(fake).detachVolume(ID, 'cc' as never, soon());
   expect(fake.calls).toEqual([map, map]);
   expect(authorizations(fake.seen, map)).toEqual([basic('', token(1)), basic('', token(2))]);
 });
@@ -219,7 +219,7 @@ test('the password is asked for at each login, so that a new one takes effect', 
 
 test('a change is not in doubt when only the login failed', async () => {
   const fake = await fakeGateway({ [LOGIN]: html(502) });
-  const error = await rejection(clientOf(fake).unmapVolume(ID, 'cc' as never, soon()));
+  const error = await rejection(clientOf(fake).detachVolume(ID, 'cc' as never, soon()));
   expect(error).toBeInstanceOf(GatewayUnavailableError);
   expect(error.message).toContain('HTTP status 502 without a reason');
   expect(fake.calls).toEqual([]);

@@ -116,5 +116,7 @@ test('authorities that are replaced count from the next connection on', async ()
   expect((await rejection(gateway.identity(soon()))).message).toContain('authority');
   ca = CA;
   // It is left alone for a moment after failures.
-  await expect.poll(async () => (await gateway.identity(soon())).systemId).toBe(SYSTEM_ID);
+  await expect
+    .poll(async () => (await gateway.identity(soon())).systemId, { timeout: 10_000 })
+    .toBe(SYSTEM_ID);
 });

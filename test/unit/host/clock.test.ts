@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/host/clock.ts';
-import type { Clock } from '../../../src/volumes/ports.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 
 describe('systemClock', () => {
   const clock: Clock = systemClock;

@@ -29,7 +29,7 @@ describe('a host that is well', () => {
 
   test('asks the array when somebody doubts, and forgets an identity that has changed', async () => {
     const scene = await joining(configured);
-    scene.identity = { systemId: '3ef46cbf2aaf5d0f' as never, sdcId: scene.sdcId, guid: GUID };
+    scene.identity = { systemId: '3ef46cbf2aaf5d0f' as never, hostId: scene.sdcId, guid: GUID };
     scene.join.doubt();
     await scene.pass(0);
     expect(scene.calls).toEqual(['describeSystem', 'findSdc']);
@@ -44,7 +44,7 @@ describe('a host that is well', () => {
     const scene = await joining(configured);
     scene.identity = {
       systemId: '3ef46cbf2aaf5d0f' as never,
-      sdcId: 'c7d0000000000000' as never,
+      hostId: 'c7d0000000000000' as never,
       guid: GUID,
     };
     await scene.pass(300_000);

@@ -1,13 +1,9 @@
-import { GatewayAuthError, GatewayUnavailableError, SdcError } from '../../../src/errors.ts';
+import { GatewayAuthError, GatewayUnavailableError, AttachError } from '../../../src/errors.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from '../../../src/join/host-join.ts';
-import type {
-  ConfiguredMdm,
-  RegisteredSdc,
-  RestrictedSdcMode,
-  SdcControl,
-  SdcRegistry,
-} from '../../../src/join/ports.ts';
-import type { SdcId, SystemId } from '../../../src/volumes/volume.ts';
+import type { ArrayHost, RestrictedMode } from '../../../src/array/host.ts';
+import type { HostId, SystemId } from '../../../src/array/ids.ts';
+import type { HostRegistry } from '../../../src/array/storage-array.ts';
+import type { ConfiguredMdm, SdcControl } from '../../../src/join/ports.ts';
 import { turn, VirtualClock } from '../volumes/world/virtual-clock.ts';
 
 export const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
@@ -33,8 +29,8 @@ export class Scene {
   loaded = true;
   gateway: 'up' | 'down' | 'password' = 'up';
   network = true;
-  mode: RestrictedSdcMode = 'None';
-  sdcId = 'c7d0000000000001' as SdcId;
+  mode: RestrictedMode = 'None';
+  sdcId = 'c7d0000000000001' as HostId;
   name: string | null = null;
   readonly otherNames: string[] = [];
   approved = false;
@@ -42,7 +38,7 @@ export class Scene {
   arrayMdms = ['10.0.0.1', '10.0.0.2'];
   /** The array has heard of the SDC. */
   seen = false;
-  identity: { systemId: SystemId; sdcId: SdcId; guid: string } | undefined;
+  identity: { systemId: SystemId; hostId: HostId; guid: string } | undefined;
   readonly join: HostJoin;
 
   constructor(policy: Partial<JoinPolicy> = {}) {
@@ -98,8 +94,9 @@ export class Scene {
   #sdc(): SdcControl {
     const usable = <T>(answer: () => T): Promise<T> => {
       if (!this.installed)
-        return Promise.reject(new SdcError('no drv_cfg; install it', { problem: 'not-installed' }));
-      if (!this.loaded) return Promise.reject(new SdcError('no scini; start it', { problem: 'not-loaded' }));
+        return Promise.reject(new AttachError('no drv_cfg; install it', { problem: 'not-installed' }));
+      if (!this.loaded)
+        return Promise.reject(new AttachError('no scini; start it', { problem: 'not-loaded' }));
       return Promise.resolve(answer());
     };
     return {
@@ -120,7 +117,7 @@ export class Scene {
     };
   }
 
-  #array(): SdcRegistry {
+  #array(): HostRegistry {
     const served = <T>(call: string, answer: () => T): Promise<T> => {
       if (this.gateway === 'down') return Promise.reject(new GatewayUnavailableError('no gateway answers'));
       if (this.gateway === 'password')
@@ -134,12 +131,12 @@ export class Scene {
       describeSystem: () =>
         served('describeSystem', () => ({
           id: SYSTEM,
-          restrictedSdcMode: this.mode,
+          restrictedMode: this.mode,
           mdmAddresses: this.arrayMdms,
         })),
-      findRegisteredSdc: (guid) =>
+      findHost: (guid) =>
         served('findSdc', () => (guid === GUID && this.seen ? this.#registered : undefined)),
-      approveSdc: (guid, addresses) =>
+      approveHost: (guid, addresses) =>
         served(`approve ${guid}`, () => {
           const isNew = !this.approved;
           if (isNew) this.approvedAddresses = addresses;
@@ -150,7 +147,7 @@ export class Scene {
         served(`addresses ${id}`, () => {
           this.approvedAddresses = addresses;
         }),
-      renameSdc: (id, name) =>
+      renameHost: (id, name) =>
         served(`name ${id} ${name}`, () => {
           if (this.otherNames.includes(name)) return false;
           this.name = name;
@@ -159,12 +156,17 @@ export class Scene {
     };
   }
 
-  get #registered(): RegisteredSdc {
+  get #registered(): ArrayHost {
     return {
       id: this.sdcId,
       name: this.name,
-      approved: this.mode === 'None' || this.approved,
-      connected: this.connected,
+      isApproved: this.mode === 'None' || this.approved,
+      kind: 'sdc',
+      guid: GUID,
+      address: this.connected ? '10.0.1.7' : null,
+      state: this.connected ? 'connected' : 'disconnected',
+      osType: null,
+      version: null,
       addresses: this.connected ? ['10.0.1.7'] : [],
       approvedAddresses: this.approvedAddresses,
     };

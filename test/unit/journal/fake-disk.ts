@@ -1,7 +1,11 @@
+import { asVolumeName } from '../../../src/volumes/volume.ts';
+import { asArrayName, asVolumeId, asSystemId, asPoolId } from '../../../src/array/ids.ts';
 import path from 'node:path';
 import type { JournalFiles } from '../../../src/journal/journal-files.ts';
 import { CancelledError } from '../../../src/errors.ts';
-import type { Clock, HostVolume, KnownVolume, Log } from '../../../src/volumes/ports.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
+import type { Log } from '../../../src/runtime/log.ts';
+import type { HostVolume, KnownVolume } from '../../../src/volumes/ports.ts';
 
 /** An error as node:fs throws it. */
 export function diskError(code: string, text: string): Error {
@@ -151,9 +155,9 @@ export function fakeLog(): Log & { readonly lines: LogLine[] } {
 export function hostVolume(name: string, changes: Partial<HostVolume> = {}): HostVolume {
   return {
     name,
-    arrayName: `docker-${name}`,
-    volumeId: '72ce476b00000002',
-    systemId: '14dbbf5617523654',
+    arrayName: asArrayName(`docker-${name}`),
+    volumeId: asVolumeId('72ce476b00000002'),
+    systemId: asSystemId('14dbbf5617523654'),
     phase: 'mounted',
     holders: ['holder-1'],
     mountpoint: `/mnt/docker-${name}`,
@@ -164,12 +168,12 @@ export function hostVolume(name: string, changes: Partial<HostVolume> = {}): Hos
 
 export function knownVolume(name: string, changes: Partial<KnownVolume> = {}): KnownVolume {
   return {
-    name,
-    arrayName: `docker-${name}`,
-    volumeId: '72ce476b00000002',
+    name: asVolumeName(name),
+    arrayName: asArrayName(`docker-${name}`),
+    volumeId: asVolumeId('72ce476b00000002'),
     sizeKiB: 16_777_216,
     createdAtSeconds: 1_700_000_000,
-    storagePoolId: '76f2b2fd00000000',
+    poolId: asPoolId('76f2b2fd00000000'),
     readOnly: false,
     label: {
       version: 1,

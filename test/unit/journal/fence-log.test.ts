@@ -1,3 +1,4 @@
+import { asVolumeId } from '../../../src/array/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { FENCES_FILE, FORCED_FENCES_FILE, openFenceLog } from '../../../src/journal/fence-log.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
@@ -9,7 +10,7 @@ function fence(number: number, changes: Partial<FenceRecord> = {}): FenceRecord 
   return {
     at: new Date(number).toISOString(),
     volume: 'db',
-    volumeId: '72ce476b00000002',
+    volumeId: asVolumeId('72ce476b00000002'),
     by: 'sdc-b',
     byName: 'host-b (10.0.0.2)',
     from: 'sdc-a',
@@ -32,7 +33,7 @@ describe('the fence log', () => {
   it('answers by volume, oldest first, and survives a restart', async () => {
     const { fences, files } = await open();
     fences.record(fence(1));
-    fences.record(fence(2, { volumeId: 'other' }));
+    fences.record(fence(2, { volumeId: asVolumeId('other') }));
     fences.record(fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' }));
     const expected = [fence(1), fence(3, { recentIo: 0, policy: 'forced', outcome: 'late' })];
     expect(fences.recentOf('72ce476b00000002', Infinity)).toEqual(expected);

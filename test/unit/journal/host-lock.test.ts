@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/host/clock.ts';
 import { createHostLock, type HostLock } from '../../../src/journal/host-lock.ts';
 import { journalFiles } from '../../../src/journal/journal-files.ts';
-import type { Log } from '../../../src/volumes/ports.ts';
+import type { Log } from '../../../src/runtime/log.ts';
 
 function recordingLog(lines: string[]): Log {
   const line = (facts: object, message: string): void => {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { openKnownHosts } from '../../../src/journal/known-hosts.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import type { HostId } from '../../../src/array/ids.ts';
 import { diskError, FakeClock, FakeDisk, fakeLog } from './fake-disk.ts';
 
 const file = '/state/known-hosts';
-const [one, two] = ['1', '2'].map((id) => id.padStart(16, '0') as SdcId) as [SdcId, SdcId];
-const HOST = { name: 'host1', ip: '10.0.0.1' };
+const [one, two] = ['1', '2'].map((id) => id.padStart(16, '0') as HostId) as [HostId, HostId];
+const HOST = { name: 'host1', address: '10.0.0.1' };
 
 async function open(files = new FakeDisk(), isWriter = true) {
   const clock = new FakeClock();
@@ -16,9 +16,9 @@ async function open(files = new FakeDisk(), isWriter = true) {
 
 it('knows hosts at once, and again after a restart', async () => {
   const { hosts, files, clock } = await open();
-  hosts.remember(one, { name: 'old', ip: '10.0.0.9' });
+  hosts.remember(one, { name: 'old', address: '10.0.0.9' });
   hosts.remember(one, HOST);
-  hosts.remember(two, { name: null, ip: null });
+  hosts.remember(two, { name: null, address: null });
   expect([hosts.lastKnown(one), hosts.lastKnown(two), files.writes]).toEqual([HOST, undefined, 0]);
   expect(clock.sleepers).toHaveLength(1);
   await hosts.close();
@@ -41,8 +41,8 @@ it('writes nothing beside the plugin that writes', async () => {
 it('keeps the 10,000 hosts of which something new was last learned', async () => {
   const { hosts } = await open();
   for (let index = 0; index <= 10_000; index += 1)
-    hosts.remember(index.toString(16).padStart(16, '0') as SdcId, HOST);
-  expect(hosts.lastKnown('0'.repeat(16) as SdcId)).toBeUndefined();
+    hosts.remember(index.toString(16).padStart(16, '0') as HostId, HOST);
+  expect(hosts.lastKnown('0'.repeat(16) as HostId)).toBeUndefined();
   expect(hosts.lastKnown(one)).toEqual(HOST);
   await hosts.close();
 });

@@ -1,3 +1,4 @@
+import { asVolumeId, asHostId } from '../../../src/array/ids.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FENCES_FILE, openFenceLog } from '../../../src/journal/fence-log.ts';
@@ -76,12 +77,12 @@ describe('a journal that a newer plugin wrote', () => {
     const again = await open(later).journal();
     const kept = { ...hostVolume('db', { phase: 'releasing' }), tier: { name: 'gold' } };
     expect(again.get('db')).toEqual(kept);
-    await again.put(hostVolume('db', { volumeId: 'ffffffff00000009' }));
-    expect(again.get('db')).toEqual(hostVolume('db', { volumeId: 'ffffffff00000009' }));
+    await again.put(hostVolume('db', { volumeId: asVolumeId('ffffffff00000009') }));
+    expect(again.get('db')).toEqual(hostVolume('db', { volumeId: asVolumeId('ffffffff00000009') }));
   });
 
   it('takes a field away that this plugin knows and left out', async () => {
-    const disk = await journalOf(hostVolume('db', { sdcId: 'a', heldSince: 'b' }));
+    const disk = await journalOf(hostVolume('db', { hostId: asHostId('a'), heldSince: 'b' }));
     const journal = await open(disk).journal();
     await journal.put(hostVolume('db'));
     expect(journal.get('db')).toEqual(hostVolume('db'));
@@ -145,7 +146,7 @@ describe('fences that a newer plugin wrote', () => {
   const fence: FenceRecord = {
     at: '2024-01-02T03:04:05.000Z',
     volume: 'db',
-    volumeId: '72ce476b00000002',
+    volumeId: asVolumeId('72ce476b00000002'),
     by: 'sdc-b',
     byName: 'host-b',
     from: 'sdc-a',

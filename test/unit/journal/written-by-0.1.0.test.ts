@@ -1,3 +1,4 @@
+import { asHostId } from '../../../src/array/ids.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -55,7 +56,7 @@ test('its journal is read, and its mount is held on', async () => {
       holders: ['a'],
       mountpoint: '/tmp/dvs-stack-Pmt8pm/mounts/docker-oldext4',
       since: '2026-11-28T10:15:56.712Z',
-      sdcId: '7668ca3800000000',
+      hostId: '7668ca3800000000',
       heldSince: '2026-11-28T10:15:56.712Z',
     },
   ]);
@@ -88,10 +89,10 @@ test('it reads a journal of this version', async () => {
     hostVolume('intended', {
       phase: 'mounting',
       holders: [],
-      mapping: 'intended',
-      sdcId: '7668ca3800000000',
+      attachment: 'intended',
+      hostId: asHostId('7668ca3800000000'),
     }),
-    hostVolume('found', { phase: 'mounting', mapping: 'found', earlierBoot: true }),
+    hostVolume('found', { phase: 'mounting', attachment: 'found', earlierBoot: true }),
     hostVolume('mounted'),
   ];
   for (const entry of entries) await journal.put(entry);
@@ -102,5 +103,5 @@ test('it reads a journal of this version', async () => {
   expect(JSON.parse(header)).toMatchObject({ format: 'docker-volume-scaleio journal', version: 1 });
   expect(JSON.parse(about)).toEqual({ bootId, mustRebuild: true });
   const read = lines.map((line) => entryOf010.parse(JSON.parse(line)));
-  expect(read).toEqual(entries.map((entry) => entryOf010.parse(entry)));
+  expect(read).toEqual(entries.map(({ hostId, ...same }) => entryOf010.parse({ ...same, sdcId: hostId })));
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
 import { waitUntil } from '../../../src/sdc/device-wait.ts';
-import type { Clock } from '../../../src/volumes/ports.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 
 /** Time stands still: only what the directory tells can wake the wait. */
 const frozen: Clock = {

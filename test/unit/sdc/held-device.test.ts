@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { holdDevice } from '../../../src/sdc/held-device.ts';
-import type { Device } from '../../../src/volumes/volume.ts';
+import type { Device } from '../../../src/attach/attacher.ts';
 
 /* Rule 14. /dev/zero plays the disk: it has a number, and every byte of it can be read. */
 

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/host/clock.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { linkedVolumes } from '../../../src/sdc/device-link.ts';
 import { createLocalSdc, type LocalSdcOptions } from '../../../src/sdc/local-sdc.ts';
-import type { SystemId, VolumeId } from '../../../src/volumes/volume.ts';
+import type { SystemId, VolumeId } from '../../../src/array/ids.ts';
 import { silentLog } from './silent-log.ts';
 
 const bin = path.resolve(import.meta.dirname, '../../fixtures/bin');

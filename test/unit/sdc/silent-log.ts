@@ -1,4 +1,4 @@
-import type { Log } from '../../../src/volumes/ports.ts';
+import type { Log } from '../../../src/runtime/log.ts';
 
 /** For tests that do not look at what is logged. */
 export const silentLog: Log = {

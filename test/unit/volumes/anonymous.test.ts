@@ -1,3 +1,4 @@
+import { asArrayName, asSystemId } from '../../../src/array/ids.ts';
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
@@ -17,12 +18,12 @@ async function scene(...names: readonly string[]) {
   const [one, two] = [world.host(1), world.host(2)];
   const run = <T>(work: Promise<T>): Promise<T> => world.run(work);
   for (const name of names) await run(one.life.create(name));
-  const { array, sdc, identity } = two.life.host;
+  const { array, attacher: sdc, identity } = two.life.host;
   let record: { volumeId: string; arrayName: string } | undefined;
   const seen: string[][] = [];
   const stored = (name: string) => world.array.named(arrayNameFor('docker-', name as VolumeName));
   const host: AnonymousHost = {
-    ...{ array, sdc, identity, prefix: 'docker-' },
+    ...{ array, attacher: sdc, identity, prefix: 'docker-' },
     record: {
       read: () => Promise.resolve(record),
       write: (wanted) => Promise.resolve(void (record = wanted)),
@@ -55,7 +56,7 @@ async function scene(...names: readonly string[]) {
     const volume = stored(name);
     const { signal } = new AbortController();
     const me = await run(identity.current(signal));
-    await run(array.mapVolume({ volumeId: volume.id, sdcId: me.sdcId, readOnly: false }, signal));
+    await run(array.attachVolume({ volumeId: volume.id, hostId: me.hostId, readOnly: false }, signal));
     await world.pass(100);
     record = { volumeId: volume.id, arrayName: volume.name };
     return volume;
@@ -65,13 +66,13 @@ async function scene(...names: readonly string[]) {
   /** The plugin of the second host works with it. */
   const enter = ({ id, name }: StoredVolume): Promise<void> => {
     const facts = {
-      systemId: world.array.systemId,
+      systemId: asSystemId(world.array.systemId),
       phase: 'releasing',
       holders: [],
       mountpoint: '/m',
       since: '',
     } as const;
-    return run(two.life.host.journal.put({ ...facts, name, arrayName: name, volumeId: id }));
+    return run(two.life.host.journal.put({ ...facts, name, arrayName: asArrayName(name), volumeId: id }));
   };
   return {
     enter,
@@ -102,7 +103,7 @@ it('removes the one whose label proves it, having had it alone, and leaves nothi
   const { world, two, command, left, seen, recorded } = await scene(ANONYMOUS, 'db', LOOKALIKE);
   await command(true);
   expect(left()).toEqual(['db', LOOKALIKE]);
-  expect(seen.filter((mappings) => mappings.join() !== two.sdcId)).toEqual([]);
+  expect(seen.filter((attachments) => attachments.join() !== two.sdcId)).toEqual([]);
   expect([world.leaks(), recorded()]).toEqual([[], undefined]);
 });
 
@@ -146,7 +147,7 @@ it('ends the look of a command that was killed, and of no mapping that it did no
   const me = await run(identity.current(new AbortController().signal));
   for (const { id } of [looked, byHand])
     await run(
-      array.mapVolume({ volumeId: id, sdcId: me.sdcId, readOnly: false }, new AbortController().signal),
+      array.attachVolume({ volumeId: id, hostId: me.hostId, readOnly: false }, new AbortController().signal),
     );
   record({ volumeId: looked.id, arrayName: looked.name });
   await command(true);
@@ -213,7 +214,7 @@ it('does not remove what was renamed while somebody thought about it', async () 
 
 it('keeps the record of a mapping that got no answer, for it may still come', async () => {
   const { host, command, left, recorded } = await scene(ANONYMOUS);
-  host.array.mapVolume = () => Promise.reject(new GatewayUnavailableError('the answer got lost'));
+  host.array.attachVolume = () => Promise.reject(new GatewayUnavailableError('the answer got lost'));
   await command(true);
   expect(left()).toEqual([ANONYMOUS]);
   expect(recorded()).toBeDefined();
@@ -221,11 +222,11 @@ it('keeps the record of a mapping that got no answer, for it may still come', as
 
 it('has its record on disk before it asks for the mapping', async () => {
   const { host, command, recorded } = await scene(ANONYMOUS);
-  const mapVolume = host.array.mapVolume.bind(host.array);
+  const attachVolume = host.array.attachVolume.bind(host.array);
   const before: unknown[] = [];
-  host.array.mapVolume = (request, signal) => {
+  host.array.attachVolume = (request, signal) => {
     before.push(recorded()?.volumeId === request.volumeId);
-    return mapVolume(request, signal);
+    return attachVolume(request, signal);
   };
   await command(true);
   expect(before).toEqual([true]);
@@ -250,7 +251,7 @@ it.each(['renamed', "the plugin's own", 'taken off'] as const)(
     two.life.gateway.calls.clear();
     host.array.listVolumes = () => Promise.resolve([]);
     await command(true);
-    expect(two.life.gateway.calls.get('unmapVolume')).toBeUndefined();
+    expect(two.life.gateway.calls.get('detachVolume')).toBeUndefined();
     expect(volume.mappings.size).toBe(since === 'taken off' ? 0 : 1);
   },
 );

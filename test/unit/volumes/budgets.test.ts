@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeNotFoundError } from '../../../src/errors.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import { World } from './world/world.ts';
 
-const ONCE_PER_START = { identity: 1, findSdcByGuid: 1 };
+const ONCE_PER_START = { identity: 1, findHost: 1 };
 
 /** A world whose plugin has been asked everything that is asked once per start. */
 async function warmWorld() {
@@ -91,7 +91,11 @@ describe('gateway calls, by the budgets of the design', () => {
     await world.run(life.get('db'));
     life.gateway.calls.clear();
     await world.run(life.mount('db', 'm1'));
-    expect(Object.fromEntries(life.gateway.calls)).toEqual({ ...ONCE_PER_START, getVolume: 1, mapVolume: 1 });
+    expect(Object.fromEntries(life.gateway.calls)).toEqual({
+      ...ONCE_PER_START,
+      getVolume: 1,
+      attachVolume: 1,
+    });
     life.gateway.calls.clear();
     await world.run(life.mount('db', 'm2'));
     expect(life.gateway.totalCalls).toBe(0);

@@ -1,3 +1,4 @@
+import { asArrayName, asVolumeId, asSystemId } from '../../../src/array/ids.ts';
 import { describe, expect, it } from 'vitest';
 import { AddressWitness } from '../../../src/volumes/address-witness.ts';
 import { LateRequests } from '../../../src/volumes/life/late-requests.ts';
@@ -23,8 +24,14 @@ async function hostWithVolume(options: Record<string, string> = {}) {
 }
 
 function entryOf(name: string, changes: Partial<HostVolume>): HostVolume {
-  const facts = { systemId: 's', phase: 'mounting', holders: [], mountpoint: '/m', since: '' } as const;
-  return { ...facts, name, arrayName: name, volumeId: 'a1', ...changes };
+  const facts = {
+    systemId: asSystemId('s'),
+    phase: 'mounting',
+    holders: [],
+    mountpoint: '/m',
+    since: '',
+  } as const;
+  return { ...facts, name, arrayName: asArrayName(name), volumeId: asVolumeId('a1'), ...changes };
 }
 
 describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) => {
@@ -118,8 +125,8 @@ describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) 
     await run(one.life.mount('db', 'a'));
     const { journal, clock, log } = one.life.host;
     let losses = 0;
-    const sdc = { findDevice: () => Promise.resolve(undefined) };
-    const watch = new LossWatch({ journal, sdc, clock, log }, { lookMs: 2000, againMs: 5000 }, () => {
+    const attacher = { findDevice: () => Promise.resolve(undefined) };
+    const watch = new LossWatch({ journal, attacher, clock, log }, { lookMs: 2000, againMs: 5000 }, () => {
       losses += 1;
     });
     watch.start();
@@ -136,7 +143,7 @@ describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) 
   it('does not change how long a request without an answer is waited for', async () => {
     const { world, one } = await hostWithVolume();
     const late = new LateRequests(one.life.host);
-    late.observe([entryOf('db', { mapping: 'intended' })]);
+    late.observe([entryOf('db', { attachment: 'intended' })]);
     world.clock.setBy(setByMs);
     await world.pass(POLICY.lateMs - 1);
     expect(late.isOver('db')).toBe(false);

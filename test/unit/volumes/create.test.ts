@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeConflictError } from '../../../src/errors.ts';
-import type { SdcId, StoragePoolId } from '../../../src/volumes/volume.ts';
+import type { HostId, PoolId } from '../../../src/array/ids.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import { POLICY } from './world/life.ts';
 import type { Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
 
-const OTHER_SDC = 'c0ffee0000000009' as SdcId;
+const OTHER_SDC = 'c0ffee0000000009' as HostId;
 const READ_WRITE = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
 
 /** One host, and an array with a second pool. */
@@ -14,7 +14,7 @@ function aHost() {
   const world = new World();
   const [first] = world.array.pools.values();
   if (first === undefined) throw new Error('the world has no pool');
-  const id = 'ff00000000000002' as StoragePoolId;
+  const id = 'ff00000000000002' as PoolId;
   world.array.pools.set(id, { ...first, id, name: 'pool2' });
   const host = world.host(1);
   host.policy = { ...POLICY, pool: 'pool1' };
@@ -62,7 +62,7 @@ describe('Create', () => {
       if (volume === undefined || side !== 'before') return 'go';
       // As udev does with each device that changes: it looks at it once more.
       if (method === 'writeLabel') host.kernel.hold('udev', volume, world.clock.elapsed() + 500);
-      if (method === 'unmapVolume') heldAtUnmap.push(host.kernel.holdersOf(volume));
+      if (method === 'detachVolume') heldAtUnmap.push(host.kernel.holdersOf(volume));
       return 'go';
     };
     const began = world.clock.elapsed();
@@ -85,7 +85,7 @@ describe('Create', () => {
     };
     await expect(run(host.life.create('db'))).rejects.toThrow('which is not the volume that was asked for');
     const asked = host.life.steps.points.map(({ method }) => method);
-    expect(asked).not.toContain('mapVolume');
+    expect(asked).not.toContain('attachVolume');
     expect(asked).not.toContain('make');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import type { Point, Side } from './world/steps.ts';
 import { World } from './world/world.ts';
 
@@ -91,7 +91,7 @@ it('no device is held any more when its volume is unmapped, however the call end
     const { run, life } = await scene();
     const held: number[] = [];
     life.steps.hook = ({ method, side }) => {
-      if (method === 'unmapVolume' && side === 'before') held.push(life.sdc.held.size);
+      if (method === 'detachVolume' && side === 'before') held.push(life.sdc.held.size);
       return method === failing && side === 'after' ? new Error('it fails') : 'go';
     };
     const calls = [() => life.create('web'), () => life.mount('db', 'a'), () => life.unmount('db', 'a')];

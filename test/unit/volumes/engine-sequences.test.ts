@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   GatewayUnavailableError,
-  SdcError,
+  AttachError,
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../../../src/errors.ts';
@@ -259,7 +259,7 @@ describe('a Mount that fails', () => {
   it('leaves nothing mapped: the engine sends no Unmount for it', async () => {
     const { world, host, run } = await hostWithVolume();
     host.kernel.neverArrives.add(world.volume('db').id);
-    await expect(run(host.life.mount('db', 'a'))).rejects.toThrow(SdcError);
+    await expect(run(host.life.mount('db', 'a'))).rejects.toThrow(AttachError);
     expect(world.leaks()).toEqual([]);
   });
 

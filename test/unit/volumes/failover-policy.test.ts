@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
-import type { FailoverPolicy, SdcId } from '../../../src/volumes/volume.ts';
+import type { HostId } from '../../../src/array/ids.ts';
+import type { FailoverPolicy } from '../../../src/volumes/volume.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { World } from './world/world.ts';
@@ -20,7 +21,7 @@ async function heldByFirst(options: Record<string, string> = {}) {
     await run(life.get('db'));
     await run(life.host.identity.current(life.call().signal));
   }
-  const holders = (): SdcId[] => [...world.volume('db').mappings.keys()];
+  const holders = (): HostId[] => [...world.volume('db').mappings.keys()];
   return { world, one, two, three, run, holders };
 }
 
@@ -126,7 +127,7 @@ describe('a failover policy', () => {
     one.powerOff();
     const before = stepsOf(two).length;
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow('failover policy "never"');
-    expect(stepsOf(two).slice(before)).toEqual(['getVolume', 'getSdc', 'findVolumeId']);
+    expect(stepsOf(two).slice(before)).toEqual(['getVolume', 'getHost', 'findVolumeId']);
     expect(holders()).toEqual([one.sdcId]);
     expect(await run(change(three, 'default'))).toBe('drop');
     expect(markers(world)).toEqual([]);
@@ -152,7 +153,7 @@ describe('a failover policy', () => {
     expect(markers(world)).toEqual(['~never']);
   });
 
-  it.each<[string, (world: World, standIn: StoredVolume, sdcId: SdcId) => void]>([
+  it.each<[string, (world: World, standIn: StoredVolume, hostId: HostId) => void]>([
     [
       'was renamed',
       ({ array }, { id }) => {
@@ -161,8 +162,8 @@ describe('a failover policy', () => {
     ],
     [
       'got a host',
-      ({ array }, { id }, sdcId) => {
-        array.map(id, sdcId, false);
+      ({ array }, { id }, hostId) => {
+        array.map(id, hostId, false);
       },
     ],
   ])('rule 13: leaves a stand-in that %s since it was planned to go', async (_what, change_) => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CancelledError, GatewayUnavailableError } from '../../../src/errors.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import { World } from './world/world.ts';
 
 /** "other" is on the array, and by the name "ghost" the array answers its id. */

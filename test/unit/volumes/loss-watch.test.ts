@@ -11,8 +11,8 @@ async function watched() {
   const { journal, clock, log } = life.host;
   const device = { path: '/dev/disk/by-id/a', node: '/dev/a', number: '7:0', sizeBytes: 8 };
   const seen = { isThere: true, losses: 0 };
-  const sdc = { findDevice: () => Promise.resolve(seen.isThere ? device : undefined) };
-  const watch = new LossWatch({ journal, sdc, clock, log }, TIMES, () => {
+  const attacher = { findDevice: () => Promise.resolve(seen.isThere ? device : undefined) };
+  const watch = new LossWatch({ journal, attacher, clock, log }, TIMES, () => {
     seen.losses += 1;
   });
   watch.start();

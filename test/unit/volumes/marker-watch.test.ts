@@ -32,20 +32,20 @@ describe('rule 16: the marker of a failover policy', () => {
   it('is looked for once after the Mount and hourly, and a quiet round stays one call', async () => {
     const { world, life, round, status } = await scene();
     expect([life.host.markers.isDue(), await status()]).toEqual([true, null]);
-    expect(await round()).toEqual({ unmarked: [], calls: { volumesOfSdc: 1, volumesOfVtree: 1 } });
+    expect(await round()).toEqual({ unmarked: [], calls: { volumesOfHost: 1, volumesOfFamily: 1 } });
     expect([life.host.markers.isDue(), await status()]).toEqual([false, 'there']);
-    expect((await round()).calls).toEqual({ volumesOfSdc: 1 });
+    expect((await round()).calls).toEqual({ volumesOfHost: 1 });
     // The list of provisional volumes falls into this hour, too.
     await world.pass(HOUR_MS - 1);
-    expect((await round()).calls).toEqual({ volumesOfSdc: 1, listVolumes: 1 });
+    expect((await round()).calls).toEqual({ volumesOfHost: 1, listVolumes: 1 });
     await world.pass(1);
-    expect((await round()).calls).toEqual({ volumesOfSdc: 1, volumesOfVtree: 1 });
+    expect((await round()).calls).toEqual({ volumesOfHost: 1, volumesOfFamily: 1 });
     await world.run(life.unmount('db', 'a'));
     expect(await status()).toBeNull();
     await round();
     expect(life.host.markers.stateOf(world.volume('db').id)).toBeUndefined();
     await world.run(life.mount('db', 'b'));
-    expect((await round()).calls).toEqual({ volumesOfSdc: 1, volumesOfVtree: 1 });
+    expect((await round()).calls).toEqual({ volumesOfHost: 1, volumesOfFamily: 1 });
   });
 
   it('is told of when it is gone, in log and status, at most hourly, and never put back', async () => {
@@ -53,7 +53,7 @@ describe('rule 16: the marker of a failover policy', () => {
     loseMarker('db');
     expect((await round()).unmarked).toEqual(['db']);
     expect([await status(), warned()]).toEqual(['missing', 1]);
-    expect(await round()).toEqual({ unmarked: ['db'], calls: { volumesOfSdc: 1 } });
+    expect(await round()).toEqual({ unmarked: ['db'], calls: { volumesOfHost: 1 } });
     await world.run(life.unmount('db', 'a'));
     expect((await round()).unmarked).toEqual([]);
     await world.run(life.mount('db', 'b'));
@@ -87,21 +87,21 @@ describe('rule 16: the marker of a failover policy', () => {
     const plan = await world.run(operator.planPolicy('db', 'always', signal));
     await world.run(operator.changePolicy(plan, signal));
     // Rounds that calls hurry along do not look each time.
-    expect(await round()).toEqual({ unmarked: ['db'], calls: { volumesOfSdc: 1 } });
+    expect(await round()).toEqual({ unmarked: ['db'], calls: { volumesOfHost: 1 } });
     expect([life.host.markers.isDue(), await status()]).toEqual([false, 'missing']);
     await world.pass(60_000);
     expect(life.host.markers.isDue()).toBe(true);
     expect((await round()).unmarked).toEqual([]);
     expect([life.host.markers.isDue(), await status(), warned()]).toEqual([false, 'there', 1]);
     await world.pass(60_000);
-    expect((await round()).calls).toEqual({ volumesOfSdc: 1 });
+    expect((await round()).calls).toEqual({ volumesOfHost: 1 });
   });
 
   it('is looked for in one list where many volumes are due', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { round, loseMarker } = await scene(names, 'always');
     loseMarker('c');
-    expect(await round()).toEqual({ unmarked: ['c'], calls: { volumesOfSdc: 1, listVolumes: 1 } });
+    expect(await round()).toEqual({ unmarked: ['c'], calls: { volumesOfHost: 1, listVolumes: 1 } });
   });
 
   it('is not asked for where the volume was made without one, nor by the label of its origin', async () => {
@@ -116,12 +116,12 @@ describe('rule 16: the marker of a failover policy', () => {
 
   it('is not missing because the array does not answer, or answers about another volume', async () => {
     const { world, life, round, warned } = await scene(['db'], 'always');
-    const right = life.gateway.volumesOfVtree.bind(life.gateway);
-    life.gateway.volumesOfVtree = () => Promise.resolve([]);
+    const right = life.gateway.volumesOfFamily.bind(life.gateway);
+    life.gateway.volumesOfFamily = () => Promise.resolve([]);
     expect((await round()).unmarked).toEqual([]);
-    life.gateway.volumesOfVtree = right;
+    life.gateway.volumesOfFamily = right;
     await world.pass(HOUR_MS);
-    life.gateway.volumesOfVtree = (id, signal) => {
+    life.gateway.volumesOfFamily = (id, signal) => {
       world.host(1).gatewayUp = false;
       return right(id, signal).finally(() => (world.host(1).gatewayUp = true));
     };
@@ -137,7 +137,7 @@ it('is not asked for where the volume is only read, and so is never taken', asyn
   await world.run(life.create('db', { failover: 'never', readonly: 'true' }));
   await world.run(life.mount('db', 'a'));
   loseMarker('db');
-  expect(await round()).toEqual({ unmarked: [], calls: { volumesOfSdc: 1 } });
+  expect(await round()).toEqual({ unmarked: [], calls: { volumesOfHost: 1 } });
 });
 
 describe('what counts as a marker', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { FilesystemError, SdcError } from '../../../src/errors.ts';
+import { FilesystemError, AttachError } from '../../../src/errors.ts';
 import { FakeFilesystems } from './world/fake-filesystems.ts';
 import type { Point, Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
@@ -92,7 +92,7 @@ describe('MountVolume', () => {
   it('keeps no mapping where the link of the device leads to another volume, but for one that was in use', async () => {
     const { world, other, run } = await twoHosts();
     const { steps } = other.life;
-    const stale = new SdcError('device link is stale', { problem: 'device-mismatch' });
+    const stale = new AttachError('device link is stale', { problem: 'device-mismatch' });
     const isLooked = ({ port, method, side }: Point): boolean =>
       port === 'sdc' && side === 'before' && ['findDevice', 'waitForDevice'].includes(method);
     const lookStale = (point: Point): Verdict => (isLooked(point) ? stale : 'go');

@@ -11,7 +11,8 @@ import {
   provisionalName,
   validateVolumeName,
 } from '../../../src/volumes/naming.ts';
-import type { VolumeId, VolumeName } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
+import type { VolumeName } from '../../../src/volumes/volume.ts';
 
 const named = (name: string): VolumeName => validateVolumeName(name);
 const volumeId = '72ce476b00000002' as VolumeId;

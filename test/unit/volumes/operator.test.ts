@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayRejectedError, InvalidRequestError, VolumeInUseError } from '../../../src/errors.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import type { HostId } from '../../../src/array/ids.ts';
 import { World } from './world/world.ts';
 
 const MAPPING = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
@@ -24,7 +24,7 @@ async function scene() {
       desk.life.call().signal,
     );
   };
-  const holders = (): SdcId[] => [...world.volume('db').mappings.keys()];
+  const holders = (): HostId[] => [...world.volume('db').mappings.keys()];
   return { world, one, two, desk, operator, look, force, holders };
 }
 
@@ -62,8 +62,8 @@ describe('a volume that is taken by force', () => {
   it('is recorded as failed when the array refuses', async () => {
     const { one, desk, force, holders } = await scene();
     desk.life.steps.hook = ({ method, side }) =>
-      method === 'unmapVolume' && side === 'before'
-        ? new GatewayRejectedError('no', { arrayCode: 1, httpStatus: 500 })
+      method === 'detachVolume' && side === 'before'
+        ? new GatewayRejectedError('no', { refusal: 'other' })
         : 'go';
     await expect(force()).rejects.toThrow(GatewayRejectedError);
     expect(holders()).toEqual([one.sdcId]);

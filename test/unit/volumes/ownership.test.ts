@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { FilesystemError, GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
 import type { HostVolume } from '../../../src/volumes/ports.ts';
 import { ProvisionalSweep } from '../../../src/volumes/upkeep/provisional-sweep.ts';
-import type { SdcId } from '../../../src/volumes/volume.ts';
+import { asArrayName, asVolumeId, type HostId } from '../../../src/array/ids.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { World } from './world/world.ts';
 
-const OTHER_SDC = 'c0ffee0000000009' as SdcId;
+const OTHER_SDC = 'c0ffee0000000009' as HostId;
 const READ_WRITE = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
 const HOUR_MS = 3_600_000;
 
@@ -142,7 +142,7 @@ describe('an answer to "make a volume" that names another', () => {
 describe('a request that got no answer', () => {
   /** The gateway takes the call, says nothing, and carries it out later. */
   async function unanswered(
-    method: 'mapVolume' | 'createVolume',
+    method: 'attachVolume' | 'createVolume',
     work: (host: FakeHost) => Promise<unknown>,
   ) {
     const { world, host, run, volume } = await hostWithVolume();
@@ -154,7 +154,7 @@ describe('a request that got no answer', () => {
   }
 
   it('to map is undone when it is carried out late', async () => {
-    const { world, host, run, volume } = await unanswered('mapVolume', (on) => on.life.mount('db', 'a'));
+    const { world, host, run, volume } = await unanswered('attachVolume', (on) => on.life.mount('db', 'a'));
     await run(host.life.reconcile());
     world.array.map(volume.id, host.sdcId, false);
     await world.reconcileAll(4);
@@ -173,7 +173,7 @@ describe('a request that got no answer', () => {
   });
 
   it('is remembered over a restart, and forgotten once nothing can come any more', async () => {
-    const { world, host, run } = await unanswered('mapVolume', (on) => on.life.mount('db', 'a'));
+    const { world, host, run } = await unanswered('attachVolume', (on) => on.life.mount('db', 'a'));
     host.restart();
     await run(host.life.reconcile());
     await world.pass(host.policy.lateMs - 1);
@@ -186,10 +186,11 @@ describe('a request that got no answer', () => {
 
   it('is on disk before it goes out', async () => {
     const { world, host } = await hostWithVolume();
-    host.life.steps.hook = ({ method, side }) => (method === 'mapVolume' && side === 'before' ? 'die' : 'go');
+    host.life.steps.hook = ({ method, side }) =>
+      method === 'attachVolume' && side === 'before' ? 'die' : 'go';
     await world.runToEnd(host.life.mount('db', 'a'), host.life);
     expect([...host.disk.entries.values()]).toMatchObject([
-      { name: 'db', phase: 'mounting', mapping: 'intended' },
+      { name: 'db', phase: 'mounting', attachment: 'intended' },
     ]);
   });
 });
@@ -332,15 +333,15 @@ describe('unfinished volumes that no entry tells of', () => {
       await run(host.life.reconcile());
       await world.pass(60_000);
     }
-    expect(Object.fromEntries(host.life.gateway.calls)).toMatchObject({ volumesOfSdc: 180 });
+    expect(Object.fromEntries(host.life.gateway.calls)).toMatchObject({ volumesOfHost: 180 });
     const lists = host.life.gateway.calls.get('listVolumes') ?? 0;
     expect(lists).toBeGreaterThanOrEqual(2);
     expect(lists).toBeLessThanOrEqual(3);
   });
 
-  it.each<[string, (half: StoredVolume) => Partial<HostVolume>]>([
-    ['by its name', ({ name }) => ({ arrayName: name, volumeId: '' })],
-    ['by its id', ({ id }) => ({ arrayName: 'another', volumeId: id })],
+  it.each<[string, (half: StoredVolume) => Pick<HostVolume, 'arrayName' | 'volumeId'>]>([
+    ['by its name', ({ name }) => ({ arrayName: asArrayName(name), volumeId: asVolumeId('') })],
+    ['by its id', ({ id }) => ({ arrayName: asArrayName('another'), volumeId: id })],
   ])('stay while an entry tells of one %s, which is cleared by its own rules', async (_by, told) => {
     const { world, host, run, half } = await withLeftover();
     const sweep = new ProvisionalSweep(host.life.host);
@@ -352,7 +353,7 @@ describe('unfinished volumes that no entry tells of', () => {
     expect([await found(), await found()]).toEqual([0, 1]);
     const entry: HostVolume = {
       ...{ name: 'half', systemId: me.systemId, phase: 'creating', holders: [], mountpoint: '/m', since: '' },
-      ...{ arrayName: '', volumeId: '', ...told(half) },
+      ...told(half),
     };
     await run(host.life.host.journal.put(entry));
     expect([await found(), await found()]).toEqual([0, 0]);

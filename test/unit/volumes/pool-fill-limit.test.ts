@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { CapacityError, GatewayRejectedError } from '../../../src/errors.ts';
 import { assertBelowFillLimit } from '../../../src/volumes/life/pool-fill-limit.ts';
-import type { StoragePool, StoragePoolId, VolumeName } from '../../../src/volumes/volume.ts';
+import type { PoolId } from '../../../src/array/ids.ts';
+import type { StoragePool } from '../../../src/array/pool.ts';
+import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { World } from './world/world.ts';
 
 const GIB = 1024 ** 2;
 const pool: StoragePool = {
-  id: 'p' as StoragePoolId,
+  id: 'p' as PoolId,
   name: 'sp1',
   domainId: 'd',
   domainName: 'pd1',
@@ -64,7 +66,7 @@ describe('above the limit a volume is refused, with how full the pool is and wha
 });
 
 test('an array that does not say how full it is refuses nothing here, and the log says so', async () => {
-  const cause = new GatewayRejectedError('no', { arrayCode: 0, httpStatus: 400 });
+  const cause = new GatewayRejectedError('no', { refusal: 'other' });
   const { answer, lines } = asked(90, cause);
   await answer;
   expect(lines).toEqual(['the array does not say how full the pool is']);

@@ -3,7 +3,7 @@ import {
   GatewayAuthError,
   GatewayRejectedError,
   GatewayUnavailableError,
-  SdcError,
+  AttachError,
   VolumeInUseError,
 } from '../../../src/errors.ts';
 import { explained } from '../../../src/volumes/readiness.ts';
@@ -18,10 +18,10 @@ const failing = (cause: unknown, state: ReturnType<typeof readiness>): Promise<u
 
 describe('a call that fails on a host that has not joined', () => {
   test.each([
-    new SdcError('no', { problem: 'not-known' }),
+    new AttachError('no', { problem: 'not-known' }),
     new GatewayAuthError('no'),
     new GatewayUnavailableError('no'),
-    new GatewayRejectedError('no: "The SDC is not approved"', { arrayCode: 331, httpStatus: 500 }),
+    new GatewayRejectedError('no: "The SDC is not approved"', { refusal: 'host-not-approved' }),
   ])('says how far the host is, and stays what it is: $code', async (cause) => {
     const state = readiness('this host is "not-approved": approve it');
     const error = await failing(cause, state);
@@ -36,13 +36,12 @@ describe('a call that fails on a host that has not joined', () => {
   });
 
   test('keeps what the error knows besides', async () => {
-    const refused = new GatewayRejectedError('SDC', { arrayCode: 80, httpStatus: 500, retryable: true });
+    const refused = new GatewayRejectedError('SDC', { refusal: 'host-unknown', retryable: true });
     expect(await failing(refused, readiness('x'))).toMatchObject({
-      arrayCode: 80,
-      httpStatus: 500,
+      refusal: 'host-unknown',
       retryable: true,
     });
-    const sdc = new SdcError('SDC', { problem: 'not-connected', context: { guid: 'G' } });
+    const sdc = new AttachError('SDC', { problem: 'not-connected', context: { guid: 'G' } });
     expect(await failing(sdc, readiness('x'))).toMatchObject({
       problem: 'not-connected',
       context: { guid: 'G' },
@@ -51,7 +50,7 @@ describe('a call that fails on a host that has not joined', () => {
 });
 
 test('on a host that is well the error is the same, but somebody looks', async () => {
-  const cause = new SdcError('no', { problem: 'not-known' });
+  const cause = new AttachError('no', { problem: 'not-known' });
   const state = readiness(undefined);
   expect(await failing(cause, state)).toBe(cause);
   expect(state.doubts()).toBe(1);
@@ -59,7 +58,7 @@ test('on a host that is well the error is the same, but somebody looks', async (
 
 test.each([
   new VolumeInUseError('held'),
-  new GatewayRejectedError('name in use', { arrayCode: 99, httpStatus: 500 }),
+  new GatewayRejectedError('name in use', { refusal: 'name-in-use' }),
   new TypeError('bug'),
 ])('what has nothing to do with the host raises no doubt: $message', async (cause) => {
   const state = readiness('x');

@@ -10,7 +10,7 @@ async function runningLoop() {
   const { life } = host;
   await world.run(life.create('db'));
   const loop = new ReconcileLoop({ ...life.host, reconciler: life.reconciler }, TIMES);
-  const rounds = (): number => life.gateway.calls.get('volumesOfSdc') ?? 0;
+  const rounds = (): number => life.gateway.calls.get('volumesOfHost') ?? 0;
   loop.start();
   await world.pass(0);
   return { world, host, life, loop, rounds };

@@ -48,7 +48,7 @@ describe('Reconciler', () => {
       unclaimed: [],
       unmarked: [],
     });
-    expect(Object.fromEntries(host.life.gateway.calls)).toEqual({ volumesOfSdc: 1 });
+    expect(Object.fromEntries(host.life.gateway.calls)).toEqual({ volumesOfHost: 1 });
   });
 
   it('leaves alone mappings that are not ours', async () => {
@@ -117,7 +117,7 @@ describe('Reconciler after the journal was lost', () => {
 
   it('removes unfinished volumes of this host, found by their names, once they are old', async () => {
     const { world, host, run } = await hostWithVolume();
-    await dieAt(world, host, 'unmapVolume', () => host.life.create('half'));
+    await dieAt(world, host, 'detachVolume', () => host.life.create('half'));
     host.disk.loseJournal();
     host.restart();
     await run(host.life.reconcile());

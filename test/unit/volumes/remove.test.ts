@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeConflictError } from '../../../src/errors.ts';
-import type { VolumeId } from '../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../src/array/ids.ts';
 import { World } from './world/world.ts';
 
 /** "db" is mounted here and its container gone; while Remove unmaps it, something happens to it at the array. */
@@ -12,7 +12,7 @@ async function removalDuring(meanwhile: (world: World, id: VolumeId) => void) {
   await world.run(life.mount('db', 'a'));
   await world.pass(11_000);
   life.steps.hook = ({ method, side }) => {
-    if (method === 'unmapVolume' && side === 'after') meanwhile(world, id);
+    if (method === 'detachVolume' && side === 'after') meanwhile(world, id);
     return 'go';
   };
   return { world, life, removal: world.run(life.remove('db')) };

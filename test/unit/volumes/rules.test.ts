@@ -133,7 +133,7 @@ describe('rule 4, a name means complete', () => {
       content: world.volume('db').content,
     });
     expect(whenNamed).toEqual([{ ...volume, content }]);
-    expect(volume.mappings).toEqual([]);
+    expect(volume.attachments).toEqual([]);
     expect(content).toMatchObject({ kind: 'filesystem', lostFound: false, label: { name: 'db' } });
   });
 });

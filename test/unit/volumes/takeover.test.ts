@@ -5,7 +5,8 @@ import {
   GatewayUnavailableError,
   VolumeInUseError,
 } from '../../../src/errors.ts';
-import type { FailoverPolicy, SdcId } from '../../../src/volumes/volume.ts';
+import type { HostId } from '../../../src/array/ids.ts';
+import type { FailoverPolicy } from '../../../src/volumes/volume.ts';
 import type { FakeHost } from './world/fake-host.ts';
 import { POLICY } from './world/life.ts';
 import { World } from './world/world.ts';
@@ -26,7 +27,7 @@ async function heldByFirst(options: Record<string, string> = {}) {
     await run(life.get('db'));
     await run(life.host.identity.current(life.call().signal));
   }
-  const holders = (): SdcId[] => [...world.volume('db').mappings.keys()];
+  const holders = (): HostId[] => [...world.volume('db').mappings.keys()];
   return { world, one, two, three, run, holders };
 }
 
@@ -49,11 +50,11 @@ describe('a Mount of a volume whose host lost power', () => {
     two.kernel.bind('b', await run(two.life.mount('db', 'b')));
     expect(stepsOf(two).slice(before)).toEqual([
       'getVolume',
-      'getSdc',
+      'getHost',
       'findVolumeId',
-      'unmapVolume',
+      'detachVolume',
       'getVolume',
-      'mapVolume',
+      'attachVolume',
     ]);
     expect(world.clock.now() - startedMs).toBeLessThan(graceMs);
     expect(holders()).toEqual([two.sdcId]);
@@ -106,7 +107,7 @@ describe('the record of a fence', () => {
   it('does without the last I/O where the array does not tell it', async () => {
     const { two, run } = await heldByFirst({ failover: 'always' });
     two.life.steps.hook = ({ method }) => {
-      const refusal = new GatewayRejectedError('no statistics', { arrayCode: 0, httpStatus: 500 });
+      const refusal = new GatewayRejectedError('no statistics', { refusal: 'other' });
       return method === 'recentIo' ? refusal : 'go';
     };
     await run(two.life.mount('db', 'b'));
@@ -121,14 +122,14 @@ describe('the record of a fence', () => {
   });
 
   it.each([
-    ['before', new GatewayRejectedError('no', { arrayCode: 1, httpStatus: 500 }), 'failed'],
+    ['before', new GatewayRejectedError('no', { refusal: 'other' }), 'failed'],
     ['before', new GatewayUnavailableError('no gateway'), 'unknown'],
     ['after', new GatewayUnavailableError('reply lost'), 'unknown'],
     ['after', new CancelledError('deadline'), 'unknown'],
   ] as const)('an unmapping that ended %s its effect with %s was %s', async (side, error, outcome) => {
     const { one, two, run } = await heldByFirst();
     one.powerOff();
-    two.life.steps.hook = (point) => (point.method === 'unmapVolume' && point.side === side ? error : 'go');
+    two.life.steps.hook = (point) => (point.method === 'detachVolume' && point.side === side ? error : 'go');
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(error.message);
     expect(two.disk.fences).toMatchObject([{ outcome, from: one.sdcId }]);
   });
@@ -251,7 +252,7 @@ describe('a holder that is alive', () => {
     const { world, one, two, run } = await heldByFirst({ failover: 'always' });
     one.kernel.letGo('a');
     two.life.steps.hook = ({ method, side }) => {
-      const isSecondLook = method === 'volumesOfVtree' && side === 'before';
+      const isSecondLook = method === 'volumesOfFamily' && side === 'before';
       if (isSecondLook) world.array.unmap(world.volume('db').id, one.sdcId);
       return 'go';
     };
@@ -314,17 +315,17 @@ describe('rule 2, only that SDC, never more', () => {
 
   it('exactly the mapping of the other SDC goes when the volume is mapped here too', async () => {
     const { world, one, two, run, holders } = await heldByFirst();
-    const mapping = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
-    world.volume('db').mappings.set(two.sdcId, mapping);
+    const attachment = { accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 } as const;
+    world.volume('db').mappings.set(two.sdcId, attachment);
     two.kernel.attached(world.volume('db'));
     one.powerOff();
     const before = stepsOf(two).length;
     await run(two.life.mount('db', 'b'));
     expect(stepsOf(two).slice(before)).toEqual([
       'getVolume',
-      'getSdc',
+      'getHost',
       'findVolumeId',
-      'unmapVolume',
+      'detachVolume',
       'getVolume',
     ]);
     expect(holders()).toEqual([two.sdcId]);
@@ -351,7 +352,7 @@ describe('rule 2, only that SDC, never more', () => {
     const { world, one, two, three, run, holders } = await heldByFirst({ failover: 'always' });
     one.powerOff();
     two.life.steps.hook = ({ method, side }) => {
-      if (method === 'unmapVolume' && side === 'after') {
+      if (method === 'detachVolume' && side === 'after') {
         world.array.map(world.volume('db').id, three.sdcId, false);
       }
       return 'go';
@@ -367,7 +368,7 @@ describe('rule 2, only that SDC, never more', () => {
     const { world, one, two, three, run, holders } = await heldByFirst({ failover: 'always' });
     one.powerOff();
     two.life.steps.hook = ({ method, side }) => {
-      if (method === 'mapVolume' && side === 'before') {
+      if (method === 'attachVolume' && side === 'before') {
         world.array.map(world.volume('db').id, three.sdcId, false);
       }
       return 'go';
@@ -385,7 +386,7 @@ describe('rule 2, only that SDC, never more', () => {
     one.kernel.letGo('a');
     await run(one.life.reconcile());
     two.life.steps.hook = ({ method, side, number }) => {
-      if (method === 'mapVolume' && side === 'before' && world.array.fences.length === 0 && number < 40) {
+      if (method === 'attachVolume' && side === 'before' && world.array.fences.length === 0 && number < 40) {
         if (holders().length === 0) world.array.map(world.volume('db').id, three.sdcId, false);
         two.life.steps.hook = () => 'go';
       }
@@ -455,7 +456,7 @@ describe('a volume that moves again and again', () => {
 });
 
 describe('when the gateway goes away in the middle of a takeover', () => {
-  it.each(['getSdc', 'findVolumeId', 'unmapVolume', 'getVolume', 'mapVolume'])(
+  it.each(['getHost', 'findVolumeId', 'detachVolume', 'getVolume', 'attachVolume'])(
     'at %s: the Mount says so, and the next one has the volume',
     async (method) => {
       const { world, one, two, run, holders } = await heldByFirst();
@@ -484,5 +485,5 @@ async function heldByFirstReadOnly() {
   const run = <T>(work: Promise<T>): Promise<T> => world.run(work);
   await run(one.life.create('db', { readonly: 'true', failover: 'always' }));
   await run(one.life.mount('db', 'a'));
-  return { world, one, two, run, holders: (): SdcId[] => [...world.volume('db').mappings.keys()] };
+  return { world, one, two, run, holders: (): HostId[] => [...world.volume('db').mappings.keys()] };
 }

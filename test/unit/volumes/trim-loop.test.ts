@@ -14,7 +14,7 @@ async function scene(trim: (mountpoint: string, signal: AbortSignal) => Promise<
   await world.run(life.mount('a', 'm1'));
   await world.run(life.mount('b', 'm2'));
   const trimmed: string[] = [];
-  const { sdc, journal, clock, log } = life.host;
+  const { attacher: sdc, journal, clock, log } = life.host;
   const filesystems = {
     mounts: () => life.host.filesystems.mounts(),
     trim: (mountpoint: string, signal: AbortSignal) => {

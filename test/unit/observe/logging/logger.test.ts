@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../../src/config/secret.ts';
 import { newSecret } from '../../../secrets/used.ts';
 import { createLogger } from '../../../../src/observe/logging/logger.ts';
-import type { Log } from '../../../../src/volumes/ports.ts';
+import type { Log } from '../../../../src/runtime/log.ts';
 
 const recorded = (level: 'debug' | 'info' | 'warn' | 'error' = 'debug') => {
   const lines: Record<string, unknown>[] = [];

@@ -1,9 +1,9 @@
 import type { PoolStatus } from '../../../../src/steward/capacity/pool-watch.ts';
-import type { PoolCapacity } from '../../../../src/steward/ports.ts';
+import type { SystemId } from '../../../../src/array/ids.ts';
+import type { PoolCapacity } from '../../../../src/array/pool.ts';
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
 import { healthOf, usedPercent } from '../../../../src/steward/capacity/assessment.ts';
 import { StewardMetrics } from '../../../../src/observe/metrics/steward-metrics.ts';
-import type { SystemId } from '../../../../src/volumes/volume.ts';
 import { poolAt } from '../../steward/capacity/cluster.ts';
 import { GATEWAY } from './watched.ts';
 

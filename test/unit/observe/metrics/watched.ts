@@ -2,22 +2,28 @@ import type { CountedFenceLog } from '../../../../src/observe/metrics/fence-coun
 import { PluginMetrics, type WatchedParts } from '../../../../src/observe/metrics/plugin-metrics.ts';
 import type { HostIdentity } from '../../../../src/volumes/identity.ts';
 import type { FenceRecord, HostVolume } from '../../../../src/volumes/ports.ts';
-import type { SdcId, SystemId } from '../../../../src/volumes/volume.ts';
+import { asArrayName, asVolumeId, type HostId, type SystemId } from '../../../../src/array/ids.ts';
 
 export const GATEWAY = 'https://gw';
 
 export const ME: HostIdentity = {
   systemId: '72ce476b00000000' as SystemId,
-  sdcId: 'c0ffee0000000001' as SdcId,
+  hostId: 'c0ffee0000000001' as HostId,
   guid: '271BAD82-08EE-44F2-A2B1-7E2787C27BE1',
-  sdcName: 'sdc-1',
-  sdcIp: '10.0.0.1',
+  hostName: 'sdc-1',
+  hostAddress: '10.0.0.1',
 };
 
 /** An entry of the journal, mounted unless said otherwise. */
 export function entryOf(name: string, more: Partial<HostVolume> = {}): HostVolume {
   return {
-    ...{ name, arrayName: `docker-${name}`, volumeId: `id-${name}`, systemId: ME.systemId, phase: 'mounted' },
+    ...{
+      name,
+      arrayName: asArrayName(`docker-${name}`),
+      volumeId: asVolumeId(`id-${name}`),
+      systemId: ME.systemId,
+      phase: 'mounted',
+    },
     ...{ holders: ['a'], mountpoint: `/m/${name}`, since: '2026-01-01T00:00:00.000Z' },
     ...more,
   };

@@ -1,16 +1,14 @@
+import type { DeviceId, PoolId, SdsId, SystemId } from '../../../../src/array/ids.ts';
 import type {
   ClusterReading,
-  DeviceId,
   DeviceReading,
   PoolCapacity,
   PoolReading,
-  SdsId,
   SdsReading,
-} from '../../../../src/steward/ports.ts';
-import type { StoragePoolId, SystemId } from '../../../../src/volumes/volume.ts';
+} from '../../../../src/array/pool.ts';
 
 export const TIB = 1024 ** 3;
-const POOL = 'pool-1' as StoragePoolId;
+const POOL = 'pool-1' as PoolId;
 
 /** A healthy pool of three SDSs with a 4 TiB device each, used to so many percent of what is not spare. */
 export function capacityAt(percent: number, change: Partial<PoolCapacity> = {}): PoolCapacity {

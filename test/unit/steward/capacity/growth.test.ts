@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planGrowth, type GrowthMemory } from '../../../../src/steward/capacity/growth.ts';
 import { parsePolicy } from '../../../../src/steward/policy-file.ts';
 import type { GrowthPolicy } from '../../../../src/steward/policy.ts';
-import type { ClusterReading, PoolCapacity } from '../../../../src/steward/ports.ts';
+import type { ClusterReading, PoolCapacity } from '../../../../src/array/pool.ts';
 import { clusterOf, device, poolAt, sds, TIB } from './cluster.ts';
 
 const FRESH: GrowthMemory = { coolDownLeftMs: 0, failedDisks: new Set() };

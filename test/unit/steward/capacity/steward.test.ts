@@ -3,7 +3,9 @@ import { AuditTrail } from '../../../../src/steward/audit.ts';
 import { Grower } from '../../../../src/steward/capacity/grower.ts';
 import { parsePolicy } from '../../../../src/steward/policy-file.ts';
 import { PoolWatch } from '../../../../src/steward/capacity/pool-watch.ts';
-import type { CapacityArray, DeviceId, News } from '../../../../src/steward/ports.ts';
+import type { DeviceId } from '../../../../src/array/ids.ts';
+import type { ClusterSpace } from '../../../../src/array/storage-array.ts';
+import type { News } from '../../../../src/steward/ports.ts';
 import { DiskProvider } from '../../../../src/steward/capacity/provider.ts';
 import { Steward } from '../../../../src/steward/steward.ts';
 import { Alerts } from '../../../../src/steward/capacity/alerts.ts';
@@ -50,7 +52,7 @@ function policyOf(interval: string, webhooks: readonly object[] = WEBHOOKS) {
   );
 }
 
-function aSteward(array: CapacityArray, interval: string, targets?: readonly object[]) {
+function aSteward(array: ClusterSpace, interval: string, targets?: readonly object[]) {
   const clock = aClock();
   const policy = policyOf(interval, targets);
   const told: object[] = [];
@@ -92,7 +94,7 @@ it.each([
 );
 
 test('without a webhook, levels that change and an array out of sight are news all the same, and reminders are not', async () => {
-  let read = (): ReturnType<CapacityArray['readCluster']> => Promise.resolve(clusterOf(poolAt(82)));
+  let read = (): ReturnType<ClusterSpace['readCluster']> => Promise.resolve(clusterOf(poolAt(82)));
   const array = { readCluster: () => read(), addDevice: () => Promise.reject(new Error('not asked for')) };
   const { clock, steward, counted } = aSteward(array, '1m', []);
   await steward.round(signal);
@@ -114,12 +116,10 @@ test('without a webhook, levels that change and an array out of sight are news a
 });
 
 test.each([
-  [206, 'blocked', 'somebody else adds /dev/disk/by-id/x just now', false],
-  [138, 'blocked', 'somebody else adds /dev/disk/by-id/x just now', false],
-  [52, 'failed', 'could not add /dev/disk/by-id/x', true],
-])('a disk that the array refuses with %d: %s', async (arrayCode, outcome, why, isFailed) => {
-  const refuse = (): Promise<DeviceId> =>
-    Promise.reject(new GatewayRejectedError('refused', { arrayCode, httpStatus: 500 }));
+  ['disk-taken', 'blocked', 'somebody else adds /dev/disk/by-id/x just now', false],
+  ['other', 'failed', 'could not add /dev/disk/by-id/x', true],
+] as const)('a disk that the array refuses as %s: %s', async (refusal, outcome, why, isFailed) => {
+  const refuse = (): Promise<DeviceId> => Promise.reject(new GatewayRejectedError('refused', { refusal }));
   const array = { readCluster: () => Promise.resolve(clusterOf(poolAt(95))), addDevice: refuse };
   const clock = aClock();
   const audit = new AuditTrail({ clock, log });

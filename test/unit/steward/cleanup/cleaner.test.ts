@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError, ConfigError, GatewayRejectedError } from '../../../../src/errors.ts';
 import { markerName, provisionalName } from '../../../../src/volumes/naming.ts';
-import type { VtreeId } from '../../../../src/volumes/volume.ts';
+import type { FamilyId } from '../../../../src/array/ids.ts';
 import {
   away,
   DAY,
@@ -13,7 +13,7 @@ import {
   NAME,
   scene,
   sdc,
-  sdcId,
+  hostId,
   START,
   volume,
 } from './scene.ts';
@@ -61,15 +61,15 @@ describe('an unfinished volume of a host that is away', () => {
   });
 
   test('is taken from its maker first, where it is still mapped to it', async () => {
-    const { array, rounds } = scene([volume(1, { mappings: [mapping(sdcId(1))] })]);
+    const { array, rounds } = scene([volume(1, { attachments: [mapping(hostId(1))] })]);
     await rounds(ENOUGH);
-    expect(array.changes).toEqual([`unmap ${id(1)} ${sdcId(1)}`, `remove ${id(1)}`]);
+    expect(array.changes).toEqual([`unmap ${id(1)} ${hostId(1)}`, `remove ${id(1)}`]);
   });
 
   test('goes before its failover marker, so that a marker never outlives what it is for by much', async () => {
-    const vtreeId = 'v' as VtreeId;
-    const marker = volume(2, { name: markerName('never', id(1)), vtreeId, isSnapshot: true });
-    const { array, rounds, outcomes } = scene([volume(1, { vtreeId }), marker]);
+    const familyId = 'v' as FamilyId;
+    const marker = volume(2, { name: markerName('never', id(1)), familyId, kind: 'snapshot' });
+    const { array, rounds, outcomes } = scene([volume(1, { familyId }), marker]);
     await rounds(ENOUGH);
     expect(array.changes).toEqual([`remove ${id(1)}`, `remove ${id(2)}`]);
     expect(outcomes()).toEqual(['remove-volume done']);
@@ -78,10 +78,10 @@ describe('an unfinished volume of a host that is away', () => {
   test('waits anew when its host was there in between', async () => {
     const { array, rounds, states } = scene([volume(1)]);
     await rounds(5);
-    array.sdcs = [sdc(1, { isConnected: true }), sdc(2)];
+    array.hosts = [sdc(1, { state: 'connected' }), sdc(2)];
     await rounds(1);
     expect(states()).toEqual(['kept']);
-    array.sdcs = [sdc(1), sdc(2)];
+    array.hosts = [sdc(1), sdc(2)];
     await rounds(ENOUGH - 1);
     expect(array.changes).toEqual([]);
     await rounds(1);
@@ -103,11 +103,11 @@ test('others, complete, young or in use, are never touched', async () => {
   const volumes = [
     volume(1, { name: 'docker-db' }),
     volume(2, { name: 'datastore' }),
-    volume(3, { createdAt: (START - HOUR) / 1000 }),
-    volume(4, { mappings: [mapping(sdcId(2))] }),
+    volume(3, { createdAtSeconds: (START - HOUR) / 1000 }),
+    volume(4, { attachments: [mapping(hostId(2))] }),
     volume(5, { name: '~new.0123abcd.0000000a' }),
-    volume(6, { name: markerName('never', id(9)), isSnapshot: true }),
-    volume(7, { name: 'docker-x', mappings: [mapping(sdcId(9))] }),
+    volume(6, { name: markerName('never', id(9)), kind: 'snapshot' }),
+    volume(7, { name: 'docker-x', attachments: [mapping(hostId(9))] }),
   ];
   const { array, rounds, outcomes } = scene(volumes);
   await rounds(20);
@@ -118,7 +118,7 @@ test('others, complete, young or in use, are never touched', async () => {
 
 describe('clocks', () => {
   test('ours that jumps ahead makes a young volume old, but not seen for an hour', async () => {
-    const { array, clock, rounds } = scene([volume(1, { createdAt: START / 1000 })]);
+    const { array, clock, rounds } = scene([volume(1, { createdAtSeconds: START / 1000 })]);
     clock.jump(365 * DAY);
     await rounds(ENOUGH - 1);
     expect(array.changes).toEqual([]);
@@ -134,7 +134,7 @@ describe('clocks', () => {
 });
 
 describe('a bad day', () => {
-  test.each(['readVolumes', 'readSdcs'] as const)(
+  test.each(['readVolumes', 'readHosts'] as const)(
     '%s fails: nothing is done, and the row begins anew',
     async (call) => {
       const { array, cleaner, rounds, warnings } = scene([volume(1)], { seenFor: 10 * MINUTE });
@@ -162,28 +162,28 @@ describe('a bad day', () => {
   });
 
   test('no SDC is listed: nothing is concluded from that', async () => {
-    const dead = volume(2, { name: 'docker-db', mappings: [mapping(sdcId(9))] });
+    const dead = volume(2, { name: 'docker-db', attachments: [mapping(hostId(9))] });
     const { array, cleaner, rounds } = scene([volume(1), dead], {
       ofUnknownHosts: true,
       deadSdcMappings: true,
     });
-    array.sdcs = [];
+    array.hosts = [];
     await rounds(20);
     expect(cleaner.status.problem).toContain('lists no SDC');
     expect(array.changes).toEqual([]);
   });
 
   test('a list that lacks what is there: the array is asked about it alone', async () => {
-    const vtreeId = 'v' as VtreeId;
-    const held = volume(1, { name: 'docker-db', mappings: [mapping(sdcId(1))] });
-    const marker = volume(2, { name: markerName('never', id(1)), isSnapshot: true });
-    const unfinished = volume(3, { vtreeId });
-    const snapshot = volume(4, { name: 'docker-snap', vtreeId, isSnapshot: true });
+    const familyId = 'v' as FamilyId;
+    const held = volume(1, { name: 'docker-db', attachments: [mapping(hostId(1))] });
+    const marker = volume(2, { name: markerName('never', id(1)), kind: 'snapshot' });
+    const unfinished = volume(3, { familyId });
+    const snapshot = volume(4, { name: 'docker-snap', familyId, kind: 'snapshot' });
     const { array, rounds, audit } = scene([held, marker, unfinished, snapshot], {
       ofUnknownHosts: true,
       deadSdcMappings: true,
     });
-    array.hidden = new Set([sdcId(1), id(4)]);
+    array.hidden = new Set([hostId(1), id(4)]);
     await rounds(ENOUGH + 3);
     array.hidden = new Set([id(1), id(4)]);
     await rounds(ENOUGH + 3);
@@ -194,13 +194,13 @@ describe('a bad day', () => {
     expect(blocked.join()).toContain('it has snapshots');
   });
 
-  test.each(['getSdc', 'volumesOfVtree', 'getVolume', 'unmapVolume', 'removeVolume'] as const)(
+  test.each(['getHost', 'volumesOfFamily', 'getVolume', 'detachVolume', 'removeVolume'] as const)(
     '%s fails: told, and tried again after an hour, not each round; others are not kept waiting',
     async (call) => {
       const name = provisionalName(GUID, '', '0000000b');
       const other = volume(2, { name });
       const { array, rounds, outcomes, states, cleaner } = scene(
-        [volume(1, { mappings: [mapping(sdcId(1))] }), other],
+        [volume(1, { attachments: [mapping(hostId(1))] }), other],
         {},
       );
       array.failing = { [call]: away() };
@@ -234,8 +234,7 @@ describe('a bad day', () => {
     const { array, rounds, audit } = scene([volume(1)]);
     array.failing = {
       removeVolume: new GatewayRejectedError('cannot remove it: volume is mapped', {
-        arrayCode: 104,
-        httpStatus: 500,
+        refusal: 'still-attached',
       }),
     };
     await rounds(ENOUGH);
@@ -254,7 +253,7 @@ describe('a bad day', () => {
   test('a round that is cut off in the middle is a bad day like any other', async () => {
     const { array, cleaner, rounds } = scene([volume(1)], { seenFor: 10 * MINUTE });
     await rounds(2);
-    array.failing = { readSdcs: new CancelledError('cannot list all SDCs: cancelled') };
+    array.failing = { readHosts: new CancelledError('cannot list all SDCs: cancelled') };
     await cleaner.round(AbortSignal.abort());
     expect([cleaner.status.problem, array.changes]).toEqual(['cannot list all SDCs: cancelled', []]);
   });
@@ -269,12 +268,12 @@ describe('just before, the array says otherwise', () => {
     ],
     [
       'it has been mapped',
-      (array) => (array.volumes = [volume(1, { mappings: [mapping(sdcId(2))] })]),
+      (array) => (array.volumes = [volume(1, { attachments: [mapping(hostId(2))] })]),
       'mapped meanwhile',
     ],
     [
       'it has been mapped to all',
-      (array) => (array.volumes = [volume(1, { isMappedToAll: true })]),
+      (array) => (array.volumes = [volume(1, { attachedToAll: true })]),
       'mapped',
     ],
   ])('%s', async (_, happen, why) => {
@@ -323,7 +322,7 @@ test('a dry run tells each once, and changes nothing', async () => {
 test('what the second look keeps is looked at again after an hour, not each round', async () => {
   const { array, rounds, outcomes } = scene([volume(1)]);
   array.hidden = new Set([id(2)]);
-  array.volumes.push(volume(2, { name: 'docker-snap', isSnapshot: true, vtreeId: volume(1).vtreeId }));
+  array.volumes.push(volume(2, { name: 'docker-snap', kind: 'snapshot', familyId: volume(1).familyId }));
   await rounds(ENOUGH + 5);
   expect(outcomes()).toEqual(['remove-volume blocked']);
   await rounds(1);
@@ -342,14 +341,14 @@ test('what was gone and is back is news again', async () => {
 });
 
 describe('a mapping of an SDC that is gone', () => {
-  const dead = volume(1, { name: 'docker-db', mappings: [mapping(sdcId(9)), mapping(sdcId(1))] });
+  const dead = volume(1, { name: 'docker-db', attachments: [mapping(hostId(9)), mapping(hostId(1))] });
 
   test('is taken back when the SDC has been missed long enough, that one alone', async () => {
     const { array, rounds, audit } = scene([dead], { deadSdcMappings: true, sdcGoneFor: 2 * HOUR });
     await rounds(12);
     expect(array.changes).toEqual([]);
     await rounds(1);
-    expect(array.changes).toEqual([`unmap ${id(1)} ${sdcId(9)}`]);
+    expect(array.changes).toEqual([`unmap ${id(1)} ${hostId(9)}`]);
     expect(audit.last).toMatchObject([
       { action: 'unmap', outcome: 'done', target: `volume "docker-db" (${id(1)}) at SDC "5dc9"` },
     ]);
@@ -360,16 +359,16 @@ describe('a mapping of an SDC that is gone', () => {
   test('begins anew when the SDC was listed in between', async () => {
     const { array, rounds } = scene([dead], { deadSdcMappings: true });
     await rounds(ENOUGH - 1);
-    array.sdcs = [sdc(1), sdc(2), sdc(9)];
+    array.hosts = [sdc(1), sdc(2), sdc(9)];
     await rounds(1);
-    array.sdcs = [sdc(1), sdc(2)];
+    array.hosts = [sdc(1), sdc(2)];
     await rounds(ENOUGH - 1);
     expect(array.changes).toEqual([]);
   });
 
   test('that is gone just before needs nothing', async () => {
     const { array, rounds, outcomes } = scene([dead], { deadSdcMappings: true });
-    array.beforeLook = () => (array.volumes = [{ ...dead, mappings: [] }]);
+    array.beforeLook = () => (array.volumes = [{ ...dead, attachments: [] }]);
     await rounds(ENOUGH);
     expect([array.changes, outcomes()]).toEqual([[], ['unmap done']]);
   });
@@ -381,8 +380,8 @@ describe('a mapping of an SDC that is gone', () => {
 });
 
 test('an orphaned marker goes alone', async () => {
-  const marker = volume(1, { name: markerName('never', id(9)), isSnapshot: true });
-  const sibling = volume(2, { name: 'docker-snap', isSnapshot: true, vtreeId: marker.vtreeId });
+  const marker = volume(1, { name: markerName('never', id(9)), kind: 'snapshot' });
+  const sibling = volume(2, { name: 'docker-snap', kind: 'snapshot', familyId: marker.familyId });
   const { array, rounds } = scene([marker, sibling], { ofUnknownHosts: true });
   await rounds(ENOUGH);
   expect(array.changes).toEqual([`remove ${id(1)}`]);

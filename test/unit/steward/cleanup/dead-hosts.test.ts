@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { AuditTrail } from '../../../../src/steward/audit.ts';
 import { Cleaner } from '../../../../src/steward/cleanup/cleaner.ts';
-import type { Inventory } from '../../../../src/inventory/ports.ts';
+import type { Inventory } from '../../../../src/array/storage-array.ts';
 import { FakeGateway } from '../../volumes/world/fake-gateway.ts';
 import type { FakeHost } from '../../volumes/world/fake-host.ts';
 import { engineCreate, useVolume } from '../../volumes/world/scenarios.ts';
 import { describePoint, type Point } from '../../volumes/world/steps.ts';
 import { World } from '../../volumes/world/world.ts';
-import { HOUR, MINUTE, RULES, sdcId } from './scene.ts';
+import { HOUR, MINUTE, RULES, hostId } from './scene.ts';
 
 /** The longest way to a volume: with a failover marker, and with limits. */
 const OPTIONS = { fs: 'ext4', mount: 'commit=30', iops: '100', failover: 'always' };
@@ -15,28 +15,8 @@ const OPTIONS = { fs: 'ext4', mount: 'commit=30', iops: '100', failover: 'always
 /** The lists of the array that the plugin's own tests play with. */
 function inventoryOf({ array }: World): Inventory {
   return {
-    readVolumes: () =>
-      Promise.resolve(
-        [...array.volumes.values()].map((volume) => ({
-          ...array.describe(volume),
-          poolId: volume.storagePoolId,
-          createdAt: volume.createdAtSeconds,
-          isReadOnly: volume.accessModeLimit === 'ReadOnly',
-          isSnapshot: volume.kind === 'snapshot',
-          isMappedToAll: volume.mappedToAllSdcs,
-          mappings: [...volume.mappings.keys()].map((holder) => ({
-            ...{ sdcId: holder, isSdc: true, sdcIp: null },
-            ...{ limitIops: 0, limitBwKiBs: 0 },
-          })),
-        })),
-      ),
-    readSdcs: () =>
-      Promise.resolve(
-        [...array.sdcs.values()].map(({ id, guid, name, ip, state, approved }) => ({
-          ...{ id, guid, name, ip, version: null },
-          ...{ isConnected: state === 'connected', isApproved: approved },
-        })),
-      ),
+    readVolumes: () => Promise.resolve([...array.volumes.values()].map((volume) => array.describe(volume))),
+    readHosts: () => Promise.resolve([...array.sdcs.values()]),
   };
 }
 
@@ -52,7 +32,7 @@ async function stewardComes(world: World): Promise<AuditTrail> {
     randomHex: (digits: number) => '0'.repeat(digits),
   };
   const audit = new AuditTrail({ clock, log });
-  const mine = { sdcId: sdcId(99), name: 'steward', mayFence: true, gatewayUp: true };
+  const mine = { sdcId: hostId(99), name: 'steward', mayFence: true, gatewayUp: true };
   const array = new FakeGateway(world.array, world.clock, mine);
   const cleaner = new Cleaner({ inventory: inventoryOf(world), array, clock, audit, log }, RULES);
   await world.pass(24 * HOUR);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { findLeftovers, keyOf, type Search } from '../../../../src/steward/cleanup/leftovers.ts';
-import type { SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { FamilyId } from '../../../../src/array/ids.ts';
+import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { arrayNameFor, markerName, provisionalName } from '../../../../src/volumes/naming.ts';
-import type { VolumeName, VtreeId } from '../../../../src/volumes/volume.ts';
+import type { VolumeName } from '../../../../src/volumes/volume.ts';
 import {
   DAY,
   GUID,
@@ -13,7 +15,7 @@ import {
   OTHER_GUID,
   PREFIX,
   sdc,
-  sdcId,
+  hostId,
   START,
   volume,
 } from './scene.ts';
@@ -26,10 +28,10 @@ const SEARCH: Search = {
 };
 
 function find(
-  volumes: readonly VolumeReading[],
-  { search = {}, sdcs = [sdc(1), sdc(2)] }: { search?: Partial<Search>; sdcs?: readonly SdcReading[] } = {},
+  volumes: readonly ArrayVolume[],
+  { search = {}, hosts = [sdc(1), sdc(2)] }: { search?: Partial<Search>; hosts?: readonly ArrayHost[] } = {},
 ) {
-  return findLeftovers({ volumes, sdcs }, { ...SEARCH, ...search }, START);
+  return findLeftovers({ volumes, hosts }, { ...SEARCH, ...search }, START);
 }
 
 const at = (ms: number): number => ms / 1000;
@@ -48,10 +50,10 @@ describe('a volume that an engine most likely named', () => {
   });
 
   test.each([
-    ['is mapped', { mappings: [mapping(sdcId(1))] }],
-    ['is mapped to all', { isMappedToAll: true }],
-    ['is a snapshot', { isSnapshot: true }],
-    ['is young', { createdAt: at(START - HOUR) }],
+    ['is mapped', { attachments: [mapping(hostId(1))] }],
+    ['is mapped to all', { attachedToAll: true }],
+    ['is a snapshot', { kind: 'snapshot' }],
+    ['is young', { createdAtSeconds: at(START - HOUR) }],
     ['has a name that somebody gave it', { name: `${PREFIX}orders-database-of-~abcdefghijklm`.slice(0, 31) }],
     ['has a name of hex digits that fits', { name: `${PREFIX}0123456789ab` }],
     ['has another prefix', { name: arrayNameFor('other-', '3f'.repeat(32) as VolumeName) }],
@@ -68,18 +70,20 @@ describe('a volume that a Create never finished', () => {
       kind: 'unfinished',
       target: `volume "${NAME}" (${id(1)})`,
       why: 'made 48 h ago by SDC "node-1", which is away, and never finished',
-      makerId: sdcId(1),
+      makerId: hostId(1),
       obstacle: undefined,
     });
   });
 
   test('may still be mapped to the host that made it', () => {
-    expect(find([volume(1, { mappings: [mapping(sdcId(1))] })])[0]).toMatchObject({ obstacle: undefined });
+    expect(find([volume(1, { attachments: [mapping(hostId(1))] })])[0]).toMatchObject({
+      obstacle: undefined,
+    });
   });
 
   test('may have its own failover marker', () => {
-    const vtreeId = volume(1).vtreeId;
-    const marker = volume(2, { name: markerName('never', id(1)), vtreeId, isSnapshot: true });
+    const familyId = volume(1).familyId;
+    const marker = volume(2, { name: markerName('never', id(1)), familyId, kind: 'snapshot' });
     expect(find([volume(1), marker])).toMatchObject([{ kind: 'unfinished', obstacle: undefined }]);
   });
 
@@ -107,23 +111,27 @@ describe('a volume that a Create never finished', () => {
     ['a moment', 0],
     ['less than the limit', DAY - 1000],
   ])('is none when made %s ago: a Create may be at it', (_, ago) => {
-    expect(find([volume(1, { createdAt: at(START - ago) })])).toEqual([]);
+    expect(find([volume(1, { createdAtSeconds: at(START - ago) })])).toEqual([]);
   });
 
-  test.each<[string, Partial<VolumeReading>, RegExp]>([
-    ['of an unknown time', { createdAt: null }, /does not say when/],
-    ['of the future', { createdAt: at(START + HOUR) }, /made in the future/],
-    ['that is a snapshot', { isSnapshot: true }, /is a snapshot/],
-    ['mapped to all SDCs', { isMappedToAll: true }, /mapped to all SDCs/],
-    ['mapped to another host', { mappings: [mapping(sdcId(2))] }, /not only to the host that made it/],
+  test.each<[string, Partial<ArrayVolume>, RegExp]>([
+    ['of an unknown time', { createdAtSeconds: null }, /does not say when/],
+    ['of the future', { createdAtSeconds: at(START + HOUR) }, /made in the future/],
+    ['that is a snapshot', { kind: 'snapshot' }, /is a snapshot/],
+    ['mapped to all SDCs', { attachedToAll: true }, /mapped to all SDCs/],
+    ['mapped to another host', { attachments: [mapping(hostId(2))] }, /not only to the host that made it/],
     [
       'mapped to its maker and to another host',
-      { mappings: [mapping(sdcId(1)), mapping(sdcId(2))] },
+      { attachments: [mapping(hostId(1)), mapping(hostId(2))] },
       /not only to the host that made it/,
     ],
-    ['mapped to an SDC that is not listed', { mappings: [mapping(sdcId(9))] }, /not only to the host/],
-    ['mapped to a host that is no SDC', { mappings: [mapping(sdcId(1), { isSdc: false })] }, /not only to/],
-    ['of an unknown family', { vtreeId: null }, /does not say whether it has snapshots/],
+    ['mapped to an SDC that is not listed', { attachments: [mapping(hostId(9))] }, /not only to the host/],
+    [
+      'mapped to a host that is no SDC',
+      { attachments: [mapping(hostId(1), { hostKind: 'nvme' })] },
+      /not only to/,
+    ],
+    ['of an unknown family', { familyId: null }, /does not say whether it has snapshots/],
     ['of another prefix', { name: provisionalName(GUID, 'other-', '0000000a') }, /under our prefix/],
     ['of a host that is no SDC', { name: '~new.0123abcd.0000000a' }, /under our prefix/],
     [
@@ -137,22 +145,22 @@ describe('a volume that a Create never finished', () => {
     ]);
   });
 
-  test.each<[string, Partial<VolumeReading>]>([
-    ['a snapshot', { name: 'docker-snap', isSnapshot: true }],
-    ['a snapshot without name', { name: null, isSnapshot: true }],
-    ['the marker of another volume', { name: markerName('never', id(7)), isSnapshot: true }],
+  test.each<[string, Partial<ArrayVolume>]>([
+    ['a snapshot', { name: 'docker-snap', kind: 'snapshot' }],
+    ['a snapshot without name', { name: null, kind: 'snapshot' }],
+    ['the marker of another volume', { name: markerName('never', id(7)), kind: 'snapshot' }],
   ])('with %s stays', (_, change) => {
-    const other = volume(2, { ...change, vtreeId: volume(1).vtreeId, createdAt: at(START) });
+    const other = volume(2, { ...change, familyId: volume(1).familyId, createdAtSeconds: at(START) });
     expect(find([volume(1), other])[0]).toMatchObject({ obstacle: 'it has snapshots' });
   });
 
-  test.each<[string, Partial<VolumeReading>, string | undefined]>([
+  test.each<[string, Partial<ArrayVolume>, string | undefined]>([
     ['goes when it is a week old', {}, undefined],
-    ['stays when it is younger', { createdAt: at(START - 7 * DAY + 1000) }, 'connected'],
-    ['stays while it is mapped', { mappings: [mapping(sdcId(2))] }, 'connected'],
+    ['stays when it is younger', { createdAtSeconds: at(START - 7 * DAY + 1000) }, 'connected'],
+    ['stays while it is mapped', { attachments: [mapping(hostId(2))] }, 'connected'],
   ])('of a host that is connected and has not cleared it away %s', (_, change, obstacle) => {
     const forgotten = {
-      createdAt: at(START - 7 * DAY),
+      createdAtSeconds: at(START - 7 * DAY),
       name: provisionalName(OTHER_GUID, PREFIX, '0a0a0a0a'),
     };
     const [found] = find([volume(1, { ...forgotten, ...change })]);
@@ -162,11 +170,11 @@ describe('a volume that a Create never finished', () => {
   });
 
   test('stays while one of two SDCs with the same mark is connected', () => {
-    const twins = [sdc(1, { isConnected: true }), sdc(3, { guid: GUID, isConnected: false })];
-    expect(find([volume(1)], { sdcs: twins })).toMatchObject([
+    const twins = [sdc(1, { state: 'connected' }), sdc(3, { guid: GUID, state: 'disconnected' })];
+    expect(find([volume(1)], { hosts: twins })).toMatchObject([
       { obstacle: expect.stringContaining('connected') as string },
     ]);
-    expect(find([volume(1)], { sdcs: twins.toReversed() })).toMatchObject([
+    expect(find([volume(1)], { hosts: twins.toReversed() })).toMatchObject([
       { obstacle: expect.stringContaining('connected') as string },
     ]);
   });
@@ -177,7 +185,7 @@ describe('a volume that a Create never finished', () => {
     expect(find([volume(1, { name })], { search })).toMatchObject([
       { obstacle: undefined, makerId: undefined },
     ]);
-    expect(find([volume(1, { name, mappings: [mapping(sdcId(1))] })], { search })).toMatchObject([
+    expect(find([volume(1, { name, attachments: [mapping(hostId(1))] })], { search })).toMatchObject([
       { obstacle: expect.stringContaining('it is mapped') as string },
     ]);
   });
@@ -185,8 +193,8 @@ describe('a volume that a Create never finished', () => {
 
 describe('a failover marker', () => {
   const name = markerName('always', id(7));
-  const marker = (change: Partial<VolumeReading> = {}): VolumeReading =>
-    volume(1, { name, isSnapshot: true, ...change });
+  const marker = (change: Partial<ArrayVolume> = {}): ArrayVolume =>
+    volume(1, { name, kind: 'snapshot', ...change });
   const search = { ofUnknownHosts: true };
 
   test('is a leftover when its volume is gone', () => {
@@ -200,23 +208,23 @@ describe('a failover marker', () => {
     ]);
   });
 
-  test.each<[string, VolumeReading[]]>([
+  test.each<[string, ArrayVolume[]]>([
     ['its volume is there', [marker(), volume(7, { name: 'docker-db' })]],
     ['its volume is there under any other name', [marker(), volume(7, { name: null })]],
-    ['it is young', [marker({ createdAt: at(START - HOUR) })]],
+    ['it is young', [marker({ createdAtSeconds: at(START - HOUR) })]],
   ])('is none when %s', (_, volumes) => {
     expect(find(volumes, { search }).filter(({ kind }) => kind === 'marker')).toEqual([]);
   });
 
-  test.each<[string, Partial<VolumeReading>, RegExp]>([
+  test.each<[string, Partial<ArrayVolume>, RegExp]>([
     [
       'that is no snapshot and no stand-in',
-      { isSnapshot: false, sizeKiB: 2 * 8 * 1024 * 1024 },
+      { kind: 'thin', sizeKiB: 2 * 8 * 1024 * 1024 },
       /neither a snapshot/,
     ],
-    ['that is mapped', { mappings: [mapping(sdcId(1))] }, /it is mapped/],
-    ['that is mapped to all', { isMappedToAll: true }, /it is mapped/],
-    ['of an unknown time', { createdAt: null }, /does not say when/],
+    ['that is mapped', { attachments: [mapping(hostId(1))] }, /it is mapped/],
+    ['that is mapped to all', { attachedToAll: true }, /it is mapped/],
+    ['of an unknown time', { createdAtSeconds: null }, /does not say when/],
   ])('%s stays', (_, change, obstacle) => {
     expect(find([marker(change)], { search })).toMatchObject([
       { obstacle: expect.stringMatching(obstacle) as string },
@@ -224,7 +232,7 @@ describe('a failover marker', () => {
   });
 
   test('that is a stand-in goes as a snapshot does', () => {
-    const standIn = marker({ isSnapshot: false, sizeKiB: 8 * 1024 * 1024 });
+    const standIn = marker({ kind: 'thin', sizeKiB: 8 * 1024 * 1024 });
     expect(find([standIn], { search })).toMatchObject([{ obstacle: undefined }]);
   });
 
@@ -236,61 +244,61 @@ describe('a failover marker', () => {
 });
 
 describe('a mapping', () => {
-  const held = (to: VolumeReading['mappings'], change: Partial<VolumeReading> = {}): VolumeReading =>
-    volume(1, { name: 'docker-db', mappings: to, createdAt: at(START), ...change });
+  const held = (to: ArrayVolume['attachments'], change: Partial<ArrayVolume> = {}): ArrayVolume =>
+    volume(1, { name: 'docker-db', attachments: to, createdAtSeconds: at(START), ...change });
   const search = { deadSdcMappings: true };
 
   test('to an SDC that the array does not list is dead, each alone', () => {
-    const volumes = [held([mapping(sdcId(8)), mapping(sdcId(1)), mapping(sdcId(9))])];
+    const volumes = [held([mapping(hostId(8)), mapping(hostId(1)), mapping(hostId(9))])];
     const found = find(volumes, { search });
     expect(found).toMatchObject([
       {
         kind: 'mapping',
-        sdcId: sdcId(8),
+        hostId: hostId(8),
         obstacle: undefined,
         target: expect.stringContaining('5dc8') as string,
       },
-      { kind: 'mapping', sdcId: sdcId(9), obstacle: undefined },
+      { kind: 'mapping', hostId: hostId(9), obstacle: undefined },
     ]);
     expect(new Set(found.map(keyOf)).size).toBe(2);
   });
 
   test('names the SDC as the array last did', () => {
-    const read = { volumes: [held([mapping(sdcId(8))])], sdcs: [sdc(1)], formerly: () => 'host8' };
+    const read = { volumes: [held([mapping(hostId(8))])], hosts: [sdc(1)], formerly: () => 'host8' };
     expect(findLeftovers(read, { ...SEARCH, ...search }, START)).toMatchObject([
       {
         why: expect.stringContaining(
-          `"${sdcId(8)}" (last known as host8), which the array does not`,
+          `"${hostId(8)}" (last known as host8), which the array does not`,
         ) as string,
       },
     ]);
   });
 
-  test.each<[string, VolumeReading]>([
-    ['to an SDC that is away', held([mapping(sdcId(1))])],
-    ['to an SDC that is connected', held([mapping(sdcId(2))])],
-    ['to a host that is no SDC', held([mapping(sdcId(9), { isSdc: false })])],
-    ['of a volume without our prefix', held([mapping(sdcId(9))], { name: 'datastore' })],
-    ['of a volume without a name', held([mapping(sdcId(9))], { name: null })],
+  test.each<[string, ArrayVolume]>([
+    ['to an SDC that is away', held([mapping(hostId(1))])],
+    ['to an SDC that is connected', held([mapping(hostId(2))])],
+    ['to a host that is no SDC', held([mapping(hostId(9), { hostKind: 'nvme' })])],
+    ['of a volume without our prefix', held([mapping(hostId(9))], { name: 'datastore' })],
+    ['of a volume without a name', held([mapping(hostId(9))], { name: null })],
   ])('%s is none', (_, one) => {
     expect(find([one], { search })).toEqual([]);
   });
 
   test('is left alone unless the policy says otherwise', () => {
-    expect(find([held([mapping(sdcId(9))])])).toEqual([]);
+    expect(find([held([mapping(hostId(9))])])).toEqual([]);
   });
 });
 
 test('what changes about a leftover makes it another', () => {
-  const key = (change: Partial<VolumeReading>) => {
-    const [found] = find([volume(1, { vtreeId: 'v' as VtreeId, ...change })]);
+  const key = (change: Partial<ArrayVolume>) => {
+    const [found] = find([volume(1, { familyId: 'v' as FamilyId, ...change })]);
     return found === undefined ? '' : keyOf(found);
   };
   const keys = [
     key({}),
     key({ id: id(2) }),
     key({ name: provisionalName(GUID, PREFIX, '0000000b') }),
-    key({ mappings: [mapping(sdcId(1))] }),
+    key({ attachments: [mapping(hostId(1))] }),
   ];
   expect(new Set(keys).size).toBe(keys.length);
   expect(key({ sizeKiB: 1 })).toBe(keys[0]);

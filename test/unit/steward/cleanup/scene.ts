@@ -1,22 +1,12 @@
 import { AuditTrail } from '../../../../src/steward/audit.ts';
-import type { StewardClock } from '../../../../src/steward/ports.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
+import type { Inventory } from '../../../../src/array/storage-array.ts';
+import type { ArrayVolume, Attachment } from '../../../../src/array/volume.ts';
+import type { Clock } from '../../../../src/runtime/clock.ts';
 import { Cleaner, type CleanerRules, type CleanupArray } from '../../../../src/steward/cleanup/cleaner.ts';
 import { GatewayUnavailableError } from '../../../../src/errors.ts';
-import type {
-  Inventory,
-  MappingReading,
-  SdcReading,
-  VolumeReading,
-} from '../../../../src/inventory/ports.ts';
 import { provisionalName } from '../../../../src/volumes/naming.ts';
-import type {
-  ArrayVolume,
-  Sdc,
-  SdcId,
-  StoragePoolId,
-  VolumeId,
-  VtreeId,
-} from '../../../../src/volumes/volume.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
@@ -29,46 +19,60 @@ export const OTHER_GUID = '22222222-2222-2222-2222-222222222222';
 export const NAME = provisionalName(GUID, PREFIX, '0000000a');
 
 export const id = (number: number): VolumeId => number.toString(16).padStart(16, '0') as VolumeId;
-export const sdcId = (number: number): SdcId => `5dc${number}` as SdcId;
+export const hostId = (number: number): HostId => `5dc${number}` as HostId;
 
-export function sdc(number: number, change: Partial<SdcReading> = {}): SdcReading {
+export function sdc(number: number, change: Partial<ArrayHost> = {}): ArrayHost {
   return {
-    id: sdcId(number),
+    id: hostId(number),
     guid: number === 1 ? GUID : OTHER_GUID,
     name: `node-${number}`,
-    ip: null,
-    isConnected: number !== 1,
+    address: null,
+    kind: 'sdc',
+    addresses: [],
+    approvedAddresses: [],
+    osType: null,
+    state: number === 1 ? 'disconnected' : 'connected',
     isApproved: true,
     version: null,
     ...change,
   };
 }
 
-export function mapping(to: SdcId, change: Partial<MappingReading> = {}): MappingReading {
-  return { sdcId: to, isSdc: true, sdcIp: null, limitIops: 0, limitBwKiBs: 0, ...change };
+export function mapping(to: HostId, change: Partial<Attachment> = {}): Attachment {
+  return {
+    hostId: to,
+    hostKind: 'sdc',
+    hostName: null,
+    hostAddress: null,
+    accessMode: 'ReadWrite',
+    limitIops: 0,
+    limitBandwidthKiBps: 0,
+    ...change,
+  };
 }
 
 /** By default what a Create of node 1 left two days ago. */
-export function volume(number: number, change: Partial<VolumeReading> = {}): VolumeReading {
+export function volume(number: number, change: Partial<ArrayVolume> = {}): ArrayVolume {
   return {
     id: id(number),
     name: NAME,
-    poolId: 'pool' as StoragePoolId,
-    vtreeId: `vtree-${number}` as VtreeId,
+    poolId: 'pool' as PoolId,
+    familyId: `vtree-${number}` as FamilyId,
     sizeKiB: 8_388_608,
-    createdAt: (START - 2 * DAY) / 1000,
-    isReadOnly: false,
-    isSnapshot: false,
-    isMappedToAll: false,
-    mappings: [],
+    createdAtSeconds: (START - 2 * DAY) / 1000,
+    kind: 'thin',
+    ancestorId: null,
+    accessModeLimit: 'ReadWrite',
+    attachedToAll: false,
+    attachments: [],
     ...change,
   };
 }
 
 /** An array in memory that does what it is told, and remembers it. */
 export class MemoryArray implements Inventory, CleanupArray {
-  volumes: VolumeReading[] = [];
-  sdcs: SdcReading[] = [sdc(1), sdc(2)];
+  volumes: ArrayVolume[] = [];
+  hosts: ArrayHost[] = [sdc(1), sdc(2)];
   readonly changes: string[] = [];
   /** What the lists leave out though it is there. */
   hidden: ReadonlySet<string> = new Set();
@@ -76,53 +80,42 @@ export class MemoryArray implements Inventory, CleanupArray {
   /** Happens before a single object is read. */
   beforeLook: () => void = () => undefined;
 
-  readVolumes(): Promise<readonly VolumeReading[]> {
+  readVolumes(): Promise<readonly ArrayVolume[]> {
     return this.#answer('readVolumes', () => this.volumes.filter((found) => !this.hidden.has(found.id)));
   }
 
-  readSdcs(): Promise<readonly SdcReading[]> {
-    return this.#answer('readSdcs', () => this.sdcs.filter((found) => !this.hidden.has(found.id)));
+  readHosts(): Promise<readonly ArrayHost[]> {
+    return this.#answer('readHosts', () => this.hosts.filter((found) => !this.hidden.has(found.id)));
   }
 
   getVolume(wanted: VolumeId): Promise<ArrayVolume | undefined> {
     this.beforeLook();
-    return this.#answer('getVolume', () => {
-      const found = this.volumes.find((one) => one.id === wanted);
-      return found === undefined ? undefined : arrayVolume(found);
-    });
+    return this.#answer('getVolume', () => this.volumes.find((one) => one.id === wanted));
   }
 
-  getSdc(wanted: SdcId): Promise<Sdc | undefined> {
-    return this.#answer('getSdc', () => {
-      const found = this.sdcs.find((one) => one.id === wanted);
-      if (found === undefined) return undefined;
-      const { isConnected, isApproved: approved } = found;
-      const state = isConnected === null ? 'unknown' : isConnected ? 'connected' : 'disconnected';
-      return { ...found, state, approved, osType: null };
-    });
+  getHost(wanted: HostId): Promise<ArrayHost | undefined> {
+    return this.#answer('getHost', () => this.hosts.find((one) => one.id === wanted));
   }
 
-  volumesOfVtree(vtreeId: VtreeId): Promise<ArrayVolume[]> {
-    return this.#answer('volumesOfVtree', () =>
-      this.volumes.filter((found) => found.vtreeId === vtreeId).map(arrayVolume),
-    );
+  volumesOfFamily({ familyId }: Pick<ArrayVolume, 'familyId'>): Promise<ArrayVolume[]> {
+    return this.#answer('volumesOfFamily', () => this.volumes.filter((one) => one.familyId === familyId));
   }
 
   removeVolume(wanted: VolumeId): Promise<void> {
     return this.#answer('removeVolume', () => {
       const found = this.volumes.find((one) => one.id === wanted);
-      if (found !== undefined && found.mappings.length > 0) throw new Error('104: volume is mapped');
+      if (found !== undefined && found.attachments.length > 0) throw new Error('104: volume is mapped');
       this.changes.push(`remove ${wanted}`);
       this.volumes = this.volumes.filter((one) => one !== found);
     });
   }
 
-  unmapVolume(wanted: VolumeId, from: SdcId): Promise<void> {
-    return this.#answer('unmapVolume', () => {
+  detachVolume(wanted: VolumeId, from: HostId): Promise<void> {
+    return this.#answer('detachVolume', () => {
       this.changes.push(`unmap ${wanted} ${from}`);
       this.volumes = this.volumes.map((found) =>
         found.id === wanted
-          ? { ...found, mappings: found.mappings.filter((one) => one.sdcId !== from) }
+          ? { ...found, attachments: found.attachments.filter((one) => one.hostId !== from) }
           : found,
       );
     });
@@ -134,29 +127,7 @@ export class MemoryArray implements Inventory, CleanupArray {
   }
 }
 
-function arrayVolume(reading: VolumeReading): ArrayVolume {
-  const { poolId, createdAt, isReadOnly, isSnapshot, isMappedToAll, mappings, ...same } = reading;
-  return {
-    ...same,
-    kind: isSnapshot ? 'snapshot' : 'thin',
-    storagePoolId: poolId,
-    vtreeId: reading.vtreeId ?? ('' as VtreeId),
-    ancestorId: null,
-    createdAtSeconds: createdAt ?? 0,
-    accessModeLimit: isReadOnly ? 'ReadOnly' : 'ReadWrite',
-    mappedToAllSdcs: isMappedToAll,
-    mappings: mappings.map((one) => ({
-      sdcId: one.sdcId,
-      sdcName: null,
-      sdcIp: one.sdcIp,
-      accessMode: 'ReadWrite',
-      limitIops: 0,
-      limitBandwidthKiBps: 0,
-    })),
-  };
-}
-
-export class MovedClock implements StewardClock {
+export class MovedClock implements Clock {
   #elapsed = 0;
   #wall = START;
 
@@ -199,7 +170,7 @@ export const RULES: CleanerRules = {
 };
 
 /** A cleaner in front of an array in memory. */
-export function scene(volumes: readonly VolumeReading[], rules: Partial<CleanerRules> = {}) {
+export function scene(volumes: readonly ArrayVolume[], rules: Partial<CleanerRules> = {}) {
   const clock = new MovedClock();
   const array = new MemoryArray();
   array.volumes = [...volumes];

@@ -6,7 +6,7 @@ import { FakeClock, FakeInventory, sdc, silent, turn, volume } from './scene.ts'
 async function watching({ isWatched = false, readingMs = 0 } = {}) {
   const [clock, inventory] = [new FakeClock(), new FakeInventory()];
   inventory.volumes = [volume('db', ['host1'])];
-  inventory.sdcs = [sdc('host1'), sdc('host2')];
+  inventory.hosts = [sdc('host1'), sdc('host2')];
   inventory.during = () => {
     clock.take(readingMs);
   };
@@ -101,7 +101,7 @@ test('has a new revision when something changed, and none for another reading of
   const first = watch.revision;
   await clock.pass(6000);
   expect(watch.revision).toBe(first);
-  inventory.sdcs = [sdc('host1', { isConnected: false }), sdc('host2')];
+  inventory.hosts = [sdc('host1', { state: 'disconnected' }), sdc('host2')];
   await clock.pass(2000);
   expect(watch.revision).toBe(first + 1);
   inventory.volumes = [volume('db', ['host1'], { sizeKiB: 1 })];

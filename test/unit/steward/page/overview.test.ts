@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
-import type { SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { overviewOf, type OverviewSources } from '../../../../src/steward/page/overview.ts';
-import { sightingOf } from '../../../../src/steward/page/array-view.ts';
+import { arrayViewOf } from '../../../../src/steward/page/array-view.ts';
 import { sdc, snapshot, START, volume } from './scene.ts';
 
 const CURRENT = { readAt: null, state: 'current', failure: null } as const;
 
 function sources(
-  volumes: readonly VolumeReading[],
-  sdcs: readonly SdcReading[],
+  volumes: readonly ArrayVolume[],
+  sdcs: readonly ArrayHost[],
   steward: Partial<StewardSnapshot> = {},
 ): OverviewSources {
-  const first = sightingOf('docker-', { volumes: [], sdcs: [] }, START, undefined);
-  const sighting = sightingOf('docker-', { volumes, sdcs }, START + 1000, first);
+  const first = arrayViewOf('docker-', { volumes: [], hosts: [] }, START, undefined);
+  const sighting = arrayViewOf('docker-', { volumes, hosts: sdcs }, START + 1000, first);
   return {
     snapshot: () => snapshot(steward),
     watch: { sighting, revision: 7, freshness: () => CURRENT, timeline: () => [] },
@@ -54,9 +55,13 @@ describe('the overview', () => {
 
   it('shows volumes with holder, its state, since when, and limits', () => {
     const limited = volume('db', ['host1']);
-    const mappings = limited.mappings.map((one) => ({ ...one, limitIops: 500, limitBwKiBs: 10_240 }));
-    const lost = [sdc('host1', { isConnected: false })];
-    const { volumes, hosts } = ask(sources([{ ...limited, mappings }, volume('free')], lost));
+    const attachments = limited.attachments.map((one) => ({
+      ...one,
+      limitIops: 500,
+      limitBandwidthKiBps: 10_240,
+    }));
+    const lost = [sdc('host1', { state: 'disconnected' })];
+    const { volumes, hosts } = ask(sources([{ ...limited, attachments }, volume('free')], lost));
     expect(volumes).toMatchObject({ total: 2, matching: 2, attached: 1, atRisk: 1 });
     expect(volumes.shown.map(({ name }) => name)).toEqual(['db', 'free']);
     expect(volumes.shown[0]).toMatchObject({ pool: 'pd1/sp1', sizeKiB: 8 * 1024 ** 2 });

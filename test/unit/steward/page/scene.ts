@@ -1,60 +1,69 @@
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
-import type { Inventory, SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
-import type { SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../../src/volumes/volume.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
+import type { Inventory } from '../../../../src/array/storage-array.ts';
+import type { ArrayVolume } from '../../../../src/array/volume.ts';
 
 const GIB = 1024 ** 2;
-const POOL = 'pool1' as StoragePoolId;
+const POOL = 'pool1' as PoolId;
 export const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** A volume "docker-<name>", mapped to the SDCs of these hosts. */
 export function volume(
   name: string,
   holders: readonly string[] = [],
-  more: Partial<VolumeReading> = {},
-): VolumeReading {
+  more: Partial<ArrayVolume> = {},
+): ArrayVolume {
   return {
     id: `id of ${name}` as VolumeId,
     name: `docker-${name}`,
     poolId: POOL,
-    vtreeId: 'vtree' as VtreeId,
+    familyId: 'vtree' as FamilyId,
     sizeKiB: 8 * GIB,
-    createdAt: START / 1000,
-    isReadOnly: false,
-    isSnapshot: false,
-    isMappedToAll: false,
-    mappings: holders.map((host) => ({
-      sdcId: sdcId(host),
-      isSdc: true,
-      sdcIp: null,
+    createdAtSeconds: START / 1000,
+    kind: 'thin',
+    ancestorId: null,
+    accessModeLimit: 'ReadWrite',
+    attachedToAll: false,
+    attachments: holders.map((host) => ({
+      hostId: sdcId(host),
+      hostKind: 'sdc',
+      hostName: null,
+      hostAddress: null,
+      accessMode: 'ReadWrite',
       limitIops: 0,
-      limitBwKiBs: 0,
+      limitBandwidthKiBps: 0,
     })),
     ...more,
   };
 }
 
 /** The SDC of a host, connected unless told otherwise. */
-export function sdc(host: string, more: Partial<SdcReading> = {}): SdcReading {
+export function sdc(host: string, more: Partial<ArrayHost> = {}): ArrayHost {
   return {
     id: sdcId(host),
     guid: `GUID-${host}`,
     name: host,
-    ip: `10.0.0.${host.at(-1) ?? ''}`,
-    isConnected: true,
+    address: `10.0.0.${host.at(-1) ?? ''}`,
+    kind: 'sdc',
+    addresses: [],
+    approvedAddresses: [],
+    osType: null,
+    state: 'connected',
     isApproved: true,
     version: 'R3_6.0.0',
     ...more,
   };
 }
 
-export function sdcId(host: string): SdcId {
-  return `sdc of ${host}` as SdcId;
+export function sdcId(host: string): HostId {
+  return `sdc of ${host}` as HostId;
 }
 
 /** An array whose answers a test sets. */
 export class FakeInventory implements Inventory {
-  volumes: readonly VolumeReading[] = [];
-  sdcs: readonly SdcReading[] = [];
+  volumes: readonly ArrayVolume[] = [];
+  hosts: readonly ArrayHost[] = [];
   /** What both readings reject with. */
   failure: Error | undefined;
   readings = 0;
@@ -67,8 +76,8 @@ export class FakeInventory implements Inventory {
     return this.failure === undefined ? Promise.resolve(this.volumes) : Promise.reject(this.failure);
   };
 
-  readSdcs(): Promise<readonly SdcReading[]> {
-    return this.failure === undefined ? Promise.resolve(this.sdcs) : Promise.reject(this.failure);
+  readHosts(): Promise<readonly ArrayHost[]> {
+    return this.failure === undefined ? Promise.resolve(this.hosts) : Promise.reject(this.failure);
   }
 }
 

@@ -14,7 +14,7 @@ const TOKEN = newSecret('token of the page');
 async function page(more: Partial<PageOptions> = {}) {
   const inventory = new FakeInventory();
   inventory.volumes = [volume('db', ['host1'])];
-  inventory.sdcs = [sdc('host1'), sdc('host2')];
+  inventory.hosts = [sdc('host1'), sdc('host2')];
   const lines: string[] = [];
   const { promise: url, resolve } = Promise.withResolvers<string>();
   const note = (facts: object, message: string): void => {

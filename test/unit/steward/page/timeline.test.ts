@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditRecord, News } from '../../../../src/steward/ports.ts';
 import { movementsBetween } from '../../../../src/steward/page/movements.ts';
-import { sightingOf, type RepeatedFinding } from '../../../../src/steward/page/array-view.ts';
+import { arrayViewOf, type ArrayView } from '../../../../src/steward/page/array-view.ts';
 import { Timeline } from '../../../../src/steward/page/timeline.ts';
-import type { SdcReading, VolumeReading } from '../../../../src/inventory/ports.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { sdc, START, volume } from './scene.ts';
 
-type Look = readonly [volumes: readonly VolumeReading[], sdcs?: readonly SdcReading[]];
+type Look = readonly [volumes: readonly ArrayVolume[], sdcs?: readonly ArrayHost[]];
 const BOTH = [sdc('host1'), sdc('host2')];
-const HOST1_LOST = [sdc('host1', { isConnected: false }), sdc('host2')];
+const HOST1_LOST = [sdc('host1', { state: 'disconnected' }), sdc('host2')];
 
 /** What the timeline holds after these readings, oldest first. */
 function after(looks: readonly Look[], everyMs = 2000): string[] {
   const timeline = new Timeline();
-  let before: RepeatedFinding | undefined;
+  let before: ArrayView | undefined;
   for (const [index, [volumes, sdcs = BOTH]] of looks.entries()) {
-    const now = sightingOf('docker-', { volumes, sdcs }, START + index * everyMs, before);
+    const now = arrayViewOf('docker-', { volumes, hosts: sdcs }, START + index * everyMs, before);
     if (before !== undefined) timeline.note(movementsBetween(before, now), now);
     before = now;
   }
@@ -95,7 +96,7 @@ describe('the timeline', () => {
   });
 
   it('tells each host of a volume that many may read', () => {
-    const many = (hosts: string[]): VolumeReading => volume('ro', hosts, { isReadOnly: true });
+    const many = (hosts: string[]): ArrayVolume => volume('ro', hosts, { accessModeLimit: 'ReadOnly' });
     expect(after([[[many(['host1'])]], [[many(['host1', 'host2'])]], [[many(['host2'])]]])).toEqual([
       'attached: volume "ro" was attached to host2',
       'released: volume "ro" was released by host1',
@@ -127,8 +128,8 @@ describe('the timeline', () => {
   it('keeps the last 200, newest first, with what the steward did among them', () => {
     const all = Array.from({ length: 1000 }, (_, index) => volume(`v${index}`));
     const timeline = new Timeline();
-    const empty = sightingOf('docker-', { volumes: [], sdcs: [] }, START, undefined);
-    const full = sightingOf('docker-', { volumes: all, sdcs: [] }, START + 1000, empty);
+    const empty = arrayViewOf('docker-', { volumes: [], hosts: [] }, START, undefined);
+    const full = arrayViewOf('docker-', { volumes: all, hosts: [] }, START + 1000, empty);
     timeline.note(movementsBetween(empty, full), full);
     const at = new Date(START + 2000).toISOString();
     const grown: AuditRecord = {
@@ -168,9 +169,9 @@ describe('the timeline', () => {
 
 describe('a mapping', () => {
   it('is known since the reading that first had it, and since before the first reading for no time', () => {
-    const look = (at: number, holders: string[], before?: RepeatedFinding): RepeatedFinding =>
-      sightingOf('docker-', { volumes: [volume('db', holders)], sdcs: BOTH }, at, before);
-    const sinceIn = ({ volumes }: RepeatedFinding): (number | null)[] =>
+    const look = (at: number, holders: string[], before?: ArrayView): ArrayView =>
+      arrayViewOf('docker-', { volumes: [volume('db', holders)], hosts: BOTH }, at, before);
+    const sinceIn = ({ volumes }: ArrayView): (number | null)[] =>
       [...volumes.values()].flatMap(({ holders }) => holders.map(({ since }) => since));
     const first = look(START, ['host1']);
     const second = look(START + 1, ['host1'], first);

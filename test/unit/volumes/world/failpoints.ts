@@ -1,4 +1,4 @@
-import { FilesystemError, GatewayUnavailableError, SdcError } from '../../../../src/errors.ts';
+import { FilesystemError, GatewayUnavailableError, AttachError } from '../../../../src/errors.ts';
 import type { FakeHost } from './fake-host.ts';
 import { describePoint, type Hook, type Point } from './steps.ts';
 import { World, type Ending } from './world.ts';
@@ -56,7 +56,9 @@ export const HOST_REBOOT: Disturbance = {
 function failureOf({ port, method }: Point): Error {
   const message = `${method} fails by the test's will`;
   if (port === 'array') return new GatewayUnavailableError(message);
-  return port === 'sdc' ? new SdcError(message, { problem: 'command-failed' }) : new FilesystemError(message);
+  return port === 'sdc'
+    ? new AttachError(message, { problem: 'command-failed' })
+    : new FilesystemError(message);
 }
 
 /** A journal that rejects has not written. */

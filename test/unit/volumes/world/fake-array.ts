@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import { GatewayRejectedError } from '../../../../src/errors.ts';
-import type {
-  AccessMode,
-  ArrayVolume,
-  Provisioning,
-  Sdc,
-  StoragePool,
-} from '../../../../src/volumes/volume.ts';
-import type { SdcId, StoragePoolId, VolumeId, VtreeId } from '../../../../src/volumes/volume.ts';
+import { GatewayRejectedError, type Refusal } from '../../../../src/errors.ts';
+import type { ArrayCapabilities } from '../../../../src/array/system.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
+import type { StoragePool } from '../../../../src/array/pool.ts';
+import type { AccessMode, ArrayVolume, Provisioning } from '../../../../src/array/volume.ts';
 import type { Content } from './content.ts';
 
 const GRAIN_KIB = 8 * 1024 * 1024;
@@ -23,12 +20,12 @@ export interface StoredVolume {
   name: string;
   sizeKiB: number;
   readonly kind: Provisioning | 'snapshot';
-  readonly storagePoolId: StoragePoolId;
-  readonly vtreeId: VtreeId;
+  readonly storagePoolId: PoolId;
+  readonly vtreeId: FamilyId;
   readonly ancestorId: VolumeId | null;
   readonly createdAtSeconds: number;
   accessModeLimit: AccessMode;
-  readonly mappings: Map<SdcId, StoredMapping>;
+  readonly mappings: Map<HostId, StoredMapping>;
   mappedToAllSdcs: boolean;
   /** What the statistics say. */
   recentIo: number;
@@ -43,8 +40,8 @@ export interface MappingListener {
 }
 
 export interface ActualFence {
-  readonly by: SdcId;
-  readonly from: SdcId;
+  readonly by: HostId;
+  readonly from: HostId;
   readonly volume: StoredVolume;
   readonly wasConnected: boolean;
 }
@@ -53,12 +50,17 @@ export interface ActualFence {
 export class FakeArray {
   readonly systemId = '5dbca7b1ad4b0a0f';
   version = '3.6';
+
+  get capabilities(): ArrayCapabilities {
+    return { grainKiB: GRAIN_KIB, readOnlyLimit: Number.parseInt(this.version, 10) >= 3 };
+  }
+
   /** Of every pool. */
   usage = { usedKiB: 0, roomKiB: 1024 ** 3 };
   readonly volumes = new Map<VolumeId, StoredVolume>();
-  readonly sdcs = new Map<SdcId, Sdc>();
-  readonly pools = new Map<StoragePoolId, StoragePool>();
-  readonly listeners = new Map<SdcId, MappingListener>();
+  readonly sdcs = new Map<HostId, ArrayHost>();
+  readonly pools = new Map<PoolId, StoragePool>();
+  readonly listeners = new Map<HostId, MappingListener>();
   /** What somebody did that no rule allows. */
   readonly violations: string[] = [];
   /** Every mapping that somebody took from another SDC. */
@@ -70,14 +72,14 @@ export class FakeArray {
   readonly #idByName = new Map<string, VolumeId>();
   readonly #made = new Map<string, number>();
 
-  isConnected(sdcId: SdcId): boolean {
-    return this.sdcs.get(sdcId)?.state === 'connected';
+  isConnected(hostId: HostId): boolean {
+    return this.sdcs.get(hostId)?.state === 'connected';
   }
 
   /** What the MDM notices when a host dies, is cut off, or comes back. */
-  setConnected(sdcId: SdcId, connected: boolean): void {
-    const sdc = this.sdcs.get(sdcId);
-    if (sdc !== undefined) this.sdcs.set(sdcId, { ...sdc, state: connected ? 'connected' : 'disconnected' });
+  setConnected(hostId: HostId, connected: boolean): void {
+    const sdc = this.sdcs.get(hostId);
+    if (sdc !== undefined) this.sdcs.set(hostId, { ...sdc, state: connected ? 'connected' : 'disconnected' });
   }
 
   byName(name: string): StoredVolume | undefined {
@@ -92,15 +94,15 @@ export class FakeArray {
   }
 
   add(
-    volume: Partial<StoredVolume> & { name: string; storagePoolId: StoragePoolId; createdAtSeconds: number },
+    volume: Partial<StoredVolume> & { name: string; storagePoolId: PoolId; createdAtSeconds: number },
   ): StoredVolume {
-    if (this.#idByName.has(volume.name)) throw rejection(99, 'Volume name already in use');
+    if (this.#idByName.has(volume.name)) throw rejection('name-in-use', 'Volume name already in use');
     const suffix = volume.id === undefined ? this.#suffixFor(volume.name) : volume.id.slice(8);
     const stored: StoredVolume = {
       id: `a1b2c3d4${suffix}` as VolumeId,
       sizeKiB: GRAIN_KIB,
       kind: 'thin',
-      vtreeId: `e5f6a7b8${suffix}` as VtreeId,
+      vtreeId: `e5f6a7b8${suffix}` as FamilyId,
       ancestorId: null,
       accessModeLimit: 'ReadWrite',
       mappings: new Map(),
@@ -124,7 +126,7 @@ export class FakeArray {
   rename(id: VolumeId, name: string): void {
     const volume = this.existing(id);
     if (volume.name === name) return;
-    if (this.#idByName.has(name)) throw rejection(99, 'Volume name already in use');
+    if (this.#idByName.has(name)) throw rejection('name-in-use', 'Volume name already in use');
     this.#idByName.delete(volume.name);
     this.#idByName.set(name, id);
     volume.name = name;
@@ -132,7 +134,8 @@ export class FakeArray {
 
   remove(id: VolumeId): void {
     const volume = this.existing(id);
-    if (volume.mappings.size > 0 || volume.mappedToAllSdcs) throw rejection(104, 'Volume is mapped');
+    if (volume.mappings.size > 0 || volume.mappedToAllSdcs)
+      throw rejection('still-attached', 'Volume is mapped');
     this.volumes.delete(id);
     this.#idByName.delete(volume.name);
   }
@@ -151,30 +154,31 @@ export class FakeArray {
     });
   }
 
-  map(id: VolumeId, sdcId: SdcId, many: boolean): void {
+  map(id: VolumeId, hostId: HostId, many: boolean): void {
     const volume = this.existing(id);
-    if (!this.sdcs.has(sdcId)) throw rejection(80, 'Could not find the SDC');
-    if (volume.mappings.has(sdcId)) throw rejection(81, 'The volume is already mapped to this SDC');
+    if (!this.sdcs.has(hostId)) throw rejection('host-unknown', 'Could not find the SDC');
+    if (volume.mappings.has(hostId)) throw new IsSoError('The volume is already mapped to this SDC');
     const isTaken = volume.mappings.size > 0 || volume.mappedToAllSdcs;
-    if (isTaken && !many) throw rejection(306, 'Only a single SDC may be mapped to this volume at a time');
+    if (isTaken && !many)
+      throw rejection('held-by-another', 'Only a single SDC may be mapped to this volume at a time');
     if (many && volume.accessModeLimit !== 'ReadOnly') {
       this.violations.push(`rule 1: writable volume "${volume.name}" mapped with multiple mappings allowed`);
     }
-    volume.mappings.set(sdcId, {
+    volume.mappings.set(hostId, {
       accessMode: volume.accessModeLimit,
       limitIops: 0,
       limitBandwidthKiBps: 0,
     });
-    this.listeners.get(sdcId)?.attached(volume);
+    this.listeners.get(hostId)?.attached(volume);
   }
 
-  unmap(id: VolumeId, sdcId: SdcId, by: SdcId = sdcId): void {
+  unmap(id: VolumeId, hostId: HostId, by: HostId = hostId): void {
     const volume = this.existing(id);
-    if (!volume.mappings.has(sdcId)) throw rejection(84, 'The volume is not mapped to SDC');
-    if (by !== sdcId && this.keepsMappings) return;
-    if (by !== sdcId) this.fences.push({ by, from: sdcId, volume, wasConnected: this.isConnected(sdcId) });
-    this.listeners.get(sdcId)?.detached(volume, by !== sdcId);
-    volume.mappings.delete(sdcId);
+    if (!volume.mappings.has(hostId)) throw new IsSoError('The volume is not mapped to SDC');
+    if (by !== hostId && this.keepsMappings) return;
+    if (by !== hostId) this.fences.push({ by, from: hostId, volume, wasConnected: this.isConnected(hostId) });
+    this.listeners.get(hostId)?.detached(volume, by !== hostId);
+    volume.mappings.delete(hostId);
   }
 
   grow(id: VolumeId, sizeKiB: number): void {
@@ -183,7 +187,7 @@ export class FakeArray {
 
   existing(id: VolumeId): StoredVolume {
     const volume = this.volumes.get(id);
-    if (volume === undefined) throw rejection(79, 'Could not find the volume');
+    if (volume === undefined) throw rejection('volume-unknown', 'Could not find the volume');
     return volume;
   }
 
@@ -192,11 +196,18 @@ export class FakeArray {
     const { id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId } = volume;
     const { createdAtSeconds, accessModeLimit, mappedToAllSdcs } = volume;
     return {
-      ...{ id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId },
-      ...{ createdAtSeconds, accessModeLimit, mappedToAllSdcs },
-      mappings: [...volume.mappings].map(([sdcId, mapping]) => {
+      ...{ id, name, sizeKiB, kind, poolId: storagePoolId, familyId: vtreeId, ancestorId },
+      ...{ createdAtSeconds: createdAtSeconds === 0 ? null : createdAtSeconds, accessModeLimit },
+      attachedToAll: mappedToAllSdcs,
+      attachments: [...volume.mappings].map(([sdcId, mapping]) => {
         const sdc = this.sdcs.get(sdcId);
-        return { sdcId, sdcName: sdc?.name ?? null, sdcIp: sdc?.ip ?? null, ...mapping };
+        return {
+          hostId: sdcId,
+          hostKind: sdc?.kind ?? 'sdc',
+          hostName: sdc?.name ?? null,
+          hostAddress: sdc?.address ?? null,
+          ...mapping,
+        };
       }),
     };
   }
@@ -213,8 +224,15 @@ export class FakeArray {
   }
 }
 
-export function rejection(arrayCode: number, message: string): GatewayRejectedError {
-  return new GatewayRejectedError(message, { arrayCode, httpStatus: 500 });
+/** What was asked for is so already, which the port calls success. */
+export class IsSoError extends GatewayRejectedError {
+  constructor(message: string) {
+    super(message, { refusal: 'other' });
+  }
+}
+
+export function rejection(refusal: Refusal, message: string): GatewayRejectedError {
+  return new GatewayRejectedError(message, { refusal });
 }
 
 export function roundToGrain(sizeKiB: number): number {

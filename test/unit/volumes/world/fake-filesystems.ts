@@ -7,7 +7,10 @@ import type {
   MountRequest,
   Probe,
 } from '../../../../src/volumes/ports.ts';
-import type { ArrayName, ArrayVolume, Device, FilesystemType } from '../../../../src/volumes/volume.ts';
+import type { ArrayName } from '../../../../src/array/ids.ts';
+import type { ArrayVolume } from '../../../../src/array/volume.ts';
+import type { Device } from '../../../../src/attach/attacher.ts';
+import type { FilesystemType } from '../../../../src/volumes/volume.ts';
 import { newFilesystem, type FilesystemContent } from './content.ts';
 import type { FakeArray, StoredVolume } from './fake-array.ts';
 import type { FakeKernel, KernelMount } from './fake-kernel.ts';

@@ -4,24 +4,13 @@ import {
   GatewayUnavailableError,
   InvalidRequestError,
 } from '../../../../src/errors.ts';
-import type {
-  ArrayIdentity,
-  MappingRequest,
-  NewVolume,
-  StorageArray,
-} from '../../../../src/volumes/ports.ts';
-import type {
-  ArrayName,
-  ArrayVolume,
-  Sdc,
-  SdcId,
-  StoragePool,
-  StoragePoolId,
-  SystemId,
-  VolumeId,
-  VtreeId,
-} from '../../../../src/volumes/volume.ts';
-import { roundToGrain, type FakeArray } from './fake-array.ts';
+import type { ArrayHost } from '../../../../src/array/host.ts';
+import type { ArrayName, HostId, PoolId, SystemId, VolumeId } from '../../../../src/array/ids.ts';
+import type { StoragePool } from '../../../../src/array/pool.ts';
+import type { StorageArray } from '../../../../src/array/storage-array.ts';
+import type { ArrayIdentity } from '../../../../src/array/system.ts';
+import type { ArrayVolume, AttachmentRequest, NewVolume } from '../../../../src/array/volume.ts';
+import { IsSoError, rejection, roundToGrain, type FakeArray } from './fake-array.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The array as one life of one host's plugin reaches it; counts what would be calls to a real gateway. */
@@ -31,7 +20,7 @@ export class FakeGateway implements StorageArray {
   readonly #array: FakeArray;
   readonly #clock: VirtualClock;
   readonly #host: {
-    readonly sdcId: SdcId;
+    readonly sdcId: HostId;
     readonly name: string;
     readonly mayFence: boolean;
     gatewayUp: boolean;
@@ -41,7 +30,7 @@ export class FakeGateway implements StorageArray {
   constructor(
     array: FakeArray,
     clock: VirtualClock,
-    host: { readonly sdcId: SdcId; readonly name: string; readonly mayFence: boolean; gatewayUp: boolean },
+    host: { readonly sdcId: HostId; readonly name: string; readonly mayFence: boolean; gatewayUp: boolean },
   ) {
     this.#array = array;
     this.#clock = clock;
@@ -54,7 +43,12 @@ export class FakeGateway implements StorageArray {
 
   async identity(signal: AbortSignal): Promise<ArrayIdentity> {
     await this.#onceCalled('identity', signal);
-    return { systemId: this.#array.systemId as SystemId, name: null, version: this.#array.version };
+    return {
+      systemId: this.#array.systemId as SystemId,
+      name: null,
+      version: this.#array.version,
+      capabilities: this.#array.capabilities,
+    };
   }
 
   async findVolumeId(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined> {
@@ -89,9 +83,9 @@ export class FakeGateway implements StorageArray {
     return this.#select((volume) => passes(volume.name));
   }
 
-  async volumesOfSdc(sdcId: SdcId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    await this.#called('volumesOfSdc', signal);
-    return this.#select((volume) => volume.mappings.has(sdcId));
+  async volumesOfHost(hostId: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
+    await this.#called('volumesOfHost', signal);
+    return this.#select((volume) => volume.mappings.has(hostId));
   }
 
   async recentIo(id: VolumeId, signal: AbortSignal): Promise<number> {
@@ -99,9 +93,12 @@ export class FakeGateway implements StorageArray {
     return this.#array.existing(id).recentIo;
   }
 
-  async volumesOfVtree(vtreeId: VtreeId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    await this.#called('volumesOfVtree', signal);
-    return this.#select((volume) => volume.vtreeId === vtreeId);
+  async volumesOfFamily(
+    { familyId }: Pick<ArrayVolume, 'familyId'>,
+    signal: AbortSignal,
+  ): Promise<ArrayVolume[]> {
+    await this.#called('volumesOfFamily', signal);
+    return this.#select((volume) => volume.vtreeId === familyId);
   }
 
   async createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId> {
@@ -127,45 +124,46 @@ export class FakeGateway implements StorageArray {
 
   async removeVolume(id: VolumeId, signal: AbortSignal): Promise<void> {
     await this.#called('removeVolume', signal);
-    this.#unless(79, () => {
+    this.#unless(isGone, () => {
       this.#array.remove(id);
     });
   }
 
-  async mapVolume({ volumeId, sdcId, readOnly }: MappingRequest, signal: AbortSignal): Promise<void> {
-    await this.#called('mapVolume', signal);
-    if (sdcId !== this.#host.sdcId)
-      throw new Error(`${this.#host.name} maps to another host's SDC "${sdcId}"`);
-    this.#unless(81, () => {
-      this.#array.map(volumeId, sdcId, readOnly);
+  async attachVolume({ volumeId, hostId, readOnly }: AttachmentRequest, signal: AbortSignal): Promise<void> {
+    await this.#called('attachVolume', signal);
+    if (hostId !== this.#host.sdcId)
+      throw new Error(`${this.#host.name} maps to another host's SDC "${hostId}"`);
+    this.#unless(isSo, () => {
+      this.#array.map(volumeId, hostId, readOnly);
     });
   }
 
-  async unmapVolume(id: VolumeId, sdcId: SdcId, signal: AbortSignal): Promise<void> {
-    await this.#called('unmapVolume', signal);
-    if (sdcId !== this.#host.sdcId && !this.#host.mayFence) {
+  async detachVolume(id: VolumeId, hostId: HostId, signal: AbortSignal): Promise<void> {
+    await this.#called('detachVolume', signal);
+    if (hostId !== this.#host.sdcId && !this.#host.mayFence) {
       this.#array.violations.push(`rule 2: ${this.#host.name} took a volume from another SDC`);
     }
-    this.#unless(84, () => {
-      this.#unless(79, () => {
-        this.#array.unmap(id, sdcId, this.#host.sdcId);
-      });
-    });
+    this.#unless(
+      (cause) => isSo(cause) || isGone(cause),
+      () => {
+        this.#array.unmap(id, hostId, this.#host.sdcId);
+      },
+    );
   }
 
-  async limitMapping(
-    target: { volumeId: VolumeId; sdcId: SdcId },
+  async limitAttachment(
+    target: { volumeId: VolumeId; hostId: HostId },
     limits: { iops: number; bandwidthKiBps: number },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#called('limitMapping', signal);
+    await this.#called('limitAttachment', signal);
     const { iops, bandwidthKiBps } = limits;
     const isOk = (iops === 0 || iops >= 11) && bandwidthKiBps % 1024 === 0 && iops + bandwidthKiBps > 0;
     if (!isOk) throw new Error(`the core asks for limits that no array takes: ${JSON.stringify(limits)}`);
-    const mapping = this.#array.existing(target.volumeId).mappings.get(target.sdcId);
-    if (mapping === undefined) throw this.#refusal(84, 'The volume is not mapped to SDC');
-    mapping.limitIops = iops;
-    mapping.limitBandwidthKiBps = bandwidthKiBps;
+    const attachment = this.#array.existing(target.volumeId).mappings.get(target.hostId);
+    if (attachment === undefined) throw rejection('other', 'The volume is not mapped to SDC');
+    attachment.limitIops = iops;
+    attachment.limitBandwidthKiBps = bandwidthKiBps;
   }
 
   async limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
@@ -184,13 +182,13 @@ export class FakeGateway implements StorageArray {
     this.#array.grow(id, sizeKiB);
   }
 
-  async findSdcByGuid(guid: string, signal: AbortSignal): Promise<Sdc | undefined> {
-    await this.#called('findSdcByGuid', signal);
+  async findHost(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined> {
+    await this.#called('findHost', signal);
     return [...this.#array.sdcs.values()].find((sdc) => sdc.guid === guid);
   }
 
-  async getSdc(id: SdcId, signal: AbortSignal): Promise<Sdc | undefined> {
-    await this.#called('getSdc', signal);
+  async getHost(id: HostId, signal: AbortSignal): Promise<ArrayHost | undefined> {
+    await this.#called('getHost', signal);
     return this.#array.sdcs.get(id);
   }
 
@@ -207,12 +205,12 @@ export class FakeGateway implements StorageArray {
     return only;
   }
 
-  async describePool(id: StoragePoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
+  async describePool(id: PoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
     await this.#onceCalled('findPool', signal);
     return this.#array.pools.get(id);
   }
 
-  async poolUsage(_: StoragePoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
+  async poolUsage(_: PoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
     await this.#called('poolUsage', signal);
     return this.#array.usage;
   }
@@ -238,16 +236,20 @@ export class FakeGateway implements StorageArray {
     this.#cached.add(method);
   }
 
-  /** The port promises success for this one refusal. */
-  #unless(arrayCode: number, effect: () => void): void {
+  /** The port promises success for these refusals. */
+  #unless(isSuccess: (cause: unknown) => boolean, effect: () => void): void {
     try {
       effect();
     } catch (cause) {
-      if (!(cause instanceof GatewayRejectedError) || cause.arrayCode !== arrayCode) throw cause;
+      if (!isSuccess(cause)) throw cause;
     }
   }
+}
 
-  #refusal(arrayCode: number, message: string): GatewayRejectedError {
-    return new GatewayRejectedError(message, { arrayCode, httpStatus: 500 });
-  }
+function isSo(cause: unknown): boolean {
+  return cause instanceof IsSoError;
+}
+
+function isGone(cause: unknown): boolean {
+  return cause instanceof GatewayRejectedError && cause.refusal === 'volume-unknown';
 }

@@ -1,5 +1,5 @@
 import type { VolumePolicy } from '../../../../src/volumes/volume-host.ts';
-import type { SdcId } from '../../../../src/volumes/volume.ts';
+import type { HostId } from '../../../../src/array/ids.ts';
 import { FakeDisk } from './fake-journal.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { Life, POLICY } from './life.ts';
@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 /** A Docker host: what outlives its plugin, and the plugin's present life. */
 export class FakeHost {
   readonly name: string;
-  sdcId: SdcId;
+  sdcId: HostId;
   guid: string;
   readonly ip: string;
   readonly world: World;
@@ -32,12 +32,24 @@ export class FakeHost {
   constructor(world: World, number: number) {
     this.world = world;
     this.name = `host${number}`;
-    this.sdcId = `c0ffee000000000${number}` as SdcId;
+    this.sdcId = `c0ffee000000000${number}` as HostId;
     this.guid = `GUID-${number}`;
     this.ip = `10.0.0.${number}`;
     this.kernel = new FakeKernel(world.array, world.clock, this.name);
     const { name, sdcId: id, guid, ip } = this;
-    world.array.sdcs.set(id, { id, name, guid, ip, approved: true, state: 'connected', osType: 'Linux' });
+    world.array.sdcs.set(id, {
+      id,
+      name,
+      guid,
+      address: ip,
+      isApproved: true,
+      kind: 'sdc',
+      addresses: [],
+      approvedAddresses: [],
+      version: null,
+      state: 'connected',
+      osType: 'Linux',
+    });
     world.array.listeners.set(id, this.kernel);
   }
 
@@ -73,7 +85,7 @@ export class FakeHost {
   isSeenAt(ip: string): void {
     const { sdcs } = this.world.array;
     const sdc = sdcs.get(this.sdcId);
-    if (sdc !== undefined) sdcs.set(this.sdcId, { ...sdc, ip });
+    if (sdc !== undefined) sdcs.set(this.sdcId, { ...sdc, address: ip });
   }
 
   /** Its GUID is set, or was copied with the whole machine, from another host. */

@@ -1,5 +1,5 @@
+import type { Clock } from '../../../../src/runtime/clock.ts';
 import type {
-  Clock,
   FenceLog,
   FenceRecord,
   HostVolume,

@@ -1,5 +1,5 @@
 import type { DeviceUsers } from '../../../../src/volumes/ports.ts';
-import type { VolumeId } from '../../../../src/volumes/volume.ts';
+import type { VolumeId } from '../../../../src/array/ids.ts';
 import type { FakeArray, MappingListener, StoredVolume } from './fake-array.ts';
 import type { FilesystemContent } from './content.ts';
 import type { VirtualClock } from './virtual-clock.ts';

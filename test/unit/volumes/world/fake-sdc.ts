@@ -1,6 +1,6 @@
-import { CancelledError, SdcError, type SdcProblem } from '../../../../src/errors.ts';
-import type { HeldDevice, LocalSdc } from '../../../../src/volumes/ports.ts';
-import type { Device, SystemId, VolumeId } from '../../../../src/volumes/volume.ts';
+import { CancelledError, AttachError, type AttachProblem } from '../../../../src/errors.ts';
+import type { SystemId, VolumeId } from '../../../../src/array/ids.ts';
+import type { Attacher, Device, HeldDevice } from '../../../../src/attach/attacher.ts';
 import type { FakeKernel } from './fake-kernel.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -8,9 +8,9 @@ const DEVICE_WAIT_MS = 30_000;
 const LOOK_MS = 5;
 
 /** This host's SDC over the fake kernel. */
-export class FakeSdc implements LocalSdc {
+export class FakeSdc implements Attacher {
   /** What assertUsable finds wrong; undefined: nothing. */
-  problem: SdcProblem | undefined;
+  problem: AttachProblem | undefined;
   /** udev has lost the by-id links; the devices are there. */
   linksLost = false;
   readonly #kernel: FakeKernel;
@@ -37,7 +37,7 @@ export class FakeSdc implements LocalSdc {
       // Nothing wakes a sleeper of the fakes but time, so one long look is as good as watching.
       await this.#clock.sleep(this.#kernel.neverArrives.has(volumeId) ? DEVICE_WAIT_MS : LOOK_MS, signal);
     }
-    throw new SdcError(`device of volume "${volumeId}" did not appear`, { problem: 'device-missing' });
+    throw new AttachError(`device of volume "${volumeId}" did not appear`, { problem: 'device-missing' });
   }
 
   findDevice(systemId: SystemId, volumeId: VolumeId): Promise<Device | undefined> {
@@ -66,7 +66,7 @@ export class FakeSdc implements LocalSdc {
       const now = await this.findDevice(systemId, volumeId);
       const isSame = now?.number === device.number && now.sizeBytes === device.sizeBytes;
       if (isSame && this.#kernel.device(volumeId)?.volume === disk) return;
-      throw new SdcError(`device of volume "${volumeId}" is another now`, { problem: 'device-mismatch' });
+      throw new AttachError(`device of volume "${volumeId}" is another now`, { problem: 'device-mismatch' });
     };
     await assertSame();
     this.held.add(volumeId);
@@ -84,7 +84,7 @@ export class FakeSdc implements LocalSdc {
 
   assertUsable(): Promise<void> {
     if (this.problem === undefined) return Promise.resolve();
-    return Promise.reject(new SdcError(`this host's SDC is ${this.problem}`, { problem: this.problem }));
+    return Promise.reject(new AttachError(`this host's SDC is ${this.problem}`, { problem: this.problem }));
   }
 }
 

@@ -3,8 +3,9 @@ import type { CallContext } from '../../../../src/docker/driver-call.ts';
 import { Driver } from '../../../../src/docker/driver.ts';
 import { AddressWitness } from '../../../../src/volumes/address-witness.ts';
 import type { VolumeHost, VolumePolicy } from '../../../../src/volumes/volume-host.ts';
-import { SdcIdentity } from '../../../../src/volumes/identity.ts';
-import type { Clock, Log, Trace } from '../../../../src/volumes/ports.ts';
+import { OwnIdentity } from '../../../../src/volumes/identity.ts';
+import type { Clock } from '../../../../src/runtime/clock.ts';
+import type { Log, Trace } from '../../../../src/runtime/log.ts';
 import { MarkerWatch } from '../../../../src/volumes/takeover/marker-watch.ts';
 import { Reconciler, type ReconcileReport } from '../../../../src/volumes/upkeep/reconcile.ts';
 import { VolumeLock } from '../../../../src/volumes/life/volume-lock.ts';
@@ -78,7 +79,7 @@ export class Life {
     };
     const ports = {
       array: steps.around('array', this.gateway, []),
-      sdc: steps.around('sdc', this.sdc, ['holdDevice']),
+      attacher: steps.around('sdc', this.sdc, ['holdDevice']),
       filesystems: steps.around('filesystems', filesystems, ['mountpointOf', 'spareMountpoint']),
       journal: steps.around('journal', journal, [
         'get',
@@ -95,8 +96,8 @@ export class Life {
     const sole = {
       claim: (key: string) => Promise.resolve(key.startsWith(on.otherServes) ? on.otherPlugin : undefined),
     };
-    const identity = new SdcIdentity(
-      { array: ports.array, sdc: ports.sdc, sole, witness },
+    const identity = new OwnIdentity(
+      { array: ports.array, attacher: ports.attacher, sole, witness },
       { prefix: policy.prefix, endpoints: ['https://gateway'] },
     );
     const fences = new FakeFenceLog(on.disk, clock, () => !steps.isDead);

@@ -201,8 +201,8 @@ function broken(told: Told): string[] {
   return [...faults, ...unlawfulFences(told), ...restlessFences(told)];
 }
 
-function isOperator(world: World, { hosts, forced }: Rivalry, sdcId: string): boolean {
-  return forced === true && world.hosts[hosts]?.sdcId === sdcId;
+function isOperator(world: World, { hosts, forced }: Rivalry, hostId: string): boolean {
+  return forced === true && world.hosts[hosts]?.sdcId === hostId;
 }
 
 /** More than the move limit allows, by one host. */

@@ -1,4 +1,4 @@
-import type { StoragePoolId } from '../../../../src/volumes/volume.ts';
+import type { PoolId } from '../../../../src/array/ids.ts';
 import type { FilesystemContent } from './content.ts';
 import { FakeArray, type StoredVolume } from './fake-array.ts';
 import { FakeHost } from './fake-host.ts';
@@ -6,7 +6,7 @@ import type { Life } from './life.ts';
 import { VirtualClock, turn } from './virtual-clock.ts';
 
 const PREFIX = 'docker-';
-const POOL = 'd0d0000000000001' as StoragePoolId;
+const POOL = 'd0d0000000000001' as PoolId;
 
 /** How a call ended when its life may have died under it. */
 export type Ending<T> =
@@ -109,7 +109,7 @@ export class World {
       if (volume.name.startsWith('~new.')) leaks.push(`provisional volume ${volume.name}`);
       if (volume.kind === 'snapshot' && !this.array.volumes.has(volume.ancestorId ?? volume.id))
         leaks.push(`orphan marker ${volume.name}`);
-      for (const sdcId of volume.mappings.keys()) leaks.push(`mapping of ${volume.name} to ${sdcId}`);
+      for (const hostId of volume.mappings.keys()) leaks.push(`mapping of ${volume.name} to ${hostId}`);
     }
     for (const { name, kernel, disk } of this.hosts) {
       for (const { mountpoint } of kernel.mounts) leaks.push(`${name}: mount at ${mountpoint}`);

@@ -1,10 +1,11 @@
 import { GatewayRejectedError, GatewayUnavailableError } from '../../errors.ts';
-import type { ArrayVolume, VolumeId } from '../../volumes/volume.ts';
-import { nothing } from './bodies.ts';
-import type { Call, GatewayClient } from './client.ts';
-import { cancelled, ReplyLostError } from './failures.ts';
-import { retrying } from './retry.ts';
-import { volumePath, type Volumes } from '../objects/volumes.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import { nothing } from '../wire/bodies.ts';
+import type { Call, GatewayClient } from '../wire/client.ts';
+import { cancelled, ReplyLostError } from '../wire/failures.ts';
+import { retrying } from '../wire/retry.ts';
+import { volumePath, type Volumes } from './volumes.ts';
 
 export interface Change<T> {
   /** As it follows "cannot ". */

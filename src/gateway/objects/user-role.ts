@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { GatewayClient } from './client.ts';
-import { listInstances } from '../objects/instances.ts';
+import type { GatewayClient } from '../wire/client.ts';
+import { listInstances } from './instances.ts';
 
 const USER_INSTANCES = '/api/types/User/instances';
 const schema = z.object({ name: z.string().nullish(), userRole: z.string().nullish() });
