@@ -35,7 +35,7 @@ export default defineConfig({
         oneByOne,
       ),
       project('e2e', ['test/e2e/**/*.test.ts'], 300, twoLabs),
-      project('vm', ['test/vm/**/*.test.ts'], 600, oneByOne),
+      project('vm', ['test/vm/**/*.test.ts'], 1800, oneByOne),
       project('engines', ['test/engines/**/*.test.ts'], 600, oneByOne),
     ],
   },

@@ -11,8 +11,8 @@ import { tellQemu } from './monitor.ts';
 import { makePayload } from './payload.ts';
 
 /** All of them are for emulation on a machine that has much else to do; nothing is measured by them. */
-const BOOT_MS = 120_000;
-const ANSWER_MS = 180_000;
+const BOOT_MS = 400_000;
+const ANSWER_MS = 400_000;
 
 export interface MachineOptions {
   /** Empty disks besides the root, by what they are called in /dev/disk/by-id/virtio-NAME. */
