@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { apiVersions } from './mdm/cluster.ts';
+import { API_VERSIONS } from './mdm/cluster.ts';
 import { SimulatorError, SimulatorUsageError, systemCode } from './simulator-error.ts';
 import { startSimulator } from './simulator.ts';
 import type { Simulator, SimulatorOptions } from './simulator.ts';
@@ -61,7 +61,7 @@ function arrayCommand(io: CommandIo, names: ArrayCommandNames): Command {
       '--dir <dir>',
       'keep the state here (default: a temporary folder, removed at the end, after a kill at the next start)',
     )
-    .addOption(new Option('--version <version>', 'of the API (default: 3.6)').choices(apiVersions))
+    .addOption(new Option('--version <version>', 'of the API (default: 3.6)').choices(API_VERSIONS))
     .option(
       '--listen <host:port>',
       'where the gateway listens (default: 127.0.0.1:0, any free port)',

@@ -17,7 +17,7 @@ import type { Settings } from './settings.ts';
 import { StateStore } from './store/state-store.ts';
 import type { DeviceFault } from './sdc-protocol.ts';
 
-const measureEveryMs = 500;
+const MEASURE_EVERY_MS = 500;
 
 interface Parts {
   readonly settings: Settings;
@@ -111,7 +111,7 @@ export class SimulatedArray {
   /** Brings the sizes of written data up to date, at most twice a second however many ask. */
   async measure(): Promise<void> {
     const now = this.#elapsed();
-    if (this.#measured === undefined || now - this.#measured.at > measureEveryMs) {
+    if (this.#measured === undefined || now - this.#measured.at > MEASURE_EVERY_MS) {
       this.#measured = { at: now, done: this.files.measure() };
     }
     await this.#measured.done;

@@ -17,13 +17,13 @@ export async function listen(app: FastifyInstance, { what, flag, host, port }: L
     const code = systemCode(error);
     if (code === undefined) throw error;
     throw new SimulatorError(
-      `The simulated ${what} cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reasons[code] ?? String(error)}. Give another address with ${flag}, or port 0 for any free one.`,
+      `The simulated ${what} cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${REASONS[code] ?? String(error)}. Give another address with ${flag}, or port 0 for any free one.`,
       { cause: error },
     );
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has this port',
   EADDRNOTAVAIL: 'this machine has no such address',
   EACCES: 'this port may only be opened by root',

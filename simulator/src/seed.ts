@@ -4,7 +4,7 @@ import { createVolume } from './mdm/volumes.ts';
 import { refusal } from './mdm/failures.ts';
 
 /** Volumes are made so many at a time, each batch one change of the state. */
-const batch = 1000;
+const BATCH = 1000;
 
 export interface SeedRequest {
   readonly count: number;
@@ -22,7 +22,7 @@ export async function seedVolumes(array: SimulatedArray, request: SeedRequest): 
   while (ids.length < request.count) {
     const made = await array.perform((cluster) => {
       const limits = { ...cluster.limits, volumes: Number.POSITIVE_INFINITY };
-      const size = Math.min(batch, request.count - ids.length);
+      const size = Math.min(BATCH, request.count - ids.length);
       return Array.from({ length: size }, (_, position) => {
         const name = `${request.prefix ?? 'seed-'}${ids.length + position + 1}`;
         const sizeKiB = (request.sizeGiB ?? 8) * 1024 * 1024;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { apiVersions } from './mdm/cluster.ts';
+import { API_VERSIONS } from './mdm/cluster.ts';
 
-const gib = 1024 * 1024;
+const GIB = 1024 * 1024;
 
 /** Of the user "admin" where no users are configured; the manual names it, so it is no secret. */
 export const STANDARD_PASSWORD = 'Scaleio123';
@@ -50,7 +50,7 @@ const listener = z.strictObject({
 
 /** How the simulated array is set up; the same names in the configuration file and in `startSimulator`. */
 export const settingsSchema = z.strictObject({
-  version: z.enum(apiVersions).default('3.6'),
+  version: z.enum(API_VERSIONS).default('3.6'),
   gateways: z
     .array(listener)
     .min(1)
@@ -89,7 +89,7 @@ export const settingsSchema = z.strictObject({
   htmlErrors: z.boolean().default(false),
   /** Size of a disk that is added without saying how large it is. */
   newDeviceGiB: z.int().positive().default(4096),
-  movementKiBPerSecond: z.number().positive().default(gib),
+  movementKiBPerSecond: z.number().positive().default(GIB),
   /** How far back the I/O counters of statistics reach. */
   ioWindowSeconds: z.number().positive().default(10),
   /** How long an unmapping waits for the host that loses the volume. */

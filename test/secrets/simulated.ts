@@ -1,13 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel';
 import path from 'node:path';
-import { secretsChannel } from 'scaleio-simulator/secrets';
+import { SECRETS_CHANNEL } from 'scaleio-simulator/secrets';
 import { secretsDirectory, usesSecret, type UsedSecret } from './used.ts';
 
 /*
  * Notes the passwords and tokens of every simulated gateway of this process: loaded before each test file, and with
  * node --import into simulators that are processes of their own.
  */
-subscribe(secretsChannel, (message) => {
+subscribe(SECRETS_CHANNEL, (message) => {
   usesSecret(message as UsedSecret);
 });
 

@@ -33,7 +33,7 @@ interface Latency {
   readonly jitterMs: number;
 }
 
-const noLatency: Latency = { fixedMs: 0, jitterMs: 0 };
+const NO_LATENCY: Latency = { fixedMs: 0, jitterMs: 0 };
 
 /** What is made to go wrong at present. */
 export class Faults {
@@ -41,7 +41,7 @@ export class Faults {
   #rules: ActiveRule[] = [];
   #nextId = 1;
   #failoverUntil = Number.NEGATIVE_INFINITY;
-  latency = noLatency;
+  latency = NO_LATENCY;
   /** GUIDs of SDCs that the MDM shall not hear. */
   readonly silent = new Set<string>();
   readonly #devices = new Map<string, DeviceFault>();
@@ -119,7 +119,7 @@ export class Faults {
   clear(): void {
     this.#rules = [];
     this.#failoverUntil = Number.NEGATIVE_INFINITY;
-    this.latency = noLatency;
+    this.latency = NO_LATENCY;
     this.silent.clear();
     this.#devices.clear();
     this.#allDevices = undefined;

@@ -13,12 +13,12 @@ import { volumeType } from './volume-type.ts';
 import { vtreeJson } from './vtree-json.ts';
 
 /** Types that exist on arrays of 3.x and 4.x, and of which there is nothing here. */
-const emptyTypes = ['AccelerationPool', 'RfcacheDevice'];
-const emptySince3 = ['SnapshotPolicy', 'ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
-const emptySince4 = ['Sdt', 'NvmeHost'];
+const EMPTY_TYPES = ['AccelerationPool', 'RfcacheDevice'];
+const EMPTY_SINCE_3 = ['SnapshotPolicy', 'ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
+const EMPTY_SINCE_4 = ['Sdt', 'NvmeHost'];
 
 /** Old names that the getByName family uses [siolib]. */
-const aliases: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, string>> = {
   Domain: 'ProtectionDomain',
   Pool: 'StoragePool',
   Client: 'Sdc',
@@ -39,14 +39,14 @@ export function objectTypes(context: TypeContext): ReadonlyMap<string, ObjectTyp
     spSdsType(context),
     faultSetType(context),
     userType(context),
-    ...emptyTypes.map(emptyType),
-    ...(since(cluster, '3.0') ? emptySince3.map(emptyType) : []),
+    ...EMPTY_TYPES.map(emptyType),
+    ...(since(cluster, '3.0') ? EMPTY_SINCE_3.map(emptyType) : []),
     ...(since(cluster, '4.0')
-      ? [hostType(context), nvmeControllerType(context), ...emptySince4.map(emptyType)]
+      ? [hostType(context), nvmeControllerType(context), ...EMPTY_SINCE_4.map(emptyType)]
       : []),
   ];
   const byName = new Map(types.map((type) => [type.name, type]));
-  for (const [alias, name] of Object.entries(aliases)) {
+  for (const [alias, name] of Object.entries(ALIASES)) {
     const type = byName.get(name);
     if (type !== undefined) byName.set(alias, type);
   }

@@ -6,7 +6,7 @@ import type { Capacity } from '../mdm/capacity.ts';
  * clients ask for all of them [PyPowerFlex constants.py, ansible storagepool.py, delfin]. Misspelt names are the array's own.
  */
 
-const bwc = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
+const BWC = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
 
 function each<T>(names: string, value: T): Record<string, T> {
   return Object.fromEntries(
@@ -30,14 +30,14 @@ const flashCache = each(
 );
 
 /** Of every release. */
-export const idleFeatures: Record<string, unknown> = { ...flashCache, BackgroundScannedInMB: 0 };
+export const IDLE_FEATURES: Record<string, unknown> = { ...flashCache, BackgroundScannedInMB: 0 };
 
 /** Of 2.x alone. */
-export const idleFeaturesOf2: Record<string, unknown> = {
+export const IDLE_FEATURES_OF_2: Record<string, unknown> = {
   ...each('BackgroundScanCompareCount fixedReadErrorCount', 0),
 };
 
-const idleSince3: Record<string, unknown> = {
+const IDLE_SINCE_3: Record<string, unknown> = {
   ...each(
     `backgroundScanCompareErrorCount backgroundScanFixedCompareErrorCount backgroundScanFixedReadErrorCount
      backgroundScanReadErrorCount numOfDeviceAtFaultRebuilds persistentChecksumCapacityInKb inaccessibleCapacityInKb
@@ -69,7 +69,7 @@ const idleSince3: Record<string, unknown> = {
     `enterProtectedMaintenanceModeReadBwc enterProtectedMaintenanceModeWriteBwc exitProtectedMaintenanceModeReadBwc
      exitProtectedMaintenanceModeWriteBwc volMigrationReadBwc volMigrationWriteBwc userDataTrimBwc targetReadLatency
      targetWriteLatency targetOtherLatency userDataSdcReadLatency userDataSdcWriteLatency userDataSdcTrimLatency`,
-    bwc,
+    BWC,
   ),
   aggregateCompressionLevel: 'Uncompressed',
 };
@@ -80,7 +80,7 @@ export function featuresSince3(capacity: Capacity, dataLayout: string): Record<s
   const fineKiB = dataLayout === 'FineGranularity' ? capacity.usedKiB : 0;
   const mediumKiB = capacity.usedKiB - fineKiB;
   return {
-    ...idleSince3,
+    ...IDLE_SINCE_3,
     maxUserDataCapacityInKb: room,
     netMaxUserDataCapacityInKb: room / 2,
     provisionedAddressesInKb: capacity.usedKiB,

@@ -1,7 +1,7 @@
 import { capacityOf } from '../mdm/capacity.ts';
 import { since } from '../mdm/cluster.ts';
 import type { Cluster } from '../mdm/cluster.ts';
-import { noNetworkLimits } from '../mdm/network-limits.ts';
+import { NO_NETWORK_LIMITS } from '../mdm/network-limits.ts';
 import type { DomainRecord, FaultSetRecord, PoolRecord } from '../mdm/records.ts';
 import { linksOf } from './links.ts';
 
@@ -29,7 +29,7 @@ export function domainJson(cluster: Cluster, domain: DomainRecord): object {
   };
 }
 
-function throttling({ networkLimits = noNetworkLimits }: DomainRecord, third: boolean): object {
+function throttling({ networkLimits = NO_NETWORK_LIMITS }: DomainRecord, third: boolean): object {
   const { overallIo, rebuild, rebalance, vtreeMigration } = networkLimits;
   const limits = { overallIo, rebuild, rebalance };
   const shown = third ? { ...limits, vtreeMigration, protectedMaintenanceMode: 0 } : limits;

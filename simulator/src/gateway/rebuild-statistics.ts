@@ -1,6 +1,6 @@
 import type { MovementKind } from '../mdm/records.ts';
 
-const noBwc = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
+const NO_BWC = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
 
 /** How well data is protected. Both copies of what is being rebuilt count as degraded until the new one is made. */
 export function healthOf(
@@ -50,10 +50,10 @@ export function idleJobs(
     movingCapacityInKb: rebalance + forward + backward,
     rebalanceReadBwc: bwc(rebalance, kibPerSecond),
     rebalanceWriteBwc: bwc(rebalance, kibPerSecond),
-    primaryReadFromDevBwc: noBwc,
-    primaryReadFromRmcacheBwc: noBwc,
-    secondaryReadFromDevBwc: noBwc,
-    secondaryReadFromRmcacheBwc: noBwc,
+    primaryReadFromDevBwc: NO_BWC,
+    primaryReadFromRmcacheBwc: NO_BWC,
+    secondaryReadFromDevBwc: NO_BWC,
+    secondaryReadFromRmcacheBwc: NO_BWC,
   };
 }
 
@@ -64,7 +64,7 @@ function active(kib: number): number {
 function bwc(kib: number, kibPerSecond: number): object {
   return kib > 0
     ? { numSeconds: 1, totalWeightInKb: kibPerSecond, numOccured: Math.ceil(kibPerSecond / 1024) }
-    : noBwc;
+    : NO_BWC;
 }
 
 function rebuild(

@@ -3,13 +3,13 @@ import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { ArrayError } from '../mdm/failures.ts';
 
-const json = 'application/json;charset=UTF-8';
+const JSON_TYPE = 'application/json;charset=UTF-8';
 /** Lists longer than this are streamed. */
-const longList = 2000;
+const LONG_LIST = 2000;
 
 /** Sends JSON text as it is. */
 export function sendText(reply: FastifyReply, text: string, status = 200): FastifyReply {
-  return reply.code(status).header('content-type', json).serializer(asIs).send(text);
+  return reply.code(status).header('content-type', JSON_TYPE).serializer(asIs).send(text);
 }
 
 function asIs(payload: unknown): string {
@@ -27,17 +27,17 @@ export function sendList(
   ids: readonly string[],
   textOf: (id: string) => string,
 ): FastifyReply {
-  if (ids.length <= longList) return sendText(reply, `[${ids.map(textOf).join(',')}]`);
-  return reply.header('content-type', json).send(Readable.from(listChunks(ids, textOf)));
+  if (ids.length <= LONG_LIST) return sendText(reply, `[${ids.map(textOf).join(',')}]`);
+  return reply.header('content-type', JSON_TYPE).send(Readable.from(listChunks(ids, textOf)));
 }
 
 function* listChunks(ids: readonly string[], textOf: (id: string) => string): Generator<string> {
-  for (let start = 0; start < ids.length; start += longList) {
+  for (let start = 0; start < ids.length; start += LONG_LIST) {
     const part = ids
-      .slice(start, start + longList)
+      .slice(start, start + LONG_LIST)
       .map(textOf)
       .join(',');
-    yield (start === 0 ? '[' : ',') + part + (start + longList >= ids.length ? ']' : '');
+    yield (start === 0 ? '[' : ',') + part + (start + LONG_LIST >= ids.length ? ']' : '');
   }
 }
 

@@ -23,15 +23,15 @@ import { deviceJson, sdsJson } from './sds-json.ts';
 import { partsOf } from './sp-sds-type.ts';
 import { deviceStatistics, sdsStatistics } from './statistics.ts';
 
-const gib = 1024 * 1024;
+const GIB = 1024 * 1024;
 
-const roles = ['all', 'sdsOnly', 'sdcOnly'] as const;
+const ROLES = ['all', 'sdsOnly', 'sdcOnly'] as const;
 
 /** Addresses of a new SDS come as `{"SdsIp":{"ip","role"}}`, or without the wrapper [gsio, ansible]. */
 function addressOf(context: TypeContext, value: unknown): { ip: string; role: string } {
   const outer = context.fieldsOf(value);
   const inner = outer.has('SdsIp') ? context.fieldsOf(outer.raw('SdsIp')) : outer;
-  return { ip: inner.text('ip'), role: inner.choice('role', roles) ?? 'all' };
+  return { ip: inner.text('ip'), role: inner.choice('role', ROLES) ?? 'all' };
 }
 
 /** SDSs: the servers that hold the devices. */
@@ -76,7 +76,7 @@ export function sdsType(context: TypeContext): ObjectType {
 function sdsActions(context: TypeContext): Record<string, Action> {
   const { change } = context;
   const role = (fields: RequestFields, name: string): string => {
-    const given = fields.choice(name, roles);
+    const given = fields.choice(name, ROLES);
     if (given === undefined) throw fields.missing(name);
     return given;
   };
@@ -131,7 +131,7 @@ async function addDevice({ array }: TypeContext, fields: RequestFields): Promise
     sdsId: fields.id('sdsId'),
     poolId: fields.id('storagePoolId'),
     path: fields.text('deviceCurrentPathname'),
-    maxKiB: Math.max(array.settings.newDeviceGiB * gib, limitKiB ?? 0),
+    maxKiB: Math.max(array.settings.newDeviceGiB * GIB, limitKiB ?? 0),
     limitKiB,
     takeOver: fields.flag('forceDeviceTakeover'),
     mediaType: fields.choice('mediaType', ['HDD', 'SSD']),
@@ -153,7 +153,7 @@ function deviceActions({ array, change }: TypeContext): Record<string, Action> {
     setDeviceCapacityLimit: change((cluster, id, fields) => {
       const size = fields.number('capacityLimitInGB');
       if (size === undefined) throw fields.missing('capacityLimitInGB');
-      setDeviceLimit(cluster, id, size * gib);
+      setDeviceLimit(cluster, id, size * GIB);
     }),
     setMediaType: change((cluster, id, fields) => {
       const mediaType = fields.text('mediaType');

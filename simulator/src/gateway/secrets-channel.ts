@@ -1,9 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 
 /** Name of the diagnostics channel of `publishSecret`. */
-export const secretsChannel = 'docker-volume-scaleio:simulator-secrets';
+export const SECRETS_CHANNEL = 'docker-volume-scaleio:simulator-secrets';
 
-const secrets = channel(secretsChannel);
+const secrets = channel(SECRETS_CHANNEL);
 
 /**
  * Tells whoever listens in this process of a password that is accepted or a token that was issued, as `{ what, secret }`:

@@ -12,13 +12,13 @@ import { sdsById } from '../mdm/sdss.ts';
 import { descendantsOf, volumeById } from '../mdm/volumes.ts';
 import type { Bwc, IoCounters } from '../hosts/io-counters.ts';
 import { capacityFields, ratios } from './capacity-statistics.ts';
-import { featuresSince3, idleFeatures, idleFeaturesOf2 } from './pool-features.ts';
+import { featuresSince3, IDLE_FEATURES, IDLE_FEATURES_OF_2 } from './pool-features.ts';
 import { healthOf, idleJobs } from './rebuild-statistics.ts';
 import { spSdsId } from './sds-json.ts';
 
 export type Statistics = Record<string, unknown>;
 
-const noBwc: Bwc = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
+const NO_BWC: Bwc = { numSeconds: 0, totalWeightInKb: 0, numOccured: 0 };
 
 /** What statistics are made of. */
 export interface StatisticsSource {
@@ -67,10 +67,10 @@ function poolSums(source: StatisticsSource, pool: PoolRecord): Statistics {
     totalWriteBwc: rates.write,
     primaryReadBwc: rates.read,
     primaryWriteBwc: rates.write,
-    secondaryReadBwc: noBwc,
+    secondaryReadBwc: NO_BWC,
     secondaryWriteBwc: rates.write,
-    ...idleFeatures,
-    ...(since(cluster, '3.0') ? featuresSince3(capacity, pool.dataLayout) : idleFeaturesOf2),
+    ...IDLE_FEATURES,
+    ...(since(cluster, '3.0') ? featuresSince3(capacity, pool.dataLayout) : IDLE_FEATURES_OF_2),
   };
 }
 
@@ -160,10 +160,10 @@ export function volumeStatistics(source: StatisticsSource, id: string): Statisti
 
 function volumeSince3(): Statistics {
   return {
-    userDataTrimBwc: noBwc,
-    userDataSdcReadLatency: noBwc,
-    userDataSdcWriteLatency: noBwc,
-    userDataSdcTrimLatency: noBwc,
+    userDataTrimBwc: NO_BWC,
+    userDataSdcReadLatency: NO_BWC,
+    userDataSdcWriteLatency: NO_BWC,
+    userDataSdcTrimLatency: NO_BWC,
     initiatorSdcId: null,
     registrationKey: null,
     registrationKeys: [],

@@ -2,7 +2,7 @@ import { since } from '../mdm/cluster.ts';
 import type { ApiVersion, Cluster } from '../mdm/cluster.ts';
 import { linksOf } from './links.ts';
 
-const productVersions: Record<ApiVersion, string> = {
+const PRODUCT_VERSIONS: Record<ApiVersion, string> = {
   '2.6': 'DellEMC ScaleIO Version: R2_6.0.133',
   '3.6': 'DellEMC PowerFlex Version: R3_6.0.354',
   '4.5': 'DellEMC PowerFlex Version: R4_5.2000.120',
@@ -10,7 +10,7 @@ const productVersions: Record<ApiVersion, string> = {
 
 /** Software version of the array's parts, such as `R3_6.0.354`. */
 export function softwareVersion(version: ApiVersion): string {
-  return productVersions[version].replace(/.* /, '');
+  return PRODUCT_VERSIONS[version].replace(/.* /, '');
 }
 
 function counters(short: number, medium: number, long: number): object {
@@ -64,7 +64,7 @@ export function systemJson(cluster: Cluster): object {
     id,
     name,
     installId,
-    systemVersionName: productVersions[cluster.version],
+    systemVersionName: PRODUCT_VERSIONS[cluster.version],
     perfProfile: cluster.version === '2.6' ? 'Default' : 'HighPerformance',
     swid: '',
     daysInstalled: Math.floor((cluster.now() / 1000 - installedAt) / 86_400),

@@ -1,5 +1,5 @@
 import { since } from '../mdm/cluster.ts';
-import { compressionMethods } from '../mdm/compression.ts';
+import { COMPRESSION_METHODS } from '../mdm/compression.ts';
 import type { CompressionMethod } from '../mdm/compression.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
 import { addMapping, removeMapping, setMappingAccessMode, setMappingLimits } from '../mdm/mappings.ts';
@@ -10,7 +10,7 @@ import { overwriteContent, secureSnapshot } from '../mdm/snapshots.ts';
 import { migrateVtree } from '../mdm/vtrees.ts';
 import {
   createVolume,
-  removeModes,
+  REMOVE_MODES,
   removeVolume,
   setAccessModeLimit,
   setCompression,
@@ -23,8 +23,8 @@ import type { RequestFields } from './request-fields.ts';
 import { volumeStatistics } from './statistics.ts';
 import { VolumeTexts } from './volume-json.ts';
 
-const accessModes = ['ReadWrite', 'ReadOnly', 'NoAccess'] as const;
-const gib = 1024 * 1024;
+const ACCESS_MODES = ['ReadWrite', 'ReadOnly', 'NoAccess'] as const;
+const GIB = 1024 * 1024;
 
 /** Volumes and snapshots. */
 export function volumeType(context: TypeContext): ObjectType {
@@ -56,7 +56,7 @@ async function create({ array }: TypeContext, fields: RequestFields): Promise<st
   const size = fields.number(unit) ?? 0;
   const request = {
     name: fields.optional('name'),
-    sizeKiB: unit === 'volumeSizeInKb' ? size : size * gib,
+    sizeKiB: unit === 'volumeSizeInKb' ? size : size * GIB,
     poolId: fields.id('storagePoolId'),
     domainId: fields.optionalId('protectionDomainId'),
     type: fields.choice('volumeType', ['ThinProvisioned', 'ThickProvisioned']) ?? 'ThickProvisioned',
@@ -72,13 +72,13 @@ function compressionOf(
   { cluster }: TypeContext['array'],
   fields: RequestFields,
 ): CompressionMethod | undefined {
-  return since(cluster, '3.0') ? fields.choice('compressionMethod', compressionMethods) : undefined;
+  return since(cluster, '3.0') ? fields.choice('compressionMethod', COMPRESSION_METHODS) : undefined;
 }
 
 function lifeActions({ array, change }: TypeContext): Record<string, Action> {
   return {
     removeVolume: change((cluster, id, fields) => {
-      const mode = fields.choice('removeMode', removeModes);
+      const mode = fields.choice('removeMode', REMOVE_MODES);
       if (mode === undefined) throw fields.missing('removeMode');
       removeVolume(cluster, id, mode);
     }),
@@ -142,7 +142,7 @@ function mappingActions(context: TypeContext): Record<string, Action> {
     change((cluster, id, fields) => {
       volumeById(cluster, id);
       const multi = fields.flag('allowMultipleMappings') ?? false;
-      const accessMode = fields.choice('accessMode', accessModes);
+      const accessMode = fields.choice('accessMode', ACCESS_MODES);
       addMapping(cluster, { volumeId: id, sdc: target(fields), multi, accessMode });
     });
   const remove = (target: typeof fromSdc): Action =>
@@ -180,13 +180,13 @@ function newerActions(context: TypeContext): Record<string, Action> {
   };
   return {
     setVolumeAccessModeLimit: change((cluster, id, fields) => {
-      const limit = fields.choice('accessModeLimit', accessModes);
+      const limit = fields.choice('accessModeLimit', ACCESS_MODES);
       if (limit === undefined) throw fields.missing('accessModeLimit');
       setAccessModeLimit(cluster, id, limit);
     }),
     setVolumeMappingAccessMode: change((cluster, id, fields) => {
       const { id: sdcId } = oneSdcOf(context, fields);
-      const mode = fields.choice('accessMode', accessModes);
+      const mode = fields.choice('accessMode', ACCESS_MODES);
       if (mode === undefined) throw fields.missing('accessMode');
       setMappingAccessMode(cluster, id, sdcId, mode);
     }),
@@ -194,14 +194,14 @@ function newerActions(context: TypeContext): Record<string, Action> {
       secureSnapshot(cluster, id, fields.number('retentionPeriodInMin') ?? 0);
     }),
     modifyCompressionMethod: change((cluster, id, fields) => {
-      const method = fields.choice('compressionMethod', compressionMethods);
+      const method = fields.choice('compressionMethod', COMPRESSION_METHODS);
       if (method === undefined) throw fields.missing('compressionMethod');
       setCompression(cluster, id, method);
     }),
     migrateVTree: change((cluster, id, fields) => {
       const poolId = fields.id('destSPId');
       const conversion = fields.choice('volTypeConversion', ['NoConversion', 'ThickToThin', 'ThinToThick']);
-      const compressionMethod = fields.choice('compressionMethod', compressionMethods);
+      const compressionMethod = fields.choice('compressionMethod', COMPRESSION_METHODS);
       migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion', compressionMethod });
     }),
     lockAutoSnapshot: autoSnapshot,

@@ -8,9 +8,9 @@ import { introduceSdc, isApproved } from '../mdm/sdcs.ts';
 import type { MdmMessage } from '../sdc-protocol.ts';
 import type { SdcStream } from './sdc-connections.ts';
 
-const pingMs = 1000;
+const PING_MS = 1000;
 /** Pings without an answer after which an SDC counts as disconnected, ms. */
-const silenceMs = 4000;
+const SILENCE_MS = 4000;
 
 const guid = z.string().transform((text) => text.toUpperCase());
 const connectSchema = z.object({
@@ -76,9 +76,9 @@ export class MdmPort {
     const { host, port, array } = this.#parts;
     await listen(this.#app, { what: 'MDM', flag: '--mdm-listen', host, port });
     this.#ping = setInterval(() => {
-      array.connections.dropSilent(performance.now() - silenceMs);
+      array.connections.dropSilent(performance.now() - SILENCE_MS);
       array.connections.broadcast({ type: 'ping' });
-    }, pingMs);
+    }, PING_MS);
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import { heldFile, isHeld } from '../sdc/fence.ts';
 import { killDataPath } from './data-path-end.ts';
 import type { FenceFile } from '../sdc-protocol.ts';
 
-const pollMs = 15;
+const POLL_MS = 15;
 
 /**
  * Who may do I/O on which volume, in files that agents also see when they cannot hear the MDM, as the real SDSs refuse
@@ -72,7 +72,7 @@ export class Fences {
     const deadline = performance.now() + timeoutMs;
     while ((await this.holders(volumeId, allowed)).length > 0) {
       if (performance.now() > deadline) return false;
-      await pause(pollMs);
+      await pause(POLL_MS);
     }
     return true;
   }

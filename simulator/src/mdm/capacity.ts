@@ -2,9 +2,9 @@ import type { Cluster } from './cluster.ts';
 import type { PoolRecord, VolumeRecord } from './records.ts';
 
 /** Two copies of everything. */
-const copies = 2;
-const grainKiB = 8 * 1024 * 1024;
-const mibKiB = 1024;
+const COPIES = 2;
+const GRAIN_KIB = 8 * 1024 * 1024;
+const MIB_KIB = 1024;
 
 /** A pool's capacity. Raw (both copies) unless said otherwise; limit = used + spare + unused always holds. */
 export interface Capacity {
@@ -36,12 +36,12 @@ export function capacityOf(cluster: Cluster, pool: PoolRecord): Capacity {
     .filter(({ removing, failed }) => !removing && !failed);
   const limitKiB = devices.reduce((sum, device) => sum + device.limitKiB, 0);
   const maxKiB = devices.reduce((sum, device) => sum + device.maxKiB, 0);
-  const spareKiB = roundDown((limitKiB * pool.sparePercentage) / 100, mibKiB);
+  const spareKiB = roundDown((limitKiB * pool.sparePercentage) / 100, MIB_KIB);
   const room = limitKiB - spareKiB;
   const tally = state.poolTallies.of(pool.id);
-  const thickUsedKiB = Math.min(copies * tally.thickKiB, room);
+  const thickUsedKiB = Math.min(COPIES * tally.thickKiB, room);
   const written = writtenIn(cluster, pool);
-  const thinUsedKiB = Math.min(copies * written.allKiB + pool.fillKiB, room - thickUsedKiB);
+  const thinUsedKiB = Math.min(COPIES * written.allKiB + pool.fillKiB, room - thickUsedKiB);
   const usedKiB = thickUsedKiB + thinUsedKiB;
   const unusedKiB = room - usedKiB;
   const availableKiB = allocatable(unusedKiB);
@@ -51,10 +51,10 @@ export function capacityOf(cluster: Cluster, pool: PoolRecord): Capacity {
     spareKiB,
     thickUsedKiB,
     thinUsedKiB,
-    snapshotUsedKiB: Math.min(copies * written.snapshotsKiB, thinUsedKiB),
+    snapshotUsedKiB: Math.min(COPIES * written.snapshotsKiB, thinUsedKiB),
     usedKiB,
     unusedKiB,
-    thinAllocatedKiB: copies * tally.thinKiB,
+    thinAllocatedKiB: COPIES * tally.thinKiB,
     availableKiB,
     allocationLimitKiB: availableKiB,
     usedPercent: room === 0 ? 100 : (usedKiB / room) * 100,
@@ -66,7 +66,7 @@ export function capacityOf(cluster: Cluster, pool: PoolRecord): Capacity {
  * this one gives the numbers of both captures at hand [csi get_storage_pool_statistics.json, ansible storagepool.py].
  */
 export function allocatable(unusedKiB: number): number {
-  return Math.max(0, roundDown(unusedKiB / copies, grainKiB) - grainKiB);
+  return Math.max(0, roundDown(unusedKiB / COPIES, GRAIN_KIB) - GRAIN_KIB);
 }
 
 function roundDown(value: number, unit: number): number {

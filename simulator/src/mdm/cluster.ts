@@ -1,8 +1,8 @@
 import type { MdmState } from './state.ts';
 
 /** API versions that can be played. */
-export const apiVersions = ['2.6', '3.6', '4.5'] as const;
-export type ApiVersion = (typeof apiVersions)[number];
+export const API_VERSIONS = ['2.6', '3.6', '4.5'] as const;
+export type ApiVersion = (typeof API_VERSIONS)[number];
 
 /** Limits of the array; knobs, because those who test against it want to meet them with less work. */
 export interface Limits {
@@ -13,7 +13,7 @@ export interface Limits {
   readonly devicesPerSds: number;
 }
 
-const gib = 1024 * 1024;
+const GIB = 1024 * 1024;
 
 /** Limits of a release: 2.x [guide], 3.x [cinder], 4.x [csi get_system_limits.json]. */
 export function limitsOf(version: ApiVersion): Limits {
@@ -22,7 +22,7 @@ export function limitsOf(version: ApiVersion): Limits {
     volumes: old ? 32_768 : 131_072,
     snapshotsPerVtree: old ? 31 : 126,
     volumesPerSdc: 8192,
-    maxVolumeKiB: 1_048_576 * gib,
+    maxVolumeKiB: 1_048_576 * GIB,
     devicesPerSds: 64,
   };
 }

@@ -4,8 +4,8 @@ import { refusal } from './failures.ts';
 import type { PoolRecord } from './records.ts';
 
 /** What requests may say; only the second compresses. */
-export const compressionMethods = ['None', 'Normal', 'Invalid'] as const;
-export type CompressionMethod = (typeof compressionMethods)[number];
+export const COMPRESSION_METHODS = ['None', 'Normal', 'Invalid'] as const;
+export type CompressionMethod = (typeof COMPRESSION_METHODS)[number];
 
 /**
  * What a volume of this pool shows for what was asked for: on medium granularity there is nothing to choose [ansible

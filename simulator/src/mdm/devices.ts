@@ -8,10 +8,10 @@ import { poolById } from './pools.ts';
 import type { DeviceRecord, PoolRecord } from './records.ts';
 import { sdsById } from './sdss.ts';
 
-const gib = 1024 * 1024;
+const GIB = 1024 * 1024;
 /** Smallest and largest device of medium granularity pools [csi get_system_limits.json]. */
-const minDeviceKiB = 90 * gib;
-const maxDeviceKiB = 14_902 * gib;
+const MIN_DEVICE_KIB = 90 * GIB;
+const MAX_DEVICE_KIB = 14_902 * GIB;
 
 /** The device with this id. Throws 126 when there is none. */
 export function deviceById(cluster: Cluster, id: string): DeviceRecord {
@@ -51,8 +51,8 @@ function assertRoomFor(cluster: Cluster, { sdsId, path }: NewDevice): void {
 }
 
 function checkedLimit(limitKiB: number, maxKiB: number): number {
-  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
-  if (limitKiB > maxDeviceKiB || limitKiB > maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
+  if (limitKiB < MIN_DEVICE_KIB) throw refusal('DEV_SIZE_TOO_SMALL');
+  if (limitKiB > MAX_DEVICE_KIB || limitKiB > maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
   return limitKiB;
 }
 
@@ -136,7 +136,7 @@ export function setDeviceName(cluster: Cluster, id: string, name: string): void 
 /** Changes how much of a device may be used. */
 export function setDeviceLimit(cluster: Cluster, id: string, limitKiB: number): void {
   const device = deviceById(cluster, id);
-  if (limitKiB < minDeviceKiB) throw refusal('DEV_SIZE_TOO_SMALL');
+  if (limitKiB < MIN_DEVICE_KIB) throw refusal('DEV_SIZE_TOO_SMALL');
   if (limitKiB > device.maxKiB) throw refusal('DEV_SIZE_TOO_LARGE');
   cluster.state.devices.put({ ...device, limitKiB });
 }

@@ -24,7 +24,7 @@ export class ArrayError extends Error {
  * Codes and texts of the MDM, from the product's own table [codes]. Numbers from 227 up are estimates except 306, 717,
  * 718, 4037 and 4039; 900 and up stand for texts whose number no source gives.
  */
-const failures = {
+const FAILURES = {
   NOT_FOUND: [3, 'Not found'],
   COMMUNICATION_ERROR: [69, 'Communication error'],
   DEVICE_NOT_OPENED: [71, 'The device could not be opened'],
@@ -161,17 +161,17 @@ const failures = {
   VOL_NOT_MAPPED_TO_HOST: [4039, 'The volume is not mapped to this host'],
 } as const satisfies Record<string, readonly [number, string]>;
 
-export type FailureName = keyof typeof failures;
+export type FailureName = keyof typeof FAILURES;
 
 /** Refusal by the MDM: HTTP 500 with its own number. */
 export function refusal(name: FailureName): ArrayError {
-  const [code, text] = failures[name];
+  const [code, text] = FAILURES[name];
   return new ArrayError(text, { status: 500, code });
 }
 
 /** Refusal of a bulk command on account of one object: the number travels in the details [gsio types.go, cinder]. */
 export function bulkRefusal(name: FailureName): ArrayError {
-  const [rc, errorMessage] = failures[name];
+  const [rc, errorMessage] = FAILURES[name];
   return new ArrayError('Error with details', {
     status: 500,
     code: 0,

@@ -7,7 +7,7 @@ import { sdsById } from './sdss.ts';
 export type MaintenanceMode = 'InstantMaintenanceMode' | 'ProtectedMaintenanceMode';
 
 /** Of the product's table; all but the first two numbers are reckoned from their neighbours [codes, spec45]. */
-const results = {
+const RESULTS = {
   SUCCESS: 65,
   TGT_ALREADY_IN_MM: 425,
   TGT_NOT_IN_MM: 426,
@@ -17,15 +17,15 @@ const results = {
 /** What became of one SDS; the request as a whole has succeeded all the same. */
 export interface MaintenanceResult {
   readonly sdsId: string;
-  readonly message: keyof typeof results;
+  readonly message: keyof typeof RESULTS;
   readonly resultCode: string;
 }
 
 /** Whom a request is about. */
 export type MaintenanceTarget = { readonly sdsId: string } | { readonly faultSetId: string };
 
-function result(sds: SdsRecord, message: keyof typeof results): MaintenanceResult {
-  return { sdsId: sds.id, message, resultCode: String(results[message]) };
+function result(sds: SdsRecord, message: keyof typeof RESULTS): MaintenanceResult {
+  return { sdsId: sds.id, message, resultCode: String(RESULTS[message]) };
 }
 
 /** Throws 78 or "Could not find the Fault Set". */

@@ -3,10 +3,10 @@ import { domainById } from './domains.ts';
 import { refusal } from './failures.ts';
 import type { NetworkLimits } from './records.ts';
 
-const leastKbps = 5 * 1024;
+const LEAST_KBPS = 5 * 1024;
 
 /** Nothing is limited. */
-export const noNetworkLimits: NetworkLimits = {
+export const NO_NETWORK_LIMITS: NetworkLimits = {
   rebuild: 0,
   rebalance: 0,
   vtreeMigration: 0,
@@ -23,7 +23,7 @@ export function setNetworkLimits(
   asked: { readonly [Kind in keyof NetworkLimits]: number | undefined },
 ): void {
   const domain = domainById(cluster, domainId);
-  const before = domain.networkLimits ?? noNetworkLimits;
+  const before = domain.networkLimits ?? NO_NETWORK_LIMITS;
   const after: NetworkLimits = {
     rebuild: asked.rebuild ?? before.rebuild,
     rebalance: asked.rebalance ?? before.rebalance,
@@ -31,7 +31,7 @@ export function setNetworkLimits(
     overallIo: asked.overallIo ?? before.overallIo,
   };
   const { overallIo, ...others } = after;
-  const isTooLow = Object.values(after).some((limit) => limit !== 0 && limit < leastKbps);
+  const isTooLow = Object.values(after).some((limit) => limit !== 0 && limit < LEAST_KBPS);
   const isOver = overallIo !== 0 && Object.values(others).some((limit) => limit >= overallIo);
   if (isTooLow || isOver) throw refusal('INVALID_TGT_NETWORK_LIMITS');
   cluster.state.domains.put({ ...domain, networkLimits: after });

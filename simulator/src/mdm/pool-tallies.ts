@@ -15,7 +15,7 @@ export interface PoolTally {
   readonly snapshotKiB: number;
 }
 
-const none: PoolTally = {
+const NONE: PoolTally = {
   volumes: 0,
   thickBases: 0,
   thinBases: 0,
@@ -34,7 +34,7 @@ export class PoolTallies implements Observer<VolumeRecord> {
   readonly #vtreeSizes = new Map<string, number>();
 
   of(poolId: string): PoolTally {
-    return this.#tallies.get(poolId) ?? none;
+    return this.#tallies.get(poolId) ?? NONE;
   }
 
   /** Number of volumes and snapshots in a VTree. */

@@ -4,7 +4,7 @@ import { refusal } from './failures.ts';
 import { checkedName } from './names.ts';
 import type { RestrictedSdcMode, SdcRecord } from './records.ts';
 
-const guidPattern = /^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/;
+const GUID_PATTERN = /^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/;
 
 /** The SDC with this id. Throws 80 when there is none. */
 export function sdcById(cluster: Cluster, id: string): SdcRecord {
@@ -16,7 +16,7 @@ export function sdcById(cluster: Cluster, id: string): SdcRecord {
 /** The SDC with this GUID, in any case of letters. Throws the GUID format error, or 80. */
 export function sdcByGuid(cluster: Cluster, guid: string): SdcRecord {
   const upper = guid.toUpperCase();
-  if (!guidPattern.test(upper)) throw refusal('INVALID_GUID');
+  if (!GUID_PATTERN.test(upper)) throw refusal('INVALID_GUID');
   const id = cluster.state.sdcsByGuid.first(upper);
   return sdcById(cluster, id ?? '');
 }
@@ -43,7 +43,7 @@ export interface SdcIntroduction {
 /** Notes an SDC that reports to the MDM, known or new. Whether it is let in is `isApproved`'s to say. */
 export function introduceSdc(cluster: Cluster, introduction: SdcIntroduction): SdcRecord {
   const guid = introduction.guid.toUpperCase();
-  if (!guidPattern.test(guid)) throw refusal('INVALID_GUID');
+  if (!GUID_PATTERN.test(guid)) throw refusal('INVALID_GUID');
   const { sdcs, sdcsByGuid } = cluster.state;
   const known = sdcs.get(sdcsByGuid.first(guid) ?? '') ?? newSdc(cluster, guid);
   const sdc: SdcRecord = {
@@ -86,7 +86,7 @@ export function approveSdc(cluster: Cluster, approval: SdcApproval): SdcRecord {
   let known: SdcRecord | undefined = byIp;
   if (approval.guid !== undefined) {
     const guid = approval.guid.toUpperCase();
-    if (!guidPattern.test(guid)) throw refusal('INVALID_GUID');
+    if (!GUID_PATTERN.test(guid)) throw refusal('INVALID_GUID');
     known = sdcs.get(sdcsByGuid.first(guid) ?? '') ?? { ...newSdc(cluster, guid), approved: false };
   }
   if (known === undefined) throw refusal('INI_NOT_FOUND');

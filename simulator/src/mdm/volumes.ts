@@ -8,7 +8,7 @@ import { devicesReady, poolById } from './pools.ts';
 import type { AccessMode, PoolRecord, VolumeRecord } from './records.ts';
 
 /** The array allocates volumes in blocks of this size. */
-const grainKiB = 8 * 1024 * 1024;
+const GRAIN_KIB = 8 * 1024 * 1024;
 
 /** The volume with this id. Throws 79 when there is none. */
 export function volumeById(cluster: Cluster, id: string): VolumeRecord {
@@ -83,7 +83,7 @@ function checkPlace(cluster: Cluster, pool: PoolRecord, request: NewVolume): voi
 
 function roundedSize(cluster: Cluster, sizeKiB: number): number {
   if (sizeKiB <= 0) throw refusal('VOL_SIZE_ILLEGAL');
-  const rounded = Math.ceil(sizeKiB / grainKiB) * grainKiB;
+  const rounded = Math.ceil(sizeKiB / GRAIN_KIB) * GRAIN_KIB;
   if (rounded > cluster.limits.maxVolumeKiB) throw refusal('VOL_SIZE_TOO_LARGE');
   return rounded;
 }
@@ -138,8 +138,8 @@ export function setAccessModeLimit(cluster: Cluster, id: string, accessModeLimit
   cluster.state.volumes.put({ ...volume, accessModeLimit, mappings });
 }
 
-export const removeModes = ['ONLY_ME', 'INCLUDING_DESCENDANTS', 'DESCENDANTS_ONLY', 'WHOLE_VTREE'] as const;
-export type RemoveMode = (typeof removeModes)[number];
+export const REMOVE_MODES = ['ONLY_ME', 'INCLUDING_DESCENDANTS', 'DESCENDANTS_ONLY', 'WHOLE_VTREE'] as const;
+export type RemoveMode = (typeof REMOVE_MODES)[number];
 
 /** Removes a volume or a family of volumes, all or none. Throws 104 when one of them is mapped. */
 export function removeVolume(cluster: Cluster, id: string, mode: RemoveMode): VolumeRecord[] {

@@ -40,7 +40,7 @@ export async function buildScini(outFile: string, sourceDir = import.meta.dirnam
 }
 
 /** In the simulated program and in no real one: where it asks. */
-const mark = '/dev/disk/by-id/.scini';
+const MARK = '/dev/disk/by-id/.scini';
 
 /**
  * Compiles drv_cfg to where hosts are to run it from. Throws SdcAgentError when another program is there, such as that of a real
@@ -48,7 +48,7 @@ const mark = '/dev/disk/by-id/.scini';
  */
 export async function installDrvCfg(outFile: string): Promise<void> {
   const present = await contentOf(outFile);
-  if (present !== undefined && !present.includes(mark)) {
+  if (present !== undefined && !present.includes(MARK)) {
     throw new SdcAgentError(
       `"${outFile}" is another program, perhaps that of a real SDC, and stays as it is: give --drv-cfg another path`,
     );

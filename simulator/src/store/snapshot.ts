@@ -6,17 +6,17 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { sealed, unsealed } from './journal.ts';
 
 /** Saved records are written this many at a time, so that requests are answered meanwhile. */
-const batch = 500;
+const BATCH = 500;
 
 /** Replaces a file as a whole: written beside it, synced, renamed over it, the folder synced. */
 export async function writeSnapshot(path: string, records: readonly unknown[]): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', 0o600);
   try {
-    for (let start = 0; start < records.length; start += batch) {
+    for (let start = 0; start < records.length; start += BATCH) {
       await file.write(
         records
-          .slice(start, start + batch)
+          .slice(start, start + BATCH)
           .map(sealed)
           .join(''),
       );
