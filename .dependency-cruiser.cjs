@@ -26,6 +26,19 @@ const reserved = (name, owners, to, comment) => ({
 
 const withoutIo = (name, from) => ({ name, severity: 'error', from: { path: from }, to: { path: IO } });
 
+/** A folder of the simulator, and those below it; the wire's words and the errors are everybody's. */
+const simulatorFloor = (folder, below, comment) => ({
+  name: `simulator-${folder}`,
+  comment,
+  severity: 'error',
+  from: { path: `^simulator/src/${folder}/` },
+  to: {
+    path: '^simulator/',
+    pathNot: [`${folder}/`, ...below, '(sdc-protocol|simulator-error)\\.ts$'].map(
+      (one) => `^simulator/src/${one}`,
+    ),
+  },
+});
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -131,6 +144,18 @@ module.exports = {
       from: { path: '^simulator/src/' },
       to: { dependencyTypesNot: ['npm', 'core', 'local'] },
     },
+    simulatorFloor('mdm', [], 'the array on paper: it knows no clock, no file and no wire'),
+    simulatorFloor('store', ['mdm/'], ''),
+    simulatorFloor('faults', [], 'what is to go wrong, for others to ask'),
+    simulatorFloor(
+      'sdc',
+      [],
+      'the other end of the wire: of the array it knows the protocol, as another machine would',
+    ),
+    simulatorFloor('hosts', ['mdm/', 'store/', 'sdc/fence\\.ts$'], ''),
+    simulatorFloor('array', ['mdm/', 'store/', 'hosts/', 'settings\\.ts$'], ''),
+    simulatorFloor('gateway', ['mdm/', 'hosts/', 'array/', 'faults/', 'listening\\.ts$'], ''),
+    simulatorFloor('controls', ['mdm/', 'array/', 'faults/', 'gateway/'], ''),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

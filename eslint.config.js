@@ -27,20 +27,26 @@ const wallTime = {
     .join(', '),
 };
 /** Rule 17: durations come from a clock that cannot be set. */
-const durations = {
-  'no-restricted-syntax': [
-    'error',
-    {
-      selector: wallTime.read,
-      message: 'Wall time comes from the clock that is handed in, for people and records only.',
-    },
-    {
-      selector: wallTime.reckoned,
-      message:
-        'Durations and ages come from elapsed(), which nobody can set; now() is for people and records.',
-    },
-  ],
-};
+const durations = [
+  {
+    selector: wallTime.read,
+    message: 'Wall time comes from the clock that is handed in, for people and records only.',
+  },
+  {
+    selector: wallTime.reckoned,
+    message: 'Durations and ages come from elapsed(), which nobody can set; now() is for people and records.',
+  },
+];
+
+/** A value that is written down in the source, at the top of a module. */
+const constants = ['Program', 'ExportNamedDeclaration'].flatMap((parent) => {
+  const named = `${parent} > VariableDeclaration[kind='const'] > VariableDeclarator[id.name=/^[a-z]/]`;
+  const written = '/^(Literal|TemplateLiteral|ArrayExpression|UnaryExpression|BinaryExpression)$/';
+  return [
+    `${named}[init.type=${written}]`,
+    `${named}[init.type=/^TS(As|Satisfies)Expression$/][init.expression.type=${written}]`,
+  ].map((selector) => ({ selector, message: 'A constant of the module is written LIKE_THIS.' }));
+});
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', '.cache/', '*.cjs', 'eslint.config.js'] },
@@ -63,7 +69,15 @@ export default tseslint.config(
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
     },
   },
-  { files: ['{src,simulator/src}/**/*.ts'], rules: durations },
+  {
+    files: ['{src,simulator,lab,plugin}/**/*.ts'],
+    ignores: ['**/test/**'],
+    rules: { 'no-restricted-syntax': ['error', ...constants] },
+  },
+  {
+    files: ['{src,simulator/src}/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...constants, ...durations] },
+  },
   {
     // Where wall time is what is meant: the clock itself; a gateway's clock held against ours; records of earlier lives; the
     // simulated array's own dates and what moves in it, which outlive its program.
@@ -74,7 +88,7 @@ export default tseslint.config(
       'simulator/src/simulator.ts',
       'simulator/src/mdm/*.ts',
     ],
-    rules: { 'no-restricted-syntax': 'off' },
+    rules: { 'no-restricted-syntax': ['error', ...constants] },
   },
   {
     // Scripts of a browser, which TypeScript checks with the names that browsers have. What comes from JSON is the steward's own.

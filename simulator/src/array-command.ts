@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { API_VERSIONS } from './mdm/cluster.ts';
 import { SimulatorError, SimulatorUsageError, systemCode } from './simulator-error.ts';
-import { startSimulator } from './simulator.ts';
-import type { Simulator, SimulatorOptions } from './simulator.ts';
-import { settingsSchema, STANDARD_PASSWORD } from './settings.ts';
-import type { SettingsInput } from './settings.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';
+import { settingsSchema, STANDARD_PASSWORD, type SettingsInput } from './settings.ts';
 
 /** What the command needs of its process. */
 export interface CommandIo {

@@ -5,4 +5,4 @@ export { setNvmeHost } from './mdm/nvme-hosts.ts';
 export { removePool } from './mdm/pools.ts';
 export { removeSdc } from './mdm/sdcs.ts';
 export { createSds, removeSds } from './mdm/sdss.ts';
-export { fillPool } from './faults/controls.ts';
+export { fillPool } from './array/fill-pool.ts';

@@ -2,22 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { SimulatedArray } from './array.ts';
-import { ensureCertificate } from './certificates.ts';
-import type { Certificate } from './certificates.ts';
-import { addControls } from './faults/controls.ts';
+import { SimulatedArray } from './array/array.ts';
+import { ensureCertificate, type Certificate } from './certificates.ts';
+import { addControls } from './controls/controls.ts';
 import { Faults } from './faults/faults.ts';
 import { RequestLog } from './faults/request-log.ts';
 import { GatewayApi } from './gateway/api.ts';
-import { Gateway } from './gateway/gateway.ts';
+import { SimulatedGateway } from './gateway/simulated-gateway.ts';
 import { typeContext } from './gateway/object-type.ts';
 import { Sessions } from './gateway/sessions.ts';
-import { MdmPort } from './hosts/mdm-port.ts';
-import { virtualSdc } from './hosts/virtual-sdc.ts';
-import type { VirtualSdc } from './hosts/virtual-sdc.ts';
-import { seedVolumes } from './seed.ts';
-import { settingsSchema } from './settings.ts';
-import type { Settings, SettingsInput } from './settings.ts';
+import { MdmPort } from './mdm-port.ts';
+import { virtualSdc, type VirtualSdc } from './array/virtual-sdc.ts';
+import { seedVolumes } from './array/seed.ts';
+import { settingsSchema, type Settings, type SettingsInput } from './settings.ts';
 import { keepFolder, makeTemporaryFolder } from './temporary-folder.ts';
 
 export interface SimulatorOptions extends SettingsInput {
@@ -37,7 +34,7 @@ export class Simulator {
   readonly faults: Faults;
   readonly requests: RequestLog;
   readonly sessions: Sessions;
-  readonly gateways: readonly Gateway[];
+  readonly gateways: readonly SimulatedGateway[];
   /** Certificate to verify the gateways with, when one of them speaks HTTPS. */
   readonly caFile: string | undefined;
   readonly #mdmPort: MdmPort;
@@ -79,7 +76,7 @@ export class Simulator {
     const random = Math.random;
     this.gateways = settings.gateways.map(({ host, port, tls }, gateway) => {
       const files = tls ? certificate : undefined;
-      return new Gateway({
+      return new SimulatedGateway({
         ...shared,
         api,
         host,

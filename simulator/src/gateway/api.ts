@@ -5,8 +5,7 @@ import type { AuthenticationParts } from './authentication.ts';
 import type { ObjectType } from './object-type.ts';
 import { objectTypes } from './object-types.ts';
 import { sendJson, sendList, sendText } from './replies.ts';
-import { objectId } from './request-fields.ts';
-import type { RequestFields } from './request-fields.ts';
+import { objectId, type RequestFields } from './request-fields.ts';
 import type { Statistics } from './statistics.ts';
 
 interface Route {

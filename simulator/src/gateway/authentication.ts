@@ -3,8 +3,7 @@ import { since } from '../mdm/cluster.ts';
 import { ArrayError, refusal } from '../mdm/failures.ts';
 import type { RequestFields } from './request-fields.ts';
 import { sendJson } from './replies.ts';
-import { credentialsOf } from './sessions.ts';
-import type { Sessions, User } from './sessions.ts';
+import { credentialsOf, type Sessions, type User } from './sessions.ts';
 import type { TypeContext } from './object-type.ts';
 
 /** The 401 of bad credentials and dead tokens [csi authorization_failure.json]. */

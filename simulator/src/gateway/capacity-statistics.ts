@@ -1,6 +1,5 @@
 import type { Capacity } from '../mdm/capacity.ts';
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 
 type Figures = Record<string, unknown>;
 

@@ -1,4 +1,4 @@
-import type { SimulatedArray } from '../array.ts';
+import type { SimulatedArray } from '../array/array.ts';
 import type { Cluster } from '../mdm/cluster.ts';
 import { RequestFields } from './request-fields.ts';
 import type { Statistics } from './statistics.ts';

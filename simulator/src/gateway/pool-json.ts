@@ -1,6 +1,5 @@
 import { capacityOf } from '../mdm/capacity.ts';
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import { NO_NETWORK_LIMITS } from '../mdm/network-limits.ts';
 import type { DomainRecord, FaultSetRecord, PoolRecord } from '../mdm/records.ts';
 import { linksOf } from './links.ts';

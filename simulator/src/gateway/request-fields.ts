@@ -1,5 +1,4 @@
-import type { Cluster } from '../mdm/cluster.ts';
-import { since } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import { invalidRequest } from '../mdm/failures.ts';
 
 /**

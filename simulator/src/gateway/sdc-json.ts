@@ -1,5 +1,4 @@
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import type { NvmeHostRecord, SdcRecord } from '../mdm/records.ts';
 import { isApproved } from '../mdm/sdcs.ts';
 import { linksOf } from './links.ts';

@@ -1,6 +1,5 @@
 import { capacityOf, ownKiB } from '../mdm/capacity.ts';
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import { domainById } from '../mdm/domains.ts';
 import { deviceById } from '../mdm/devices.ts';
 import { volumesOfSdc } from '../mdm/mappings.ts';

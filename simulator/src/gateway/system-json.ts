@@ -1,5 +1,4 @@
-import { since } from '../mdm/cluster.ts';
-import type { ApiVersion, Cluster } from '../mdm/cluster.ts';
+import { since, type ApiVersion, type Cluster } from '../mdm/cluster.ts';
 import { linksOf } from './links.ts';
 
 const PRODUCT_VERSIONS: Record<ApiVersion, string> = {

@@ -1,12 +1,15 @@
 import { since } from '../mdm/cluster.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
-import { enterMaintenance, exitMaintenance } from '../mdm/maintenance.ts';
-import type { MaintenanceMode, MaintenanceTarget } from '../mdm/maintenance.ts';
+import {
+  enterMaintenance,
+  exitMaintenance,
+  type MaintenanceMode,
+  type MaintenanceTarget,
+} from '../mdm/maintenance.ts';
 import { approveSdc, setApprovedIps, setRestrictedMode } from '../mdm/sdcs.ts';
 import { removeSnapshotGroup, snapshotVolumes } from '../mdm/snapshots.ts';
 import type { Action, ObjectType, TypeContext } from './object-type.ts';
-import { objectId } from './request-fields.ts';
-import type { RequestFields } from './request-fields.ts';
+import { objectId, type RequestFields } from './request-fields.ts';
 import { systemStatistics } from './statistics.ts';
 import { mdmClusterJson, systemJson, systemLimitsJson } from './system-json.ts';
 

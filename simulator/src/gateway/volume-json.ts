@@ -1,5 +1,4 @@
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import type { Mapping, VolumeRecord } from '../mdm/records.ts';
 import { linksOf } from './links.ts';
 

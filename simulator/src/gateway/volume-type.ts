@@ -1,9 +1,13 @@
 import { since } from '../mdm/cluster.ts';
-import { COMPRESSION_METHODS } from '../mdm/compression.ts';
-import type { CompressionMethod } from '../mdm/compression.ts';
+import { COMPRESSION_METHODS, type CompressionMethod } from '../mdm/compression.ts';
 import { invalidRequest, refusal } from '../mdm/failures.ts';
-import { addMapping, removeMapping, setMappingAccessMode, setMappingLimits } from '../mdm/mappings.ts';
-import type { MappedHost } from '../mdm/mappings.ts';
+import {
+  addMapping,
+  removeMapping,
+  setMappingAccessMode,
+  setMappingLimits,
+  type MappedHost,
+} from '../mdm/mappings.ts';
 import { mappedHostById } from '../mdm/nvme-hosts.ts';
 import { sdcByGuid } from '../mdm/sdcs.ts';
 import { overwriteContent, secureSnapshot } from '../mdm/snapshots.ts';

@@ -1,5 +1,4 @@
-import { since } from '../mdm/cluster.ts';
-import type { Cluster } from '../mdm/cluster.ts';
+import { since, type Cluster } from '../mdm/cluster.ts';
 import { refusal } from '../mdm/failures.ts';
 import { linksOf } from './links.ts';
 

@@ -5,7 +5,7 @@ import type { DeviceFault, SdcVolume } from '../sdc-protocol.ts';
 import type { Fences } from './volume-fences.ts';
 import type { SdcConnections } from './sdc-connections.ts';
 import type { VolumeFiles } from './volume-files.ts';
-import type { Durability } from '../store/journal.ts';
+import type { Durability } from '../store/state-journal.ts';
 
 /** How long hosts that the MDM does not hear may take to see a fence by themselves. */
 const UNHEARD_RELEASE_MS = 1000;

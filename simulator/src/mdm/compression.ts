@@ -1,5 +1,4 @@
-import { since } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import { since, type Cluster } from './cluster.ts';
 import { refusal } from './failures.ts';
 import type { PoolRecord } from './records.ts';
 

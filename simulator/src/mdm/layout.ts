@@ -2,8 +2,7 @@ import type { Cluster } from './cluster.ts';
 import { createDevice } from './devices.ts';
 import { createDomain, createFaultSet } from './domains.ts';
 import { plugDisk } from './disks.ts';
-import { createPool } from './pools.ts';
-import type { NewPool } from './pools.ts';
+import { createPool, type NewPool } from './pools.ts';
 import type { DomainRecord, RestrictedSdcMode, SdsRecord } from './records.ts';
 import { createSds } from './sdss.ts';
 

@@ -1,5 +1,4 @@
-import { since } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
+import { since, type Cluster } from './cluster.ts';
 import { invalidRequest, refusal } from './failures.ts';
 import type { AccessMode, Mapping, NvmeHostRecord, SdcRecord, VolumeRecord } from './records.ts';
 import { isApproved } from './sdcs.ts';

@@ -1,9 +1,8 @@
 import type { Cluster } from './cluster.ts';
 import { refusal } from './failures.ts';
-import { addMapping } from './mappings.ts';
+import { addMapping, type MappedHost } from './mappings.ts';
 import type { NvmeHostRecord } from './records.ts';
 import { sdcById } from './sdcs.ts';
-import type { MappedHost } from './mappings.ts';
 
 export interface NvmeHostState {
   readonly nqn: string;

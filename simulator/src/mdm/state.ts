@@ -13,8 +13,7 @@ import type {
   VolumeRecord,
 } from './records.ts';
 import { PoolTallies } from './pool-tallies.ts';
-import { Table } from './table.ts';
-import type { Change } from './table.ts';
+import { Table, type Change } from './table.ts';
 
 /** Everything the MDM remembers, with the indexes that keep each operation's cost free of the number of volumes. */
 export class MdmState {

@@ -1,7 +1,6 @@
 import { capacityOf } from './capacity.ts';
 import type { Cluster } from './cluster.ts';
-import { compressionIn } from './compression.ts';
-import type { CompressionMethod } from './compression.ts';
+import { compressionIn, type CompressionMethod } from './compression.ts';
 import { invalidRequest, refusal } from './failures.ts';
 import { checkedName } from './names.ts';
 import { devicesReady, poolById } from './pools.ts';

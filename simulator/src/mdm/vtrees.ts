@@ -1,6 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { compressionIn } from './compression.ts';
-import type { CompressionMethod } from './compression.ts';
+import { compressionIn, type CompressionMethod } from './compression.ts';
 import { refusal } from './failures.ts';
 import { poolById } from './pools.ts';
 import type { VolumeRecord } from './records.ts';

@@ -3,7 +3,7 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { sealed, unsealed } from './journal.ts';
+import { sealed, unsealed } from './state-journal.ts';
 
 /** Saved records are written this many at a time, so that requests are answered meanwhile. */
 const BATCH = 500;

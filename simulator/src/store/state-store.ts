@@ -2,8 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MdmState } from '../mdm/state.ts';
 import type { Change } from '../mdm/table.ts';
-import { Journal, readJournal } from './journal.ts';
-import type { Durability } from './journal.ts';
+import { StateJournal, readJournal, type Durability } from './state-journal.ts';
 import { readSnapshot, syncFolder, writeSnapshot } from './snapshot.ts';
 
 /** [table, id, record], null for one that went. */
@@ -24,7 +23,7 @@ export interface StateStoreOptions {
 export class StateStore {
   readonly state: MdmState;
   readonly #options: StateStoreOptions;
-  #journal: Journal;
+  #journal: StateJournal;
   #generation: number;
   #threshold: number;
   #compaction: Promise<void> | undefined;
@@ -37,7 +36,7 @@ export class StateStore {
     this.state = state;
     this.#options = options;
     this.#generation = journal.generation;
-    this.#journal = new Journal(
+    this.#journal = new StateJournal(
       this.#path('journal', journal.generation),
       journal.goodBytes,
       options.durability,
@@ -98,7 +97,7 @@ export class StateStore {
       const records = this.state
         .records()
         .map(({ table, record }): SavedChange => [table, record.id, record]);
-      this.#journal = new Journal(this.#path('journal', generation), 0, this.#options.durability);
+      this.#journal = new StateJournal(this.#path('journal', generation), 0, this.#options.durability);
       this.#generation = generation;
       await before.close();
       await writeSnapshot(this.#path('snapshot', generation), records);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { fillPool } from '../../src/faults/controls.ts';
-import { refused, simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { fillPool } from '../../src/array/fill-pool.ts';
+import { refused, simulate, versions, type GatewayClient, type Json } from './gateway-client.ts';
 
 /* What those who set an array up ask of it: domains, SDSs, their addresses, their maintenance, and devices that go. */
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { basic, guidA, guidB, simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { basic, guidA, guidB, simulate, versions, type GatewayClient, type Json } from './gateway-client.ts';
 
 /** The call sequences of known clients, as their sources have them. */
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { refused, simulate } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
-import { fillPool } from '../../src/faults/controls.ts';
+import { refused, simulate, type GatewayClient, type Json } from './gateway-client.ts';
+import { fillPool } from '../../src/array/fill-pool.ts';
 
 async function statistics(client: GatewayClient, path: string): Promise<Record<string, number>> {
   const reply = await client.get(`/api/instances/${path}/relationships/Statistics`);

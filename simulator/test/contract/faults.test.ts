@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { GatewayClient, guidA, refused, simulate } from './gateway-client.ts';
-import type { Json } from './gateway-client.ts';
+import { GatewayClient, guidA, refused, simulate, type Json } from './gateway-client.ts';
 
 async function controlled(options: Parameters<typeof simulate>[0] = {}) {
   const { sim, client } = await simulate({ faults: true, ...options });

@@ -1,6 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { startSimulator } from '../../src/simulator.ts';
-import type { Simulator, SimulatorOptions } from '../../src/simulator.ts';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator.ts';
 import { newSecret } from '../../../test/secrets/used.ts';
 
 export interface Reply {

@@ -1,5 +1,4 @@
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { readFile, stat, writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';

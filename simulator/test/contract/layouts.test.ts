@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { simulate } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { simulate, type GatewayClient, type Json } from './gateway-client.ts';
 
 /* What a pool's data layout allows, and what a VTree and its snapshots say of themselves. */
 

@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { guidA, guidB, refused, simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json, Reply } from './gateway-client.ts';
+import {
+  guidA,
+  guidB,
+  refused,
+  simulate,
+  versions,
+  type GatewayClient,
+  type Json,
+  type Reply,
+} from './gateway-client.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator.ts';
-import type { VirtualSdc } from '../../src/hosts/virtual-sdc.ts';
+import type { VirtualSdc } from '../../src/array/virtual-sdc.ts';
 
 interface Scene {
   sim: Simulator;

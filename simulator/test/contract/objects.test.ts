@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { guidA, guidB, refused, simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import {
+  guidA,
+  guidB,
+  refused,
+  simulate,
+  versions,
+  type GatewayClient,
+  type Json,
+} from './gateway-client.ts';
 
 interface Link {
   rel: string;

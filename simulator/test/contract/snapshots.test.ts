@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { open, readFile, stat } from 'node:fs/promises';
-import { guidA, refused, simulate } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { guidA, refused, simulate, type GatewayClient, type Json } from './gateway-client.ts';
 
 interface Taken {
   volumeIdList: string[];

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { simulate, versions, type GatewayClient, type Json } from './gateway-client.ts';
 
 /* Statistics in bulk: one property that the array does not know makes the whole call fail, so the lists of clients must be there whole. */
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { guidA, refused, simulate, versions } from './gateway-client.ts';
-import type { GatewayClient, Json } from './gateway-client.ts';
+import { guidA, refused, simulate, versions, type GatewayClient, type Json } from './gateway-client.ts';
 
 const eightGib = 8_388_608;
 

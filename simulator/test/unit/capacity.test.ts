@@ -15,8 +15,7 @@ import { settleMovements } from '../../src/mdm/movements.ts';
 import { changePool } from '../../src/mdm/pools.ts';
 import { snapshotVolumes } from '../../src/mdm/snapshots.ts';
 import { createVolume, removeVolume } from '../../src/mdm/volumes.ts';
-import { testCluster } from './cluster.ts';
-import type { TestCluster } from './cluster.ts';
+import { testCluster, type TestCluster } from './cluster.ts';
 
 const gib = 1024 * 1024;
 

@@ -1,7 +1,5 @@
-import { limitsOf } from '../../src/mdm/cluster.ts';
-import type { ApiVersion, Cluster } from '../../src/mdm/cluster.ts';
-import { layOut } from '../../src/mdm/layout.ts';
-import type { DomainPlan } from '../../src/mdm/layout.ts';
+import { limitsOf, type ApiVersion, type Cluster } from '../../src/mdm/cluster.ts';
+import { layOut, type DomainPlan } from '../../src/mdm/layout.ts';
 import { MdmState } from '../../src/mdm/state.ts';
 
 export interface TestCluster extends Cluster {

@@ -1,7 +1,6 @@
 import { writeSync } from 'node:fs';
 import { createVolume } from '../../src/mdm/volumes.ts';
-import { limitsOf } from '../../src/mdm/cluster.ts';
-import type { Cluster } from '../../src/mdm/cluster.ts';
+import { limitsOf, type Cluster } from '../../src/mdm/cluster.ts';
 import { layOut } from '../../src/mdm/layout.ts';
 import { StateStore } from '../../src/store/state-store.ts';
 

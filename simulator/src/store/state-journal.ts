@@ -58,7 +58,7 @@ function readIfThere(path: string): Buffer {
 }
 
 /** An append-only file of entries. */
-export class Journal {
+export class StateJournal {
   readonly #file: number;
   readonly #durability: Durability;
   #bytes: number;

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { Gateway } from '../gateway/gateway.ts';
+import type { SimulatedGateway } from '../gateway/simulated-gateway.ts';
 import type { Sessions } from '../gateway/sessions.ts';
-import type { SimulatedArray } from '../array.ts';
+import type { SimulatedArray } from '../array/array.ts';
+import { fillPool } from '../array/fill-pool.ts';
 import { capacityOf } from '../mdm/capacity.ts';
 import { setDeviceFailed, setSdsConnected } from '../mdm/devices.ts';
 import { plugDisk, unplugDisk } from '../mdm/disks.ts';
 import { setNvmeHost } from '../mdm/nvme-hosts.ts';
-import { changePool, poolById } from '../mdm/pools.ts';
-import type { SeedRequest } from '../seed.ts';
-import type { Faults } from './faults.ts';
-import type { RequestLog } from './request-log.ts';
+import type { SeedRequest } from '../array/seed.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { RequestLog } from '../faults/request-log.ts';
 
 const ruleSchema = z.strictObject({
   kind: z.enum(['error', 'cut', 'reply-lost', 'delay']),
@@ -64,7 +64,7 @@ export interface Controlled {
   readonly faults: Faults;
   readonly requests: RequestLog;
   readonly sessions: Sessions;
-  readonly gateways: readonly Gateway[];
+  readonly gateways: readonly SimulatedGateway[];
   readonly mdmUrl: string;
   seed(request: SeedRequest): Promise<string[]>;
   silence(guid: string, silent?: boolean): void;
@@ -177,19 +177,6 @@ function addArrayControls(scope: FastifyInstance, simulator: Controlled): void {
 /** Device faults travel with the lists. */
 function resendVolumes(array: SimulatedArray): void {
   for (const sdcId of array.connections.connected()) array.hosts.sendVolumes(sdcId);
-}
-
-/** Makes a pool look used to so many percent of what is not spare, and gives the KiB that took. */
-export async function fillPool(array: SimulatedArray, poolId: string, percent: number): Promise<number> {
-  await array.measure();
-  return array.perform((cluster) => {
-    changePool(cluster, poolId, { fillKiB: 0 });
-    const capacity = capacityOf(cluster, poolById(cluster, poolId));
-    const room = capacity.limitKiB - capacity.spareKiB;
-    const fillKiB = Math.max(0, Math.ceil((room * percent) / 100) - capacity.usedKiB);
-    changePool(cluster, poolId, { fillKiB });
-    return fillKiB;
-  });
 }
 
 /** A gateway may be asked through itself to go down: it answers first. */

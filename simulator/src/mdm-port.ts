@@ -1,12 +1,12 @@
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { SimulatedArray } from '../array.ts';
-import type { Faults } from '../faults/faults.ts';
-import { listen } from '../listening.ts';
-import { introduceSdc, isApproved } from '../mdm/sdcs.ts';
-import type { MdmMessage } from '../sdc-protocol.ts';
-import type { SdcStream } from './sdc-connections.ts';
+import type { SimulatedArray } from './array/array.ts';
+import type { Faults } from './faults/faults.ts';
+import { listen } from './listening.ts';
+import { introduceSdc, isApproved } from './mdm/sdcs.ts';
+import type { MdmMessage } from './sdc-protocol.ts';
+import type { SdcStream } from './hosts/sdc-connections.ts';
 
 const PING_MS = 1000;
 /** Pings without an answer after which an SDC counts as disconnected, ms. */

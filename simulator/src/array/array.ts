@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Fences } from './hosts/volume-fences.ts';
-import { HostView } from './hosts/host-view.ts';
-import { IoCounters } from './hosts/io-counters.ts';
-import { SdcConnections } from './hosts/sdc-connections.ts';
-import { VolumeFiles } from './hosts/volume-files.ts';
-import { limitsOf } from './mdm/cluster.ts';
-import type { Cluster } from './mdm/cluster.ts';
-import { layOut } from './mdm/layout.ts';
-import { isSettled, settleMovements } from './mdm/movements.ts';
-import type { VolumeRecord } from './mdm/records.ts';
-import { isApproved } from './mdm/sdcs.ts';
-import { finishCopy } from './mdm/snapshots.ts';
-import type { Change } from './mdm/table.ts';
-import type { Settings } from './settings.ts';
-import { StateStore } from './store/state-store.ts';
-import type { DeviceFault } from './sdc-protocol.ts';
+import { Fences } from '../hosts/volume-fences.ts';
+import { HostView } from '../hosts/host-view.ts';
+import { IoCounters } from '../hosts/io-counters.ts';
+import { SdcConnections } from '../hosts/sdc-connections.ts';
+import { VolumeFiles } from '../hosts/volume-files.ts';
+import { limitsOf, type Cluster } from '../mdm/cluster.ts';
+import { layOut } from '../mdm/layout.ts';
+import { isSettled, settleMovements } from '../mdm/movements.ts';
+import type { VolumeRecord } from '../mdm/records.ts';
+import { isApproved } from '../mdm/sdcs.ts';
+import { finishCopy } from '../mdm/snapshots.ts';
+import type { Change } from '../mdm/table.ts';
+import type { Settings } from '../settings.ts';
+import { StateStore } from '../store/state-store.ts';
+import type { DeviceFault } from '../sdc-protocol.ts';
 
 const MEASURE_EVERY_MS = 500;
 

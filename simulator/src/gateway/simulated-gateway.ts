@@ -3,10 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { listen } from '../listening.ts';
 import { ArrayError, invalidRequest } from '../mdm/failures.ts';
 import type { GatewayApi } from './api.ts';
-import { addAuthentication, pathOf } from './authentication.ts';
-import type { AuthenticationParts } from './authentication.ts';
-import { addFaultHooks } from './fault-hooks.ts';
-import type { FaultHookParts } from './fault-hooks.ts';
+import { addAuthentication, pathOf, type AuthenticationParts } from './authentication.ts';
+import { addFaultHooks, type FaultHookParts } from './fault-hooks.ts';
 import { sendFailure } from './replies.ts';
 
 interface TlsFiles {
@@ -27,7 +25,7 @@ export interface GatewayParts extends AuthenticationParts, FaultHookParts {
 }
 
 /** One listener of the REST API. It can go down and come up again on the same port. */
-export class Gateway {
+export class SimulatedGateway {
   readonly #parts: GatewayParts;
   #app: FastifyInstance | undefined;
   #port: number;

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { SimulatedArray } from './array.ts';
-import { createVolume } from './mdm/volumes.ts';
-import { refusal } from './mdm/failures.ts';
+import { createVolume } from '../mdm/volumes.ts';
+import { refusal } from '../mdm/failures.ts';
 
 /** Volumes are made so many at a time, each batch one change of the state. */
 const BATCH = 1000;

@@ -1,7 +1,7 @@
-import type { SimulatedArray } from '../array.ts';
+import type { SimulatedArray } from './array.ts';
 import { introduceSdc, setSdcName } from '../mdm/sdcs.ts';
 import type { MdmMessage, SdcVolume } from '../sdc-protocol.ts';
-import type { SdcStream } from './sdc-connections.ts';
+import type { SdcStream } from '../hosts/sdc-connections.ts';
 
 /** An SDC without a host, for tests of what happens at the array. */
 export interface VirtualSdc {
