@@ -9,7 +9,7 @@ import { warmCompileCache } from './warm.ts';
 const project = path.resolve(import.meta.dirname, '..');
 
 /** The most a root file system may weigh. */
-const limitBytes = 200 * 1000 * 1000;
+const LIMIT_BYTES = 200 * 1000 * 1000;
 
 /**
  * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory (`dist/plugin/<arch>` unless said
@@ -26,7 +26,8 @@ export async function buildPlugin(
   if (arch === (await machineArchitecture())) await warmCompileCache(rootfs);
   await writeFile(path.join(directory, 'config.json'), manifestText());
   const bytes = await sizeOf(rootfs);
-  if (bytes > limitBytes) throw new Error(`the root file system has ${bytes} bytes, more than ${limitBytes}`);
+  if (bytes > LIMIT_BYTES)
+    throw new Error(`the root file system has ${bytes} bytes, more than ${LIMIT_BYTES}`);
   report(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
   return directory;
 }

@@ -5,14 +5,14 @@ interface PackageContents {
   readonly files: readonly string[];
 }
 
-const node = '/usr/bin/node';
-const bundle = '/usr/lib/docker-volume-scaleio/docker-volume-scaleio.cjs';
+const NODE = '/usr/bin/node';
+const BUNDLE = '/usr/lib/docker-volume-scaleio/docker-volume-scaleio.cjs';
 
 /**
  * For the host's own PATH: runs the program inside of the running plugin, where its settings, secrets and state are. The
  * engine's runc keeps managed plugins in one of two places, by its version.
  */
-const hostCommand = `#!/bin/sh
+const HOST_COMMAND = `#!/bin/sh
 # Runs docker-volume-scaleio inside of the managed plugin of this host. SCALEIO_PLUGIN: its alias, if not scaleio.
 set -eu
 plugin="\${SCALEIO_PLUGIN:-scaleio}"
@@ -30,10 +30,10 @@ for root in /run/docker/runtime-runc/plugins.moby /run/docker/plugins/runtime-ro
   [ -d "$root/$id" ] || continue
   if [ "\${1:-}" = doctor ]; then
     shift
-    engine_facts | runc --root "$root" exec "$id" ${node} ${bundle} doctor --plugin "$plugin" --engine-facts /dev/stdin "$@"
+    engine_facts | runc --root "$root" exec "$id" ${NODE} ${BUNDLE} doctor --plugin "$plugin" --engine-facts /dev/stdin "$@"
     exit
   fi
-  exec runc --root "$root" exec $terminal "$id" ${node} ${bundle} "$@"
+  exec runc --root "$root" exec $terminal "$id" ${NODE} ${BUNDLE} "$@"
 done
 echo "docker-volume-scaleio: plugin $plugin does not run on this host: docker plugin enable $plugin" >&2
 exit 1
@@ -46,13 +46,13 @@ exit 1
  */
 export const contents = {
   suite: 'bookworm',
-  node,
+  node: NODE,
   /**
    * A small young generation: it would grow to 48 MiB, and starting a program (a mount takes three) costs the more the
    * more memory there is to fork. The code cache is only good for the flags it was written with.
    */
   nodeFlags: ['--max-semi-space-size=2'],
-  bundle,
+  bundle: BUNDLE,
   /** V8's code cache of the bundle, written once at build: halves the start. */
   compileCache: '/usr/lib/docker-volume-scaleio/compile-cache',
 
@@ -107,7 +107,7 @@ export const contents = {
   },
 
   texts: {
-    '/usr/lib/docker-volume-scaleio/host-command': hostCommand,
+    '/usr/lib/docker-volume-scaleio/host-command': HOST_COMMAND,
     '/etc/passwd': 'root:x:0:0:root:/root:/sbin/nologin\n',
     '/etc/group': 'root:x:0:\n',
     '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
-const magic = 0x7f454c46;
-const dynamicSegment = 2;
+const MAGIC = 0x7f454c46;
+const DYNAMIC_SEGMENT = 2;
 const tags = { end: 0, needed: 1, strings: 5 } as const;
 
 interface Segment {
@@ -17,10 +17,10 @@ interface Segment {
  */
 export async function neededLibraries(file: string): Promise<string[] | undefined> {
   const image = await readFile(file);
-  if (image.length < 64 || image.readUInt32BE(0) !== magic) return undefined;
+  if (image.length < 64 || image.readUInt32BE(0) !== MAGIC) return undefined;
   if (image[4] !== 2 || image[5] !== 1) throw new Error(`"${file}" is not a 64-bit little-endian program`);
   const segments = readSegments(image);
-  const dynamic = segments.find(({ type }) => type === dynamicSegment);
+  const dynamic = segments.find(({ type }) => type === DYNAMIC_SEGMENT);
   if (dynamic === undefined) return [];
   const entries = readDynamic(image, dynamic);
   const strings = entries.find(([tag]) => tag === tags.strings)?.[1];

@@ -4,12 +4,12 @@ import { environmentTable } from '../src/config/describe-settings.ts';
 import { contents } from './contents.ts';
 
 /** Everything the plugin mounts or remembers lies below this; the engine shows it to the host. */
-const propagated = '/var/lib/scaleio';
-const stateDir = `${propagated}/state`;
-const mountRoot = `${propagated}/volumes`;
+const PROPAGATED = '/var/lib/scaleio';
+const STATE_DIR = `${PROPAGATED}/state`;
+const MOUNT_ROOT = `${PROPAGATED}/volumes`;
 
 /** Settings that have one right value inside the managed plugin: given as flags, which win over everything. */
-export const fixedSettings = [
+export const FIXED_SETTINGS = [
   'SCALEIO_SOCKET',
   'SCALEIO_MOUNT_ROOT',
   'SCALEIO_STATE_DIR',
@@ -34,13 +34,13 @@ export function manifest(): object {
     entrypoint: [
       ...[contents.node, ...contents.nodeFlags, contents.bundle, 'serve'],
       ...['--socket', '/run/docker/plugins/scaleio.sock'],
-      ...['--mount-root', mountRoot, '--state-dir', stateDir],
+      ...['--mount-root', MOUNT_ROOT, '--state-dir', STATE_DIR],
     ],
     workdir: '/',
     network: { type: 'host' },
     ipchost: false,
     pidhost: true,
-    propagatedMount: propagated,
+    propagatedMount: PROPAGATED,
     // SYS_PTRACE: to see who uses a device, also among processes with more capabilities than ours [ptrace(2)].
     linux: { capabilities: ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'], allowAllDevices: true, devices: [] },
     mounts: [
@@ -65,7 +65,7 @@ function bind(source: string, destination: string, ...more: string[]): object {
 /** Values are empty, so that the program's own defaults hold and a later version may better them. */
 function environment(): Environment[] {
   const settings = environmentTable().filter(
-    ({ name, isForSteward }) => !isForSteward && !fixedSettings.includes(name),
+    ({ name, isForSteward }) => !isForSteward && !FIXED_SETTINGS.includes(name),
   );
   const settable = settings.map((one): Environment => {
     const standard = one.default === '' ? '' : ` (default ${one.default})`;
@@ -76,10 +76,10 @@ function environment(): Environment[] {
     value: contents.compileCache,
     settable: [],
   };
-  const state = { description: 'Where it keeps its records', value: stateDir, settable: [] };
+  const state = { description: 'Where it keeps its records', value: STATE_DIR, settable: [] };
   // For commands that are run inside of the plugin beside it.
   const ownState = { name: 'SCALEIO_STATE_DIR', ...state };
-  const mounts = { description: 'Where it mounts volumes', value: mountRoot, settable: [] };
+  const mounts = { description: 'Where it mounts volumes', value: MOUNT_ROOT, settable: [] };
   const ownMounts = { name: 'SCALEIO_MOUNT_ROOT', ...mounts };
   return [...settable, ownState, ownMounts, { name: 'NODE_COMPILE_CACHE', ...cache }];
 }

@@ -5,7 +5,7 @@ import { contents } from './contents.ts';
 import { type Architecture, machineArchitecture } from './debian.ts';
 
 /** Nobody: a steward needs no right on the host it runs on. */
-const user = '65534:65534';
+const USER = '65534:65534';
 
 /**
  * Command that makes an image of the plugin's root file system (`<built plugin>/rootfs`) whose containers are stewards.
@@ -15,7 +15,7 @@ export function importSteward(rootfs: string, image: string, arch: Architecture)
   const changes = [
     `ENTRYPOINT ${JSON.stringify([contents.node, ...contents.nodeFlags, contents.bundle, 'steward'])}`,
     `ENV NODE_COMPILE_CACHE=${contents.compileCache}`,
-    `USER ${user}`,
+    `USER ${USER}`,
     'LABEL org.opencontainers.image.title=docker-volume-scaleio',
   ].flatMap((change) => ['--change', change]);
   const pack = 'tar --create --numeric-owner --owner=0 --group=0 --directory "$0" . | docker import "$@"';

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { contents } from './contents.ts';
 
-const socket = '/tmp/warm.sock';
+const SOCKET = '/tmp/warm.sock';
 
 /** Settings that let the program start; the gateway is a closed port, which is one of the states it must start in. */
 const environment = {
@@ -19,7 +19,7 @@ const environment = {
 };
 
 /** In a mount namespace of its own, so that whatever the program mounts is gone with it. */
-const enter = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
+const ENTER = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"';
 
 /**
  * Starts the program once inside the finished root file system, asks what an engine asks first, and ends it in order:
@@ -29,28 +29,28 @@ const enter = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && ex
 export async function warmCompileCache(rootfs: string): Promise<void> {
   const places = ['--mount-root', '/tmp/warm/volumes', '--state-dir', '/tmp/warm/state'];
   const program = [contents.node, ...contents.nodeFlags, contents.bundle];
-  const argv = [...program, 'serve', '--socket', socket, ...places];
-  const running = execa('unshare', ['--mount', 'sh', '-c', enter, rootfs, ...argv], {
+  const argv = [...program, 'serve', '--socket', SOCKET, ...places];
+  const running = execa('unshare', ['--mount', 'sh', '-c', ENTER, rootfs, ...argv], {
     env: environment,
     extendEnv: false,
     all: true,
   });
   try {
-    await untilListening(path.join(rootfs, socket), running);
+    await untilListening(path.join(rootfs, SOCKET), running);
     for (const call of [
       'Plugin.Activate',
       'VolumeDriver.Capabilities',
       'VolumeDriver.List',
       'VolumeDriver.Get',
     ]) {
-      await post(path.join(rootfs, socket), `/${call}`);
+      await post(path.join(rootfs, SOCKET), `/${call}`);
     }
     running.kill('SIGTERM');
     await running;
   } finally {
     running.kill('SIGKILL');
   }
-  await rm(path.join(rootfs, socket), { force: true });
+  await rm(path.join(rootfs, SOCKET), { force: true });
   await rm(path.join(rootfs, 'tmp/warm'), { recursive: true, force: true });
   if (!existsSync(path.join(rootfs, contents.compileCache))) throw new Error('Node wrote no code cache');
 }

@@ -4,16 +4,16 @@ import * as z from 'zod';
 import { bundleFile } from '../../plugin/bundle.ts';
 import type { LabArray } from '../hosts/array.ts';
 import type { Host } from '../hosts/host.ts';
-import { busybox, importBusybox } from '../hosts/image.ts';
+import { BUSYBOX, importBusybox } from '../hosts/image.ts';
 import type { Lab } from '../hosts/lab.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { until } from '../hosts/until.ts';
 import { demonstrate } from './demonstrate.ts';
 import { installedLab } from './installed-lab.ts';
 import { Steps } from './steps.ts';
 
 /** `make demo-capacity`: a pool at 98 % gets spare disks one by one while a container writes. */
-const labName = `demo-capacity-${process.pid}`;
+const LAB_NAME = `demo-capacity-${process.pid}`;
 const steps = new Steps(process.stdout);
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 const spares = [1, 2, 3].map((number) => ({
@@ -42,7 +42,7 @@ type Audit = z.infer<typeof auditLine>['audit'];
 
 async function show(): Promise<string> {
   const { lab, array } = await installedLab(steps, {
-    name: labName,
+    name: LAB_NAME,
     hosts: 1,
     arrayOptions: { settings: fastMoves },
   });
@@ -62,7 +62,7 @@ async function show(): Promise<string> {
   await steps.run('Ask the container whether it noticed', ['docker inspect writer; docker logs writer'], () =>
     assertUnhurt(scene, first),
   );
-  return next;
+  return NEXT;
 }
 
 async function startWriter({ host }: Scene): Promise<void> {
@@ -73,7 +73,7 @@ async function startWriter({ host }: Scene): Promise<void> {
     'Let a container write to a volume, again and again, each time to the disk',
     [`docker run --detach --volume db:/data busybox …`],
     async () => {
-      await host.docker(['volume', 'create', '--driver', driver, '--opt', 'size=8GiB', 'db']);
+      await host.docker(['volume', 'create', '--driver', DRIVER, '--opt', 'size=8GiB', 'db']);
       await host.docker([
         'run',
         '--detach',
@@ -81,7 +81,7 @@ async function startWriter({ host }: Scene): Promise<void> {
         'writer',
         '--volume',
         'db:/data',
-        busybox,
+        BUSYBOX,
         'sh',
         '-c',
         script,
@@ -185,10 +185,10 @@ async function assertUnhurt(scene: Scene, first: number): Promise<void> {
   steps.show(`no: it wrote ${last} times, none failed; the pool went from 98 % to ${percent} %`);
 }
 
-const next = `
+const NEXT = `
 What to try next
   docs/steward.md       the policy, when a disk is added and when not, webhooks, audit
   simulator/README.md   fill pools and break disks of the simulated array yourself
 `;
 
-process.exitCode = await demonstrate(steps, labName, show);
+process.exitCode = await demonstrate(steps, LAB_NAME, show);

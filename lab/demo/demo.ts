@@ -1,22 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Host } from '../hosts/host.ts';
-import { busybox, importBusybox } from '../hosts/image.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { BUSYBOX, importBusybox } from '../hosts/image.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { demonstrate } from './demonstrate.ts';
 import { installedLab } from './installed-lab.ts';
 import { Steps } from './steps.ts';
 
-const labName = `demo-${process.pid}`;
+const LAB_NAME = `demo-${process.pid}`;
 const steps = new Steps(process.stdout);
-const volume = 'db';
-const onVolume = ['--volume', `${volume}:/data`];
+const VOLUME = 'db';
+const ON_VOLUME = ['--volume', `${VOLUME}:/data`];
 
 interface Installed {
   readonly host: Host;
 }
 
 async function setUp(): Promise<Installed> {
-  const { lab } = await installedLab(steps, { name: labName, hosts: 1 });
+  const { lab } = await installedLab(steps, { name: LAB_NAME, hosts: 1 });
   const host = lab.host(1);
   await steps.run('Bring an image for the containers', ['docker import … busybox'], () =>
     importBusybox(host),
@@ -32,18 +32,18 @@ async function useVolume({ host }: Installed): Promise<void> {
     steps.show(said);
     return said;
   };
-  await docker('Create a volume', ['volume', 'create', '--driver', driver, '--opt', 'size=8GiB', volume]);
+  await docker('Create a volume', ['volume', 'create', '--driver', DRIVER, '--opt', 'size=8GiB', VOLUME]);
   const write = `echo ${text} | dd of=/data/greeting conv=fsync 2>/dev/null && sha256sum /data/greeting`;
   const name = ['--name', 'writer'];
   const written = await docker('Run a container that writes', [
-    ...['run', ...name, ...onVolume, busybox, 'sh', '-c', write],
+    ...['run', ...name, ...ON_VOLUME, BUSYBOX, 'sh', '-c', write],
   ]);
   await docker('Remove the container', ['rm', 'writer']);
-  const reading = ['run', '--rm', ...onVolume, busybox, 'sh', '-c', 'df -h /data; sha256sum /data/greeting'];
+  const reading = ['run', '--rm', ...ON_VOLUME, BUSYBOX, 'sh', '-c', 'df -h /data; sha256sum /data/greeting'];
   const read = await docker('Run another container that reads', reading);
   checkSame(written, read, text);
-  await docker('Ask what Docker knows of the volume', ['volume', 'inspect', volume]);
-  await docker('Remove the volume', ['volume', 'rm', volume]);
+  await docker('Ask what Docker knows of the volume', ['volume', 'inspect', VOLUME]);
+  await docker('Remove the volume', ['volume', 'rm', VOLUME]);
 }
 
 function checkSame(written: string, read: string, text: string): void {
@@ -55,7 +55,7 @@ function checkSame(written: string, read: string, text: string): void {
   throw new Error(`the second container read other bytes: ${read}; written were: ${written}`);
 }
 
-const next = `
+const NEXT = `
 What to try next
   make lab            three hosts with a Swarm that stay, to play with: stop one, and see its service go on elsewhere
   make demo-failover  a database whose host dies: watch it go on elsewhere
@@ -65,7 +65,7 @@ What to try next
   simulator/README.md the simulated ScaleIO for your own tests
 `;
 
-process.exitCode = await demonstrate(steps, labName, async () => {
+process.exitCode = await demonstrate(steps, LAB_NAME, async () => {
   await useVolume(await setUp());
-  return next;
+  return NEXT;
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { Database } from '../postgres/database.ts';
 import { importPostgres } from '../postgres/image.ts';
 import { bringBack, cutPower } from '../postgres/power-cut.ts';
@@ -9,13 +9,13 @@ import { installedLab } from './installed-lab.ts';
 import { Steps } from './steps.ts';
 
 /** `make demo-failover`: a database's host loses power, and the database goes on elsewhere. */
-const labName = `demo-failover-${process.pid}`;
+const LAB_NAME = `demo-failover-${process.pid}`;
 const steps = new Steps(process.stdout);
 /** How long one watches the database work, ms. */
-const watchedMs = 2000;
+const WATCHED_MS = 2000;
 
 async function show(): Promise<string> {
-  const { lab, array } = await installedLab(steps, { name: labName, hosts: 3 });
+  const { lab, array } = await installedLab(steps, { name: LAB_NAME, hosts: 3 });
   const workers = lab.hosts.slice(1);
   const site = { lab, array, manager: lab.host(1), workers };
   await steps.run('Bring a PostgreSQL image', ['docker import … postgres'], async () => {
@@ -25,14 +25,14 @@ async function show(): Promise<string> {
   await steps.run('Make a Swarm: host1 manages, host2 and host3 work', swarm, () =>
     lab.swarm({ heartbeat: '2s' }),
   );
-  const mount = `--mount type=volume,source=db-xfs,volume-driver=${driver},…`;
+  const mount = `--mount type=volume,source=db-xfs,volume-driver=${DRIVER},…`;
   const create = `docker service create --replicas 1 --restart-delay 0s ${mount} postgres`;
   const database = await steps.run('Start PostgreSQL with its data on a volume', [create], () =>
     Database.start(site, { fileSystem: 'xfs', restartDelay: '0s' }),
   );
   const old = await database.host();
   steps.show(`it runs on ${old.name}; host1 has 4 clients that transfer money between accounts`);
-  await steps.run('Let them work', [], () => delay(watchedMs));
+  await steps.run('Let them work', [], () => delay(WATCHED_MS));
   steps.show(`${database.ledger.committed.size} transactions acknowledged, each written down on host1`);
   const cut = await steps.run(
     `Cut the power of ${old.name}, in the middle of it`,
@@ -49,14 +49,14 @@ async function show(): Promise<string> {
   const now = await database.host();
   steps.show(`${database.name} runs on ${now.name}; nothing of the volume is left on ${old.name}`);
   steps.show(`${database.ledger.committed.size} transactions acknowledged, and the clients go on`);
-  return next;
+  return NEXT;
 }
 
-const next = `
+const NEXT = `
 What to try next
   make lab            three hosts with a Swarm that stay: kill one yourself
   docs/failover.md    when a volume is taken from a host, when not, and how long it takes
   make soak           this, 50 times, on two file systems
 `;
 
-process.exitCode = await demonstrate(steps, labName, show);
+process.exitCode = await demonstrate(steps, LAB_NAME, show);

@@ -3,7 +3,7 @@ import { buildPlugin } from '../../plugin/build.ts';
 import { machineArchitecture } from '../../plugin/debian.ts';
 import { type ArrayOptions, type LabArray, startArray } from '../hosts/array.ts';
 import { createLab, type Lab } from '../hosts/lab.ts';
-import { driver, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
+import { DRIVER, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
 import type { Steps } from './steps.ts';
 
 export interface InstalledLab {
@@ -43,7 +43,7 @@ export async function installedLab(
     `docker plugin push ${name}`,
   ];
   await steps.run('Publish the plugin in a registry', push, () => publishPlugin(lab, directory));
-  const install = `docker plugin install ${name} --alias ${driver} SCALEIO_ENDPOINT=${array.endpoint} …`;
+  const install = `docker plugin install ${name} --alias ${DRIVER} SCALEIO_ENDPOINT=${array.endpoint} …`;
   await steps.run('Install it from there', [install], async () => {
     await Promise.all(lab.hosts.map((one) => installPlugin(one, array, name)));
   });

@@ -15,10 +15,10 @@ import { isRunning, killHard, type ProcessId } from './process.ts';
 import { until } from './until.ts';
 
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
-const drvCfg = '/opt/emc/scaleio/sdc/bin/drv_cfg';
-const gatewayPort = 8080;
-const securePort = 8443;
-const mdmPort = 6611;
+const DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
+const GATEWAY_PORT = 8080;
+const SECURE_PORT = 8443;
+const MDM_PORT = 6611;
 
 export interface ArrayOptions {
   readonly version?: '2.6' | '3.6' | '4.5';
@@ -40,9 +40,9 @@ export interface Answer {
 /** The simulated ScaleIO of a lab: one gateway and MDM on the storage network, and an SDC on every host. */
 export class LabArray {
   /** As the hosts see it. */
-  readonly endpoint = `http://${addressOf('storage', 0)}:${gatewayPort}`;
+  readonly endpoint = `http://${addressOf('storage', 0)}:${GATEWAY_PORT}`;
   /** With `tls`, verified by the authority in `caFile`. */
-  readonly secureEndpoint = `https://${addressOf('storage', 0)}:${securePort}`;
+  readonly secureEndpoint = `https://${addressOf('storage', 0)}:${SECURE_PORT}`;
   readonly user = 'admin';
   readonly password: string;
   readonly #lab: Lab;
@@ -60,13 +60,13 @@ export class LabArray {
     const config = path.join(this.#lab.directory, 'simulator.json');
     const users = [{ name: this.user, password: this.password }];
     const host = addressOf('storage', 0);
-    const plain = { host, port: gatewayPort };
-    const gateways = this.#options.tls ? [plain, { host, port: securePort, tls: true }] : [plain];
+    const plain = { host, port: GATEWAY_PORT };
+    const gateways = this.#options.tls ? [plain, { host, port: SECURE_PORT, tls: true }] : [plain];
     const settings = { version: this.#options.version ?? '3.6', mdmIps: [host], users, gateways };
     await writeFile(config, JSON.stringify({ ...settings, ...this.#options.settings }));
     this.#simulator = await this.#lab.start('simulator', [
       ...[...notingNode(node), bundleFile, 'simulate', '--config', config, '--faults', '--dir', this.#state],
-      ...['--mdm-listen', `${host}:${mdmPort}`],
+      ...['--mdm-listen', `${host}:${MDM_PORT}`],
     ]);
     await this.#lab.rememberArray({ options: this.#options, simulator: this.#simulator });
     await until(`the gateway to listen (see ${this.#lab.directory}/simulator.log)`, async () => {
@@ -99,7 +99,7 @@ export class LabArray {
   async addHost(host: Host): Promise<void> {
     await this.#installSdc(host, (on) => this.#agent(on));
     await until(`the SDC of ${host.name} to connect (see ${host.directory}/sdc.log)`, async () => {
-      return (await host.exec([drvCfg, '--query_mdms'])).includes('MDM-ID');
+      return (await host.exec([DRV_CFG, '--query_mdms'])).includes('MDM-ID');
     });
   }
 
@@ -107,14 +107,14 @@ export class LabArray {
   async addHostWithoutMdm(host: Host): Promise<void> {
     await this.#installSdc(host, (on) => this.#agent(on, []));
     await until(`the SDC of ${host.name} to run (see ${host.directory}/sdc.log)`, async () => {
-      return (await host.exec([drvCfg, '--query_mdms'])).includes('Retrieved 0 mdm(s)');
+      return (await host.exec([DRV_CFG, '--query_mdms'])).includes('Retrieved 0 mdm(s)');
     });
   }
 
   async #installSdc(host: Host, argv: (on: Host) => string[]): Promise<void> {
     await host.addService({ name: 'sdc', argv });
-    await host.exec(['mkdir', '-p', path.dirname(drvCfg)]);
-    await host.exec(['cp', path.join(this.#programs, 'drv_cfg'), drvCfg]);
+    await host.exec(['mkdir', '-p', path.dirname(DRV_CFG)]);
+    await host.exec(['cp', path.join(this.#programs, 'drv_cfg'), DRV_CFG]);
   }
 
   /** GUID of a host's SDC, the same after each reboot. */
@@ -157,12 +157,12 @@ export class LabArray {
       forward,
       this.#socket,
       addressOf('storage', 0),
-      `${gatewayPort}`,
+      `${GATEWAY_PORT}`,
     ]);
     await until('the way into the lab', () => existsSync(this.#socket));
   }
 
-  #agent(host: Host, mdms = ['--mdm', `http://${addressOf('storage', 0)}:${mdmPort}`]): string[] {
+  #agent(host: Host, mdms = ['--mdm', `http://${addressOf('storage', 0)}:${MDM_PORT}`]): string[] {
     return [
       ...[node, bundleFile, 'simulate-sdc', '--guid', this.guidOf(host), '--ip', host.address('storage')],
       ...[...mdms, '--fence-dir', `${this.#state}/fence`],

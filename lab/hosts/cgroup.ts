@@ -4,7 +4,7 @@ import path from 'node:path';
 import { identify, killHard, type ProcessId, signal, threadStates } from './process.ts';
 import { until } from './until.ts';
 
-const family = 'docker-volume-scaleio-lab';
+const FAMILY = 'docker-volume-scaleio-lab';
 
 /** What makes a frozen group go on, in version 1 and 2. */
 const THAWING = [
@@ -114,7 +114,7 @@ export class HostCgroup {
 
 /** A lab's group in every hierarchy, as this process would make them. */
 export async function labGroups(lab: string): Promise<string[]> {
-  return (await hierarchies()).map(({ parent }) => path.join(parent, family, lab));
+  return (await hierarchies()).map(({ parent }) => path.join(parent, FAMILY, lab));
 }
 
 /** SIGKILL to every process in the groups and below; frozen ones are let go on, to die before they do anything. */

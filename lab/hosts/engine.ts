@@ -8,21 +8,21 @@ import { output } from './namespace.ts';
 /** Docker engines that a host can run: Debian 12's own, Debian 13's and unstable's. */
 export type EngineVersion = '20.10' | '26.1' | '28.5';
 
-const versions = ['20.10', '26.1', '28.5'] as const satisfies readonly EngineVersion[];
+const VERSIONS = ['20.10', '26.1', '28.5'] as const satisfies readonly EngineVersion[];
 
 /** The engine that a person means with "26", "26.1" or nothing. Throws with what there is. */
 export function engineNamed(wanted: string): EngineVersion {
   if (wanted === '') return '20.10';
-  const found = versions.find((version) => version === wanted || version.split('.')[0] === wanted);
+  const found = VERSIONS.find((version) => version === wanted || version.split('.')[0] === wanted);
   if (found !== undefined) return found;
-  const near = nearest(wanted, versions);
+  const near = nearest(wanted, VERSIONS);
   const meant = near === undefined ? '' : `did you mean "${near}"? `;
-  throw new Error(`there is no engine "${wanted}" here: ${meant}there are ${versions.join(', ')}`);
+  throw new Error(`there is no engine "${wanted}" here: ${meant}there are ${VERSIONS.join(', ')}`);
 }
 
 const suites: Record<EngineVersion, string> = { '20.10': 'bookworm', '26.1': 'trixie', '28.5': 'sid' };
 
-const packages = [
+const PACKAGES = [
   ...['docker.io', 'docker-cli', 'iptables', 'iproute2', 'busybox-static', 'xfsprogs', 'e2fsprogs'],
   'ca-certificates',
 ];
@@ -49,7 +49,7 @@ async function bootstrap(suite: string, root: string): Promise<void> {
   const unfinished = `${root}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(path.dirname(root), { recursive: true });
-  const wanted = packages.filter((name) => name !== 'docker-cli' || suite !== 'bookworm');
+  const wanted = PACKAGES.filter((name) => name !== 'docker-cli' || suite !== 'bookworm');
   await execa('mmdebstrap', [
     ...['--quiet', '--variant=minbase', '--mode=root', `--include=${wanted.join(',')}`],
     ...['--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*'],

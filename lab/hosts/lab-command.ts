@@ -10,12 +10,12 @@ import { labNames, removeLab } from './record.ts';
 import { installPlugin, publishPlugin } from './scaleio-plugin.ts';
 
 /** `make lab` and what can be done to it. LAB names another one beside it. */
-const name = process.env['LAB'] ?? 'playground';
+const NAME = process.env['LAB'] ?? 'playground';
 
 async function up(hosts: number, engines: readonly EngineVersion[]): Promise<void> {
   await down();
   const directory = await buildPlugin(await machineArchitecture());
-  const lab = await createLab({ hosts, engines, name, keep: true });
+  const lab = await createLab({ hosts, engines, name: NAME, keep: true });
   try {
     await furnish(lab, directory);
   } catch (error) {
@@ -48,7 +48,7 @@ End     make lab-down`);
 }
 
 async function down(): Promise<void> {
-  if ((await labNames()).includes(name)) await removeLab(name);
+  if ((await labNames()).includes(NAME)) await removeLab(NAME);
 }
 
 async function act(hostName: string, word: string): Promise<void> {
@@ -62,7 +62,7 @@ async function act(hostName: string, word: string): Promise<void> {
 }
 
 async function open(): Promise<{ lab: Lab; array: LabArray | undefined }> {
-  const lab = await openLab(name);
+  const lab = await openLab(NAME);
   return { lab, array: LabArray.resume(lab) };
 }
 

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Host } from './host.ts';
-import { driver } from './scaleio-plugin.ts';
+import { DRIVER } from './scaleio-plugin.ts';
 
 /** What the plugin answered: whatever the call has, and a text when it failed. */
 export interface PluginAnswer {
@@ -21,7 +21,7 @@ export class PluginSocket {
 
   /** To be opened anew after each reboot of the host. */
   static async open(host: Host): Promise<PluginSocket> {
-    const id = await host.docker(['plugin', 'inspect', '--format', '{{.Id}}', driver]);
+    const id = await host.docker(['plugin', 'inspect', '--format', '{{.Id}}', DRIVER]);
     // The kernel takes 107 characters for a socket's path.
     const link = path.join(host.directory, 'plugin');
     await rm(link, { force: true });

@@ -9,7 +9,7 @@ import { output } from './namespace.ts';
 import { identify, isRunning, killHard, type ProcessId } from './process.ts';
 
 /** Where labs keep everything. On disk, because Docker's overlay and sparse volumes need a real file system. */
-const base = '/var/tmp/docker-volume-scaleio-lab';
+const BASE = '/var/tmp/docker-volume-scaleio-lab';
 
 /** What another process needs to work with a lab that stays. */
 export interface LabPlan {
@@ -39,7 +39,7 @@ export class LabRecord {
 
   private constructor(name: string, contents: Contents) {
     this.name = name;
-    this.directory = path.join(base, name);
+    this.directory = path.join(BASE, name);
     this.#contents = contents;
   }
 
@@ -115,12 +115,12 @@ export async function sweepAbandonedLabs(): Promise<void> {
 
 /** Names of all labs of this machine. */
 export async function labNames(): Promise<string[]> {
-  return existsSync(base) ? readdir(base) : [];
+  return existsSync(BASE) ? readdir(BASE) : [];
 }
 
 /** Ends every process of a lab and removes all it made. Nothing left, or half of it, is success too. */
 export async function removeLab(name: string): Promise<void> {
-  const directory = path.join(base, name);
+  const directory = path.join(BASE, name);
   const { processes, madeDirectories, groups } = await readContents(name);
   await killGroups(groups);
   await Promise.all(processes.map(killHard));
@@ -129,7 +129,7 @@ export async function removeLab(name: string): Promise<void> {
   await removeTree(directory);
   if ((await labNames()).length > 0) return;
   for (const made of madeDirectories.toSorted().toReversed()) await removeIfEmpty(made);
-  await removeIfEmpty(base);
+  await removeIfEmpty(BASE);
 }
 
 /** The record goes last, so that an interrupted removal can be taken up again. */
@@ -152,7 +152,7 @@ async function removeEntry(entry: string): Promise<void> {
 }
 
 async function readContents(name: string): Promise<Contents> {
-  const file = path.join(base, name, 'lab.json');
+  const file = path.join(BASE, name, 'lab.json');
   if (!existsSync(file))
     return {
       owner: { pid: 0, start: '' },

@@ -3,7 +3,7 @@ import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
 
 /** What users call the driver. */
-export const driver = 'scaleio';
+export const DRIVER = 'scaleio';
 
 /** Makes the managed plugin of a built directory and pushes it to the lab's registry; returns its name there. */
 export async function publishPlugin(lab: Lab, directory: string, tag = 'latest'): Promise<string> {
@@ -33,5 +33,5 @@ export async function installPlugin(
     ...settings,
   };
   const pairs = Object.entries(all).map(([key, value]) => `${key}=${value}`);
-  await host.docker(['plugin', 'install', '--grant-all-permissions', '--alias', driver, name, ...pairs]);
+  await host.docker(['plugin', 'install', '--grant-all-permissions', '--alias', DRIVER, name, ...pairs]);
 }

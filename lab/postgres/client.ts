@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { accounts, type Entry, port } from './ledger.ts';
+import { ACCOUNTS, type Entry, PORT } from './ledger.ts';
 
 /*
  * Commits transactions one after the other, and writes down each one twice, as a line of JSON on standard
@@ -10,14 +10,14 @@ import { accounts, type Entry, port } from './ledger.ts';
  */
 const [clients = '1', ...addresses] = process.argv.slice(2);
 
-const connectMs = 250;
-const queryMs = 1500;
-const retryMs = 20;
+const CONNECT_MS = 250;
+const QUERY_MS = 1500;
+const RETRY_MS = 20;
 /** Between two transactions of a client, so that the machine has time for its hosts. */
-const pauseMs = 2;
+const PAUSE_MS = 2;
 
 /** Server says: shutting down, crashed, starting up. Everything else that has a code is our mistake. */
-const comingAndGoing = ['57P01', '57P02', '57P03'];
+const COMING_AND_GOING = ['57P01', '57P02', '57P03'];
 
 interface Session {
   readonly client: pg.Client;
@@ -31,8 +31,8 @@ function write(entry: Entry): void {
 async function connect(address: string): Promise<Session> {
   const socket = new Socket();
   const client = new pg.Client({
-    ...{ host: address, port, user: 'postgres', database: 'postgres', stream: () => socket },
-    ...{ connectionTimeoutMillis: connectMs, query_timeout: queryMs },
+    ...{ host: address, port: PORT, user: 'postgres', database: 'postgres', stream: () => socket },
+    ...{ connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
   });
   client.on('error', () => undefined); // the query that is under way hears of it too
   try {
@@ -46,7 +46,7 @@ async function connect(address: string): Promise<Session> {
 
 /** One money transfer between two accounts, and its line in the ledger: all of it or nothing. */
 function transfer(client: number, n: number): string {
-  const [a, b] = [(n * 7919 + client) % accounts, (n * 104_729 + client * 31) % accounts];
+  const [a, b] = [(n * 7919 + client) % ACCOUNTS, (n * 104_729 + client * 31) % ACCOUNTS];
   const [first, second] = a < b ? [a, b] : [b, a]; // one order of locks for everybody
   return `BEGIN;
     INSERT INTO ledger (client, n) VALUES (${client}, ${n});
@@ -58,7 +58,7 @@ function transfer(client: number, n: number): string {
 function failIfUnexpected(error: unknown): void {
   const { code } = error as { code?: unknown };
   const isServersWord = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E');
-  if (isServersWord && !comingAndGoing.includes(code)) throw error;
+  if (isServersWord && !COMING_AND_GOING.includes(code)) throw error;
 }
 
 async function run(client: number): Promise<never> {
@@ -73,12 +73,12 @@ async function run(client: number): Promise<never> {
         write({ client, n, is: 'sent', at: Date.now(), address });
         await session.client.query(transfer(client, n));
         write({ client, n, is: 'committed', at: Date.now(), address });
-        await delay(pauseMs);
+        await delay(PAUSE_MS);
       }
     } catch (error) {
       failIfUnexpected(error);
       session?.socket.destroy();
-      await delay(retryMs);
+      await delay(RETRY_MS);
     }
   }
 }

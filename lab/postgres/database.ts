@@ -3,15 +3,15 @@ import { createInterface } from 'node:readline';
 import type { ResultPromise } from 'execa';
 import type { Host } from '../hosts/host.ts';
 import type { Lab } from '../hosts/lab.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { until } from '../hosts/until.ts';
-import { postgresImage, postgresUser } from './image.ts';
-import { accounts, type Entry, type Holdings, Ledger } from './ledger.ts';
+import { POSTGRES_IMAGE, POSTGRES_USER } from './image.ts';
+import { ACCOUNTS, type Entry, type Holdings, Ledger } from './ledger.ts';
 
-const data = '/var/lib/postgresql/data';
+const DATA = '/var/lib/postgresql/data';
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 
-const settings = [
+const SETTINGS = [
   ...[
     'listen_addresses=*',
     'hba_file=/etc/pg_hba.conf',
@@ -23,20 +23,20 @@ const settings = [
   ...['min_wal_size=2MB', 'max_wal_size=8MB', 'checkpoint_timeout=30s'],
 ];
 
-const start = `set -e
-export PGDATA=${data}
+const START = `set -e
+export PGDATA=${DATA}
 if [ ! -s $PGDATA/PG_VERSION ]; then
   initdb --locale=C --encoding=UTF8 --data-checksums --wal-segsize=1 --auth=trust --no-instructions
 fi
-exec postgres ${settings.map((one) => `-c ${one}`).join(' ')}`;
+exec postgres ${SETTINGS.map((one) => `-c ${one}`).join(' ')}`;
 
 /** For Swarm to notice, the takeover and the recovery of the database, on a busy machine. */
-const patienceMs = 120_000;
+const PATIENCE_MS = 120_000;
 
-const schema = `CREATE TABLE ledger (client int, n int, PRIMARY KEY (client, n));
+const SCHEMA = `CREATE TABLE ledger (client int, n int, PRIMARY KEY (client, n));
 CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL);
 CREATE INDEX ON account (balance);
-INSERT INTO account SELECT id, 0 FROM generate_series(0, ${accounts - 1}) AS id;
+INSERT INTO account SELECT id, 0 FROM generate_series(0, ${ACCOUNTS - 1}) AS id;
 CREATE EXTENSION amcheck`;
 
 export type FileSystem = 'xfs' | 'ext4';
@@ -74,7 +74,7 @@ export class Database {
     const database = new Database(site, `db-${options.fileSystem}`);
     await database.#createService(options);
     await database.#untilItAnswers();
-    await database.query(schema);
+    await database.query(SCHEMA);
     const first = database.ledger.next(() => true);
     database.#startClients();
     await database.#untilClients('the first transaction', first);
@@ -149,9 +149,9 @@ export class Database {
 
   async #createService({ fileSystem, restartDelay }: DatabaseOptions): Promise<void> {
     const options = [
-      ...['size=8GiB', `fs=${fileSystem}`, `uid=${postgresUser}`, `gid=${postgresUser}`, 'mode=0700'],
+      ...['size=8GiB', `fs=${fileSystem}`, `uid=${POSTGRES_USER}`, `gid=${POSTGRES_USER}`, 'mode=0700'],
     ].map((option) => `volume-opt=${option}`);
-    const mount = ['type=volume', `source=${this.name}`, `target=${data}`, `volume-driver=${driver}`];
+    const mount = ['type=volume', `source=${this.name}`, `target=${DATA}`, `volume-driver=${DRIVER}`];
     await this.#site.manager.docker([
       ...['service', 'create', '--detach', '--no-resolve-image', '--name', this.name, '--replicas', '1'],
       ...[
@@ -162,10 +162,10 @@ export class Database {
         '--network',
         'host',
         '--user',
-        `${postgresUser}`,
+        `${POSTGRES_USER}`,
       ],
       ...['--mount', [...mount, ...options].join(','), '--stop-grace-period', '5s'],
-      ...[postgresImage, 'sh', '-c', start],
+      ...[POSTGRES_IMAGE, 'sh', '-c', START],
     ]);
   }
 
@@ -197,8 +197,8 @@ export class Database {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`waited ${patienceMs} ms in vain for ${what}`));
-      }, patienceMs);
+        reject(new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`));
+      }, PATIENCE_MS);
     });
     try {
       return await Promise.race([entry, tooLate, this.#clientsFail]);

@@ -1,8 +1,8 @@
 /** Where the server listens. */
-export const port = 5432;
+export const PORT = 5432;
 
 /** Accounts that the transfers go between; their balances always add up to 0. */
-export const accounts = 1000;
+export const ACCOUNTS = 1000;
 
 /** What a client tells of one transaction. */
 export interface Entry {

@@ -18,7 +18,7 @@ export interface Run {
 }
 
 /** The parts that a failover is split into, in ms. */
-const parts: readonly (readonly [name: string, of: (failover: Failover) => number])[] = [
+const PARTS: readonly (readonly [name: string, of: (failover: Failover) => number])[] = [
   ['kill → first commit', (one) => one.continuedAt - one.killedAt],
   ['kill → Mount arrives', (one) => one.mountArrivedAt - one.killedAt],
   ['Mount', (one) => one.mountAnsweredAt - one.mountArrivedAt],
@@ -42,7 +42,7 @@ export function section(runs: readonly Run[]): string {
       run.pace.restartDelay,
       `${run.cuts.length}`,
       `${lost}`,
-      ...parts.map(([, of]) => quantiles(times.map(of))),
+      ...PARTS.map(([, of]) => quantiles(times.map(of))),
     ];
   });
   const columns = [
@@ -51,7 +51,7 @@ export function section(runs: readonly Run[]): string {
     'restart delay',
     'kills',
     'faults',
-    ...parts.map(([name]) => name),
+    ...PARTS.map(([name]) => name),
   ];
   return `Run on ${date} on one machine with ${processors} processors for all hosts, the array and the clients:
 **${cuts.length} kills, ${committed} acknowledged transactions, ${faults} faults**. A fault is an acknowledged transaction that is not

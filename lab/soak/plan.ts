@@ -6,10 +6,10 @@ export type Act =
   | { readonly kind: HostFault; readonly host: number; readonly volume?: never }
   | { readonly kind: ArrayFault };
 
-type HostFault = (typeof hostFaults)[number];
+type HostFault = (typeof HOST_FAULTS)[number];
 type ArrayFault = 'kill-array' | 'start-array' | 'move-mdm';
 
-const hostFaults = [
+const HOST_FAULTS = [
   ...(['power-off', 'boot', 'freeze', 'thaw', 'kill-dockerd', 'start-dockerd', 'kill-plugin'] as const),
   ...(['cut-storage', 'restore-storage', 'cut-cluster', 'restore-cluster'] as const),
   ...(['silence-sdc', 'hear-sdc'] as const),
@@ -42,7 +42,7 @@ const rules: Readonly<Record<HostFault, Rule>> = {
 };
 
 /** Faults that end with the power, whatever made them. */
-const endsWithPower: readonly Ailment[] = ['frozen', 'no engine', 'no storage', 'no cluster'];
+const ENDS_WITH_POWER: readonly Ailment[] = ['frozen', 'no engine', 'no storage', 'no cluster'];
 
 interface Model {
   readonly ailments: ReadonlyMap<number, Set<Ailment>>;
@@ -136,7 +136,7 @@ function faultsOf(host: number, ailments: ReadonlySet<Ailment>, model: Model): W
   const isDown = ailments.has('off') || ailments.has('frozen');
   const others = [...model.ailments].filter(([other]) => other !== host).map(([, ill]) => ill);
   const isLast = others.some((ill) => ill.has('off') || ill.has('frozen'));
-  return hostFaults.flatMap((kind): Weighed[] => {
+  return HOST_FAULTS.flatMap((kind): Weighed[] => {
     const { weight, needs, makes } = rules[kind];
     const isCure = needs !== undefined;
     if (isCure && !ailments.has(needs)) return [];
@@ -176,7 +176,7 @@ function follow(model: Model, act: Act): void {
   const { needs, makes } = rules[act.kind];
   if (needs !== undefined) ailments.delete(needs);
   if (makes !== undefined) ailments.add(makes);
-  if (act.kind === 'power-off') for (const one of endsWithPower) ailments.delete(one);
+  if (act.kind === 'power-off') for (const one of ENDS_WITH_POWER) ailments.delete(one);
   if (act.kind === 'power-off' || act.kind === 'start-dockerd') forgetContainers(model, act.host);
 }
 

@@ -11,8 +11,8 @@ import { timelineText } from '../timeline/text.ts';
 import { type Pace, type Run, section, typicalFailover } from './figures.ts';
 
 const docs = path.resolve(import.meta.dirname, '../../docs');
-const begin = '<!-- written by make soak: begin -->';
-const end = '<!-- written by make soak: end -->';
+const BEGIN = '<!-- written by make soak: begin -->';
+const END = '<!-- written by make soak: end -->';
 
 const quick: Pace = { heartbeat: '2s', restartDelay: '0s' };
 const defaults: Pace = { heartbeat: '5s', restartDelay: '5s' };
@@ -87,9 +87,9 @@ async function publish(runs: readonly Run[]): Promise<void> {
   if (typical === undefined) return;
   const file = path.join(docs, 'failover.md');
   const page = await readFile(file, 'utf8');
-  const [before, after] = [page.indexOf(begin), page.indexOf(end)];
+  const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (before < 0 || after < before) throw new Error(`${file} has no place for the soak's figures`);
-  const written = `${begin}\n\n${section(runs)}\n\n`;
+  const written = `${BEGIN}\n\n${section(runs)}\n\n`;
   await writeFile(file, page.slice(0, before) + written + page.slice(after));
   await writeFile(path.join(docs, 'failover.svg'), picture(typical.failover, typical.heading));
 }

@@ -6,15 +6,15 @@ import { leftOn, stateOf, untilNothingLeft } from '../stage/left-on-host.ts';
 import {
   assertKept,
   parseRecords,
-  recording,
+  RECORDING,
   type Testimony,
   testimoniesOn,
   writersInTurn,
 } from '../stage/records.ts';
 import type { ArrayStage } from '../stage/stage.ts';
 import type { Host } from '../hosts/host.ts';
-import { busybox } from '../hosts/image.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { BUSYBOX } from '../hosts/image.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { until } from '../hosts/until.ts';
 import { type Act, healing, planOf, wordsFor } from './plan.ts';
 
@@ -37,7 +37,7 @@ const policies: Readonly<Record<string, string>> = {
 const logs = path.resolve(import.meta.dirname, '../../.cache/random');
 
 /** The longest that one step waits for a container to start or stop before the next begins, ms. */
-const paceMs = 2500;
+const PACE_MS = 2500;
 
 export interface RandomRun {
   readonly seed: number;
@@ -82,8 +82,8 @@ export async function runRandomly(stage: ArrayStage, run: RandomRun): Promise<Fo
  * it disables for good. [moby manager_linux.go pluginPostStart]
  */
 async function enableAgain(host: Host): Promise<void> {
-  const enabled = await host.docker(['plugin', 'inspect', '--format', '{{.Enabled}}', driver]);
-  if (enabled.trim() === 'false') await host.docker(['plugin', 'enable', driver]);
+  const enabled = await host.docker(['plugin', 'inspect', '--format', '{{.Enabled}}', DRIVER]);
+  if (enabled.trim() === 'false') await host.docker(['plugin', 'enable', DRIVER]);
 }
 
 class Round {
@@ -257,7 +257,7 @@ class Round {
     this.#pending.add(done);
     void done.then(() => this.#pending.delete(done));
     const turn = new AbortController();
-    await Promise.race([done, delay(paceMs, undefined, { signal: turn.signal }).catch(() => undefined)]);
+    await Promise.race([done, delay(PACE_MS, undefined, { signal: turn.signal }).catch(() => undefined)]);
     turn.abort();
   }
 
@@ -274,10 +274,10 @@ class Round {
         name,
         ...writer,
         ...mount,
-        busybox,
+        BUSYBOX,
         'sh',
         '-c',
-        recording,
+        RECORDING,
       ]);
       this.#starts.ok += 1;
       return 'runs';
@@ -344,11 +344,11 @@ class Round {
 
 /** The driver is named, because an engine that cannot ask for a volume makes a local one of that name instead. */
 function mountOf(volume: string): string[] {
-  return ['--mount', `type=volume,source=${volume},target=/data,volume-driver=${driver}`];
+  return ['--mount', `type=volume,source=${volume},target=/data,volume-driver=${DRIVER}`];
 }
 
 async function readWhole(host: Host, volume: string): Promise<string> {
   const read = ['sh', '-c', '[ ! -e /data/records ] || cat /data/records'];
-  const text = await host.docker(['run', '--rm', ...mountOf(volume), busybox, ...read]);
+  const text = await host.docker(['run', '--rm', ...mountOf(volume), BUSYBOX, ...read]);
   return text === '' ? '' : `${text}\n`; // the host's exec takes the last newline away
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { pluginStage } from '../stage/stage.ts';
 import { quick, runRandomly } from './random-run.ts';
 
-const stepsPerRound = 60;
+const STEPS_PER_ROUND = 60;
 
 /** Rounds of random acts, each with a seed of its own, until the time is over; throws at the first finding. */
 export async function soakRandom(options: {
@@ -14,11 +14,11 @@ export async function soakRandom(options: {
     const end = performance.now() + options.seconds * 1000;
     let seed = options.seed ?? randomInt(2 ** 31);
     for (let round = 1; round === 1 || performance.now() < end; seed += 1, round += 1) {
-      console.log(`round ${round}, SEED=${seed}, ${stepsPerRound} steps`);
+      console.log(`round ${round}, SEED=${seed}, ${STEPS_PER_ROUND} steps`);
       const say = (line: string): void => {
         console.log(`${new Date().toISOString()} ${line}`);
       };
-      const found = await runRandomly(stage, { seed, steps: stepsPerRound, say });
+      const found = await runRandomly(stage, { seed, steps: STEPS_PER_ROUND, say });
       console.log(`SEED=${seed} held: ${JSON.stringify(found)}`);
     }
   } finally {

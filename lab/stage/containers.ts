@@ -1,6 +1,6 @@
 import type { Host } from '../hosts/host.ts';
-import { busybox } from '../hosts/image.ts';
-import { driver } from '../hosts/scaleio-plugin.ts';
+import { BUSYBOX } from '../hosts/image.ts';
+import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { until } from '../hosts/until.ts';
 
 /** `docker volume create` of our driver. */
@@ -10,12 +10,12 @@ export async function createVolume(
   options: Readonly<Record<string, string>> = { size: '8GiB' },
 ): Promise<void> {
   const given = Object.entries(options).flatMap(([key, value]) => ['--opt', `${key}=${value}`]);
-  await host.docker(['volume', 'create', '--driver', driver, ...given, name]);
+  await host.docker(['volume', 'create', '--driver', DRIVER, ...given, name]);
 }
 
 /** Runs shell commands in a container that has the volume at /data, removes it, and returns what they printed. */
 export async function onVolume(host: Host, volume: string, script: string): Promise<string> {
-  return host.docker(['run', '--rm', '--volume', `${volume}:/data`, busybox, 'sh', '-c', script]);
+  return host.docker(['run', '--rm', '--volume', `${volume}:/data`, BUSYBOX, 'sh', '-c', script]);
 }
 
 /** A container that appends a line to a file of its volume ten times a second. */
@@ -33,7 +33,7 @@ export class Writer {
     const script = 'while :; do echo line >>/data/log || exit 1; usleep 100000; done';
     const mount = ['--volume', `${volume}:/data`];
     const detached = ['run', '--detach', '--stop-timeout', '1'];
-    await host.docker([...detached, '--name', name, ...more, ...mount, busybox, 'sh', '-c', script]);
+    await host.docker([...detached, '--name', name, ...more, ...mount, BUSYBOX, 'sh', '-c', script]);
     const writer = new Writer(host, name);
     await writer.goesOn();
     return writer;

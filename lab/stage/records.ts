@@ -5,10 +5,10 @@ import path from 'node:path';
 import type { Host } from '../hosts/host.ts';
 
 /** Bytes of one record: a divisor of every page and block size, so that no record is ever half on a volume. */
-const recordBytes = 64;
+const RECORD_BYTES = 64;
 
 /** Characters of a writer's name, so that its number, its checksum and the blanks between fit beside it. */
-const longestWriter = 25;
+const LONGEST_WRITER = 25;
 
 /**
  * Shell program that appends numbered, checksummed records with the writer's name to /data/records, each with fsync, and
@@ -16,15 +16,15 @@ const longestWriter = 25;
  * last one of the volume. It never stops by itself: what it writes after a failure must not arrive either. The
  * environment's WRITER is the beginning of the writer's name; the container's id makes it unique.
  */
-export const recording = `
+export const RECORDING = `
 writer=$WRITER-$(hostname | cut -c1-6) file=/data/records n=0
 trap 'exit 0' TERM
-[ \${#writer} -le ${longestWriter} ] || { echo "writer $writer has no room in a record"; exit 1; }
-[ ! -e $file ] || n=$(($(stat -c %s $file) / ${recordBytes}))
+[ \${#writer} -le ${LONGEST_WRITER} ] || { echo "writer $writer has no room in a record"; exit 1; }
+[ ! -e $file ] || n=$(($(stat -c %s $file) / ${RECORD_BYTES}))
 echo "writer $writer"
 while :; do
   n=$((n + 1)) sum=$(printf %s "$((n)) $writer" | md5sum)
-  printf '%-${recordBytes - 1}s\\n' "$n $writer \${sum%% *}" |
+  printf '%-${RECORD_BYTES - 1}s\\n' "$n $writer \${sum%% *}" |
     dd of=$file oflag=append conv=notrunc,fsync 2>/tmp/said && echo "ok $n" || echo "failed $n $(head -n 1 /tmp/said)"
   usleep \${PAUSE_US:-50000}
 done`;
@@ -44,9 +44,10 @@ export interface Testimony {
 
 /** The records of a volume; throws when one is damaged, missing, or in the wrong place. */
 export function parseRecords(text: string): StoredRecord[] {
-  if (text.length % recordBytes !== 0) throw new Error(`${text.length} bytes are no whole number of records`);
-  return Array.from({ length: text.length / recordBytes }, (_, index) => {
-    const line = text.slice(index * recordBytes, (index + 1) * recordBytes);
+  if (text.length % RECORD_BYTES !== 0)
+    throw new Error(`${text.length} bytes are no whole number of records`);
+  return Array.from({ length: text.length / RECORD_BYTES }, (_, index) => {
+    const line = text.slice(index * RECORD_BYTES, (index + 1) * RECORD_BYTES);
     const [number = '', writer = '', sum = ''] = line.trim().split(' ');
     const isIntact = createHash('md5').update(`${number} ${writer}`).digest('hex') === sum;
     if (!isIntact || Number(number) !== index + 1)

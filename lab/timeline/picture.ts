@@ -6,7 +6,7 @@ const RIGHT = 90;
 const TOP = 84;
 const ROW = 26;
 
-const legend = [
+const LEGEND = [
   ['swarm', 'Swarm notices, decides, starts'],
   ['plugin', 'plugin and array'],
   ['engine', 'Docker engine'],
@@ -53,7 +53,7 @@ export function picture(failover: Failover, heading: string): string {
 }
 
 function key(): string[] {
-  return legend.map(([owner, words], place) => {
+  return LEGEND.map(([owner, words], place) => {
     const left = 10 + place * 200;
     return `<rect x="${left}" y="53" width="10" height="10" rx="2" class="${owner}"/>\n${text(left + 16, 62, words, 'class="small"')}`;
   });

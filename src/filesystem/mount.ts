@@ -20,7 +20,7 @@ const defaults: Readonly<Record<FilesystemType, readonly string[]>> = {
   xfs: ['noatime', 'nodev', 'nodiscard', 'nouuid'],
   btrfs: ['noatime', 'nodev', 'nodiscard'],
 };
-const accessTimes: readonly string[] = ['atime', 'relatime', 'strictatime'];
+const ACCESS_TIMES: readonly string[] = ['atime', 'relatime', 'strictatime'];
 
 /** A read-only mapping cannot replay; what was not written back when it was taken is not seen. */
 const withoutReplay: Readonly<Record<FilesystemType, string>> = {
@@ -34,7 +34,7 @@ const LIMIT_MS = 90_000;
 /** The options that a file system is mounted with, as mount(8) takes them. */
 export function mountOptions({ fs, options, readOnly }: MountRequest): string {
   // To the kernel noatime is stronger than a relatime after it, so it has to go.
-  const own = options.some((option) => accessTimes.includes(option))
+  const own = options.some((option) => ACCESS_TIMES.includes(option))
     ? defaults[fs].filter((option) => option !== 'noatime')
     : defaults[fs];
   return [...own, ...options, ...(readOnly ? ['ro', withoutReplay[fs]] : [])].join(',');

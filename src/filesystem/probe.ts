@@ -12,7 +12,7 @@ const FOUND = 0;
 const NOTHING_FOUND = 2;
 const AMBIVALENT = 8;
 
-const ours: readonly string[] = ['ext4', 'xfs', 'btrfs'] satisfies FilesystemType[];
+const OURS: readonly string[] = ['ext4', 'xfs', 'btrfs'] satisfies FilesystemType[];
 
 /**
  * What a low-level look at the device, past every cache, finds: blkid reads it itself. In doubt it is foreign: more
@@ -62,5 +62,5 @@ function classify(device: Device, tags: ReadonlyMap<string, string>): Probe {
 }
 
 function isOurs(type: string): type is FilesystemType {
-  return ours.includes(type);
+  return OURS.includes(type);
 }

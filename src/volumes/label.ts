@@ -72,7 +72,7 @@ export function readLabel(text: string): LabelReading {
   return { kind: 'unreadable', why: `not as this plugin knows it: ${[...new Set(wrong)].join(', ')}` };
 }
 
-const policies: readonly string[] = ['never', 'disconnected', 'idle', 'always', 'default'] satisfies (
+const POLICIES: readonly string[] = ['never', 'disconnected', 'idle', 'always', 'default'] satisfies (
   FailoverPolicy | 'default'
 )[];
 
@@ -96,5 +96,5 @@ export function ownPolicyOf(known: {
 }
 
 function isPolicy(value: string): value is FailoverPolicy | 'default' {
-  return policies.includes(value);
+  return POLICIES.includes(value);
 }

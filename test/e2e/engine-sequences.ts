@@ -1,4 +1,4 @@
-import { busybox } from '../../lab/hosts/image.ts';
+import { BUSYBOX } from '../../lab/hosts/image.ts';
 
 /** What a user types, what the engine asks the driver for it, and what comes out. */
 export interface Step {
@@ -17,7 +17,7 @@ export const seeded = 'seeded';
 
 const create = 'docker volume create -d scaleio';
 const run = 'docker run --rm --volume-driver scaleio';
-const sleeper = `${busybox} sleep 600`;
+const sleeper = `${BUSYBOX} sleep 600`;
 
 /** The engine's sequences, by what users do. [moby create.go, start.go, store.go; seen with dockerd 20.10] */
 export const sequences: Readonly<Record<string, readonly Step[]>> = {
@@ -33,11 +33,11 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   ],
   'a container with a new volume, and another with the same': [
     {
-      line: `${run} -v work:/data ${busybox} touch /data/a`,
+      line: `${run} -v work:/data ${BUSYBOX} touch /data/a`,
       calls: 'Get work!, Create work, Get work, Mount work 1, Get work, Unmount work 1',
     },
     {
-      line: `docker run --rm -v work:/data ${busybox} ls -A /data`,
+      line: `docker run --rm -v work:/data ${BUSYBOX} ls -A /data`,
       calls: 'Get work, Get work, Mount work 2, Get work, Unmount work 2',
       prints: /^a$/,
     },
@@ -45,7 +45,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   ],
   'options of --mount': [
     {
-      line: `docker run --rm --mount src=opt,dst=/data,volume-driver=scaleio,volume-opt=fs=ext4 ${busybox} grep /data /proc/mounts`,
+      line: `docker run --rm --mount src=opt,dst=/data,volume-driver=scaleio,volume-opt=fs=ext4 ${BUSYBOX} grep /data /proc/mounts`,
       calls: 'Get opt!, Create opt, Get opt, Mount opt 1, Get opt, Unmount opt 1',
       prints: / ext4 /,
     },
@@ -53,7 +53,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
   ],
   'an anonymous volume lives as long as its container': [
     {
-      line: `${run} -v /data ${busybox} true`,
+      line: `${run} -v /data ${BUSYBOX} true`,
       calls: 'Get *!, Create *, Get *, Mount * 1, Get *, Unmount * 1, Get *, Get *, Remove *',
     },
   ],
@@ -68,7 +68,7 @@ export const sequences: Readonly<Record<string, readonly Step[]>> = {
       prints: /^welcome$/,
     },
     {
-      line: `docker run --rm -v site:/d ${busybox} sh -c 'ls -A /d; stat -c %u:%g:%a /d; echo changed >/d/page'`,
+      line: `docker run --rm -v site:/d ${BUSYBOX} sh -c 'ls -A /d; stat -c %u:%g:%a /d; echo changed >/d/page'`,
       calls: 'Get site, Get site, Mount site 3, Get site, Unmount site 3',
       prints: /^page\n7:8:750$/,
     },

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../lab/hosts/host.ts';
-import { busybox, importBusybox } from '../../lab/hosts/image.ts';
-import { driver, installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
+import { BUSYBOX, importBusybox } from '../../lab/hosts/image.ts';
+import { DRIVER, installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { askGateway, volumesOf } from './gateway-login.ts';
 import { type ArrayStage, engineLog, loggingAll, pluginStage } from '../../lab/stage/stage.ts';
@@ -71,7 +71,7 @@ describe('a host that is added to a running Swarm', () => {
   }
 
   async function startService(host: Host): Promise<void> {
-    const mount = `type=volume,source=on-${host.name},target=/data,volume-driver=${driver},volume-opt=size=8GiB`;
+    const mount = `type=volume,source=on-${host.name},target=/data,volume-driver=${DRIVER},volume-opt=size=8GiB`;
     const where = [
       '--constraint',
       `node.hostname==${host.name}`,
@@ -81,7 +81,7 @@ describe('a host that is added to a running Swarm', () => {
       'dnsrr',
     ];
     const writes = ['sh', '-c', 'echo written >/data/a; sync; sleep 600'];
-    await manager('service', 'create', '--detach', ...where, '--mount', mount, busybox, ...writes);
+    await manager('service', 'create', '--detach', ...where, '--mount', mount, BUSYBOX, ...writes);
   }
 
   async function untilWritten(host: Host): Promise<void> {

@@ -6,7 +6,7 @@ import { startArray } from '../../lab/hosts/array.ts';
 import type { EngineVersion } from '../../lab/hosts/engine.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import { addressOf } from '../../lab/hosts/network.ts';
-import { driver, installPlugin, publishPlugin } from '../../lab/hosts/scaleio-plugin.ts';
+import { DRIVER, installPlugin, publishPlugin } from '../../lab/hosts/scaleio-plugin.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { builtPlugin, bytesBelow } from './built-plugin.ts';
 import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
@@ -50,7 +50,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         '--grant-all-permissions',
         '--disable',
         '--alias',
-        driver,
+        DRIVER,
         published,
       ];
       await host.docker([...install, ...settings, `SCALEIO_PASSWORD=${newSecret('password')}`]);
@@ -58,7 +58,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       console.log(`without gateway: ${JSON.stringify(figures)}`);
       expect(figures.listeningMs).toBeLessThan(5000);
       expect(await host.docker(['volume', 'ls', '--quiet'])).toBe('');
-      await host.docker(['plugin', 'rm', '--force', driver]);
+      await host.docker(['plugin', 'rm', '--force', DRIVER]);
     });
 
     describe('with an array', () => {
@@ -68,12 +68,12 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       });
 
       test('is enabled at once and keeps the password to itself', async () => {
-        await host.docker(['plugin', 'disable', driver]);
+        await host.docker(['plugin', 'disable', DRIVER]);
         const figures = await enableMeasured(host, stage.log);
         console.log(`engine ${engine}: ${JSON.stringify(figures)}`);
         expect(figures.enableMs).toBeLessThan(5000);
         expect(figures.listeningMs).toBeLessThan(5000);
-        expect(await host.docker(['plugin', 'inspect', driver])).not.toContain(array.password);
+        expect(await host.docker(['plugin', 'inspect', DRIVER])).not.toContain(array.password);
       });
 
       test('gives one container the bytes that another wrote', async () => {
@@ -87,7 +87,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
           Status: object;
         }[];
         expect(seen).toMatchObject({
-          Driver: `${driver}:latest`,
+          Driver: `${DRIVER}:latest`,
           Scope: 'global',
           Status: { size: '8GiB', filesystem: 'xfs', pool: 'sp1', mountedHere: false, stale: false },
         });
@@ -96,9 +96,9 @@ export function describeManagedPlugin(engine: EngineVersion): void {
 
       test("asks the host's own drv_cfg who it is, unless SCALEIO_GUID says so", async () => {
         const set = async (...settings: string[]): Promise<void> => {
-          await host.docker(['plugin', 'disable', '--force', driver]);
-          await host.docker(['plugin', 'set', driver, ...settings]);
-          await host.docker(['plugin', 'enable', driver]);
+          await host.docker(['plugin', 'disable', '--force', DRIVER]);
+          await host.docker(['plugin', 'set', DRIVER, ...settings]);
+          await host.docker(['plugin', 'enable', DRIVER]);
         };
         await createVolume(host, 'named');
         await set('SCALEIO_DRV_CFG=/opt/nowhere');
@@ -113,9 +113,9 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await createVolume(host, 'steady');
         const writer = await Writer.start(host, 'steady');
         const set = async (...settings: string[]): Promise<void> => {
-          await host.docker(['plugin', 'disable', '--force', driver]);
-          await host.docker(['plugin', 'set', driver, ...settings]);
-          await host.docker(['plugin', 'enable', driver]);
+          await host.docker(['plugin', 'disable', '--force', DRIVER]);
+          await host.docker(['plugin', 'set', DRIVER, ...settings]);
+          await host.docker(['plugin', 'enable', DRIVER]);
         };
         await set('SCALEIO_FS=ext5', 'SCALEIO_CA_FILE=/etc/scaleio/none.pem', 'SCALEIO_INSECURE=false');
         await writer.goesOn();
@@ -136,10 +136,10 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       test('is disabled and enabled again while a volume is in use', async () => {
         await createVolume(host, 'busy');
         const writer = await Writer.start(host, 'busy');
-        await expect(host.docker(['plugin', 'disable', driver])).rejects.toThrow(/in use/);
-        await host.docker(['plugin', 'disable', '--force', driver]);
+        await expect(host.docker(['plugin', 'disable', DRIVER])).rejects.toThrow(/in use/);
+        await host.docker(['plugin', 'disable', '--force', DRIVER]);
         await writer.goesOn();
-        await host.docker(['plugin', 'enable', driver]);
+        await host.docker(['plugin', 'enable', DRIVER]);
         await writer.goesOn();
         expect(await mappedTo(array, host)).toHaveLength(1);
         const lines = await writer.lines();
@@ -152,8 +152,8 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       // `docker plugin enable` gives the plugin 30 s for a call unless told otherwise, and repeats what took longer
       // without its body. [moby client.go]
       test('finds its Mount done when it is repeated after the engine gave up', async () => {
-        await host.docker(['plugin', 'disable', '--force', driver]);
-        await host.docker(['plugin', 'enable', '--timeout', '2', driver]);
+        await host.docker(['plugin', 'disable', '--force', DRIVER]);
+        await host.docker(['plugin', 'enable', '--timeout', '2', DRIVER]);
         await createVolume(host, 'late');
         await array.request('POST', '/simulator/devices', { fault: 4000 });
         await expect(onVolume(host, 'late', 'true')).rejects.toThrow(/without a body/);
@@ -161,19 +161,19 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await array.request('DELETE', '/simulator/faults');
         await untilNothingLeft(array, host);
         await host.docker(['volume', 'rm', 'late']);
-        await host.docker(['plugin', 'disable', '--force', driver]);
-        await host.docker(['plugin', 'enable', driver]);
+        await host.docker(['plugin', 'disable', '--force', DRIVER]);
+        await host.docker(['plugin', 'enable', DRIVER]);
       });
 
       test('is upgraded while a volume is in use', async () => {
         const newer = await publishNewer();
         await createVolume(host, 'aged');
         const writer = await Writer.start(host, 'aged');
-        await host.docker(['plugin', 'disable', '--force', driver]);
+        await host.docker(['plugin', 'disable', '--force', DRIVER]);
         const upgrade = ['plugin', 'upgrade', '--grant-all-permissions', '--skip-remote-check'];
-        await host.docker([...upgrade, driver, newer]);
-        await host.docker(['plugin', 'enable', driver]);
-        expect(await host.docker(['plugin', 'inspect', driver])).toContain('a newer one');
+        await host.docker([...upgrade, DRIVER, newer]);
+        await host.docker(['plugin', 'enable', DRIVER]);
+        expect(await host.docker(['plugin', 'inspect', DRIVER])).toContain('a newer one');
         await writer.goesOn();
         expect(Number(await onVolume(host, 'aged', 'wc -l </data/log'))).toBeGreaterThan(0);
         await writer.goesOn();
@@ -280,8 +280,8 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       });
 
       async function reEnable(): Promise<void> {
-        await host.docker(['plugin', 'disable', '--force', driver]);
-        await host.docker(['plugin', 'enable', driver]);
+        await host.docker(['plugin', 'disable', '--force', DRIVER]);
+        await host.docker(['plugin', 'enable', DRIVER]);
       }
 
       async function restartEngine(): Promise<void> {
@@ -300,7 +300,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await createVolume(host, 'precious');
         await onVolume(host, 'precious', 'echo gold >/data/a; mkdir /data/b; echo silver >/data/b/c; sync');
         const writer = await Writer.start(host, 'precious');
-        await host.docker(['plugin', 'rm', '--force', driver]);
+        await host.docker(['plugin', 'rm', '--force', DRIVER]);
         await writer.goesOn();
         await host.docker(['rm', '--force', writer.name]);
         await installPlugin(host, array, published, loggingAll);

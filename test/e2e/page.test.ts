@@ -11,7 +11,7 @@ import {
   startBrowser,
   type WatchedPage,
 } from '../../lab/browser/browser.ts';
-import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import { DRIVER } from '../../lab/hosts/scaleio-plugin.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { createVolume } from '../../lab/stage/containers.ts';
 import { RecordingService } from './recording-service.ts';
@@ -44,7 +44,7 @@ describe('the page of a steward, while a host of a Swarm loses power', () => {
       await createVolume(host, name, { size: name === 'registry' ? '64GiB' : '16GiB' });
     await createVolume(host, 'orders-db', { size: '128GiB', iops: '2000' });
     for (const [index, name] of ['grafana', 'registry', 'mail-store'].entries()) {
-      const mount = `type=volume,source=${name},target=/data,volume-driver=${driver}`;
+      const mount = `type=volume,source=${name},target=/data,volume-driver=${DRIVER}`;
       await lab.host(index + 1).docker(['run', '--detach', '--mount', mount, 'busybox', 'sleep', '3600']);
     }
     service = await RecordingService.start(lab, 'orders-db');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Host } from '../../lab/hosts/host.ts';
 import type { SeenProcess } from '../../lab/hosts/process.ts';
-import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import { DRIVER } from '../../lab/hosts/scaleio-plugin.ts';
 import { until } from '../../lab/hosts/until.ts';
 import type { PluginLog } from '../../lab/stage/plugin-log.ts';
 
@@ -18,7 +18,7 @@ export interface StartFigures {
 export async function enableMeasured(host: Host, log: PluginLog): Promise<StartFigures> {
   const mark = await log.mark();
   const begin = performance.now();
-  await host.docker(['plugin', 'enable', driver]);
+  await host.docker(['plugin', 'enable', DRIVER]);
   const enableMs = Math.round(performance.now() - begin);
   const listening = await until('the plugin to say that it listens', async () =>
     (await log.lines(mark)).find(({ msg }) => msg === 'listening'),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { busybox } from '../../lab/hosts/image.ts';
+import { BUSYBOX } from '../../lab/hosts/image.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { volumesOf } from './gateway-login.ts';
@@ -25,7 +25,7 @@ driver = "overlay"
 graphroot = "/var/lib/docker/podman"
 runroot = "/run/podman-storage"
 `;
-const image = `localhost/${busybox}`;
+const image = `localhost/${BUSYBOX}`;
 
 describe('podman', () => {
   let stage: ArrayStage;
@@ -39,7 +39,7 @@ describe('podman', () => {
       host.exec(['sh', '-c', `cat >/etc/containers/${name}`], { input });
     await write('containers.conf', containersConf);
     await write('storage.conf', storageConf);
-    await types(`docker save ${busybox} | podman load`);
+    await types(`docker save ${BUSYBOX} | podman load`);
   });
 
   afterAll(async () => {

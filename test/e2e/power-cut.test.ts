@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../lab/hosts/host.ts';
-import { busybox } from '../../lab/hosts/image.ts';
+import { BUSYBOX } from '../../lab/hosts/image.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { createVolume, onVolume } from '../../lab/stage/containers.ts';
 import { volumeMounts } from '../../lab/stage/left-on-host.ts';
@@ -24,7 +24,7 @@ describe('a host of the lab', () => {
 
   async function run(volume: string, script: string): Promise<void> {
     const detached = ['run', '--detach', '--name', volume, '--volume', `${volume}:/data`];
-    await one.docker([...detached, busybox, 'sh', '-c', script]);
+    await one.docker([...detached, BUSYBOX, 'sh', '-c', script]);
   }
 
   for (const frozen of [false, true]) {

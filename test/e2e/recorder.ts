@@ -1,10 +1,10 @@
 import type { Host } from '../../lab/hosts/host.ts';
-import { busybox } from '../../lab/hosts/image.ts';
+import { BUSYBOX } from '../../lab/hosts/image.ts';
 import { until } from '../../lab/hosts/until.ts';
 import {
   assertKept,
   parseRecords,
-  recording,
+  RECORDING,
   type StoredRecord,
   type Testimony,
   testimoniesOn,
@@ -25,7 +25,7 @@ export class Recorder {
   static async start(host: Host, volume: string): Promise<Recorder> {
     const prefix = `${volume}.${host.name}`;
     const detached = ['run', '--detach', '--env', `WRITER=${prefix}`, '--volume', `${volume}:/data`];
-    const id = await host.docker([...detached, busybox, 'sh', '-c', recording]);
+    const id = await host.docker([...detached, BUSYBOX, 'sh', '-c', RECORDING]);
     const recorder = new Recorder(host, `${prefix}-${id.slice(0, 6)}`);
     await until(
       `${recorder.writer} to record`,

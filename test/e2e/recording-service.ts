@@ -1,12 +1,12 @@
 import type { Host } from '../../lab/hosts/host.ts';
-import { busybox } from '../../lab/hosts/image.ts';
+import { BUSYBOX } from '../../lab/hosts/image.ts';
 import type { Lab } from '../../lab/hosts/lab.ts';
 import { untilNothingLeft } from '../../lab/stage/left-on-host.ts';
-import { driver } from '../../lab/hosts/scaleio-plugin.ts';
+import { DRIVER } from '../../lab/hosts/scaleio-plugin.ts';
 import type { LabArray } from '../../lab/hosts/array.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { Recorder } from './recorder.ts';
-import { recording, type Testimony, testimoniesOn } from '../../lab/stage/records.ts';
+import { RECORDING, type Testimony, testimoniesOn } from '../../lab/stage/records.ts';
 
 /** One line of `docker service ps`. */
 export interface Task {
@@ -41,8 +41,8 @@ export class RecordingService {
         '--stop-grace-period',
         '2s',
       ],
-      ...['--mount', `type=volume,source=${name},target=/data,volume-driver=${driver}`],
-      ...[...more, busybox, 'sh', '-c', recording],
+      ...['--mount', `type=volume,source=${name},target=/data,volume-driver=${DRIVER}`],
+      ...[...more, BUSYBOX, 'sh', '-c', RECORDING],
     ]);
     await service.recordsAnew([]);
     return service;

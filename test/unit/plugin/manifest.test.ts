@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { contents, packagedFiles, packageNames } from '../../../plugin/contents.ts';
 import { dockerfileText } from '../../../plugin/dockerfile.ts';
-import { fixedSettings, manifest } from '../../../plugin/manifest.ts';
+import { FIXED_SETTINGS, manifest } from '../../../plugin/manifest.ts';
 import { environmentTable } from '../../../src/config/describe-settings.ts';
 import { debianPackageOf } from '../../../src/host/programs.ts';
 
@@ -32,8 +32,8 @@ test('every setting can be set, with a description, except those with one right 
   const wanted = environmentTable()
     .filter(({ isForSteward }) => !isForSteward)
     .map((one) => one.name);
-  expect(settable.map((one) => one.name)).toEqual(wanted.filter((name) => !fixedSettings.includes(name)));
-  expect(fixedSettings.filter((name) => !wanted.includes(name))).toEqual([]);
+  expect(settable.map((one) => one.name)).toEqual(wanted.filter((name) => !FIXED_SETTINGS.includes(name)));
+  expect(FIXED_SETTINGS.filter((name) => !wanted.includes(name))).toEqual([]);
   for (const { description } of settable) expect(description).toMatch(/\w{3}/);
 });
 
