@@ -111,7 +111,7 @@ module.exports = {
       'metrics-lean-on-the-core',
       '^src/observe/metrics/',
       [
-        '^src/docker/driver(-call)?\\.ts$',
+        '^src/docker/(volume-driver|driver-call)\\.ts$',
         '^src/volumes/',
         '^src/steward/(ports|steward|capacity/pool-watch)\\.ts$',
         '^src/host/connections\\.ts$',

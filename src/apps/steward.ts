@@ -43,8 +43,6 @@ export interface StewardApp {
   readonly loop: StewardLoop;
   /** Serves the page until close(), unless the settings say off. */
   startPage(): void;
-  /** Resolves when no alert waits to be told any more. */
-  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -93,7 +91,6 @@ export async function buildSteward(
       if (options === undefined) return;
       page ??= servePage({ snapshot: () => steward.snapshot(), inventory, clock, log }, options);
     },
-    settled: () => alerts.settled(),
     close: async () => {
       for (const server of servers) await server.close();
       await page?.close();

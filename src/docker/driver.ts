@@ -3,6 +3,7 @@ import { StartDeadline } from '../volumes/life/start-deadline.ts';
 import { CreateVolume } from '../volumes/life/create.ts';
 import { parseCreateOptions, type CreateDefaults } from '../volumes/options/create-options.ts';
 import type { CallContext } from './driver-call.ts';
+import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 import { VolumeLookup } from '../volumes/life/lookup.ts';
 import { MountVolume } from '../volumes/life/mount.ts';
@@ -11,7 +12,7 @@ import type { HostVolume, KnownVolume } from '../volumes/ports.ts';
 import { explained } from '../volumes/readiness.ts';
 import { releaseVolume } from '../volumes/life/release.ts';
 import { RemoveVolume } from '../volumes/life/remove.ts';
-import { describeStatus, type VolumeStatus } from './status.ts';
+import { describeStatus } from './status.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { asArrayName, type PoolId } from '../array/ids.ts';
 import type { StoragePool } from '../array/pool.ts';
@@ -27,19 +28,11 @@ const UNKNOWN_VOLUME_MS = 9000;
  */
 const LIST_BEGINS_MS = 3500;
 
-export interface DescribedVolume {
-  readonly name: string;
-  /** Empty unless mounted on this host. */
-  readonly mountpoint: string;
-  readonly createdAt: Date | undefined;
-  readonly status: VolumeStatus;
-}
-
 /**
  * The verbs of Docker's volume driver over the use cases: validates names, serialises per volume, and answers from this
  * host's own knowledge where the array is not needed or not there (rule 7).
  */
-export class Driver {
+export class Driver implements VolumeDriver {
   readonly lock: VolumeLock;
   readonly #host: VolumeHost;
   readonly #defaults: CreateDefaults;
@@ -134,7 +127,7 @@ export class Driver {
    * What is known of the volume. Never fails because the array is away for a volume that this host has mounted or has
    * seen; VolumeNotFoundError means that it truly is not there.
    */
-  async get(rawName: string, call: CallContext): Promise<DescribedVolume> {
+  async get(rawName: string, call: CallContext): Promise<DriverVolume> {
     const name = existingName(rawName);
     const entry = this.#host.journal.get(name);
     const known = this.#host.journal.known(name);
@@ -252,7 +245,7 @@ export class Driver {
     }
   }
 
-  async #describe(name: VolumeName, stale: boolean, signal: AbortSignal): Promise<DescribedVolume> {
+  async #describe(name: VolumeName, stale: boolean, signal: AbortSignal): Promise<DriverVolume> {
     const { journal, policy, identity } = this.#host;
     const known = this.#knownHere(name);
     if (known === undefined)

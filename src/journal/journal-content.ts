@@ -34,6 +34,9 @@ function lineOf({ hostId, attachment, ...same }: HostVolume): string {
   return JSON.stringify({ ...same, sdcId: hostId, mapping: attachment });
 }
 
+/** For who reads beside the program that wrote the journal: the boot is that program's, so its holders count. */
+export const SAME_BOOT = Symbol('the boot that the journal names');
+
 /** All that the journal's file holds. */
 export interface JournalContent {
   /** True from the loss of a journal until somebody says that the truth has been rebuilt. */
@@ -81,7 +84,7 @@ export function writeContent(content: JournalContent, bootId: string): Promise<U
  * Reads the journal's text; answers why when it cannot be used, never throws. `isNewer`: because a newer plugin wrote it, whole,
  * in a way that this one does not know (rule 19).
  */
-export function readContent(text: string, bootId: string): JournalContent | Unusable {
+export function readContent(text: string, bootId: string | typeof SAME_BOOT): JournalContent | Unusable {
   const checked = readChecked(FORMAT, text);
   if (!checked.usable) return checked;
   const about = aboutSchema.safeParse(checked.about);
@@ -89,7 +92,8 @@ export function readContent(text: string, bootId: string): JournalContent | Unus
   // The checksum was right, so these are the words of a program, and not of this one.
   if (!about.success || !read.success)
     return { why: 'its entries are not as this program writes them', isNewer: true };
-  const entries = about.data.bootId === bootId ? read.data : read.data.map(ofEarlierBoot);
+  const isSameBoot = bootId === SAME_BOOT || about.data.bootId === bootId;
+  const entries = isSameBoot ? read.data : read.data.map(ofEarlierBoot);
   return {
     mustRebuild: about.data.mustRebuild,
     entries: new Map(entries.map((entry) => [entry.name, entry])),

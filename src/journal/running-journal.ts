@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { HostVolume } from '../volumes/ports.ts';
-import { JOURNAL_FILE, readContent } from './journal-content.ts';
+import { JOURNAL_FILE, readContent, SAME_BOOT } from './journal-content.ts';
 import type { JournalFiles } from './journal-files.ts';
 
 /** What the running plugin's journal holds, or why that cannot be said. */
@@ -21,9 +21,7 @@ export async function readRunningJournal(at: {
   try {
     const text = await at.files.read(file);
     if (text === undefined) return { journal: [], journalTrouble: undefined };
-    // An empty boot id takes holders and phases away, so the one of the file is believed.
-    const bootId = /"bootId":"([^"]*)"/.exec(text)?.[1] ?? '';
-    const content = readContent(text, bootId);
+    const content = readContent(text, SAME_BOOT);
     if (!('entries' in content)) return { journal: undefined, journalTrouble: `"${file}": ${content.why}` };
     return { journal: [...content.entries.values()], journalTrouble: undefined };
   } catch (error) {

@@ -1,9 +1,6 @@
 import { InvalidRequestError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** The array allocates volumes in units of 8 GiB and rounds every request up to them. [goscaleio] */
-export const GRAIN_KIB = 8 * 1024 * 1024;
-
 /** Largest volume of the array, 1 PiB (system limit volumeSizeGb 1048576). [csi-powerflex querySystemLimits] */
 export const MAX_VOLUME_KIB = 1024 ** 4;
 
@@ -50,11 +47,6 @@ export function formatSize(sizeKiB: number): string {
     if (unit !== undefined && value >= 1 && Number.isInteger(value * 8)) return `${value} ${unit}`;
   }
   return `${sizeKiB} KiB`;
-}
-
-/** What the array makes of a requested size: the next multiple of 8 GiB, at least one. */
-export function roundUpToGrainKiB(sizeKiB: number): number {
-  return Math.max(1, Math.ceil(sizeKiB / GRAIN_KIB)) * GRAIN_KIB;
 }
 
 function multiply(number: string, unitBytes: bigint): { scaled: bigint; divisor: bigint } {

@@ -1,13 +1,10 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { isPluginError } from '../../errors.ts';
-import type { Driver } from '../../docker/driver.ts';
+import type { VolumeDriver } from '../../docker/volume-driver.ts';
 import type { TakeoverMetrics } from './takeovers.ts';
 
 const OPERATIONS = ['create', 'remove', 'mount', 'unmount', 'path', 'get', 'list'] as const;
-type Operation = (typeof OPERATIONS)[number];
-
-/** The driver's calls by which engines use it. */
-export type DriverCalls = Pick<Driver, Operation>;
+type Operation = (typeof OPERATIONS)[number] & keyof VolumeDriver;
 
 /** From an answer out of memory to the deadline of a Mount. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100];
@@ -44,7 +41,7 @@ export class OperationMetrics {
   }
 
   /** The same driver, observed. */
-  observe(driver: DriverCalls): DriverCalls {
+  observe(driver: VolumeDriver): VolumeDriver {
     return {
       create: (...call) => this.#watch('create', () => driver.create(...call)),
       remove: (...call) => this.#watch('remove', () => driver.remove(...call)),
@@ -56,7 +53,7 @@ export class OperationMetrics {
     };
   }
 
-  #mount(driver: DriverCalls, call: Parameters<DriverCalls['mount']>): Promise<string> {
+  #mount(driver: VolumeDriver, call: Parameters<VolumeDriver['mount']>): Promise<string> {
     const startedMs = this.#elapsedMs();
     return this.#takeovers.watch(
       () => driver.mount(...call),

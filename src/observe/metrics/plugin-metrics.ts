@@ -7,7 +7,8 @@ import { countFences, type CountedFenceLog } from './fence-counts.ts';
 import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
 import { watchJournal, type WatchedJournal, journalCheck } from './journal-state.ts';
-import { type DriverCalls, OperationMetrics } from './operations.ts';
+import type { VolumeDriver } from '../../docker/volume-driver.ts';
+import { OperationMetrics } from './operations.ts';
 import type { MetricsClock } from './metrics-clock.ts';
 import type { Pages } from './pages.ts';
 import { Readiness } from './readiness.ts';
@@ -66,7 +67,7 @@ export class PluginMetrics {
     this.#reconciling = new ReconcilingMetrics(registry, { clock, intervalMs: reconcileIntervalMs });
   }
 
-  observeDriver(driver: DriverCalls): DriverCalls {
+  observeDriver(driver: VolumeDriver): VolumeDriver {
     return this.#operations.observe(driver);
   }
 

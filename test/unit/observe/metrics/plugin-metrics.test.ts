@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeInUseError } from '../../../../src/errors.ts';
-import type { DriverCalls } from '../../../../src/observe/metrics/operations.ts';
+import type { VolumeDriver } from '../../../../src/docker/volume-driver.ts';
 import type { CallContext } from '../../../../src/docker/driver-call.ts';
 import type { Driver } from '../../../../src/docker/driver.ts';
 import type { FenceRecord } from '../../../../src/volumes/ports.ts';
@@ -15,7 +15,7 @@ const request = {
 const fence = { policy: 'idle', outcome: 'taken' } as FenceRecord;
 
 /** A driver of which only Mount works. */
-function mounting(mount: DriverCalls['mount']): Driver {
+function mounting(mount: VolumeDriver['mount']): Driver {
   const refuse = (): Promise<never> => Promise.reject(new Error('not expected'));
   const others = { create: refuse, remove: refuse, unmount: refuse, path: refuse, get: refuse, list: refuse };
   return { ...others, mount } as unknown as Driver;
