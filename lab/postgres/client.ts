@@ -31,8 +31,13 @@ function write(entry: Entry): void {
 async function connect(address: string): Promise<Session> {
   const socket = new Socket();
   const client = new pg.Client({
-    ...{ host: address, port: PORT, user: 'postgres', database: 'postgres', stream: () => socket },
-    ...{ connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS },
+    host: address,
+    port: PORT,
+    user: 'postgres',
+    database: 'postgres',
+    stream: () => socket,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: QUERY_MS,
   });
   client.on('error', () => undefined); // the query that is under way hears of it too
   try {

@@ -32,8 +32,13 @@ export async function cutPower(site: SiteWithArray, database: Database): Promise
   const committed = database.ledger.committed.size;
   const faults = await database.faults();
   const failover = await failoverSeen({
-    ...{ manager: site.manager, from, to, killedAt, continuedAt: first.at },
-    ...{ service: database.name, volume: database.name },
+    manager: site.manager,
+    from,
+    to,
+    killedAt,
+    continuedAt: first.at,
+    service: database.name,
+    volume: database.name,
   });
   return { from, to, failover, faults, committed };
 }

@@ -60,7 +60,10 @@ export async function failoverSeen(seen: Observed): Promise<Failover> {
       Type === 'container' && Action === 'start' && of['com.docker.swarm.service.name'] === seen.service,
   );
   return {
-    ...{ from: from.name, to: to.name, killedAt, continuedAt },
+    from: from.name,
+    to: to.name,
+    killedAt,
+    continuedAt,
     nodeDownAt: timeOf(nodeDown, `node ${from.name} down`),
     containerStartedAt: timeOf(containerStart, `start of ${seen.service} on ${to.name}`),
     taskCreatedAt: await taskCreatedAt(seen),

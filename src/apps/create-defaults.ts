@@ -16,7 +16,13 @@ export function createDefaults(settings: LocalSettings): CreateDefaults {
     mountOptions = '',
   } = settings;
   return {
-    ...{ sizeKiB, provisioning, fs, uid, gid, mode, subpath },
+    sizeKiB,
+    provisioning,
+    fs,
+    uid,
+    gid,
+    mode,
+    subpath,
     mkfsOptions: parseMkfsOptions(fs, mkfsOptions),
     mountOptions: parseMountOptions(fs, mountOptions),
   };

@@ -72,7 +72,10 @@ export async function inSession(
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
     const anonymous: AnonymousHost = {
-      ...{ array, attacher: host.attacher, identity: host.identity, prefix: settings.prefix },
+      array,
+      attacher: host.attacher,
+      identity: host.identity,
+      prefix: settings.prefix,
       record: inspectionRecord(settings.stateDir),
       isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
       labelOn: (device, limit) =>
@@ -89,7 +92,10 @@ export async function inSession(
 /** This host beside the plugin that serves it: it looks, and only `release` changes anything. */
 function operatedHost(io: ProcessIo, settings: Settings, array: StorageArray, log: Log): ReleasingHost {
   const sdc = createLocalSdc({
-    ...{ runner: createRunner(), clock: systemClock, log, drvCfgPath: settings.drvCfg },
+    runner: createRunner(),
+    clock: systemClock,
+    log,
+    drvCfgPath: settings.drvCfg,
     guid: settings.guid,
     places: { byId: settings.byIdDir },
   });

@@ -48,7 +48,10 @@ export function addServeCommand(program: Command, io: ProcessIo): void {
       try {
         const ended = untilAskedToEnd(io);
         const app = await startApp({
-          ...{ log, droppedLines, version: VERSION, readSettings },
+          log,
+          droppedLines,
+          version: VERSION,
+          readSettings,
           systemd: { listenFds: io.env['LISTEN_FDS'], listenPid: io.env['LISTEN_PID'], ownPid: io.pid },
         });
         await ended;

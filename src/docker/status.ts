@@ -60,8 +60,11 @@ function describeLabel({ label }: KnownVolume): VolumeStatus {
   // Files written for REX-Ray carry one that did nothing there.
   const note = iops > 0 ? { limitsNote: 'the array enforces iops; REX-Ray ignored it' } : {};
   return {
-    ...{ sizeRequested: inGiB(requestedKiB), filesystem: fs },
-    ...{ limits: { iops, bandwidthKiBps }, ...note, failover },
+    sizeRequested: inGiB(requestedKiB),
+    filesystem: fs,
+    limits: { iops, bandwidthKiBps },
+    ...note,
+    failover,
   };
 }
 

@@ -65,7 +65,9 @@ async function undo(runner: Runner, device: Device, undoFile: string): Promise<v
   if (!existsSync(undoFile)) return;
   const call = {
     attempt: `take back what "e2fsck -p" changed on "${device.path}" before it gave up; run "e2undo ${undoFile} ${device.path}" by hand`,
-    ...{ program: 'e2undo', args: [undoFile, pathToOpen(device)], timeoutMs: UNDO_LIMIT_MS },
+    program: 'e2undo',
+    args: [undoFile, pathToOpen(device)],
+    timeoutMs: UNDO_LIMIT_MS,
   };
   // Not the Mount's signal: a client that hangs up must not leave it half undone.
   await runTool(runner, call, AbortSignal.timeout(UNDO_LIMIT_MS));

@@ -149,7 +149,10 @@ function presentIn(fs: FilesystemType, set: FeatureSet, bits: number): Feature[]
     .map(
       (bit) =>
         FEATURES[fs].find((known) => known.set === set && known.bit === bit) ?? {
-          ...{ set, bit, name: 'a feature without a name here', since: undefined },
+          set,
+          bit,
+          name: 'a feature without a name here',
+          since: undefined,
         },
     );
 }

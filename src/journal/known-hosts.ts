@@ -69,7 +69,10 @@ class HostsFile implements OpenKnownHosts {
     this.#isWritten = isWritten;
     this.#hosts = hosts;
     this.#write = new DelayedWrite({
-      ...{ what: 'the names of hosts', file, clock, log },
+      what: 'the names of hosts',
+      file,
+      clock,
+      log,
       write: async () => {
         const lines = [...hosts].map(([id, known]) =>
           JSON.stringify({ id, name: known.name, ip: known.address }),

@@ -65,7 +65,10 @@ export class KnownVolumes {
     this.#isNewer = at.isNewer;
     this.#volumes = volumes;
     this.#write = new DelayedWrite({
-      ...{ what: 'known volumes', file: at.file, clock: ports.clock, log: ports.log },
+      what: 'known volumes',
+      file: at.file,
+      clock: ports.clock,
+      log: ports.log,
       write: async () => {
         const all = [...volumes];
         const content = await writeChecked(FORMAT, { volumes: all.length }, linesOf(all));

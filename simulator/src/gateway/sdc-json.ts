@@ -80,30 +80,43 @@ export function nvmeHostJson(cluster: Cluster, host: NvmeHostRecord): object {
 }
 
 const NULL_FOR_NVME = {
-  ...{ sdcGuid: null, sdcIp: null, sdcIps: null, sdcApproved: null, sdcApprovedIps: null, sdcType: null },
-  ...{
-    mdmConnectionState: null,
-    osType: null,
-    perfProfile: null,
-    softwareVersionInfo: null,
-    versionInfo: null,
-  },
-  ...{ installedSoftwareVersionInfo: null, kernelVersion: null, kernelBuildNumber: null },
-  ...{
-    memoryAllocationFailure: null,
-    socketAllocationFailure: null,
-    peerMdmId: null,
-    sdrId: null,
-    sdtId: null,
-  },
-  ...{ sdcAgentActive: null, mdmIpAddressesCurrent: null },
+  sdcGuid: null,
+  sdcIp: null,
+  sdcIps: null,
+  sdcApproved: null,
+  sdcApprovedIps: null,
+  sdcType: null,
+  mdmConnectionState: null,
+  osType: null,
+  perfProfile: null,
+  softwareVersionInfo: null,
+  versionInfo: null,
+  installedSoftwareVersionInfo: null,
+  kernelVersion: null,
+  kernelBuildNumber: null,
+  memoryAllocationFailure: null,
+  socketAllocationFailure: null,
+  peerMdmId: null,
+  sdrId: null,
+  sdtId: null,
+  sdcAgentActive: null,
+  mdmIpAddressesCurrent: null,
 };
 
 /** One path of an NVMe host [gsio types]. */
 export function nvmeControllerJson(host: NvmeHostRecord, index: number): object {
   const { id, isConnected } = host.controllers[index] ?? { id: '', isConnected: null };
   return {
-    ...{ id, name: null, isConnected, isAssigned: true, hostId: host.id, hostIp: null },
-    ...{ controllerId: index + 1, sdtId: null, sysPortId: null, sysPortIp: null, subsystem: 'Io' },
+    id,
+    name: null,
+    isConnected,
+    isAssigned: true,
+    hostId: host.id,
+    hostIp: null,
+    controllerId: index + 1,
+    sdtId: null,
+    sysPortId: null,
+    sysPortIp: null,
+    subsystem: 'Io',
   };
 }

@@ -39,7 +39,10 @@ export function overviewOf(
   const matching = words.length === 0 ? volumes : volumes.filter(matcher(words, sighting, pools));
   return {
     ...pulseOf(sources),
-    ...{ systemId: snapshot.systemId, acts: snapshot.acts, prefix, problems: snapshot.problems },
+    systemId: snapshot.systemId,
+    acts: snapshot.acts,
+    prefix,
+    problems: snapshot.problems,
     pools: snapshot.pools.map((pool) => poolView(pool, Date.parse(snapshot.readAt ?? ''))),
     hosts: hostsOf(sighting, limit),
     volumes: {

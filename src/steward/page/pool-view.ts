@@ -12,13 +12,19 @@ export function poolView(pool: Pool, readAt: number): PoolView {
     id: reading.id,
     name: reading.name,
     domain: reading.domainName,
-    ...{ limitKiB, usedKiB, spareKiB, unusedKiB, committedKiB: thinCommittedKiB },
-    ...{ usedPercent, level },
+    limitKiB,
+    usedKiB,
+    spareKiB,
+    unusedKiB,
+    committedKiB: thinCommittedKiB,
+    usedPercent,
+    level,
     contradiction: contradiction ?? null,
     watched: watched ?? null,
     health: healthWords(pool),
     forecast: forecastView(pool, readAt),
-    ...{ devices, growth },
+    devices,
+    growth,
   };
 }
 

@@ -45,7 +45,9 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
   const viewers = new Viewers({ pulse: () => pulseOf(sources), elapsed: () => clock.elapsed() });
   const watch = new InventoryWatch(
     {
-      ...{ inventory, clock, log },
+      inventory,
+      clock,
+      log,
       isWatched: () => viewers.count > 0,
       onReading: () => {
         viewers.pulse();

@@ -80,8 +80,11 @@ async function admit(access: Access, request: FastifyRequest, reply: FastifyRepl
   const { host, authorization, cookie } = request.headers;
   const { 'sec-fetch-site': fetchSite, 'sec-fetch-mode': fetchMode } = request.headers;
   const verdict = access.judge({
-    ...{ host, authorization, cookie },
-    ...{ fetchSite: textOf(fetchSite), fetchMode: textOf(fetchMode) },
+    host,
+    authorization,
+    cookie,
+    fetchSite: textOf(fetchSite),
+    fetchMode: textOf(fetchMode),
   });
   if (verdict === 'welcome') return undefined;
   if (verdict === 'foreign')

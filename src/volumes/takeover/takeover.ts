@@ -152,8 +152,14 @@ export class Takeover {
     const now = await fenceHolder(
       this.#host,
       {
-        ...{ name: claim.name, by: claim.me.hostId, byName: describeSelf(claim.me) },
-        ...{ volume, attachment, policy, holderState: state, startedMs: how.startedMs },
+        name: claim.name,
+        by: claim.me.hostId,
+        byName: describeSelf(claim.me),
+        volume,
+        attachment,
+        policy,
+        holderState: state,
+        startedMs: how.startedMs,
         recentIo: await this.#lastIo(situation, how.signal),
       },
       how.signal,

@@ -143,8 +143,12 @@ test.each(['a file', 'a pipe', 'nothing'])(
     // The process id that systemd writes is the program's own.
     const argv = ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, main, 'serve'];
     const env = {
-      ...{ LISTEN_FDS: '1', SCALEIO_ENDPOINT: 'http://127.0.0.1:9', SCALEIO_USERNAME: 'docker' },
-      ...{ SCALEIO_PASSWORD: 'of nobody', SCALEIO_STATE_DIR: dir, SCALEIO_MOUNT_ROOT: path.join(dir, 'm') },
+      LISTEN_FDS: '1',
+      SCALEIO_ENDPOINT: 'http://127.0.0.1:9',
+      SCALEIO_USERNAME: 'docker',
+      SCALEIO_PASSWORD: 'of nobody',
+      SCALEIO_STATE_DIR: dir,
+      SCALEIO_MOUNT_ROOT: path.join(dir, 'm'),
     };
     const program = spawn('sh', argv, {
       stdio: ['ignore', 'ignore', 'pipe', third[what as keyof typeof third]],

@@ -145,13 +145,11 @@ describe('docker-volume-scaleio volume', () => {
     const { run, one, two, id, stateDir } = await scene();
     const since = '2026-11-25T06:30:00.000Z';
     const entry = {
-      ...{
-        name: 'db',
-        arrayName: asArrayName('docker-db'),
-        volumeId: id,
-        systemId: asSystemId('1'),
-        holders: ['c'],
-      },
+      name: 'db',
+      arrayName: asArrayName('docker-db'),
+      volumeId: id,
+      systemId: asSystemId('1'),
+      holders: ['c'],
     };
     const place = {
       phase: 'mounted',
@@ -159,14 +157,12 @@ describe('docker-volume-scaleio volume', () => {
       since: '2026-11-25T07:00:00.000Z',
     } as const;
     const journal = await openJournal({
-      ...{
-        dir: stateDir,
-        files: journalFiles,
-        bootId: 'b',
-        pid: process.pid,
-        clock: systemClock,
-        log: silentLog,
-      },
+      dir: stateDir,
+      files: journalFiles,
+      bootId: 'b',
+      pid: process.pid,
+      clock: systemClock,
+      log: silentLog,
     });
     await journal.put({ ...entry, ...place, hostId: two, heldSince: since });
     expect((await run(['show', 'db'])).out).toMatch(/since +not known on this host\n/);
@@ -189,7 +185,10 @@ describe('docker-volume-scaleio volume', () => {
     ]);
     await run(['force-release', 'db', '--yes']);
     expect(JSON.parse((await run(['show', 'db', '--json'])).out)).toMatchObject({
-      ...{ ...db, failover: 'default', recentIo: 0, holders: [] },
+      ...db,
+      failover: 'default',
+      recentIo: 0,
+      holders: [],
       lastFence: { from: one, policy: 'forced', holderState: 'connected', recentIo: 0, outcome: 'taken' },
     });
   });
@@ -305,18 +304,22 @@ describe('docker-volume-scaleio volume', () => {
     test("leaves the plugin's own to the plugin", async () => {
       const { id, run, stateDir, isMapped } = await mappedHere('127.0.0.1');
       const journal = await openJournal({
-        ...{ dir: stateDir, files: journalFiles, bootId: 'b', pid: process.pid },
-        ...{ clock: systemClock, log: silentLog },
+        dir: stateDir,
+        files: journalFiles,
+        bootId: 'b',
+        pid: process.pid,
+        clock: systemClock,
+        log: silentLog,
       });
       await journal.put({
-        ...{
-          name: 'db',
-          arrayName: asArrayName('docker-db'),
-          volumeId: id,
-          systemId: asSystemId('1'),
-          holders: ['c'],
-        },
-        ...{ phase: 'mounted', mountpoint: '/m/docker-db', since: '2026-11-25T07:00:00.000Z' },
+        name: 'db',
+        arrayName: asArrayName('docker-db'),
+        volumeId: id,
+        systemId: asSystemId('1'),
+        holders: ['c'],
+        phase: 'mounted',
+        mountpoint: '/m/docker-db',
+        since: '2026-11-25T07:00:00.000Z',
       });
       await journal.close();
       const { code, err } = await run(['release', 'db', '--yes']);

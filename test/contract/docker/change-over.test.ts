@@ -55,13 +55,11 @@ test('a file that goes while the settings are taken up leaves nobody behind whos
   let now = flawed;
   let reads = 0;
   app = await startApp({
-    ...{
-      log: pino({ level: 'silent' }),
-      droppedLines: () => 0,
-      version: '1',
-      lockDir: directory,
-      mendedMs: 5,
-    },
+    log: pino({ level: 'silent' }),
+    droppedLines: () => 0,
+    version: '1',
+    lockDir: directory,
+    mendedMs: 5,
     readSettings: () => {
       reads += 1;
       return now();
@@ -103,11 +101,17 @@ test('a warning is told once the settings are in force, and not at each try befo
   const owner = { pid: holder.pid ?? 0, bootId: await readBootId(process.pid), clock: systemClock };
   const letGo = await lockDirectory({
     ...owner,
-    ...{ dir: path.join(directory, 'state'), files: journalFiles, log },
+    dir: path.join(directory, 'state'),
+    files: journalFiles,
+    log,
   });
   let reads = 0;
   app = await startApp({
-    ...{ log, droppedLines: () => 0, version: '1', lockDir: directory, mendedMs: 5 },
+    log,
+    droppedLines: () => 0,
+    version: '1',
+    lockDir: directory,
+    mendedMs: 5,
     readSettings: () => {
       reads += 1;
       return settingsWith({});

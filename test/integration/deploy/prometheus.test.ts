@@ -45,7 +45,11 @@ describe('a real Prometheus that scrapes a running plugin and a running steward'
     const [program = '', ...args] = argv;
     const file = path.join(stack.directory, `${name}.log`);
     const child = execa(program, args, {
-      ...{ env, reject: false, stdin: 'ignore', stdout: { file }, stderr: { file } },
+      env,
+      reject: false,
+      stdin: 'ignore',
+      stdout: { file },
+      stderr: { file },
     });
     end.unshift(() => {
       child.kill('SIGTERM');

@@ -10,8 +10,15 @@ import { MountedRoot } from './mounted-root.ts';
 
 const never = new AbortController().signal;
 const label: VolumeLabel = {
-  ...{ version: 1, name: '3f'.repeat(32), fs: 'ext4', mountOptions: [], subpath: '' },
-  ...{ iops: 0, bandwidthKiBps: 0, failover: 'default', requestedKiB: 8_388_608 },
+  version: 1,
+  name: '3f'.repeat(32),
+  fs: 'ext4',
+  mountOptions: [],
+  subpath: '',
+  iops: 0,
+  bandwidthKiBps: 0,
+  failover: 'default',
+  requestedKiB: 8_388_608,
 };
 const looks = async (): Promise<string[]> =>
   (await readdir(tmpdir())).filter((name) => name.startsWith('docker-volume-scaleio-look-'));

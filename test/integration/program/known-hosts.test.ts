@@ -73,7 +73,10 @@ async function serving(
     SCALEIO_BY_ID_DIR: directory,
   };
   const app: App = await startApp({
-    ...{ log: pino({ level: 'silent' }), droppedLines: () => 0, version: '1', lockDir: directory },
+    log: pino({ level: 'silent' }),
+    droppedLines: () => 0,
+    version: '1',
+    lockDir: directory,
     readSettings: () => loadSettings({ env, readFile: () => '' }),
     systemd: { listenFds: undefined, listenPid: undefined, ownPid: process.pid },
   });

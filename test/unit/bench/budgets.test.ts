@@ -43,7 +43,10 @@ function results(told: Told = {}, more: Partial<Results> = {}): Results {
     bursts: [{ delayMs: 0, volumes: 10, isKnown: false, calls: 2, ms: 1 }],
     process: {
       starts: Array.from({ length: 9 }, () => ({ thereMs: 200, awayMs: 220, bareMs: 50 })),
-      ...{ freshMiB: 1, idleMiB: 1, busyMiB: 1, listMiB: 1 },
+      freshMiB: 1,
+      idleMiB: 1,
+      busyMiB: 1,
+      listMiB: 1,
     },
     strayCalls: [],
     ...more,

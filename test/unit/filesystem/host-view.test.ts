@@ -10,7 +10,8 @@ const root = new MountRoot({
   path: '/mnt/volumes',
   runner: untouched,
   log: silentLog,
-  ...{ mountinfo: '/nonexistent', hostMountinfo: '/nonexistent' },
+  mountinfo: '/nonexistent',
+  hostMountinfo: '/nonexistent',
 });
 const device = { path: '/dev/disk/by-id/emc-vol-1-2', node: '/dev/scinia', number: '252:0', sizeBytes: 1 };
 const at = { device, mountpoint: '/mnt/volumes/db' };

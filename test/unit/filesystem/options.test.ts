@@ -69,7 +69,8 @@ describe('mountpointOf', () => {
     path: '/mnt/volumes',
     runner: untouched,
     log: silentLog,
-    ...{ mountinfo: '/nonexistent', hostMountinfo: '/nonexistent' },
+    mountinfo: '/nonexistent',
+    hostMountinfo: '/nonexistent',
   });
   const of = (name: string) => root.mountpointOf(name as ArrayName);
 

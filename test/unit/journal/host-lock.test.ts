@@ -78,7 +78,10 @@ describe('createHostLock', () => {
 
   it('is no obstacle where the directory takes no lock', async () => {
     const lock = createHostLock({
-      ...{ dir: path.join(dir, 'none'), files: journalFiles, pid: process.pid, bootId: 'boot' },
+      dir: path.join(dir, 'none'),
+      files: journalFiles,
+      pid: process.pid,
+      bootId: 'boot',
       clock: systemClock,
       log: recordingLog(lines),
     });

@@ -75,7 +75,11 @@ test('its known volumes and their labels are read with every option', async () =
   };
   expect(labels).toEqual(
     ['btrfs', 'xfs', 'ext4'].map((fs) => ({
-      ...{ version: 1, name: `old${fs}`, fs, ...options, requestedKiB: 16_777_216 },
+      version: 1,
+      name: `old${fs}`,
+      fs,
+      ...options,
+      requestedKiB: 16_777_216,
     })),
   );
   // The label on the file system is the same text.

@@ -23,7 +23,10 @@ async function scene(...names: readonly string[]) {
   const seen: string[][] = [];
   const stored = (name: string) => world.array.named(arrayNameFor('docker-', name as VolumeName));
   const host: AnonymousHost = {
-    ...{ array, attacher: sdc, identity, prefix: 'docker-' },
+    array,
+    attacher: sdc,
+    identity,
+    prefix: 'docker-',
     record: {
       read: () => Promise.resolve(record),
       write: (wanted) => Promise.resolve(void (record = wanted)),

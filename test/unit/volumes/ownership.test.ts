@@ -352,7 +352,12 @@ describe('unfinished volumes that no entry tells of', () => {
     };
     expect([await found(), await found()]).toEqual([0, 1]);
     const entry: HostVolume = {
-      ...{ name: 'half', systemId: me.systemId, phase: 'creating', holders: [], mountpoint: '/m', since: '' },
+      name: 'half',
+      systemId: me.systemId,
+      phase: 'creating',
+      holders: [],
+      mountpoint: '/m',
+      since: '',
       ...told(half),
     };
     await run(host.life.host.journal.put(entry));

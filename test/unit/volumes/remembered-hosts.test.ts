@@ -23,8 +23,15 @@ function scene() {
   };
   let says: Said = { hostName: null, hostAddress: null };
   const volume = (): ArrayVolume => ({
-    ...{ id: volumeId, name: 'docker-db', sizeKiB: 1, kind: 'thin', poolId: '' as never },
-    ...{ familyId: '' as never, ancestorId: null, createdAtSeconds: 0, accessModeLimit: 'ReadWrite' },
+    id: volumeId,
+    name: 'docker-db',
+    sizeKiB: 1,
+    kind: 'thin',
+    poolId: '' as never,
+    familyId: '' as never,
+    ancestorId: null,
+    createdAtSeconds: 0,
+    accessModeLimit: 'ReadWrite',
     attachments: [
       { hostId: id, hostKind: 'sdc', ...says, accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 },
     ],
@@ -117,18 +124,21 @@ test('Status says it, too', async () => {
   await look(NOTHING);
   const volume = await array.getVolume(volumeId, never);
   const known = {
-    ...{
-      name: asVolumeName('db'),
-      arrayName: asArrayName('docker-db'),
-      volumeId,
-      sizeKiB: 1,
-      createdAtSeconds: null,
-    },
+    name: asVolumeName('db'),
+    arrayName: asArrayName('docker-db'),
+    volumeId,
+    sizeKiB: 1,
+    createdAtSeconds: null,
   };
   const status = describeStatus({
     known: { ...known, poolId: null, readOnly: false, label: undefined },
-    ...{ volume, pool: undefined, entry: undefined, stale: false, lastFence: undefined },
-    ...{ marker: undefined, self: undefined },
+    volume,
+    pool: undefined,
+    entry: undefined,
+    stale: false,
+    lastFence: undefined,
+    marker: undefined,
+    self: undefined,
   });
   expect(status['mappedTo']).toEqual([{ sdc: 'host1', ip: '10.0.0.1', lastKnown: true }]);
 });

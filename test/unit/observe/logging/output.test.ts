@@ -18,7 +18,8 @@ function slowPlace(limitBytes: number) {
   const retries: (() => void)[] = [];
   const resumed: number[] = [];
   const output = new BoundedOutput({
-    ...{ place, limitBytes },
+    place,
+    limitBytes,
     later: (work) => retries.push(work),
     onResumed: (dropped) => resumed.push(dropped),
   });

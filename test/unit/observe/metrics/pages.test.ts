@@ -8,8 +8,13 @@ import { createMetricsServer } from '../../../../src/observe/metrics/server.ts';
 import { GATEWAY, ME, pluginMetrics } from './watched.ts';
 
 const answered = {
-  ...{ endpoint: GATEWAY, method: 'GET', route: '/api/types/Volume/instances', status: 200, ms: 1 },
-  ...{ attempt: 1, outcome: 'ok' as const },
+  endpoint: GATEWAY,
+  method: 'GET',
+  route: '/api/types/Volume/instances',
+  status: 200,
+  ms: 1,
+  attempt: 1,
+  outcome: 'ok' as const,
 };
 const silent = {
   debug: () => undefined,

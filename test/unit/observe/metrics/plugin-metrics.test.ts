@@ -9,8 +9,13 @@ import { entryOf, fenceLog, GATEWAY, pluginMetrics } from './watched.ts';
 const never = new AbortController().signal;
 const call: CallContext = { signal: never, clientGone: never, requestId: 'r1' };
 const request = {
-  ...{ endpoint: GATEWAY, method: 'GET', route: '/api/instances/Volume::{id}', status: 200, ms: 20 },
-  ...{ attempt: 1, outcome: 'ok' as const },
+  endpoint: GATEWAY,
+  method: 'GET',
+  route: '/api/instances/Volume::{id}',
+  status: 200,
+  ms: 20,
+  attempt: 1,
+  outcome: 'ok' as const,
 };
 const fence = { policy: 'idle', outcome: 'taken' } as FenceRecord;
 

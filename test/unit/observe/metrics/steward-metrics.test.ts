@@ -22,8 +22,17 @@ describe('what the steward tells of pools', () => {
   it('is in raw bytes, by kind', async () => {
     const { lines, read } = stewardMetrics();
     const capacity = {
-      ...{ limitKiB: 100, spareKiB: 10, usedKiB: 40, unusedKiB: 50, thinCommittedKiB: 60, failedKiB: 1 },
-      ...{ degradedKiB: 2, inMaintenanceKiB: 3, unreachableKiB: 4, rebuildKiB: 5, rebalanceKiB: 6 },
+      limitKiB: 100,
+      spareKiB: 10,
+      usedKiB: 40,
+      unusedKiB: 50,
+      thinCommittedKiB: 60,
+      failedKiB: 1,
+      degradedKiB: 2,
+      inMaintenanceKiB: 3,
+      unreachableKiB: 4,
+      rebuildKiB: 5,
+      rebalanceKiB: 6,
     };
     read([statusAt(50, { capacity })]);
     const kinds: [string, number][] = [
@@ -100,7 +109,9 @@ describe('what the steward tells of pools', () => {
     expect(await lines('scaleio_pool_used_ratio')).toEqual([`{${POOL}} 0.5`]);
     expect(await lines('scaleio_steward_array_reachable')).toEqual(['0']);
     expect(pages.readiness.report().checks).toContainEqual({
-      ...{ name: 'array', ready: false, reason: 'no gateway answers' },
+      name: 'array',
+      ready: false,
+      reason: 'no gateway answers',
     });
   });
 });

@@ -11,7 +11,12 @@ function volumesWith(names: readonly string[], hanging: readonly string[], limit
   const looks: string[] = [];
   const { promise: woken, resolve: wake } = Promise.withResolvers<undefined>();
   const mounts = entries.map(({ mountpoint }): MountEntry => ({
-    ...{ device: '7:0', mountpoint, root: '/', fsType: 'xfs', source: '/dev/loop0', readOnly: false },
+    device: '7:0',
+    mountpoint,
+    root: '/',
+    fsType: 'xfs',
+    source: '/dev/loop0',
+    readOnly: false,
   }));
   const readUsage = async (mountpoint: string) => {
     const name = mountpoint.slice('/m/'.length);

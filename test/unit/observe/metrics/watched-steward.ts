@@ -27,8 +27,19 @@ export function statusAt(
 }
 
 const FIRST: StewardSnapshot = {
-  ...{ acts: false, readAt: null, ageMs: null, reachable: false, failure: null, systemId: null },
-  ...{ pools: [], sdss: [], devices: [], problems: [], cleanup: null, audit: [], news: [] },
+  acts: false,
+  readAt: null,
+  ageMs: null,
+  reachable: false,
+  failure: null,
+  systemId: null,
+  pools: [],
+  sdss: [],
+  devices: [],
+  problems: [],
+  cleanup: null,
+  audit: [],
+  news: [],
 };
 
 /** The steward's metrics over a snapshot that the test replaces; nothing is read yet. */

@@ -17,14 +17,14 @@ export const ME: HostIdentity = {
 /** An entry of the journal, mounted unless said otherwise. */
 export function entryOf(name: string, more: Partial<HostVolume> = {}): HostVolume {
   return {
-    ...{
-      name,
-      arrayName: asArrayName(`docker-${name}`),
-      volumeId: asVolumeId(`id-${name}`),
-      systemId: ME.systemId,
-      phase: 'mounted',
-    },
-    ...{ holders: ['a'], mountpoint: `/m/${name}`, since: '2026-01-01T00:00:00.000Z' },
+    name,
+    arrayName: asArrayName(`docker-${name}`),
+    volumeId: asVolumeId(`id-${name}`),
+    systemId: ME.systemId,
+    phase: 'mounted',
+    holders: ['a'],
+    mountpoint: `/m/${name}`,
+    since: '2026-01-01T00:00:00.000Z',
     ...more,
   };
 }
@@ -90,7 +90,12 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
       mounts: () =>
         Promise.resolve(
           watched.entries.map(({ mountpoint }) => ({
-            ...{ device: '7:0', mountpoint, root: '/', fsType: 'xfs', source: '/dev/loop0', readOnly: false },
+            device: '7:0',
+            mountpoint,
+            root: '/',
+            fsType: 'xfs',
+            source: '/dev/loop0',
+            readOnly: false,
           })),
         ),
     },

@@ -34,7 +34,10 @@ const WEBHOOKS = [{ url: 'http://alerts.example.com/x', secretFile: '/run/secret
 function policyOf(interval: string, webhooks: readonly object[] = WEBHOOKS) {
   return parsePolicy(
     JSON.stringify({
-      ...{ version: 1, act: true, interval, webhooks },
+      version: 1,
+      act: true,
+      interval,
+      webhooks,
       pools: [
         {
           pool: 'sp1',

@@ -13,7 +13,10 @@ async function watching({ isWatched = false, readingMs = 0 } = {}) {
   const state = { isWatched, told: 0 };
   const watch = new InventoryWatch(
     {
-      ...{ inventory, clock, log: silent, isWatched: () => state.isWatched },
+      inventory,
+      clock,
+      log: silent,
+      isWatched: () => state.isWatched,
       onReading: () => {
         state.told += 1;
       },

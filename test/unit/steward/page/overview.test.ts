@@ -32,7 +32,12 @@ describe('the overview', () => {
     expect({ systemId, acts }).toEqual({ systemId: 'sys1', acts: false });
     expect(pools).toEqual([
       expect.objectContaining({
-        ...{ name: 'sp1', domain: 'pd1', usedPercent: 50, level: 'ok', health: [], contradiction: null },
+        name: 'sp1',
+        domain: 'pd1',
+        usedPercent: 50,
+        level: 'ok',
+        health: [],
+        contradiction: null,
         committedKiB: 9000 * 1024 ** 2,
         forecast: { kind: 'full', at: new Date(START + 86_400_000).toISOString(), kibPerDay: 1024 ** 2 },
       }),
@@ -44,7 +49,8 @@ describe('the overview', () => {
     if (pool === undefined) throw new Error('no pool');
     const capacity = { ...pool.reading.capacity, degradedKiB: 1024 ** 2, rebuildKiB: 2 * 1024 ** 2 };
     const ill = {
-      ...{ ...pool, reading: { ...pool.reading, capacity } },
+      ...pool,
+      reading: { ...pool.reading, capacity },
       health: { impaired: true, rebuilding: true, rebalancing: false },
     };
     expect(ask(sources([], [], { pools: [ill] })).pools[0]?.health).toEqual([
@@ -67,13 +73,14 @@ describe('the overview', () => {
     expect(volumes.shown[0]).toMatchObject({ pool: 'pd1/sp1', sizeKiB: 8 * 1024 ** 2 });
     expect(volumes.shown[0]?.holders).toEqual([
       {
-        ...{ sdcId: 'sdc of host1', label: 'host1', ip: '10.0.0.1', isConnected: false },
-        ...{
-          isLastKnown: false,
-          since: new Date(START + 1000).toISOString(),
-          limitIops: 500,
-          limitBwKiBs: 10_240,
-        },
+        sdcId: 'sdc of host1',
+        label: 'host1',
+        ip: '10.0.0.1',
+        isConnected: false,
+        isLastKnown: false,
+        since: new Date(START + 1000).toISOString(),
+        limitIops: 500,
+        limitBwKiBs: 10_240,
       },
     ]);
     expect(hosts).toMatchObject({ total: 1, disconnected: 1, shown: [{ label: 'host1', volumes: 1 }] });

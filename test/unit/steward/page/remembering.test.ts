@@ -49,7 +49,9 @@ test('what the array says of an SDC that is there counts, also that it has no na
   expect(back).toMatchObject({ name: null, address: '10.0.0.9' });
   expect(back?.lastKnown).toBeUndefined();
   expect(await lastOf(sdc('host1', { name: null }), sdc('host1', LOST))).toMatchObject({
-    ...{ name: null, address: '10.0.0.1', lastKnown: ['address', 'version'] },
+    name: null,
+    address: '10.0.0.1',
+    lastKnown: ['address', 'version'],
   });
   expect(await lastOf(sdc('host2', LOST))).toEqual(sdc('host2', LOST));
 });
@@ -111,7 +113,10 @@ test.each([
   const sources = { snapshot, watch, now: () => START, prefix: 'docker-', intervalMs: 60_000 };
   const { hosts, volumes } = overviewOf(sources, { search: label, limit: 9 });
   expect(hosts.shown.find(({ id }) => id === sdcId('host1'))).toMatchObject({
-    ...{ label, ip: '10.0.0.1', version: 'R3_6.0.0', lastKnown: ['label', 'ip', 'version'] },
+    label,
+    ip: '10.0.0.1',
+    version: 'R3_6.0.0',
+    lastKnown: ['label', 'ip', 'version'],
   });
   expect(hosts.shown.find(({ id }) => id === sdcId('host2'))?.lastKnown).toEqual([]);
   expect(volumes.shown[0]?.holders).toMatchObject([{ label, isLastKnown: true, ip: '10.0.0.1' }]);

@@ -143,9 +143,17 @@ export async function turn(): Promise<void> {
 /** A steward that has read one pool. */
 export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
   const capacity = {
-    ...{ limitKiB: 12_000 * GIB, spareKiB: 1200 * GIB, usedKiB: 5400 * GIB, unusedKiB: 5400 * GIB },
-    ...{ thinCommittedKiB: 9000 * GIB, failedKiB: 0, degradedKiB: 0, inMaintenanceKiB: 0 },
-    ...{ unreachableKiB: 0, rebuildKiB: 0, rebalanceKiB: 0 },
+    limitKiB: 12_000 * GIB,
+    spareKiB: 1200 * GIB,
+    usedKiB: 5400 * GIB,
+    unusedKiB: 5400 * GIB,
+    thinCommittedKiB: 9000 * GIB,
+    failedKiB: 0,
+    degradedKiB: 0,
+    inMaintenanceKiB: 0,
+    unreachableKiB: 0,
+    rebuildKiB: 0,
+    rebalanceKiB: 0,
   };
   return {
     acts: false,
@@ -157,8 +165,12 @@ export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
     pools: [
       {
         reading: {
-          ...{ id: POOL, name: 'sp1', domainId: 'domain', domainName: 'pd1' },
-          ...{ rebalanceEnabled: true, capacity },
+          id: POOL,
+          name: 'sp1',
+          domainId: 'domain',
+          domainName: 'pd1',
+          rebalanceEnabled: true,
+          capacity,
         },
         usedPercent: 50,
         level: 'ok',

@@ -295,7 +295,8 @@ describe('the address', () => {
         snapshot: () => snapshot(),
         inventory: new FakeInventory(),
         clock: {
-          ...{ now: () => 0, elapsed: () => 0 },
+          now: () => 0,
+          elapsed: () => 0,
           sleep: (ms, signal) => (ms === 10_000 ? turns.promise : systemClock.sleep(ms, signal)),
         },
         log: {

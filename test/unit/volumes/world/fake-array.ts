@@ -196,8 +196,15 @@ export class FakeArray {
     const { id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId } = volume;
     const { createdAtSeconds, accessModeLimit, mappedToAllSdcs } = volume;
     return {
-      ...{ id, name, sizeKiB, kind, poolId: storagePoolId, familyId: vtreeId, ancestorId },
-      ...{ createdAtSeconds: createdAtSeconds === 0 ? null : createdAtSeconds, accessModeLimit },
+      id,
+      name,
+      sizeKiB,
+      kind,
+      poolId: storagePoolId,
+      familyId: vtreeId,
+      ancestorId,
+      createdAtSeconds: createdAtSeconds === 0 ? null : createdAtSeconds,
+      accessModeLimit,
       attachedToAll: mappedToAllSdcs,
       attachments: [...volume.mappings].map(([sdcId, mapping]) => {
         const sdc = this.sdcs.get(sdcId);

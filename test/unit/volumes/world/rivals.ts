@@ -79,8 +79,12 @@ export async function rivals(rivalry: Rivalry): Promise<Story> {
   }
   const scheduler = new Scheduler();
   const told: Told = {
-    ...{ world, scheduler, rivalry },
-    ...{ answers: new Map(), fallen: new Set(), written: new Map() },
+    world,
+    scheduler,
+    rivalry,
+    answers: new Map(),
+    fallen: new Set(),
+    written: new Map(),
   };
   if (rivalry.busy === true) world.volume('db').recentIo = 5;
   if (held) first.kernel.bind('c1', await world.run(first.life.mount('db', 'c1')));
