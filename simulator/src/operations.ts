@@ -1,6 +1,7 @@
 /* What tests do to a running array behind its gateway's back: `simulator.array.perform((cluster) => plugDisk(cluster, …))`. */
 export { setDeviceFailed, setSdsConnected } from './mdm/devices.ts';
 export { plugDisk } from './mdm/disks.ts';
+export { addMapping } from './mdm/mappings.ts';
 export { setNvmeHost } from './mdm/nvme-hosts.ts';
 export { removePool } from './mdm/pools.ts';
 export { removeSdc } from './mdm/sdcs.ts';

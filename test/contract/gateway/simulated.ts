@@ -27,6 +27,19 @@ export async function simulated(
 ): Promise<Simulated> {
   const simulator = await startSimulator({ users: [{ name: 'admin', password: PASSWORD }], ...options });
   onTestFinished(() => simulator.close());
+  return {
+    simulator,
+    gateway: clientOf(simulator, client),
+    calls: () => {
+      const all = simulator.requests.all().map(({ method, path }) => `${method} ${path}`);
+      simulator.requests.clear();
+      return all.filter((call) => !OPENING.test(call));
+    },
+  };
+}
+
+/** A client of its own in front of an array that runs. */
+export function clientOf(simulator: Simulator, client: Partial<GatewayOptions> = {}): Gateway {
   const gateway = createGateway({
     endpoints: simulator.urls,
     username: 'admin',
@@ -39,15 +52,7 @@ export async function simulated(
     retry: { minDelayMs: 5, maxDelayMs: 50, ...client.retry },
   });
   onTestFinished(() => gateway.close());
-  return {
-    simulator,
-    gateway,
-    calls: () => {
-      const all = simulator.requests.all().map(({ method, path }) => `${method} ${path}`);
-      simulator.requests.clear();
-      return all.filter((call) => !OPENING.test(call));
-    },
-  };
+  return gateway;
 }
 
 export async function somePool(gateway: Gateway): Promise<StoragePool> {

@@ -10,7 +10,7 @@ import type { Content } from './content.ts';
 const GRAIN_KIB = 8 * 1024 * 1024;
 
 export interface StoredMapping {
-  readonly accessMode: AccessMode;
+  accessMode: AccessMode;
   limitIops: number;
   limitBandwidthKiBps: number;
 }
@@ -27,6 +27,8 @@ export interface StoredVolume {
   accessModeLimit: AccessMode;
   readonly mappings: Map<HostId, StoredMapping>;
   mappedToAllSdcs: boolean;
+  /** Whoever mapped it first let others map it, too, which holds until nobody has it. */
+  isShared: boolean;
   /** What the statistics say. */
   recentIo: number;
   content: Content;
@@ -107,6 +109,7 @@ export class FakeArray {
       accessModeLimit: 'ReadWrite',
       mappings: new Map(),
       mappedToAllSdcs: false,
+      isShared: false,
       recentIo: 0,
       content: { kind: 'blank' },
       ...volume,
@@ -157,13 +160,17 @@ export class FakeArray {
   map(id: VolumeId, hostId: HostId, many: boolean): void {
     const volume = this.existing(id);
     if (!this.sdcs.has(hostId)) throw rejection('host-unknown', 'Could not find the SDC');
-    if (volume.mappings.has(hostId)) throw new IsSoError('The volume is already mapped to this SDC');
-    const isTaken = volume.mappings.size > 0 || volume.mappedToAllSdcs;
-    if (isTaken && !many)
+    if (volume.mappedToAllSdcs)
+      throw rejection(many ? 'other' : 'held-by-another', 'The volume is already mapped to all SDCs');
+    const isHere = volume.mappings.has(hostId);
+    if (isHere && (many || volume.mappings.size === 1))
+      throw new IsSoError('The volume is already mapped to this SDC');
+    if (isHere || (volume.mappings.size > 0 && !many && !volume.isShared))
       throw rejection('held-by-another', 'Only a single SDC may be mapped to this volume at a time');
     if (many && volume.accessModeLimit !== 'ReadOnly') {
       this.violations.push(`rule 1: writable volume "${volume.name}" mapped with multiple mappings allowed`);
     }
+    volume.isShared = volume.mappings.size === 0 ? many : volume.isShared || many;
     volume.mappings.set(hostId, {
       accessMode: volume.accessModeLimit,
       limitIops: 0,
@@ -182,7 +189,16 @@ export class FakeArray {
   }
 
   grow(id: VolumeId, sizeKiB: number): void {
-    this.existing(id).sizeKiB = sizeKiB;
+    const volume = this.existing(id);
+    if (sizeKiB % GRAIN_KIB !== 0) throw rejection('other', 'sizeInGB should be divisible by 8');
+    if (sizeKiB < volume.sizeKiB) throw rejection('other', 'Volume capacity can only be increased');
+    volume.sizeKiB = sizeKiB;
+  }
+
+  limitToReadOnly(id: VolumeId): void {
+    const volume = this.existing(id);
+    volume.accessModeLimit = 'ReadOnly';
+    for (const mapping of volume.mappings.values()) mapping.accessMode = 'ReadOnly';
   }
 
   existing(id: VolumeId): StoredVolume {

@@ -42,7 +42,8 @@ export class FakeGateway implements StorageArray {
   }
 
   async identity(signal: AbortSignal): Promise<ArrayIdentity> {
-    await this.#onceCalled('identity', signal);
+    // Once it is known nothing has to be ended.
+    if (!this.#cached.has('identity')) await this.#onceCalled('identity', signal);
     return {
       systemId: this.#array.systemId as SystemId,
       name: null,
@@ -63,10 +64,12 @@ export class FakeGateway implements StorageArray {
   }
 
   async getVolumes(ids: readonly VolumeId[], signal: AbortSignal): Promise<ArrayVolume[]> {
+    if (ids.length === 0) return [];
+    const wanted = [...new Set(ids)];
     await this.#called('getVolumes', signal);
-    const found = ids.flatMap((id) => this.#array.volumes.get(id) ?? []);
+    const found = wanted.flatMap((id) => this.#array.volumes.get(id) ?? []);
     // The array refuses the whole query when one is gone: asked again without it.
-    if (found.length < ids.length) await this.#called('getVolumes', signal);
+    if (found.length < wanted.length) await this.#called('getVolumes', signal);
     return found.map((volume) => this.#array.describe(volume));
   }
 
@@ -85,7 +88,7 @@ export class FakeGateway implements StorageArray {
 
   async volumesOfHost(hostId: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
     await this.#called('volumesOfHost', signal);
-    return this.#select((volume) => volume.mappings.has(hostId));
+    return this.#select((volume) => volume.mappedToAllSdcs || volume.mappings.has(hostId));
   }
 
   async recentIo(id: VolumeId, signal: AbortSignal): Promise<number> {
@@ -97,12 +100,14 @@ export class FakeGateway implements StorageArray {
     { familyId }: Pick<ArrayVolume, 'familyId'>,
     signal: AbortSignal,
   ): Promise<ArrayVolume[]> {
+    if (familyId === null) throw new GatewayUnavailableError('the array did not say which family this is');
     await this.#called('volumesOfFamily', signal);
     return this.#select((volume) => volume.vtreeId === familyId);
   }
 
   async createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId> {
     await this.#called('createVolume', signal);
+    this.#assertPool(volume.pool.id);
     const { id } = this.#array.add({
       name: volume.name,
       sizeKiB: roundToGrain(volume.sizeKiB),
@@ -133,6 +138,7 @@ export class FakeGateway implements StorageArray {
     await this.#called('attachVolume', signal);
     if (hostId !== this.#host.sdcId)
       throw new Error(`${this.#host.name} maps to another host's SDC "${hostId}"`);
+    if (readOnly) this.#assertReadOnlyLimit();
     this.#unless(isSo, () => {
       this.#array.map(volumeId, hostId, readOnly);
     });
@@ -168,8 +174,8 @@ export class FakeGateway implements StorageArray {
 
   async limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
     await this.#called('limitToReadOnly', signal);
-    if (this.#array.version.startsWith('2')) throw new InvalidRequestError('2.x knows no access mode limit');
-    this.#array.existing(id).accessModeLimit = 'ReadOnly';
+    this.#assertReadOnlyLimit();
+    this.#array.limitToReadOnly(id);
   }
 
   async snapshotVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId> {
@@ -184,7 +190,8 @@ export class FakeGateway implements StorageArray {
 
   async findHost(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined> {
     await this.#called('findHost', signal);
-    return [...this.#array.sdcs.values()].find((sdc) => sdc.guid === guid);
+    const wanted = guid.toUpperCase();
+    return [...this.#array.sdcs.values()].find((sdc) => sdc.guid?.toUpperCase() === wanted);
   }
 
   async getHost(id: HostId, signal: AbortSignal): Promise<ArrayHost | undefined> {
@@ -197,12 +204,7 @@ export class FakeGateway implements StorageArray {
     signal: AbortSignal,
   ): Promise<StoragePool> {
     await this.#onceCalled('findPool', signal);
-    const found = [...this.#array.pools.values()].filter(
-      ({ id, name }) => wanted.pool === undefined || wanted.pool === id || wanted.pool === name,
-    );
-    const [only] = found;
-    if (only === undefined || found.length > 1) throw new InvalidRequestError(`pool ${String(wanted.pool)}?`);
-    return only;
+    return chosenPool([...this.#array.pools.values()], wanted);
   }
 
   async describePool(id: PoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
@@ -210,8 +212,9 @@ export class FakeGateway implements StorageArray {
     return this.#array.pools.get(id);
   }
 
-  async poolUsage(_: PoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
+  async poolUsage(id: PoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
     await this.#called('poolUsage', signal);
+    this.#assertPool(id);
     return this.#array.usage;
   }
 
@@ -224,16 +227,26 @@ export class FakeGateway implements StorageArray {
   }
 
   #called(method: string, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(new CancelledError(`${method} was cancelled`));
+    if (signal.aborted) return Promise.reject(cancelled(method));
     this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
     if (!this.#host.gatewayUp) return Promise.reject(new GatewayUnavailableError(`no gateway for ${method}`));
     return Promise.resolve();
   }
 
   async #onceCalled(method: string, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw cancelled(method);
     if (this.#cached.has(method)) return;
     await this.#called(method, signal);
     this.#cached.add(method);
+  }
+
+  #assertPool(id: PoolId): void {
+    if (!this.#array.pools.has(id)) throw rejection('other', 'Could not find the Storage Pool');
+  }
+
+  #assertReadOnlyLimit(): void {
+    if (this.#array.capabilities.readOnlyLimit) return;
+    throw new InvalidRequestError(`version ${this.#array.version} cannot limit a volume to reading`);
   }
 
   /** The port promises success for these refusals. */
@@ -244,6 +257,26 @@ export class FakeGateway implements StorageArray {
       if (!isSuccess(cause)) throw cause;
     }
   }
+}
+
+/** The one pool that is meant. */
+function chosenPool(
+  pools: readonly StoragePool[],
+  { pool, domain }: { readonly pool: string | undefined; readonly domain: string | undefined },
+): StoragePool {
+  const isMeant = (wanted: string | undefined, ...keys: string[]): boolean =>
+    wanted === undefined || keys.includes(wanted);
+  const near = pools.filter(({ domainId, domainName }) => isMeant(domain, domainId, domainName));
+  const found = near.filter(({ id, name }) => isMeant(pool, id, name));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  const candidates = [found, near, pools].find((some) => some.length > 0) ?? [];
+  const names = candidates.map(({ name, domainName }) => `"${name}" in "${domainName}"`);
+  throw new InvalidRequestError(`pool ${pool ?? '-'} in ${domain ?? '-'} is none of ${names.join(', ')}`);
+}
+
+function cancelled(method: string): CancelledError {
+  return new CancelledError(`${method} was cancelled`);
 }
 
 function isSo(cause: unknown): boolean {

@@ -44,7 +44,7 @@ export class FakeHost {
       address: ip,
       isApproved: true,
       kind: 'sdc',
-      addresses: [],
+      addresses: [ip],
       approvedAddresses: [],
       version: null,
       state: 'connected',
@@ -85,7 +85,7 @@ export class FakeHost {
   isSeenAt(ip: string): void {
     const { sdcs } = this.world.array;
     const sdc = sdcs.get(this.sdcId);
-    if (sdc !== undefined) sdcs.set(this.sdcId, { ...sdc, address: ip });
+    if (sdc !== undefined) sdcs.set(this.sdcId, { ...sdc, address: ip, addresses: [ip] });
   }
 
   /** Its GUID is set, or was copied with the whole machine, from another host. */

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { CancelledError, PluginError } from '../../../src/errors.ts';
+import { asArrayName, type HostId, type VolumeId } from '../../../src/array/ids.ts';
+import type { StorageArray } from '../../../src/array/storage-array.ts';
+import type { StoragePool } from '../../../src/array/pool.ts';
+import type { OpenStorageArray } from '../storage-array.ts';
+import { everything, made, openOnePool, read, soon } from './scene.ts';
+
+interface Things {
+  /** Attached to the host. */
+  readonly held: VolumeId;
+  readonly free: VolumeId;
+  readonly hostId: HostId;
+  readonly pool: StoragePool;
+}
+
+type Call = (array: StorageArray, things: Things, signal: AbortSignal) => Promise<unknown>;
+
+const NEW = asArrayName('docker-new');
+const ANY_POOL = { pool: undefined, domain: undefined };
+
+/** Each method but identity, whose answer may be known already. */
+const CALLS: Readonly<Record<Exclude<keyof StorageArray, 'identity'>, Call>> = {
+  findVolumeId: (array, _, signal) => array.findVolumeId(asArrayName('docker-db'), signal),
+  getVolume: (array, { free }, signal) => array.getVolume(free, signal),
+  getVolumes: (array, { free, held }, signal) => array.getVolumes([free, held], signal),
+  listVolumes: (array, _, signal) => array.listVolumes(() => true, signal),
+  listVolumeNames: (array, _, signal) => array.listVolumeNames((name) => name, signal),
+  volumesOfFamily: async (array, { free }, signal) => array.volumesOfFamily(await read(array, free), signal),
+  createVolume: (array, { pool }, signal) =>
+    array.createVolume({ name: NEW, sizeKiB: 1, pool, provisioning: 'thin' }, signal),
+  renameVolume: (array, { free }, signal) => array.renameVolume(free, NEW, signal),
+  removeVolume: (array, { free }, signal) => array.removeVolume(free, signal),
+  limitToReadOnly: (array, { free }, signal) => array.limitToReadOnly(free, signal),
+  snapshotVolume: (array, { free }, signal) => array.snapshotVolume(free, NEW, signal),
+  growVolume: async (array, { free }, signal) => {
+    const { sizeKiB } = await read(array, free);
+    return array.growVolume(free, 2 * sizeKiB, signal);
+  },
+  attachVolume: (array, { free: volumeId, hostId }, signal) =>
+    array.attachVolume({ volumeId, hostId, readOnly: false }, signal),
+  detachVolume: (array, { held, hostId }, signal) => array.detachVolume(held, hostId, signal),
+  limitAttachment: (array, { held: volumeId, hostId }, signal) =>
+    array.limitAttachment({ volumeId, hostId }, { iops: 100, bandwidthKiBps: 0 }, signal),
+  volumesOfHost: (array, { hostId }, signal) => array.volumesOfHost(hostId, signal),
+  recentIo: (array, { free }, signal) => array.recentIo(free, signal),
+  findHost: (array, _, signal) => array.findHost('99999999-9999-9999-9999-999999999999', signal),
+  getHost: (array, { hostId }, signal) => array.getHost(hostId, signal),
+  findPool: (array, _, signal) => array.findPool(ANY_POOL, signal),
+  describePool: (array, { pool }, signal) => array.describePool(pool.id, signal),
+  poolUsage: (array, { pool }, signal) => array.poolUsage(pool.id, signal),
+};
+
+export function signalCases(open: OpenStorageArray): void {
+  test('ends identity, when nobody has asked for it before', async () => {
+    const { array } = (await openOnePool(open)).one;
+    await expect(array.identity(AbortSignal.abort())).rejects.toBeInstanceOf(CancelledError);
+  });
+
+  describe.each(Object.entries(CALLS))('%s', (method, call) => {
+    test('is cancelled and changes nothing', async () => {
+      const { one } = await openOnePool(open);
+      const { array, hostId } = one;
+      const [held, free] = [await made(array, 'docker-db'), await made(array, 'docker-web')];
+      await array.attachVolume({ volumeId: held, hostId, readOnly: false }, soon());
+      const pool = await array.findPool(ANY_POOL, soon());
+      const before = await everything(array);
+      const ended = call(array, { held, free, hostId, pool }, AbortSignal.abort());
+      // What the array cannot do at all may be said before anybody looks at the signal.
+      const canLimit = (await array.identity(soon())).capabilities.readOnlyLimit;
+      const ending = method === 'limitToReadOnly' && !canLimit ? PluginError : CancelledError;
+      await expect(ended).rejects.toBeInstanceOf(ending);
+      expect(await everything(array)).toEqual(before);
+    });
+  });
+}

@@ -1,0 +1,55 @@
+import { asHostId, asPoolId } from '../../../src/array/ids.ts';
+import {
+  storageArrayCompliance,
+  type DomainLayout,
+  type HostView,
+  type OpenArray,
+} from '../../compliance/storage-array.ts';
+import { FakeGateway } from './world/fake-gateway.ts';
+import { World } from './world/world.ts';
+
+/** The world of the searches, whose array tests of the core stand on. */
+function openWorld(version: string, layout: readonly DomainLayout[]): OpenArray {
+  const world = new World(2);
+  const { array, clock } = world;
+  array.version = version;
+  array.pools.clear();
+  layout.forEach(({ domain, pools }, domainIndex) => {
+    pools.forEach((name, index) => {
+      const id = asPoolId(`d0d00000${domainIndex}000000${index}`);
+      const domainId = `dd0000000000000${domainIndex}`;
+      array.pools.set(id, { id, name, domainId, domainName: domain, zeroPadding: true });
+    });
+  });
+  const viewOf = (hostId: HostView['hostId'], guid: string): HostView => {
+    const host = { sdcId: hostId, name: guid, mayFence: true, gatewayUp: true };
+    return { array: new FakeGateway(array, clock, host), hostId, guid };
+  };
+  const [one, two] = [world.host(1), world.host(2)];
+  return {
+    one: viewOf(one.sdcId, one.guid),
+    two: viewOf(two.sdcId, two.guid),
+    stranger: viewOf(asHostId('fffffffe00000001'), 'GUID-9'),
+    outside: {
+      now: () => clock.now(),
+      io: (_, volumeId, operations) => {
+        array.existing(volumeId).recentIo += operations;
+        return Promise.resolve();
+      },
+      attachToAll: (volumeId) => {
+        array.existing(volumeId).mappedToAllSdcs = true;
+        return Promise.resolve();
+      },
+      silence: (guid) => {
+        const host = world.hosts.find((each) => each.guid === guid);
+        if (host !== undefined) array.setConnected(host.sdcId, false);
+        return Promise.resolve();
+      },
+    },
+  };
+}
+
+for (const version of ['2.6', '3.6', '4.5'])
+  storageArrayCompliance(`the in-memory world, version ${version}`, (layout) =>
+    Promise.resolve(openWorld(version, layout)),
+  );
