@@ -17,7 +17,7 @@ export interface ArrayHost {
   readonly guid: string | null;
   /** The first of its addresses; null while the array does not know one. */
   readonly address: string | null;
-  /** Where it reports from; none while it is away. */
+  /** Where it reports from; none while it is away, but on 2.x, which shows the last. */
   readonly addresses: readonly string[];
   /** From where it may report, where the array asks for that. */
   readonly approvedAddresses: readonly string[];

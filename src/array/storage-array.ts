@@ -61,7 +61,8 @@ export interface VolumeChanges {
 export interface Attachments {
   /**
    * Exclusive unless readOnly. Already attached to this host is success. Refused as 'held-by-another' when another host
-   * has it, as 'host-unknown' when the array does not know this one.
+   * has it, as 'host-unknown' when the array does not know this one. A volume whose first holder let others share it is
+   * shared until nobody has it, also with a host that asks to have it alone: who must be alone looks first.
    */
   attachVolume(request: AttachmentRequest, signal: AbortSignal): Promise<void>;
   /** Takes the volume from this one host. Not attached (or no such volume) is success. Never any other host. */
