@@ -28,8 +28,11 @@ export function attachmentCases(open: OpenStorageArray): void {
     const { attachments, attachedToAll } = await read(two.array, id);
     expect(attachments).toEqual([
       expect.objectContaining({
-        ...{ hostId: one.hostId, hostKind: 'sdc', accessMode: 'ReadWrite' },
-        ...{ limitIops: 0, limitBandwidthKiBps: 0 },
+        hostId: one.hostId,
+        hostKind: 'sdc',
+        accessMode: 'ReadWrite',
+        limitIops: 0,
+        limitBandwidthKiBps: 0,
       }),
     ]);
     expect(attachedToAll).toBe(false);

@@ -35,8 +35,14 @@ export function catalogCases(open: OpenStorageArray): void {
     ] as const;
     const [first, second] = [await read(two.array, ids[0]), await read(two.array, ids[1])];
     expect(first).toEqual({
-      ...{ id: ids[0], name: 'docker-db', kind: 'thin', poolId: pool.id, ancestorId: null },
-      ...{ accessModeLimit: 'ReadWrite', attachments: [], attachedToAll: false },
+      id: ids[0],
+      name: 'docker-db',
+      kind: 'thin',
+      poolId: pool.id,
+      ancestorId: null,
+      accessModeLimit: 'ReadWrite',
+      attachments: [],
+      attachedToAll: false,
       sizeKiB: expect.any(Number) as number,
       familyId: expect.any(String) as string,
       createdAtSeconds: expect.any(Number) as number,

@@ -97,8 +97,16 @@ export function changeCases(open: OpenStorageArray): void {
     const snapshot = await array.snapshotVolume(id, asArrayName('docker-db~1'), soon());
     const { sizeKiB, poolId, familyId } = source;
     expect(await read(array, snapshot)).toMatchObject({
-      ...{ id: snapshot, name: 'docker-db~1', kind: 'snapshot', ancestorId: id, sizeKiB, poolId, familyId },
-      ...{ accessModeLimit: 'ReadWrite', attachments: [], attachedToAll: false },
+      id: snapshot,
+      name: 'docker-db~1',
+      kind: 'snapshot',
+      ancestorId: id,
+      sizeKiB,
+      poolId,
+      familyId,
+      accessModeLimit: 'ReadWrite',
+      attachments: [],
+      attachedToAll: false,
     });
     expect(await read(array, id)).toEqual(source);
   });

@@ -14,8 +14,11 @@ export function hostAndPoolCases(open: OpenStorageArray): void {
     const { one, two, stranger } = await openOnePool(open);
     const host = await two.array.findHost(one.guid, soon());
     expect(host).toMatchObject({
-      ...{ id: one.hostId, guid: one.guid.toUpperCase(), kind: 'sdc' },
-      ...{ isApproved: true, state: 'connected' },
+      id: one.hostId,
+      guid: one.guid.toUpperCase(),
+      kind: 'sdc',
+      isApproved: true,
+      state: 'connected',
     });
     expect(host?.address).toEqual(expect.any(String));
     expect(host?.addresses).toEqual([host?.address]);
@@ -32,7 +35,10 @@ export function hostAndPoolCases(open: OpenStorageArray): void {
     await one.array.attachVolume({ volumeId: id, hostId: one.hostId, readOnly: false }, soon());
     await outside.silence(one.guid);
     expect(await two.array.getHost(one.hostId, soon())).toMatchObject({
-      ...{ id: one.hostId, guid: one.guid.toUpperCase(), isApproved: true, state: 'disconnected' },
+      id: one.hostId,
+      guid: one.guid.toUpperCase(),
+      isApproved: true,
+      state: 'disconnected',
     });
     expect(await holders(two.array, id)).toEqual([one.hostId]);
     const exclusive = { volumeId: id, hostId: two.hostId, readOnly: false };
