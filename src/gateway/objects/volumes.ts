@@ -150,7 +150,7 @@ export class Volumes {
     return this.#related('Sdc', id, belongs, signal);
   }
 
-  /** One call; a gateway that does not know it is asked for the list of all. */
+  /** One call. Refused, be it that the call is not known or that the family is gone, it is seen in the list of all (rule 15). */
   async ofFamily(
     { id: ofId, familyId: id }: Pick<ArrayVolume, 'id' | 'familyId'>,
     signal: AbortSignal,
@@ -164,9 +164,7 @@ export class Volumes {
     try {
       return await this.#related('VTree', id, belongs, signal);
     } catch (error) {
-      const isUnknownCall =
-        error instanceof CallNotKnownError || (isMissing(error) && error.httpStatus === 404);
-      if (!isUnknownCall) throw error;
+      if (!(error instanceof CallNotKnownError) && !(error instanceof GatewayRejectedError)) throw error;
       return this.#list((element) => 'vtreeId' in element && element.vtreeId === id, signal);
     }
   }

@@ -66,6 +66,9 @@ export function attachmentCases(open: OpenStorageArray): void {
     const { one, stranger } = await openOnePool(open);
     const id = await made(one.array, 'docker-db');
     await expect(attach(stranger, id)).rejects.toMatchObject({ refusal: 'host-unknown' });
+    await expect(one.array.volumesOfHost(stranger.hostId, soon())).rejects.toMatchObject({
+      refusal: 'host-unknown',
+    });
     for (const none of [await goneVolume(one.array), NO_VOLUME])
       await expect(attach(one, none)).rejects.toMatchObject({ refusal: 'volume-unknown' });
     expect(await holders(one.array, id)).toEqual([]);

@@ -104,6 +104,14 @@ export function catalogCases(open: OpenStorageArray): void {
     }
   });
 
+  test('a family of which nobody is left is empty', async () => {
+    const { array } = (await openOnePool(open)).one;
+    const id = await made(array, 'docker-db');
+    const volume = await read(array, id);
+    await array.removeVolume(id, soon());
+    expect(await array.volumesOfFamily(volume, soon())).toEqual([]);
+  });
+
   test('a family that the array did not name is no empty one', async () => {
     const { array } = (await openOnePool(open)).one;
     const id = await made(array, 'docker-db');

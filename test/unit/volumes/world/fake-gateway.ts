@@ -88,6 +88,7 @@ export class FakeGateway implements StorageArray {
 
   async volumesOfHost(hostId: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
     await this.#called('volumesOfHost', signal);
+    if (!this.#array.sdcs.has(hostId)) throw rejection('host-unknown', 'Could not find the SDC');
     return this.#select((volume) => volume.mappedToAllSdcs || volume.mappings.has(hostId));
   }
 
