@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { output } from '../../lab/hosts/namespace.ts';
 import { until } from '../../lab/hosts/until.ts';
+import { DocsPage } from './docs-page.ts';
 
 const name = `commands-${process.pid}`;
 const directory = `/var/tmp/docker-volume-scaleio-lab/${name}`;
@@ -14,6 +15,22 @@ const command = path.resolve(import.meta.dirname, '../../lab/hosts/lab-command.t
 async function lab(...args: readonly string[]): Promise<string> {
   const result = await execa(process.execPath, [command, ...args], { env: { LAB: name }, all: true });
   return result.all;
+}
+
+const project = path.resolve(import.meta.dirname, '../..');
+
+/** Commands of the page as its reader types them, with this lab's name for the one that `make lab` gives. */
+async function typed(commands: string): Promise<string> {
+  const result = await execa('bash', ['-ec', commands], { cwd: project, env: { LAB: name }, all: true });
+  return result.all;
+}
+
+/** The commands of a block one by one, each with what it goes on to in the next lines. */
+function commandsOf(block: string): string[] {
+  return block
+    .replaceAll('\\\n', '')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 }
 
 /** `docker -H` of the machine that runs the lab. */
@@ -49,9 +66,15 @@ async function traces(): Promise<string[]> {
 
 describe('a lab that other processes work with', () => {
   let said: string;
+  let page: DocsPage;
+  /** The page's last word on a lab. */
+  let down: string;
 
   beforeAll(async () => {
-    said = await lab('up', '2');
+    page = await DocsPage.read('docs/lab.md', { playground: name });
+    const [up = '', ...others] = commandsOf(page.next('make lab '));
+    down = others.at(-1) ?? '';
+    said = await typed(up);
   });
 
   afterAll(async () => {
@@ -68,6 +91,38 @@ describe('a lab that other processes work with', () => {
     const { stdout } = await execa(process.execPath, shell, { env: { LAB: name }, input: `${login}\n` });
     // A token, in quotes.
     expect(/^"[^"]{20,}"$/m.test(stdout)).toBe(true);
+  });
+
+  test('a first failover by hand goes as its page says, word for word', async () => {
+    const [directoryOf = '', on = '', create = '', service = '', ps = '', powerOff = '', ...after] =
+      commandsOf(page.next('lab='));
+    expect(page.left).toEqual([]);
+    const type = (command: string): Promise<string> => typed(`${directoryOf}\n${on}\n${command}`);
+    expect(await type(create)).toBe('db');
+    await type(service);
+    const nodeOf = (tasks: string): string | undefined => /\s(host\d)\s+Running\s+Running/.exec(tasks)?.[1];
+    const first = await until('the service to run', async () => nodeOf(await type(ps)), {
+      timeoutMs: 120_000,
+    });
+    // The page's reader runs it on host2 and sees it go to host3; here the Swarm chose.
+    const other = first === 'host2' ? 'host3' : 'host2';
+    const here = (command: string): string =>
+      command.replaceAll('host3', other).replaceAll('HOST=2', `HOST=${first.slice(-1)}`);
+    await type(here(powerOff));
+    const [again = '', log = '', inspect = '', boot = '', ...more] = after;
+    expect(more).toEqual([]);
+    await until('the service to run elsewhere', async () => nodeOf(await type(here(again))) === other, {
+      timeoutMs: 120_000,
+    });
+    await until('a line of the other host', async () => (await type(here(log))) !== '');
+    expect(JSON.parse(await type(here(inspect)))).toMatchObject([
+      { Name: 'db', Driver: expect.any(String) as string },
+    ]);
+    await type(here(boot));
+    await docker(1, 'service', 'rm', 'db');
+    await until('the booted host to be ready', async () => {
+      return rowOf(await lab('status'), Number(first.slice(-1)))['SWARM'] === 'ready/active';
+    });
   });
 
   test('is reached from outside, and writes to a volume on one host what the other reads', async () => {
@@ -143,7 +198,9 @@ describe('a lab that other processes work with', () => {
 
   test('what cannot be is refused with what was meant', async () => {
     await expect(lab('do', '2', 'pwer-off')).rejects.toThrow(/did you mean "power-off"\?/);
-    await expect(lab('do', '7', 'boot')).rejects.toThrow(/there is no host "7": there are host1, host2/);
+    await expect(lab('do', '7', 'boot')).rejects.toThrow(
+      /there is no host "7": there are host1, host2, host3/,
+    );
     await expect(lab('up', '1', '27')).rejects.toThrow(/there is no engine "27" here/);
     await expect(lab('up', '1', '26.2')).rejects.toThrow(/did you mean "26\.1"\?/);
     await expect(lab('shell', '7')).rejects.toThrow(/there is no host "7"/);
@@ -165,7 +222,7 @@ describe('a lab that other processes work with', () => {
     await lab('do', '1', 'freeze');
     await lab('do', '2', 'power-off');
     expect(await traces()).not.toEqual([]);
-    await lab('down');
+    await typed(down);
     expect(await traces()).toEqual([]);
     await lab('down');
     await expect(lab('status')).rejects.toThrow(/there is no lab/);
