@@ -197,9 +197,9 @@ function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void 
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
   const { trimIntervalMs: intervalMs } = settings;
   if (intervalMs === undefined) return undefined;
-  const { attacher: sdc, filesystems, journal, clock, log } = host;
+  const { attacher, filesystems, journal, clock, log } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
-  return new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, times);
+  return new TrimLoop({ attacher, filesystems, journal, lock, clock, log }, times);
 }
 
 interface HostParts {

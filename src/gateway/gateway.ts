@@ -191,7 +191,7 @@ function storageArray(
     getVolumes: (ids, signal) => volumes.getMany(ids, signal),
     listVolumes: (passes, signal) => volumes.list(passes, signal),
     listVolumeNames: (pick, signal) => volumes.listNames(pick, signal),
-    volumesOfHost: (id, signal) => volumes.ofSdc(id, signal),
+    volumesOfHost: (id, signal) => volumes.ofHost(id, signal),
     recentIo: (id, signal) => volumes.recentIo(id, signal),
     volumesOfFamily: (member, signal) => volumes.ofFamily(member, signal),
     createVolume: (volume, signal) => changes.create(volume, signal),

@@ -5,7 +5,7 @@ import { listOf, objectOf, pickedOf, unclear } from '../wire/bodies.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import { bodyText, type HttpReply } from '../wire/http.ts';
 import { unquoted } from '../wire/login.ts';
-import { CallNotKnownError, UnclearAnswerError } from '../wire/failures.ts';
+import { UnclearAnswerError } from '../wire/failures.ts';
 import { isMissing } from '../wire/replies.ts';
 import { volumeIoSchema, volumeSchema } from './schemas.ts';
 import { understand } from '../wire/fields.ts';
@@ -144,9 +144,9 @@ export class Volumes {
   }
 
   /** Rule 15: whose answer is about another SDC says nothing of this one. */
-  ofSdc(id: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
+  ofHost(id: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
     const belongs = (volume: ArrayVolume): boolean =>
-      volume.attachedToAll || volume.attachments.some(({ hostId: sdcId }) => sdcId === id);
+      volume.attachedToAll || volume.attachments.some(({ hostId }) => hostId === id);
     return this.#related('Sdc', id, belongs, signal);
   }
 
@@ -164,7 +164,7 @@ export class Volumes {
     try {
       return await this.#related('VTree', id, belongs, signal);
     } catch (error) {
-      if (!(error instanceof CallNotKnownError) && !(error instanceof GatewayRejectedError)) throw error;
+      if (!(error instanceof GatewayRejectedError)) throw error;
       return this.#list((element) => 'vtreeId' in element && element.vtreeId === id, signal);
     }
   }

@@ -102,10 +102,10 @@ function seen(
   if (arrayName === null || !isOurs(prefix, arrayName)) return undefined;
   const known = before?.volumes.get(id);
   const holders = attachments.map(
-    ({ hostId, hostAddress: ip, limitIops, limitBandwidthKiBps: limitBwKiBs }): Holder => {
+    ({ hostId, hostAddress: address, limitIops, limitBandwidthKiBps }): Holder => {
       const same = known?.holders.find((holder) => holder.hostId === hostId);
       const since = same === undefined && before !== undefined ? at : (same?.since ?? null);
-      return { hostId, address: ip, limitIops, limitBandwidthKiBps: limitBwKiBs, since };
+      return { hostId, address, limitIops, limitBandwidthKiBps, since };
     },
   );
   const name = dockerNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);

@@ -85,8 +85,8 @@ function holderMovements(
     return [moved(volume, formerOf(leaver, before, now), newcomer, now)];
   return [
     ...left.map((holder) => releasedBy(volume, formerOf(holder, before, now))),
-    ...came.map(({ hostId, address: ip }): Movement => {
-      const text = `${nameOf(volume)} was attached to ${describedHost(hostId, now.hosts, ip)}`;
+    ...came.map(({ hostId, address }): Movement => {
+      const text = `${nameOf(volume)} was attached to ${describedHost(hostId, now.hosts, address)}`;
       return { kind: 'attached', about: volume.id, text };
     }),
   ];
@@ -95,12 +95,12 @@ function holderMovements(
 type Former = NonNullable<Movement['from']>;
 
 /** An SDC that has lost the array cannot give a volume back by itself: it was taken from it. */
-function formerOf({ hostId, address: ip }: Holder, before: ArrayView, now: ArrayView): Former {
+function formerOf({ hostId, address }: Holder, before: ArrayView, now: ArrayView): Former {
   const isLost = (hosts: ReadonlyMap<HostId, ArrayHost>): boolean =>
     hosts.get(hostId)?.state === 'disconnected';
   return {
     hostId,
-    label: describedHost(hostId, before.hosts, ip),
+    label: describedHost(hostId, before.hosts, address),
     wasLost: isLost(before.hosts) || isLost(now.hosts),
   };
 }

@@ -90,7 +90,7 @@ function matcher(
   pools: PoolLabels,
 ): (volume: SeenVolume) => boolean {
   return ({ name, poolId, holders }) => {
-    const labels = holders.map(({ hostId, address: ip }) => labelOf(hostId, hosts, ip));
+    const labels = holders.map(({ hostId, address }) => labelOf(hostId, hosts, address));
     const text = [name, pools.get(poolId) ?? '', ...labels].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   };

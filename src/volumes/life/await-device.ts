@@ -18,25 +18,25 @@ export interface Awaited {
  * closed before the volume is unmapped.
  */
 export async function awaitDevice(
-  { attacher: sdc }: Pick<VolumeHost, 'attacher'>,
+  { attacher }: Pick<VolumeHost, 'attacher'>,
   volume: Awaited,
   me: HostIdentity,
   signal: AbortSignal,
 ): Promise<HeldDevice> {
   const hold = (device: Device): Promise<HeldDevice> =>
-    sdc.holdDevice(me.systemId, volume.id, device, signal);
+    attacher.holdDevice(me.systemId, volume.id, device, signal);
   const sizeBytes = volume.sizeKiB * 1024;
   try {
-    const device = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    const device = await attacher.waitForDevice(me.systemId, volume.id, signal);
     if (device.sizeBytes === sizeBytes) return await hold(device);
     // Grown at the array: the SDC learns the new size when asked to look again.
-    await sdc.rescan(signal);
-    const again = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    await attacher.rescan(signal);
+    const again = await attacher.waitForDevice(me.systemId, volume.id, signal);
     if (again.sizeBytes === sizeBytes) return await hold(again);
     throw otherSize(again, volume);
   } catch (cause) {
     if (!(cause instanceof AttachError)) throw cause;
-    if (cause.problem === 'device-missing') await sdc.assertUsable(me.systemId, signal);
+    if (cause.problem === 'device-missing') await attacher.assertUsable(me.systemId, signal);
     throw attempted(volume, cause);
   }
 }

@@ -39,7 +39,7 @@ interface Progress {
   held?: HeldDevice;
 }
 
-interface Attachment {
+interface MountUnderWay {
   readonly volume: ArrayVolume;
   readonly me: HostIdentity;
   readonly progress: Progress;
@@ -78,8 +78,8 @@ export class MountVolume {
   }
 
   async #reuse(entry: HostVolume): Promise<{ path: string; device: Device } | undefined> {
-    const { attacher: sdc, filesystems } = this.#host;
-    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
+    const { attacher, filesystems } = this.#host;
+    const device = await attacher.findDevice(entry.systemId, entry.volumeId);
     if (device === undefined) return undefined;
     const mounted = (await filesystems.mounts()).some(
       ({ mountpoint, device: number }) => mountpoint === entry.mountpoint && number === device.number,
@@ -160,7 +160,7 @@ export class MountVolume {
   }
 
   /** Nothing was asked of the array before the entry was on disk. */
-  async #undo(entry: HostVolume, { volume, me, progress }: Attachment, cause: unknown): Promise<void> {
+  async #undo(entry: HostVolume, { volume, me, progress }: MountUnderWay, cause: unknown): Promise<void> {
     if (progress.claim === 'not begun') return;
     const isAnswered = progress.claim === 'done' || !mayStillHappen(cause);
     const left = entry.attachment === 'intended' && isAnswered ? { ...entry, attachment: undefined } : entry;
@@ -180,7 +180,7 @@ export class MountVolume {
     return isSame && before.heldSince !== undefined ? { hostId, heldSince: before.heldSince } : {};
   }
 
-  async #bringUp(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
+  async #bringUp(entry: HostVolume, on: MountUnderWay, signal: AbortSignal): Promise<string> {
     try {
       return await this.#handOver(entry, on, signal);
     } catch (cause) {
@@ -190,7 +190,7 @@ export class MountVolume {
     }
   }
 
-  async #handOver(entry: HostVolume, on: Attachment, signal: AbortSignal): Promise<string> {
+  async #handOver(entry: HostVolume, on: MountUnderWay, signal: AbortSignal): Promise<string> {
     const { filesystems } = this.#host;
     const { volume, me } = on;
     const [{ held, fs }] = await both(
@@ -228,7 +228,7 @@ export class MountVolume {
   /** Until the volume's device is here and its file system may be mounted. */
   async #openDevice(
     entry: HostVolume,
-    { volume, me, progress }: Attachment,
+    { volume, me, progress }: MountUnderWay,
     signal: AbortSignal,
   ): Promise<{ held: HeldDevice; fs: FilesystemType }> {
     const { filesystems, journal } = this.#host;

@@ -59,10 +59,10 @@ async function removeFound(
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
-  const { array, attacher: sdc } = host;
+  const { array, attacher } = host;
   const { id } = volume;
   if (volume.attachments.length > 0) {
-    const device = await sdc.findDevice(entry.systemId, id);
+    const device = await attacher.findDevice(entry.systemId, id);
     if (device !== undefined) await awaitFree(host, device, signal);
     const me = await host.identity.current(signal);
     await array.detachVolume(id, me.hostId, signal);

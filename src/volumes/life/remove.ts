@@ -180,8 +180,8 @@ export class RemoveVolume {
     otherwise: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const { attacher: sdc, deviceUsers } = this.#host;
-    const device = await sdc.findDevice(systemId, volumeId);
+    const { attacher, deviceUsers } = this.#host;
+    const device = await attacher.findDevice(systemId, volumeId);
     if (device === undefined) return 'its device is not here';
     const users = await deviceUsers.usersOf(device, mountpoint, signal);
     return users.length > 0 ? describeUsers(users) : otherwise;

@@ -32,13 +32,13 @@ export async function assertFreeToTakeUp(
 }
 
 async function lastingUsers(
-  { attacher: sdc, deviceUsers, clock }: Pick<VolumeHost, 'attacher' | 'deviceUsers' | 'clock'>,
+  { attacher, deviceUsers, clock }: Pick<VolumeHost, 'attacher' | 'deviceUsers' | 'clock'>,
   { systemId, volumeId, mountpoint }: HostVolume,
   signal: AbortSignal,
 ): Promise<readonly DeviceUser[]> {
   const until = clock.elapsed() + PATIENCE_MS;
   for (;;) {
-    const device = await sdc.findDevice(systemId, volumeId);
+    const device = await attacher.findDevice(systemId, volumeId);
     if (device === undefined) return [];
     const users = await deviceUsers.usersOf(device, mountpoint, signal);
     const raw = users.filter(({ kind }) => kind !== 'mount');

@@ -43,7 +43,7 @@ export async function proveAnonymous(
   listed: ArrayVolume,
   signal: AbortSignal,
 ): Promise<ProvenAnonymous | undefined> {
-  const { array, attacher: sdc, identity, record } = host;
+  const { array, attacher, identity, record } = host;
   const me = await identity.current(signal);
   if (identity.doubt !== undefined) throw kept(listed, identity.doubt);
   await endUnfinishedLook(host, signal);
@@ -59,7 +59,7 @@ export async function proveAnonymous(
         throw error;
       });
     isAnswered = true;
-    const device = await sdc.waitForDevice(me.systemId, volume.id, signal);
+    const device = await attacher.waitForDevice(me.systemId, volume.id, signal);
     label = await host.labelOn(device, signal);
   } finally {
     // Without an answer it may still come to be mapped: the record stays for the next look.
@@ -93,7 +93,7 @@ export async function endUnfinishedLook(
   signal: AbortSignal,
   isAnswered = true,
 ): Promise<void> {
-  const { array, attacher: sdc, identity, record } = host;
+  const { array, attacher, identity, record } = host;
   const looked = await record.read();
   if (looked === undefined) return;
   const volume = await array.getVolume(asVolumeId(looked.volumeId), signal);
@@ -104,7 +104,7 @@ export async function endUnfinishedLook(
     volume.attachments.some(({ hostId }) => hostId === me.hostId) &&
     !(await host.isEntered(volume.id));
   if (isMine) {
-    const device = await sdc.findDevice(me.systemId, volume.id);
+    const device = await attacher.findDevice(me.systemId, volume.id);
     if (device !== undefined && (await host.isHeld(device)))
       throw kept(
         volume,

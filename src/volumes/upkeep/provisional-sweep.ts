@@ -71,8 +71,8 @@ export class ProvisionalSweep {
   }
 
   async #isUnused(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<boolean> {
-    const { attacher: sdc, deviceUsers } = this.#host;
-    const device = await sdc.findDevice(systemId, volume.id);
+    const { attacher, deviceUsers } = this.#host;
+    const device = await attacher.findDevice(systemId, volume.id);
     return device === undefined || (await deviceUsers.usersOf(device, '', signal)).length === 0;
   }
 }

@@ -178,9 +178,9 @@ export class Reconciler {
    * is taken away for a moment and put back; containers have binds of their own and do not notice.
    */
   async #isUsed(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
-    const { filesystems, attacher: sdc, log } = this.#host;
+    const { filesystems, attacher, log } = this.#host;
     const [holder = ''] = entry.holders;
-    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
+    const device = await attacher.findDevice(entry.systemId, entry.volumeId);
     // Without a device there is nothing to ask; a link that udev lost for a moment proves nothing.
     if (device === undefined) return true;
     // Looked at before anything is taken away: only what nobody is seen to use is unmounted for the kernel's own word.
@@ -209,11 +209,11 @@ export class Reconciler {
 
   /** True when a mount that somebody holds was gone, with its device here, and is there again. */
   async #repair(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
-    const { filesystems, attacher: sdc, log } = this.#host;
+    const { filesystems, attacher, log } = this.#host;
     const [holder] = entry.holders;
     if (holder === undefined) return false;
     const isMounted = (await filesystems.mounts()).some(({ mountpoint }) => mountpoint === entry.mountpoint);
-    const device = await sdc.findDevice(entry.systemId, entry.volumeId);
+    const device = await attacher.findDevice(entry.systemId, entry.volumeId);
     if (isMounted || device === undefined) return false;
     await this.#mount.mount(asVolumeName(entry.name), holder, signal);
     log.warn({ volume: entry.name }, 'mount was gone and is there again');

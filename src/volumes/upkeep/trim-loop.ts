@@ -23,7 +23,7 @@ export interface TrimTotals {
 }
 
 export interface TrimParts {
-  readonly sdc: Pick<Attacher, 'findDevice' | 'holdDevice'>;
+  readonly attacher: Pick<Attacher, 'findDevice' | 'holdDevice'>;
   readonly filesystems: Pick<Filesystems, 'trim' | 'mounts'>;
   readonly journal: Pick<Journal, 'all' | 'get'>;
   readonly lock: VolumeLock;
@@ -126,9 +126,9 @@ export class TrimLoop {
   }
 
   async #holdMounted(entry: HostVolume, signal: AbortSignal): Promise<HeldDevice> {
-    const { sdc, filesystems } = this.#parts;
-    const [systemId, volumeId] = [entry.systemId, entry.volumeId];
-    const device = await sdc.findDevice(systemId, volumeId);
+    const { attacher, filesystems } = this.#parts;
+    const { systemId, volumeId } = entry;
+    const device = await attacher.findDevice(systemId, volumeId);
     const mounted = (await filesystems.mounts()).find(({ mountpoint }) => mountpoint === entry.mountpoint);
     if (device === undefined || mounted?.device !== device.number) {
       throw new AttachError(
@@ -138,7 +138,7 @@ export class TrimLoop {
         },
       );
     }
-    return sdc.holdDevice(systemId, volumeId, device, signal);
+    return attacher.holdDevice(systemId, volumeId, device, signal);
   }
 
   async #giveWay(name: string, way: AbortController, over: AbortSignal): Promise<void> {

@@ -81,7 +81,7 @@ async function findByName(
 }
 
 async function assertFree(
-  { attacher: sdc, deviceUsers, identity, filesystems }: ReleasingHost,
+  { attacher, deviceUsers, identity, filesystems }: ReleasingHost,
   { name, volume, me }: Omit<Releasable, 'device'>,
   signal: AbortSignal,
 ): Promise<Device> {
@@ -93,7 +93,7 @@ async function assertFree(
   const others = attachmentsOfOthers(volume, me).map(describeHolder);
   if (others.length > 0) throw refused(`it is mapped to SDC ${others.join(', ')} as well`);
   if (identity.doubt !== undefined) throw refused(identity.doubt);
-  const device = await sdc.findDevice(me.systemId, volume.id);
+  const device = await attacher.findDevice(me.systemId, volume.id);
   if (device === undefined) throw refused('its device is not here, so who uses it cannot be seen');
   const users = await deviceUsers.usersOf(device, '', signal);
   if (users.length > 0) throw refused(`${describeUsers(users)}; stop that first`);

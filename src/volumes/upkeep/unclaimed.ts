@@ -71,9 +71,9 @@ export class UnclaimedWatch {
   }
 
   async #usersOf(volume: ArrayVolume, { systemId }: HostIdentity, signal: AbortSignal): Promise<string> {
-    const { attacher: sdc, filesystems, deviceUsers } = this.#host;
+    const { attacher, filesystems, deviceUsers } = this.#host;
     try {
-      const device = await sdc.findDevice(systemId, volume.id);
+      const device = await attacher.findDevice(systemId, volume.id);
       if (device === undefined) return 'its device is not here';
       const mountpoint = filesystems.mountpointOf(asArrayName(volume.name ?? volume.id));
       return describeUsers(await deviceUsers.usersOf(device, mountpoint, signal));

@@ -23,7 +23,7 @@ async function scene(trim: (mountpoint: string, signal: AbortSignal) => Promise<
     },
   };
   const { lock } = life.driver;
-  const loop = new TrimLoop({ sdc, filesystems, journal, lock, clock, log }, TIMES);
+  const loop = new TrimLoop({ attacher: sdc, filesystems, journal, lock, clock, log }, TIMES);
   loop.start();
   await world.pass(0);
   return { world, life, loop, trimmed };
