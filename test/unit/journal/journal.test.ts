@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FilesystemError } from '../../../src/errors.ts';
+import { asHostId } from '../../../src/array/ids.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
+import { readRunningJournal } from '../../../src/journal/running-journal.ts';
 import { diskError, FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 
 const dir = '/state';
@@ -38,6 +40,26 @@ describe('the journal', () => {
       expect(again.ageMs('db')).toBe(700);
     },
   );
+
+  it.each(['intended', 'found'] as const)(
+    'keeps an attachment that is %s and whose it is, under the names that older plugins read',
+    async (attachment) => {
+      const { journal, disk } = await start();
+      const entry = hostVolume('db', { attachment, hostId: asHostId('c7d0000000000001'), heldSince: 'then' });
+      await journal.put(entry);
+      const [, , line = ''] = (disk.contents.get(file) ?? '').split('\n');
+      expect(JSON.parse(line)).toMatchObject({ mapping: attachment, sdcId: 'c7d0000000000001' });
+      const { journal: again } = await start(disk.restart());
+      expect(again.get('db')).toEqual(entry);
+    },
+  );
+
+  it('tells who reads it beside the plugin of its holders, whatever boot it is of', async () => {
+    const { journal, disk } = await start();
+    await journal.put(hostVolume('db'));
+    const beside = await readRunningJournal({ dir, files: disk });
+    expect(beside).toEqual({ journal: [hostVolume('db')], journalTrouble: undefined });
+  });
 
   it('has what was put on disk when the promise resolves, and gives it back after a kill', async () => {
     const { journal, disk } = await start();

@@ -31,6 +31,16 @@ describe('known volumes', () => {
     expect(again.all()).toEqual([knownVolume('a'), knownVolume('c')]);
   });
 
+  it('are not known to have what nobody said: null here, and on disk what older plugins read', async () => {
+    const { known, files } = await open();
+    const unsaid = knownVolume('a', { sizeKiB: null, createdAtSeconds: null, poolId: null });
+    known.remember(unsaid);
+    await known.close();
+    expect(files.contents.get(file)).toContain('"sizeKiB":0,"createdAtSeconds":0,"storagePoolId":""');
+    const { known: again } = await open(files.restart());
+    expect(again.get('a')).toEqual(unsaid);
+  });
+
   it('are written when closed, and not when nothing changed', async () => {
     const { known, files } = await open();
     known.remember(knownVolume('a', { label: undefined }));

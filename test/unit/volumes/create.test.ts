@@ -53,6 +53,25 @@ describe('Create of a volume that is there otherwise', () => {
   });
 });
 
+describe('Create on this array', () => {
+  it('takes a size for what the array makes of it, whole grains', async () => {
+    const { world, host, run } = aHost();
+    await run(host.life.create('db', { size: '9GiB' }));
+    expect(host.life.host.journal.known('db')?.sizeKiB).toBe(world.volume('db').sizeKiB);
+    await run(host.life.create('db', { size: '9GiB' }));
+    await expect(run(host.life.create('db', { size: '17GiB' }))).rejects.toThrow('24 GiB was asked for');
+  });
+
+  it('makes nothing readonly where the array cannot limit a volume to reading', async () => {
+    const { world, host, run } = aHost();
+    world.array.version = '2.6';
+    await expect(run(host.life.create('db', { readonly: 'true' }))).rejects.toThrow(
+      'mount it read-only instead',
+    );
+    expect(host.life.gateway.calls.get('createVolume')).toBeUndefined();
+  });
+});
+
 describe('Create', () => {
   it('waits until the kernel has let go of the new volume before it takes the mapping back', async () => {
     const { world, host, run } = aHost();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VolumeConflictError } from '../../../src/errors.ts';
+import { VolumeConflictError, VolumeInUseError } from '../../../src/errors.ts';
 import type { VolumeId } from '../../../src/array/ids.ts';
 import { World } from './world/world.ts';
 
@@ -36,6 +36,22 @@ describe('Remove of a volume that has to be let go of first', () => {
     await world.run(life.remove('db'));
     expect(world.exists('kept')).toBe(true);
     expect(world.leaks()).toEqual([]);
+  });
+
+  it('is told that it is in use when another host has mapped it at the last moment', async () => {
+    const world = new World(2);
+    const { life } = world.host(1);
+    const other = world.host(2);
+    await world.run(life.create('db'));
+    const { id } = world.volume('db');
+    life.steps.hook = ({ method, side }) => {
+      if (method === 'removeVolume' && side === 'before') world.array.map(id, other.sdcId, false);
+      return 'go';
+    };
+    const removal = world.run(life.remove('db'));
+    await expect(removal).rejects.toBeInstanceOf(VolumeInUseError);
+    await expect(removal).rejects.toThrow('another host mapped it just now; try again');
+    expect(world.exists('db')).toBe(true);
   });
 
   it('succeeds when somebody else removed it meanwhile', async () => {

@@ -145,6 +145,12 @@ describe('a volume that a Create never finished', () => {
     ]);
   });
 
+  test('of a host of which the array says nothing stays (rule 16)', () => {
+    expect(find([volume(1)], { hosts: [sdc(1, { state: 'unknown' }), sdc(2)] })).toMatchObject([
+      { obstacle: 'the array does not say whether the host that made it is there' },
+    ]);
+  });
+
   test.each<[string, Partial<ArrayVolume>]>([
     ['a snapshot', { name: 'docker-snap', kind: 'snapshot' }],
     ['a snapshot without name', { name: null, kind: 'snapshot' }],

@@ -59,6 +59,13 @@ describe('the overview', () => {
     ]);
   });
 
+  it('does not say of a host what the array does not say', () => {
+    const { volumes, hosts } = ask(sources([volume('db', ['host1'])], [sdc('host1', { state: 'unknown' })]));
+    expect(volumes.shown[0]?.holders).toMatchObject([{ isConnected: null }]);
+    expect(volumes.atRisk).toBe(0);
+    expect(hosts).toMatchObject({ disconnected: 0, shown: [{ isConnected: null }] });
+  });
+
   it('shows volumes with holder, its state, since when, and limits', () => {
     const limited = volume('db', ['host1']);
     const attachments = limited.attachments.map((one) => ({
