@@ -10,7 +10,7 @@ const project = (name: string, include: string[], seconds: number, more: object 
 const oneByOne = { fileParallelism: false };
 
 /** Each lab has namespaces and a directory of its own. A lab is seldom busy, so two share two cores well. */
-const twoLabs = { maxWorkers: 2, globalSetup: 'test/e2e/built-plugin.ts' };
+const twoLabs = { maxWorkers: 2, globalSetup: 'plugin/built.ts' };
 
 export default defineConfig({
   test: {

@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleFile, bundleProgram } from './bundle.ts';
 import { type Architecture, machineArchitecture } from './debian.ts';
@@ -20,19 +20,34 @@ export async function buildPlugin(
   report: (line: string) => void = console.log,
   directory = path.join(project, 'dist/plugin', arch),
 ): Promise<string> {
+  const unfinished = `${directory}.${process.pid}.unfinished`;
+  try {
+    const bytes = await fill(unfinished, arch);
+    await rm(directory, { recursive: true, force: true });
+    await rename(unfinished, directory);
+    report(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
+    return directory;
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Returns the bytes of its root file system. */
+async function fill(directory: string, arch: Architecture): Promise<number> {
   const rootfs = path.join(directory, 'rootfs');
   await bundleProgram();
   await buildRootfs(rootfs, { arch, bundle: bundleFile, cache: path.join(project, '.cache/plugin') });
   if (arch === (await machineArchitecture())) await warmCompileCache(rootfs);
   await writeFile(path.join(directory, 'config.json'), manifestText());
-  const bytes = await sizeOf(rootfs);
+  const bytes = await bytesBelow(rootfs);
   if (bytes > LIMIT_BYTES)
     throw new Error(`the root file system has ${bytes} bytes, more than ${LIMIT_BYTES}`);
-  report(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
-  return directory;
+  return bytes;
 }
 
-async function sizeOf(directory: string): Promise<number> {
+/** Bytes of all regular files below a directory. */
+export async function bytesBelow(directory: string): Promise<number> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   const sizes = await Promise.all(

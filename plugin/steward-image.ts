@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { execa } from 'execa';
-import { buildPlugin } from './build.ts';
+import { builtPlugin } from './built.ts';
 import { contents } from './contents.ts';
 import { type Architecture, machineArchitecture } from './debian.ts';
 
@@ -26,7 +26,7 @@ if (import.meta.main) {
   const [image, arch = await machineArchitecture()] = process.argv.slice(2);
   if (image === undefined || (arch !== 'amd64' && arch !== 'arm64'))
     throw new Error('give the name of the image, and amd64 or arm64 if it is for another machine');
-  const rootfs = path.join(await buildPlugin(arch), 'rootfs');
+  const rootfs = path.join(await builtPlugin(arch), 'rootfs');
   const [program = '', ...args] = importSteward(rootfs, image, arch);
   await execa(program, args, { stdout: 'inherit', stderr: 'inherit' });
 }

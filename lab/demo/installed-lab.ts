@@ -1,6 +1,5 @@
 import path from 'node:path';
-import { buildPlugin } from '../../plugin/build.ts';
-import { machineArchitecture } from '../../plugin/debian.ts';
+import { builtPlugin } from '../../plugin/built.ts';
 import { type ArrayOptions, type LabArray, startArray } from '../hosts/array.ts';
 import { createLab, type Lab } from '../hosts/lab.ts';
 import { DRIVER, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
@@ -20,9 +19,7 @@ export async function installedLab(
     arrayOptions,
   }: { readonly name: string; readonly hosts: number; readonly arrayOptions?: ArrayOptions },
 ): Promise<InstalledLab> {
-  const directory = await steps.run('Build the managed plugin', ['make plugin'], async () => {
-    return buildPlugin(await machineArchitecture(), () => undefined);
-  });
+  const directory = await steps.run('Build the managed plugin', ['make plugin'], () => builtPlugin());
   const what = "network, processes and files of its own; this machine's Docker is not touched";
   const many =
     hosts === 1 ? 'a host with its own Docker engine' : `${hosts} hosts, each with its own Docker engine`;

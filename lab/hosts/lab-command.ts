@@ -1,5 +1,4 @@
-import { buildPlugin } from '../../plugin/build.ts';
-import { machineArchitecture } from '../../plugin/debian.ts';
+import { builtPlugin } from '../../plugin/built.ts';
 import { LabArray, startArray } from './array.ts';
 import { type EngineVersion, engineNamed } from './engine.ts';
 import { importBusybox } from './image.ts';
@@ -14,7 +13,7 @@ const NAME = process.env['LAB'] ?? 'playground';
 
 async function up(hosts: number, engines: readonly EngineVersion[]): Promise<void> {
   await down();
-  const directory = await buildPlugin(await machineArchitecture());
+  const directory = await builtPlugin();
   const lab = await createLab({ hosts, engines, name: NAME, keep: true });
   try {
     await furnish(lab, directory);

@@ -4,7 +4,7 @@ import type { Host } from '../hosts/host.ts';
 import { importBusybox } from '../hosts/image.ts';
 import { createLab, type Lab } from '../hosts/lab.ts';
 import { installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
-import { builtPlugin } from '../../test/e2e/built-plugin.ts';
+import { builtPlugin } from '../../plugin/built.ts';
 import { PluginLog } from './plugin-log.ts';
 
 /** A lab whose hosts have the busybox image; the engines' logs hold the plugin's. */

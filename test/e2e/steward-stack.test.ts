@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { type LabArray, startArray } from '../../lab/hosts/array.ts';
 import { addressOf } from '../../lab/hosts/network.ts';
 import { until } from '../../lab/hosts/until.ts';
-import { builtPlugin } from './built-plugin.ts';
+import { builtPlugin } from '../../plugin/built.ts';
 import { bareStage, type Stage } from '../../lab/stage/stage.ts';
 import { deedsOf, publishSteward, type StewardContainer, StewardService } from './steward-service.ts';
 
