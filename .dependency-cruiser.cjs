@@ -67,7 +67,7 @@ module.exports = {
     only('device-users-hide-the-kernel', '^src/device-users/', ['^src/host/', '^src/volumes/ports\\.ts$']),
     only('journal-hides-the-disk', '^src/journal/', [
       '^src/host/',
-      '^src/volumes/(ports|volume|label)\\.ts$',
+      '^src/volumes/(ports|host-volume|volume|label)\\.ts$',
     ]),
     only(
       'join-knows-no-implementation',

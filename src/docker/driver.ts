@@ -8,7 +8,8 @@ import type { VolumeHost } from '../volumes/volume-host.ts';
 import { VolumeLookup } from '../volumes/life/lookup.ts';
 import { MountVolume } from '../volumes/life/mount.ts';
 import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from '../volumes/naming.ts';
-import type { HostVolume, KnownVolume } from '../volumes/ports.ts';
+import { isUnfinished, withoutHolder, type AttachedVolume, type HostVolume } from '../volumes/host-volume.ts';
+import type { KnownVolume } from '../volumes/ports.ts';
 import { explained } from '../volumes/readiness.ts';
 import { releaseVolume } from '../volumes/life/release.ts';
 import { RemoveVolume } from '../volumes/life/remove.ts';
@@ -107,13 +108,13 @@ export class Driver implements VolumeDriver {
     const name = validateVolumeName(rawName);
     await this.lock.run(name, 'unmount', call.signal, async () => {
       const entry = this.#host.journal.get(name);
-      if (entry === undefined || entry.phase === 'creating') return;
-      const holders = entry.holders.filter((known) => known !== holder);
-      if (holders.length > 0) {
-        if (holders.length < entry.holders.length) await this.#host.journal.put({ ...entry, holders });
+      if (entry === undefined || isUnfinished(entry)) return;
+      const left = withoutHolder(entry, holder);
+      if (left.holders.length > 0) {
+        if (left.holders.length < entry.holders.length) await this.#host.journal.put(left);
         return;
       }
-      await this.#release({ ...entry, holders }, call);
+      await this.#release(left, call);
     });
   }
 
@@ -208,9 +209,8 @@ export class Driver implements VolumeDriver {
   async #abandon(name: VolumeName, holder: string): Promise<void> {
     await this.lock.run(name, 'drop holder', AbortSignal.timeout(this.#host.policy.cleanupMs), async () => {
       const entry = this.#host.journal.get(name);
-      if (entry?.holders.includes(holder) !== true) return;
-      const holders = entry.holders.filter((known) => known !== holder);
-      await this.#host.journal.put({ ...entry, holders });
+      if (entry === undefined || isUnfinished(entry) || !entry.holders.includes(holder)) return;
+      await this.#host.journal.put(withoutHolder(entry, holder));
       this.#host.log.warn(
         { volume: name, holder },
         'client hung up before its mount was answered; holder dropped',
@@ -219,7 +219,7 @@ export class Driver implements VolumeDriver {
     this.#nudge();
   }
 
-  async #release(entry: HostVolume, call: CallContext): Promise<void> {
+  async #release(entry: AttachedVolume, call: CallContext): Promise<void> {
     try {
       const outcome = await releaseVolume(this.#host, entry, call.signal);
       if (outcome === 'held')
@@ -275,7 +275,7 @@ export class Driver implements VolumeDriver {
     const { journal } = this.#host;
     const entry = journal.get(name);
     const known = journal.known(name);
-    if (known !== undefined || entry === undefined || entry.phase === 'creating') return known;
+    if (known !== undefined || entry === undefined || isUnfinished(entry)) return known;
     const { arrayName, volumeId } = entry;
     const unknown = {
       sizeKiB: null,

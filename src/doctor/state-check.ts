@@ -106,9 +106,12 @@ function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
   }
   return journal
     .filter(({ phase }) => phase !== 'mounted')
-    .map(({ name, phase, since }) =>
-      warning('unfinished', `volume "${name}" is ${phase} since ${since}`, LATER),
-    );
+    .map((entry) => warning('unfinished', `${workOn(entry)} since ${entry.since}`, LATER));
+}
+
+function workOn({ name, phase }: HostVolume): string {
+  if (phase === 'unmarking') return `marker "${name}" of a removed volume is to be removed`;
+  return `volume "${name}" is ${phase}`;
 }
 
 function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { asArrayName, asHostId, asSystemId, asVolumeId } from '../array/ids.ts';
-import type { HostVolume } from '../volumes/ports.ts';
+import { afterBoot, isMarker, recordedVolume, type HostVolume } from '../volumes/host-volume.ts';
 import { keepAdded } from './added-fields.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 
@@ -23,15 +23,20 @@ const line = z.looseObject({
   mapping: z.enum(['intended', 'found']).optional(),
   earlierBoot: z.boolean().optional(),
 });
-const hostVolume = line.transform(({ sdcId, mapping, ...same }): HostVolume => ({
-  ...same,
-  ...(sdcId === undefined ? {} : { hostId: sdcId }),
-  ...(mapping === undefined ? {} : { attachment: mapping }),
-}));
+const hostVolume = line.transform(({ sdcId, mapping, ...same }): HostVolume =>
+  recordedVolume({
+    ...same,
+    phase: same.phase === 'creating' && isMarker(same.arrayName) ? 'unmarking' : same.phase,
+    ...(sdcId === undefined ? {} : { hostId: sdcId }),
+    ...(mapping === undefined ? {} : { attachment: mapping }),
+  }),
+);
 const ownFields: ReadonlySet<string> = new Set([...Object.keys(line.shape), 'hostId', 'attachment']);
 
+/** Older plugins know a marker that is to be removed by its name alone, and do with it what this one does. */
 function lineOf({ hostId, attachment, ...same }: HostVolume): string {
-  return JSON.stringify({ ...same, sdcId: hostId, mapping: attachment });
+  const phase = same.phase === 'unmarking' ? 'creating' : same.phase;
+  return JSON.stringify({ ...same, phase, sdcId: hostId, mapping: attachment });
 }
 
 /** For who reads beside the program that wrote the journal: the boot is that program's, so its holders count. */
@@ -93,15 +98,9 @@ export function readContent(text: string, bootId: string | typeof SAME_BOOT): Jo
   if (!about.success || !read.success)
     return { why: 'its entries are not as this program writes them', isNewer: true };
   const isSameBoot = bootId === SAME_BOOT || about.data.bootId === bootId;
-  const entries = isSameBoot ? read.data : read.data.map(ofEarlierBoot);
+  const entries = isSameBoot ? read.data : read.data.map(afterBoot);
   return {
     mustRebuild: about.data.mustRebuild,
     entries: new Map(entries.map((entry) => [entry.name, entry])),
   };
-}
-
-/** No mount outlives its boot, so nobody holds the volume; it may still be mapped, or be a provisional one. */
-function ofEarlierBoot(entry: HostVolume): HostVolume {
-  const phase = entry.phase === 'creating' ? 'creating' : 'releasing';
-  return { ...entry, holders: [], phase, earlierBoot: true };
 }

@@ -1,8 +1,11 @@
 import type { HostState } from '../array/host.ts';
-import type { ArrayName, HostId, PoolId, SystemId, VolumeId } from '../array/ids.ts';
+import type { ArrayName, HostId, PoolId, VolumeId } from '../array/ids.ts';
 import type { Device } from '../attach/attacher.ts';
+import type { HostVolume } from './host-volume.ts';
 import type { VolumeLabel } from './label.ts';
 import type { FailoverPolicy, FilesystemType, VolumeName } from './volume.ts';
+
+export type { HostVolume } from './host-volume.ts';
 
 /*
  * What the core needs from the outside. Every method that can wait takes an AbortSignal: when it fires the method
@@ -106,34 +109,6 @@ export interface Filesystems {
   readLabel(mountpoint: string, signal: AbortSignal): Promise<VolumeLabel | undefined>;
   /** The mountpoint for an array name, below the mount root. */
   mountpointOf(name: ArrayName): string;
-}
-
-/** What this host does with one volume; survives a crash. */
-export interface HostVolume {
-  /** Docker's full name. */
-  readonly name: string;
-  readonly arrayName: ArrayName;
-  readonly volumeId: VolumeId;
-  /** The array's id; with volumeId it names the device, also while no gateway answers. */
-  readonly systemId: SystemId;
-  /** creating: provisional, ours to remove. mounting: mapped or about to be. mounted: holders may be using it. releasing: to be unmounted and unmapped. */
-  readonly phase: 'creating' | 'mounting' | 'mounted' | 'releasing';
-  /** Mount IDs of the engine, '' for clients that send none (rule 6). */
-  readonly holders: readonly string[];
-  readonly mountpoint: string;
-  /** Of the last Mount or change of phase; ISO 8601, for people: how old the entry is Journal.ageMs says. */
-  readonly since: string;
-  /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
-  readonly hostId?: HostId | undefined;
-  readonly heldSince?: string | undefined;
-  /**
-   * What is known of the mapping (for 'creating': of the volume). Undefined: this host made it. intended: the request may have
-   * gone out and nothing has said what came of it, so it may still be carried out. found: it was there before this plugin had anything to
-   * do with the volume, so it is not ours to take away (rule 13).
-   */
-  readonly attachment?: 'intended' | 'found' | undefined;
-  /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
-  readonly earlierBoot?: boolean | undefined;
 }
 
 /** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */

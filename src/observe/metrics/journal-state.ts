@@ -1,8 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { HostVolume, Journal } from '../../volumes/ports.ts';
+import { STATES } from '../../volumes/host-volume.ts';
+import type { Journal } from '../../volumes/ports.ts';
 import type { ReadinessCheck } from './readiness.ts';
-
-const PHASES: readonly HostVolume['phase'][] = ['creating', 'mounting', 'mounted', 'releasing'];
 
 /** The journal as far as it is watched. */
 export interface WatchedJournal extends Pick<Journal, 'all' | 'mustRebuild'> {
@@ -19,7 +18,7 @@ export function watchJournal(registry: Registry, journal: WatchedJournal): void 
     registers: [registry],
     collect() {
       const phases = journal.all().map(({ phase }) => phase);
-      for (const phase of PHASES) this.set({ phase }, phases.filter((one) => one === phase).length);
+      for (const phase of Object.keys(STATES)) this.set({ phase }, phases.filter((one) => one === phase).length);
     },
   });
   new Gauge({

@@ -15,18 +15,16 @@ import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late-requests.ts';
 import { arrayNameFor, markerName, provisionalName } from '../naming.ts';
 import { patiently } from './patience.ts';
-import { asVolumeId, type VolumeId } from '../../array/ids.ts';
+import type { VolumeId } from '../../array/ids.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { SystemIdentity } from '../../array/storage-array.ts';
 import type { ArrayCapabilities } from '../../array/system.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device, HeldDevice } from '../../attach/attacher.ts';
-import type { HostVolume } from '../ports.ts';
+import { answered, creatingVolume, type HostVolume, type UnfinishedVolume } from '../host-volume.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { assertBelowFillLimit } from './pool-fill-limit.ts';
 import type { VolumeName } from '../volume.ts';
-
-const NOT_MADE_YET = asVolumeId('');
 
 interface Draft {
   readonly name: VolumeName;
@@ -79,7 +77,7 @@ export class CreateVolume {
         signal,
       );
     } catch (cause) {
-      await this.#clear(mayStillHappen(cause) ? entry : { ...entry, attachment: undefined });
+      await this.#clear(mayStillHappen(cause) ? entry : answered(entry));
       if (!isNameInUse(cause)) {
         filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
         throw cause;
@@ -88,20 +86,14 @@ export class CreateVolume {
     }
   }
 
-  async #reserve(name: VolumeName, me: HostIdentity): Promise<HostVolume> {
+  async #reserve(name: VolumeName, me: HostIdentity): Promise<UnfinishedVolume> {
     const { clock, journal, filesystems, policy } = this.#host;
     const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
-    const entry: HostVolume = {
-      name,
-      arrayName: provisional,
-      volumeId: NOT_MADE_YET,
+    const entry = creatingVolume(name, provisional, {
       systemId: me.systemId,
-      phase: 'creating',
-      holders: [],
       mountpoint: filesystems.mountpointOf(provisional),
       since: new Date(clock.now()).toISOString(),
-      attachment: 'intended',
-    };
+    });
     await journal.put(entry);
     return entry;
   }
@@ -232,7 +224,7 @@ export class CreateVolume {
     }
   }
 
-  async #clear(entry: HostVolume): Promise<void> {
+  async #clear(entry: UnfinishedVolume): Promise<void> {
     try {
       await removeProvisional(this.#host, entry, AbortSignal.timeout(this.#host.policy.cleanupMs));
     } catch (cause) {

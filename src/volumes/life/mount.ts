@@ -19,7 +19,18 @@ import { patiently } from './patience.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device, HeldDevice } from '../../attach/attacher.ts';
-import type { HostVolume, Probe } from '../ports.ts';
+import {
+  answered,
+  claimedVolume,
+  isUnfinished,
+  mountedVolume,
+  mountingVolume,
+  type AttachedVolume,
+  type HostVolume,
+  type MountBeginning,
+  type VolumeIn,
+} from '../host-volume.ts';
+import type { Probe } from '../ports.ts';
 import { removeUnfinishedCreate } from './provisional.ts';
 import { releaseAfterFailure } from './release.ts';
 import { assertFreeToTakeUp } from './take-up.ts';
@@ -69,7 +80,8 @@ export class MountVolume {
         return { entry: await this.#hold(entry, holder), path: usable.path };
       }
     }
-    return this.#attach(name, { before: entry, holder }, signal);
+    const before = entry === undefined || isUnfinished(entry) ? undefined : entry;
+    return this.#attach(name, { before, holder }, signal);
   }
 
   /** Where an entry's mount is usable now: its device is there, mounted, and seen by the host. */
@@ -100,18 +112,16 @@ export class MountVolume {
     return label;
   }
 
-  async #hold(entry: HostVolume, holder: string): Promise<HostVolume> {
+  async #hold(entry: VolumeIn<'mounted'>, holder: string): Promise<HostVolume> {
     const { journal, clock } = this.#host;
-    // A repeated ID is not counted again, but its container needs the time to bind the path.
-    const since = new Date(clock.now()).toISOString();
-    const held = { ...entry, holders: [...new Set([...entry.holders, holder])], since };
+    const held = claimedVolume(entry, holder, new Date(clock.now()).toISOString());
     await journal.put(held);
     return held;
   }
 
   async #attach(
     name: VolumeName,
-    request: { before: HostVolume | undefined; holder: string },
+    request: { before: AttachedVolume | undefined; holder: string },
     signal: AbortSignal,
   ): Promise<MountedVolume> {
     const { filesystems, journal, clock, identity } = this.#host;
@@ -122,19 +132,15 @@ export class MountVolume {
         `mounting volume "${name}" failed: the array has no such volume; create it first`,
       );
     }
-    const holders = request.before?.volumeId === volume.id ? request.before.holders : [];
-    const entry: HostVolume = {
-      name,
+    const entry = mountingVolume(name, request.before, {
       arrayName: asArrayName(volume.name ?? ''),
       volumeId: volume.id,
       systemId: me.systemId,
-      phase: 'mounting',
-      holders,
       mountpoint: filesystems.mountpointOf(asArrayName(volume.name ?? volume.id)),
       since: new Date(clock.now()).toISOString(),
       ...this.#holding(volume, me, request.before),
       ...evidenceOf(volume, me, request.before),
-    };
+    });
     if (entry.attachment === 'found' || entry.earlierBoot === true)
       await assertFreeToTakeUp(this.#host, entry, signal);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
@@ -142,13 +148,7 @@ export class MountVolume {
     const progress: Progress = { claim: 'not begun' };
     try {
       const path = await this.#bringUp(entry, { volume, me, progress }, signal);
-      const held: HostVolume = {
-        ...entry,
-        phase: 'mounted',
-        holders: [...new Set([...holders, request.holder])],
-        attachment: undefined,
-        earlierBoot: undefined,
-      };
+      const held = mountedVolume(entry, request.holder);
       await journal.put(held);
       return { entry: held, path };
     } catch (cause) {
@@ -160,10 +160,14 @@ export class MountVolume {
   }
 
   /** Nothing was asked of the array before the entry was on disk. */
-  async #undo(entry: HostVolume, { volume, me, progress }: MountUnderWay, cause: unknown): Promise<void> {
+  async #undo(
+    entry: VolumeIn<'mounting'>,
+    { volume, me, progress }: MountUnderWay,
+    cause: unknown,
+  ): Promise<void> {
     if (progress.claim === 'not begun') return;
     const isAnswered = progress.claim === 'done' || !mayStillHappen(cause);
-    const left = entry.attachment === 'intended' && isAnswered ? { ...entry, attachment: undefined } : entry;
+    const left = isAnswered ? answered(entry) : entry;
     const isUntouched = progress.held === undefined && !isMappedTo(volume, me);
     await releaseAfterFailure(this.#host, left, { unused: isUntouched && isMismatch(cause) });
   }
@@ -173,7 +177,7 @@ export class MountVolume {
     volume: ArrayVolume,
     { hostId }: HostIdentity,
     before: HostVolume | undefined,
-  ): Pick<HostVolume, 'hostId' | 'heldSince'> {
+  ): Pick<MountBeginning, 'hostId' | 'heldSince'> {
     if (!isMappedTo(volume, { hostId }))
       return { hostId, heldSince: new Date(this.#host.clock.now()).toISOString() };
     const isSame = before?.volumeId === volume.id && before.hostId === hostId;
@@ -315,7 +319,7 @@ function evidenceOf(
   volume: ArrayVolume,
   me: HostIdentity,
   before: HostVolume | undefined,
-): Pick<HostVolume, 'attachment' | 'earlierBoot'> {
+): Pick<MountBeginning, 'attachment' | 'earlierBoot'> {
   if (!isMappedTo(volume, me)) return { attachment: 'intended' };
   if (before?.volumeId !== volume.id || before.attachment === 'found') return { attachment: 'found' };
   return before.earlierBoot === true ? { earlierBoot: true } : {};

@@ -1,7 +1,7 @@
 import { VolumeInUseError } from '../../errors.ts';
 import { isMarkerNeeded, removeMarkers } from '../takeover/failover-marker.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { HostVolume } from '../ports.ts';
+import { isUnfinished, setAside, type UnfinishedVolume } from '../host-volume.ts';
 import { findByName } from './lookup.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
@@ -15,7 +15,7 @@ import type { Device } from '../../attach/attacher.ts';
  */
 export async function removeProvisional(
   host: VolumeHost,
-  entry: HostVolume,
+  entry: UnfinishedVolume,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { array, filesystems, journal } = host;
@@ -24,7 +24,7 @@ export async function removeProvisional(
     const volume = await findByName(array, entry.arrayName, signal);
     if (volume !== undefined) await removeFound(host, entry, volume, signal);
     else if (entry.attachment === 'intended') {
-      await setAside(host, entry);
+      await putAside(host, entry);
       return false;
     }
   }
@@ -34,9 +34,9 @@ export async function removeProvisional(
 }
 
 /** The next Create of this name needs the place in the journal; no Docker name can be a provisional one. */
-async function setAside({ journal }: VolumeHost, entry: HostVolume): Promise<void> {
+async function putAside({ journal }: VolumeHost, entry: UnfinishedVolume): Promise<void> {
   if (entry.name === entry.arrayName) return;
-  await journal.put({ ...entry, name: entry.arrayName });
+  await journal.put(setAside(entry));
   await journal.delete(entry.name);
 }
 
@@ -50,12 +50,12 @@ export async function removeUnfinishedCreate(
   signal: AbortSignal,
 ): Promise<void> {
   const entry = host.journal.get(name);
-  if (entry?.phase === 'creating') await removeProvisional(host, entry, signal);
+  if (entry !== undefined && isUnfinished(entry)) await removeProvisional(host, entry, signal);
 }
 
 async function removeFound(
   host: VolumeHost,
-  entry: HostVolume,
+  entry: UnfinishedVolume,
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {

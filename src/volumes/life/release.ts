@@ -1,6 +1,6 @@
 import { FilesystemError, isPluginError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { HostVolume } from '../ports.ts';
+import { releasingVolume, type AttachedVolume } from '../host-volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 
 /**
@@ -20,14 +20,14 @@ const POLL_MS = 20;
  */
 export async function releaseVolume(
   host: VolumeHost,
-  entry: HostVolume,
+  entry: AttachedVolume,
   signal: AbortSignal,
   { unused } = { unused: false },
 ): Promise<ReleaseOutcome> {
   if (entry.attachment === 'found') return leaveFound(host, entry, signal);
   const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
   const [recorded, held] = await Promise.allSettled([
-    isRecorded ? undefined : host.journal.put({ ...entry, phase: 'releasing', holders: [] }),
+    isRecorded ? undefined : host.journal.put(releasingVolume(entry)),
     unused ? false : isStillHeld(host, entry, signal),
   ]);
   if (held.status === 'rejected') throw held.reason;
@@ -41,7 +41,7 @@ export async function releaseVolume(
   return outcome;
 }
 
-async function unmap(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
+async function unmap(host: VolumeHost, entry: AttachedVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
   const me = await host.identity.current(signal);
   if (!(await isProvenOurs(host, entry))) return 'unproven';
   await host.array.detachVolume(entry.volumeId, me.hostId, signal);
@@ -49,7 +49,11 @@ async function unmap(host: VolumeHost, entry: HostVolume, signal: AbortSignal): 
 }
 
 /** What somebody else mapped here stays mapped, also when what was wanted with it failed (rule 13). */
-async function leaveFound(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<ReleaseOutcome> {
+async function leaveFound(
+  host: VolumeHost,
+  entry: AttachedVolume,
+  signal: AbortSignal,
+): Promise<ReleaseOutcome> {
   await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
   await host.journal.delete(entry.name);
   host.log.warn(
@@ -63,13 +67,13 @@ async function leaveFound(host: VolumeHost, entry: HostVolume, signal: AbortSign
  * An entry of this boot was written by this host's plugin. One of an earlier boot may have come with a copied machine, so
  * there the device has to be here, and nothing may speak against this host's being who it says.
  */
-async function isProvenOurs(host: VolumeHost, entry: HostVolume): Promise<boolean> {
+async function isProvenOurs(host: VolumeHost, entry: AttachedVolume): Promise<boolean> {
   if (entry.earlierBoot !== true) return true;
   if (host.identity.doubt !== undefined) return false;
   return (await host.attacher.findDevice(entry.systemId, entry.volumeId)) !== undefined;
 }
 
-async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSignal): Promise<boolean> {
+async function isStillHeld(host: VolumeHost, entry: AttachedVolume, signal: AbortSignal): Promise<boolean> {
   const mounted = await deviceMountedAt(host, entry);
   try {
     await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
@@ -84,7 +88,7 @@ async function isStillHeld(host: VolumeHost, entry: HostVolume, signal: AbortSig
 }
 
 /** What the kernel says is mounted there: a link that udev lost must not make a used device look free. */
-async function deviceMountedAt(host: VolumeHost, entry: HostVolume): Promise<Device | undefined> {
+async function deviceMountedAt(host: VolumeHost, entry: AttachedVolume): Promise<Device | undefined> {
   const mounts = await host.filesystems.mounts();
   const mount = mounts.find(({ mountpoint }) => mountpoint === entry.mountpoint);
   if (mount === undefined) return undefined;
@@ -106,7 +110,7 @@ async function staysHeld(host: VolumeHost, device: Device, signal: AbortSignal):
  */
 export async function releaseAfterFailure(
   host: VolumeHost,
-  entry: HostVolume,
+  entry: AttachedVolume,
   how: { readonly unused: boolean },
 ): Promise<void> {
   try {

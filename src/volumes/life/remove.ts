@@ -5,14 +5,19 @@ import { describeHolder, attachmentsOfOthers } from '../takeover/holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from '../naming.ts';
-import type { HostVolume } from '../ports.ts';
+import {
+  isUnfinished,
+  markerToRemove,
+  type AttachedVolume,
+  type HostVolume,
+  type UnfinishedVolume,
+} from '../host-volume.ts';
 import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
 import { releaseVolume } from './release.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { VolumeName } from '../volume.ts';
 
-/** The MDM's number for "Volume is mapped" [siolib]. */
 const JUST_MOUNTED_MS = 10_000;
 
 /** Removes a volume and its data from the array. Gone already is success; in use anywhere is refused. */
@@ -53,28 +58,24 @@ export class RemoveVolume {
   }
 
   /** The markers go last, so that a volume whose removal is refused keeps its policy; the journal knows of them meanwhile. */
-  async #recordMarkers(volume: ArrayVolume, signal: AbortSignal): Promise<readonly HostVolume[]> {
+  async #recordMarkers(volume: ArrayVolume, signal: AbortSignal): Promise<readonly UnfinishedVolume[]> {
     const { clock, filesystems, identity, journal } = this.#host;
     const { systemId } = await identity.current(signal);
     const markers = await findMarkers(this.#host, volume, signal);
-    const entries = markers.map(({ id, name }): HostVolume => {
+    const since = new Date(clock.now()).toISOString();
+    const entries = markers.map(({ id, name }) => {
       const arrayName = asArrayName(name ?? id);
-      return {
-        name: arrayName,
-        arrayName,
-        volumeId: id,
+      return markerToRemove(id, arrayName, {
         systemId,
-        phase: 'creating',
-        holders: [],
         mountpoint: filesystems.mountpointOf(arrayName),
-        since: new Date(clock.now()).toISOString(),
-      };
+        since,
+      });
     });
     for (const entry of entries) await journal.put(entry);
     return entries;
   }
 
-  async #removeMarker(entry: HostVolume, signal: AbortSignal): Promise<void> {
+  async #removeMarker(entry: UnfinishedVolume, signal: AbortSignal): Promise<void> {
     try {
       await removeProvisional(this.#host, entry, signal);
     } catch (cause) {
@@ -128,7 +129,7 @@ export class RemoveVolume {
     }
     if (volume.attachments.length > 0 && (entry === undefined || entry.attachment === 'found'))
       throw await this.#mappedByOthers(name, volume, me, signal);
-    if (entry === undefined) return true;
+    if (entry === undefined || isUnfinished(entry)) return true;
     if (this.#isJustMounted(entry)) {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,
@@ -139,7 +140,7 @@ export class RemoveVolume {
     return false;
   }
 
-  async #release(name: VolumeName, entry: HostVolume, signal: AbortSignal): Promise<void> {
+  async #release(name: VolumeName, entry: AttachedVolume, signal: AbortSignal): Promise<void> {
     // The kernel decides, not the recorded holders: an engine that crashed never takes its IDs back (rule 6).
     const outcome = await releaseVolume(this.#host, entry, signal);
     if (outcome === 'unproven') {

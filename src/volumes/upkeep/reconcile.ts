@@ -4,7 +4,15 @@ import { InheritedHolders } from './inherited-holders.ts';
 import { LateRequests } from '../life/late-requests.ts';
 import { VolumeLookup } from '../life/lookup.ts';
 import { MountVolume } from '../life/mount.ts';
-import type { HostVolume } from '../ports.ts';
+import {
+  answered,
+  isUnfinished,
+  leftVolume,
+  releasingVolume,
+  type AttachedVolume,
+  type HostVolume,
+  type UnfinishedVolume,
+} from '../host-volume.ts';
 import { ProvisionalSweep } from './provisional-sweep.ts';
 import { removeProvisional } from '../life/provisional.ts';
 import { releaseVolume } from '../life/release.ts';
@@ -82,16 +90,13 @@ export class Reconciler {
     }
     for (const { id, name } of await this.#sweep.find(me, signal)) {
       if (name === null || this.#isBusy(name)) continue;
-      await journal.put({
-        name,
-        arrayName: asArrayName(name),
-        volumeId: id,
+      const arrayName = asArrayName(name);
+      const left = leftVolume(id, arrayName, {
         systemId: me.systemId,
-        phase: 'creating',
-        holders: [],
-        mountpoint: filesystems.mountpointOf(asArrayName(name)),
+        mountpoint: filesystems.mountpointOf(arrayName),
         since: new Date(clock.now()).toISOString(),
       });
+      await journal.put(left);
     }
   }
 
@@ -122,7 +127,7 @@ export class Reconciler {
     world: { mappedIds: ReadonlySet<string>; me: HostIdentity },
     signal: AbortSignal,
   ): Promise<Outcome> {
-    if (entry.phase === 'creating') return this.#settleUnfinished(entry, signal);
+    if (isUnfinished(entry)) return this.#settleUnfinished(entry, signal);
     if (!world.mappedIds.has(entry.volumeId)) {
       if (entry.attachment === 'intended') return this.#awaitLate(entry, world.me, signal);
       if (await this.#isLost(entry, world.me, signal)) return this.#cleanUpLost(entry, signal);
@@ -133,9 +138,9 @@ export class Reconciler {
     return (await releaseVolume(this.#host, entry, signal)) === 'released' ? 'finished' : 'postponed';
   }
 
-  async #settleUnfinished(entry: HostVolume, signal: AbortSignal): Promise<Outcome> {
+  async #settleUnfinished(entry: UnfinishedVolume, signal: AbortSignal): Promise<Outcome> {
     if (this.#isOfDoubtfulHost(entry)) return 'postponed';
-    const known = this.#late.isOver(entry.name) ? { ...entry, attachment: undefined } : entry;
+    const known = this.#late.isOver(entry.name) ? answered(entry) : entry;
     return (await removeProvisional(this.#host, known, signal)) ? 'finished' : 'postponed';
   }
 
@@ -145,12 +150,11 @@ export class Reconciler {
   }
 
   /** Asked for without an answer and not mapped: it may still come, until a look later than any execution shows that it did not. */
-  async #awaitLate(entry: HostVolume, me: HostIdentity, signal: AbortSignal): Promise<Outcome> {
+  async #awaitLate(entry: AttachedVolume, me: HostIdentity, signal: AbortSignal): Promise<Outcome> {
     const isOver = this.#late.isOver(entry.name) && (await this.#isLost(entry, me, signal));
     if (isOver) return this.#cleanUpLost(entry, signal);
     // A Mount that died, whose entry says so no longer.
-    if (entry.phase !== 'releasing')
-      await this.#host.journal.put({ ...entry, phase: 'releasing', holders: [] });
+    if (entry.phase !== 'releasing') await this.#host.journal.put(releasingVolume(entry));
     return 'postponed';
   }
 

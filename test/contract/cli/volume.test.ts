@@ -9,6 +9,7 @@ import { openKnownHosts } from '../../../src/journal/known-hosts.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
 import type { Simulator } from 'scaleio-simulator';
 import { rememberingHosts } from '../../../src/volumes/remembered-hosts.ts';
+import { recordedVolume } from '../../../src/volumes/host-volume.ts';
 import { asArrayName, asSystemId, type HostId } from '../../../src/array/ids.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
@@ -164,9 +165,9 @@ describe('docker-volume-scaleio volume', () => {
       clock: systemClock,
       log: silentLog,
     });
-    await journal.put({ ...entry, ...place, hostId: two, heldSince: since });
+    await journal.put(recordedVolume({ ...entry, ...place, hostId: two, heldSince: since }));
     expect((await run(['show', 'db'])).out).toMatch(/since +not known on this host\n/);
-    await journal.put({ ...entry, ...place, hostId: one, heldSince: since });
+    await journal.put(recordedVolume({ ...entry, ...place, hostId: one, heldSince: since }));
     // Beside the running plugin, whose lock and file stay as they are.
     expect(await run(['show', 'db'])).toMatchObject({ code: 0, err: '' });
     expect((await run(['show', 'db'])).out).toContain(`since         ${since}\n`);
@@ -311,7 +312,7 @@ describe('docker-volume-scaleio volume', () => {
         clock: systemClock,
         log: silentLog,
       });
-      await journal.put({
+      const entry = recordedVolume({
         name: 'db',
         arrayName: asArrayName('docker-db'),
         volumeId: id,
@@ -321,6 +322,7 @@ describe('docker-volume-scaleio volume', () => {
         mountpoint: '/m/docker-db',
         since: '2026-11-25T07:00:00.000Z',
       });
+      await journal.put(entry);
       await journal.close();
       const { code, err } = await run(['release', 'db', '--yes']);
       expect([code, err]).toEqual([1, expect.stringContaining("is the plugin's own to release")]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judgeState, type HostState } from '../../../src/doctor/state-check.ts';
-import type { HostVolume } from '../../../src/volumes/ports.ts';
-import { provisionalName } from '../../../src/volumes/naming.ts';
+import { recordedVolume, type VolumeRecord } from '../../../src/volumes/host-volume.ts';
+import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
 import { asArrayName, asSystemId, asVolumeId, type VolumeId } from '../../../src/array/ids.ts';
 import type { ArrayVolume } from '../../../src/array/volume.ts';
 
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
-const entry: HostVolume = {
+const record: VolumeRecord = {
   name: 'db',
   arrayName: asArrayName('docker-db'),
   volumeId: asVolumeId('v1'),
@@ -16,6 +16,8 @@ const entry: HostVolume = {
   mountpoint: '/m/docker-db',
   since: '2026-01-01T00:00:00Z',
 };
+const entry = recordedVolume(record);
+const MARKER = markerName('always', asVolumeId('72ce476b00000002'));
 const volume = (id: string, name: string) => ({ id, name }) as ArrayVolume;
 const well: HostState = {
   journal: [entry],
@@ -39,7 +41,18 @@ describe('journal, kernel and array', () => {
 
   test.each<[string, Partial<HostState>, string, string]>([
     ['no journal', { journal: undefined, journalTrouble: 'its checksum is wrong' }, 'journal', 'checksum'],
-    ['half done', { journal: [{ ...entry, phase: 'releasing' }] }, 'unfinished', '"db" is releasing'],
+    [
+      'half done',
+      { journal: [recordedVolume({ ...record, phase: 'releasing' })] },
+      'unfinished',
+      'volume "db" is releasing since 2026-01-01',
+    ],
+    [
+      'half removed',
+      { journal: [recordedVolume({ ...record, name: MARKER, phase: 'unmarking' })] },
+      'unfinished',
+      `marker "${MARKER}" of a removed volume is to be removed since 2026-01-01`,
+    ],
     ['not mounted', { mountpoints: [] }, 'missing mount', '"db"'],
     ['device gone', { linked: [] }, 'dead mount', '"db"'],
     [

@@ -5,7 +5,8 @@ import type { JournalFiles } from '../../../src/journal/journal-files.ts';
 import { CancelledError } from '../../../src/errors.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Log } from '../../../src/runtime/log.ts';
-import type { HostVolume, KnownVolume } from '../../../src/volumes/ports.ts';
+import { recordedVolume, type HostVolume, type VolumeRecord } from '../../../src/volumes/host-volume.ts';
+import type { KnownVolume } from '../../../src/volumes/ports.ts';
 
 /** An error as node:fs throws it. */
 export function diskError(code: string, text: string): Error {
@@ -152,8 +153,8 @@ export function fakeLog(): Log & { readonly lines: LogLine[] } {
   return { lines, debug: add('debug'), info: add('info'), warn: add('warn'), error: add('error') };
 }
 
-export function hostVolume(name: string, changes: Partial<HostVolume> = {}): HostVolume {
-  return {
+export function hostVolume(name: string, changes: Partial<VolumeRecord> = {}): HostVolume {
+  return recordedVolume({
     name,
     arrayName: asArrayName(`docker-${name}`),
     volumeId: asVolumeId('72ce476b00000002'),
@@ -163,7 +164,7 @@ export function hostVolume(name: string, changes: Partial<HostVolume> = {}): Hos
     mountpoint: `/mnt/docker-${name}`,
     since: '2024-01-02T03:04:05.000Z',
     ...changes,
-  };
+  });
 }
 
 export function knownVolume(name: string, changes: Partial<KnownVolume> = {}): KnownVolume {

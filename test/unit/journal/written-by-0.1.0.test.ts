@@ -1,11 +1,13 @@
-import { asHostId } from '../../../src/array/ids.ts';
+import { asHostId, asVolumeId } from '../../../src/array/ids.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { KnownVolumes } from '../../../src/journal/known-volumes.ts';
+import { recordedVolume } from '../../../src/volumes/host-volume.ts';
 import { readLabel } from '../../../src/volumes/label.ts';
+import { markerName } from '../../../src/volumes/naming.ts';
 import { FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 
 /*
@@ -16,6 +18,8 @@ import { FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 
 const dir = '/state';
 const bootId = '75af0f74-30ab-4e2d-b2cb-417cf6d52982/9';
+
+const MARKER = markerName('always', asVolumeId('72ce476b00000002'));
 
 const entryOf010 = z.object({
   name: z.string(),
@@ -98,6 +102,7 @@ test('it reads a journal of this version', async () => {
     }),
     hostVolume('found', { phase: 'mounting', attachment: 'found', earlierBoot: true }),
     hostVolume('mounted'),
+    recordedVolume({ ...hostVolume(MARKER), arrayName: MARKER, phase: 'unmarking', holders: [] }),
   ];
   for (const entry of entries) await journal.put(entry);
   await journal.close();
@@ -107,5 +112,13 @@ test('it reads a journal of this version', async () => {
   expect(JSON.parse(header)).toMatchObject({ format: 'docker-volume-scaleio journal', version: 1 });
   expect(JSON.parse(about)).toEqual({ bootId, mustRebuild: true });
   const read = lines.map((line) => entryOf010.parse(JSON.parse(line)));
-  expect(read).toEqual(entries.map(({ hostId, ...same }) => entryOf010.parse({ ...same, sdcId: hostId })));
+  // A marker that is to be removed was no state of its own: it is told by the name of an unfinished volume.
+  const then = entries.map(({ hostId, ...same }) => ({
+    ...same,
+    phase: same.phase === 'unmarking' ? 'creating' : same.phase,
+    sdcId: hostId,
+  }));
+  expect(read).toEqual(then.map((entry) => entryOf010.parse(entry)));
+  const again = await openJournal({ ...portsOn(disk), bootId, pid: 100 });
+  expect(again.all()).toEqual(entries);
 });

@@ -4,6 +4,7 @@ import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
 import type { AnonymousHost } from '../../../src/volumes/upkeep/anonymous.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
+import { recordedVolume } from '../../../src/volumes/host-volume.ts';
 import { arrayNameFor } from '../../../src/volumes/naming.ts';
 import type { StoredVolume } from './world/fake-array.ts';
 import { World } from './world/world.ts';
@@ -75,7 +76,8 @@ async function scene(...names: readonly string[]) {
       mountpoint: '/m',
       since: '',
     } as const;
-    return run(two.life.host.journal.put({ ...facts, name, arrayName: asArrayName(name), volumeId: id }));
+    const entry = recordedVolume({ ...facts, name, arrayName: asArrayName(name), volumeId: id });
+    return run(two.life.host.journal.put(entry));
   };
   return {
     enter,

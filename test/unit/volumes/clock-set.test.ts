@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AddressWitness } from '../../../src/volumes/address-witness.ts';
 import { LateRequests } from '../../../src/volumes/life/late-requests.ts';
 import { LossWatch } from '../../../src/volumes/upkeep/loss-watch.ts';
-import type { HostVolume } from '../../../src/volumes/ports.ts';
+import { recordedVolume, type HostVolume, type VolumeRecord } from '../../../src/volumes/host-volume.ts';
 import { ProvisionalSweep } from '../../../src/volumes/upkeep/provisional-sweep.ts';
 import { POLICY } from './world/life.ts';
 import { World } from './world/world.ts';
@@ -23,7 +23,7 @@ async function hostWithVolume(options: Record<string, string> = {}) {
   return { world, one, two, run, holders };
 }
 
-function entryOf(name: string, changes: Partial<HostVolume>): HostVolume {
+function entryOf(name: string, changes: Partial<VolumeRecord>): HostVolume {
   const facts = {
     systemId: asSystemId('s'),
     phase: 'mounting',
@@ -31,7 +31,8 @@ function entryOf(name: string, changes: Partial<HostVolume>): HostVolume {
     mountpoint: '/m',
     since: '',
   } as const;
-  return { ...facts, name, arrayName: asArrayName(name), volumeId: asVolumeId('a1'), ...changes };
+  const ids = { arrayName: asArrayName(name), volumeId: asVolumeId('a1') };
+  return recordedVolume({ ...facts, name, ...ids, ...changes });
 }
 
 describe.each(BOTH_WAYS)('a clock that is set %s by two hours', (_way, setByMs) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FilesystemError, GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
-import type { HostVolume } from '../../../src/volumes/ports.ts';
+import { recordedVolume, type HostVolume } from '../../../src/volumes/host-volume.ts';
 import { ProvisionalSweep } from '../../../src/volumes/upkeep/provisional-sweep.ts';
 import { asArrayName, asVolumeId, type HostId } from '../../../src/array/ids.ts';
 import type { StoredVolume } from './world/fake-array.ts';
@@ -351,7 +351,7 @@ describe('unfinished volumes that no entry tells of', () => {
       return (await run(sweep.find(me, host.life.call().signal))).length;
     };
     expect([await found(), await found()]).toEqual([0, 1]);
-    const entry: HostVolume = {
+    const entry = recordedVolume({
       name: 'half',
       systemId: me.systemId,
       phase: 'creating',
@@ -359,7 +359,7 @@ describe('unfinished volumes that no entry tells of', () => {
       mountpoint: '/m',
       since: '',
       ...told(half),
-    };
+    });
     await run(host.life.host.journal.put(entry));
     expect([await found(), await found()]).toEqual([0, 0]);
   });

@@ -1,7 +1,8 @@
 import type { CountedFenceLog } from '../../../../src/observe/metrics/fence-counts.ts';
 import { PluginMetrics, type WatchedParts } from '../../../../src/observe/metrics/plugin-metrics.ts';
 import type { HostIdentity } from '../../../../src/volumes/identity.ts';
-import type { FenceRecord, HostVolume } from '../../../../src/volumes/ports.ts';
+import { recordedVolume, type HostVolume, type VolumeRecord } from '../../../../src/volumes/host-volume.ts';
+import type { FenceRecord } from '../../../../src/volumes/ports.ts';
 import { asArrayName, asVolumeId, type HostId, type SystemId } from '../../../../src/array/ids.ts';
 
 export const GATEWAY = 'https://gw';
@@ -15,8 +16,8 @@ export const ME: HostIdentity = {
 };
 
 /** An entry of the journal, mounted unless said otherwise. */
-export function entryOf(name: string, more: Partial<HostVolume> = {}): HostVolume {
-  return {
+export function entryOf(name: string, more: Partial<VolumeRecord> = {}): HostVolume {
+  return recordedVolume({
     name,
     arrayName: asArrayName(`docker-${name}`),
     volumeId: asVolumeId(`id-${name}`),
@@ -26,7 +27,7 @@ export function entryOf(name: string, more: Partial<HostVolume> = {}): HostVolum
     mountpoint: `/m/${name}`,
     since: '2026-01-01T00:00:00.000Z',
     ...more,
-  };
+  });
 }
 
 /** A fence log in memory, to which nobody else writes. */

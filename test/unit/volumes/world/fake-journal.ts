@@ -1,4 +1,5 @@
 import type { Clock } from '../../../../src/runtime/clock.ts';
+import { afterBoot, assertFollows } from '../../../../src/volumes/host-volume.ts';
 import type {
   FenceLog,
   FenceRecord,
@@ -6,6 +7,13 @@ import type {
   Journal,
   KnownVolume,
 } from '../../../../src/volumes/ports.ts';
+
+/** What all journals of this test file have seen: steps as "from → to", and the states in which a life ended. */
+export const JOURNALED = { steps: new Set<string>(), left: new Set<string>() };
+
+function noteStep(from: HostVolume | undefined, to: HostVolume | undefined): void {
+  JOURNALED.steps.add(`${from?.phase ?? 'nothing'} → ${to?.phase ?? 'nothing'}`);
+}
 
 /** The state directory of one host: survives the plugin's death and reboots. */
 export class FakeDisk {
@@ -77,9 +85,10 @@ export class FakeJournal implements Journal {
     this.#openedAt = clock.elapsed();
     this.#isAlive = isAlive;
     this.mustRebuild = disk.mustRebuild;
+    for (const { phase } of disk.entries.values()) JOURNALED.left.add(phase);
     const isSameBoot = disk.bootId === bootId;
     this.#entries = new Map(
-      [...disk.entries].map(([name, entry]) => [name, isSameBoot ? entry : ofEarlierBoot(entry)]),
+      [...disk.entries].map(([name, entry]) => [name, isSameBoot ? entry : afterBoot(entry)]),
     );
     this.#known = new Map(disk.known);
     disk.bootId = bootId;
@@ -100,14 +109,17 @@ export class FakeJournal implements Journal {
   }
 
   put(entry: HostVolume): Promise<void> {
-    if (this.#entries.get(entry.name)?.since !== entry.since)
-      this.#moments.set(entry.name, this.#clock.elapsed());
+    const before = this.#entries.get(entry.name);
+    assertFollows(before, entry);
+    noteStep(before?.volumeId === entry.volumeId ? before : undefined, entry);
+    if (before?.since !== entry.since) this.#moments.set(entry.name, this.#clock.elapsed());
     this.#entries.set(entry.name, structuredClone(entry));
     if (this.#isAlive()) this.#disk.entries.set(entry.name, structuredClone(entry));
     return Promise.resolve();
   }
 
   delete(name: string): Promise<void> {
+    if (this.#entries.has(name)) noteStep(this.#entries.get(name), undefined);
     this.#entries.delete(name);
     this.#moments.delete(name);
     if (this.#isAlive()) this.#disk.entries.delete(name);
@@ -137,10 +149,4 @@ export class FakeJournal implements Journal {
     this.#known.delete(name);
     if (this.#isAlive() && this.#disk.keepsKnown) this.#disk.known.delete(name);
   }
-}
-
-/** As the real journal has them [journal-content.ts]. */
-function ofEarlierBoot(entry: HostVolume): HostVolume {
-  const phase = entry.phase === 'creating' ? 'creating' : 'releasing';
-  return { ...entry, holders: [], phase, earlierBoot: true };
 }

@@ -1,0 +1,264 @@
+import { asVolumeId, type ArrayName, type HostId, type SystemId, type VolumeId } from '../array/ids.ts';
+import { parseMarker } from './naming.ts';
+
+/*
+ * What this host is doing with a volume is a state machine: the table below. It is also the journal's entry, so each state is
+ * on disk before what it stands for is begun, and a crash leaves it as it was. Entries are made and moved on by the functions of this
+ * file alone. docs/architecture.md shows the table.
+ */
+
+interface State {
+  readonly means: string;
+  /** The states that may follow; without one the entry goes. */
+  readonly next: readonly Phase[];
+  /** What holds of it after this host has booted: no mount outlives that. */
+  readonly afterBoot: Phase;
+  /** What there is when the plugin or the host dies in it. */
+  readonly crashLeaves: string;
+  readonly finishedBy: string;
+}
+
+export type Phase = 'creating' | 'unmarking' | 'mounting' | 'mounted' | 'releasing';
+
+/** The states in the order of a volume's life. */
+export const STATES: Readonly<Record<Phase, State>> = {
+  creating: {
+    means: 'a volume is being made under a provisional name, or what is left of that is to be removed',
+    next: ['creating'],
+    afterBoot: 'creating',
+    crashLeaves:
+      'a provisional volume or none, attached here or not, with a failover marker or without; after the renaming a complete volume under its own name',
+    finishedBy:
+      'the next Create, Mount or Remove of the name, else reconcile: removes what bears the provisional name, and where the request to make it had no answer looks for it until none can come any more',
+  },
+  unmarking: {
+    means: 'the failover marker of a volume that is being removed, which goes after it',
+    next: ['unmarking'],
+    afterBoot: 'unmarking',
+    crashLeaves: 'the marker, with its volume or without',
+    finishedBy: 'reconcile: removes the marker if its volume is gone, else forgets the entry; a next Remove',
+  },
+  mounting: {
+    means: 'attached here, or about to be, and not handed to anybody by this Mount',
+    next: ['mounting', 'mounted', 'releasing'],
+    afterBoot: 'releasing',
+    crashLeaves: 'a volume that is attached or not, mounted or not; the request may still be carried out',
+    finishedBy: 'the next Mount; else reconcile, as releasing; a Remove',
+  },
+  mounted: {
+    means: 'mounted, and seen by the host; whoever claims it may be using it',
+    next: ['mounted', 'mounting', 'releasing'],
+    afterBoot: 'releasing',
+    crashLeaves: 'the mount as it is, in use',
+    finishedBy:
+      'nobody while it is claimed and used; reconcile puts a lost mount back, and releases what nobody claims; a Remove, when the kernel says that nobody uses it',
+  },
+  releasing: {
+    means: 'to be unmounted and detached, once the kernel lets go',
+    next: ['releasing', 'mounting'],
+    afterBoot: 'releasing',
+    crashLeaves: 'a volume that is mounted or not, attached or not',
+    finishedBy: 'reconcile, a Remove; or the next Mount, which takes it up again',
+  },
+};
+
+/** An entry as it is written down; one that was not made by this file is made an entry by recordedVolume. */
+export interface VolumeRecord {
+  /** Docker's full name; in creating also the provisional one, in unmarking the marker's. */
+  readonly name: string;
+  readonly arrayName: ArrayName;
+  /** Empty while the array has not said it (creating). */
+  readonly volumeId: VolumeId;
+  /** The array's id; with volumeId it names the device, also while no gateway answers. */
+  readonly systemId: SystemId;
+  readonly phase: Phase;
+  /** Mount IDs of the engine, '' for clients that send none (rule 6). */
+  readonly holders: readonly string[];
+  readonly mountpoint: string;
+  /** Of the last Mount, or of its making; ISO 8601, for people: how old the entry is Journal.ageMs says. */
+  readonly since: string;
+  /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
+  readonly hostId?: HostId | undefined;
+  readonly heldSince?: string | undefined;
+  /**
+   * What is known of the mapping (for 'creating': of the volume). Undefined: this host made it. intended: the request may have
+   * gone out and nothing has said what came of it, so it may still be carried out. found: it was there before this plugin had anything to
+   * do with the volume, so it is not ours to take away (rule 13).
+   */
+  readonly attachment?: 'intended' | 'found' | undefined;
+  /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
+  readonly earlierBoot?: boolean | undefined;
+}
+
+/** Nobody else can name it, so nobody else makes an entry, nor gives one another phase. */
+declare const madeHere: unique symbol;
+
+/** An entry in one of the given states. */
+export type VolumeIn<P extends Phase> = P extends Phase
+  ? Omit<VolumeRecord, 'phase'> & { readonly phase: P; readonly [madeHere]: P }
+  : never;
+
+/** What this host does with one volume; survives a crash. */
+export type HostVolume = VolumeIn<Phase>;
+/** Not a volume that anybody can use: it is there to be removed, unless its Create ends well. */
+export type UnfinishedVolume = VolumeIn<'creating' | 'unmarking'>;
+/** A volume with a name, attached here or about to be or to have been. */
+export type AttachedVolume = VolumeIn<'mounting' | 'mounted' | 'releasing'>;
+
+/** A state was to follow on one that it cannot follow: a mistake of this program. Nothing was changed. */
+export class ImpossibleTransitionError extends Error {
+  constructor(
+    name: string,
+    from: Phase | 'nothing',
+    to: Phase,
+    why = 'the table of states has no such step',
+  ) {
+    super(`the entry of "${name}" cannot go from ${from} to ${to}: ${why}; this is a mistake of the plugin`);
+    this.name = new.target.name;
+  }
+}
+
+/** An entry as the journal had it. */
+export function recordedVolume(record: VolumeRecord): HostVolume {
+  return record as HostVolume;
+}
+
+/** Whether it is there to be removed. */
+export function isUnfinished(entry: HostVolume): entry is UnfinishedVolume {
+  return entry.phase === 'creating' || entry.phase === 'unmarking';
+}
+
+interface Origin extends Pick<VolumeRecord, 'systemId' | 'mountpoint'> {
+  /** Now, in ISO 8601. */
+  readonly since: string;
+}
+
+const NOT_MADE_YET = asVolumeId('');
+
+/** nothing → creating: the volume is about to be asked for under its provisional name. */
+export function creatingVolume(name: string, provisional: ArrayName, origin: Origin): VolumeIn<'creating'> {
+  const { systemId, mountpoint, since } = origin;
+  return made({
+    name,
+    arrayName: provisional,
+    volumeId: NOT_MADE_YET,
+    systemId,
+    phase: 'creating',
+    holders: [],
+    mountpoint,
+    since,
+    attachment: 'intended',
+  });
+}
+
+/** nothing → creating: what an earlier Create has left on the array is to be removed. */
+export function leftVolume(id: VolumeId, provisional: ArrayName, origin: Origin): VolumeIn<'creating'> {
+  return made({ ...removable(id, provisional, origin), phase: 'creating' });
+}
+
+/** nothing → unmarking. Throws ImpossibleTransitionError for a name that is no marker's. */
+export function markerToRemove(id: VolumeId, marker: ArrayName, origin: Origin): VolumeIn<'unmarking'> {
+  if (!isMarker(marker))
+    throw new ImpossibleTransitionError(marker, 'nothing', 'unmarking', 'that is not the name of a marker');
+  return made({ ...removable(id, marker, origin), phase: 'unmarking' });
+}
+
+/** creating → creating, under the provisional name: the volume's own is free for a next Create. */
+export function setAside(entry: UnfinishedVolume): UnfinishedVolume {
+  return moved(entry, entry.phase, { name: entry.arrayName });
+}
+
+/** What is known of a volume when a Mount of it begins. */
+export interface MountBeginning extends Origin {
+  readonly volumeId: VolumeId;
+  readonly arrayName: ArrayName;
+  readonly hostId?: HostId | undefined;
+  readonly heldSince?: string | undefined;
+  readonly attachment?: VolumeRecord['attachment'];
+  readonly earlierBoot?: boolean | undefined;
+}
+
+/** nothing, mounting, mounted or releasing → mounting. Who claims it stays, unless that was another volume of the name. */
+export function mountingVolume(
+  name: string,
+  before: AttachedVolume | undefined,
+  beginning: MountBeginning,
+): VolumeIn<'mounting'> {
+  const isSame = before?.volumeId === beginning.volumeId;
+  if (isSame) assertNext(before, 'mounting');
+  return made({ ...beginning, name, phase: 'mounting', holders: isSame ? before.holders : [] });
+}
+
+/** mounting → mounted, for one more: the mapping is this host's from now on (rule 13). */
+export function mountedVolume(entry: VolumeIn<'mounting'>, holder: string): VolumeIn<'mounted'> {
+  const holders = [...new Set([...entry.holders, holder])];
+  return moved(entry, 'mounted', { holders, attachment: undefined, earlierBoot: undefined });
+}
+
+/** mounted → mounted, for one more. */
+export function claimedVolume(
+  entry: VolumeIn<'mounted'>,
+  holder: string,
+  since: string,
+): VolumeIn<'mounted'> {
+  // A repeated ID is not counted again, but its container needs the time to bind the path.
+  return moved(entry, 'mounted', { holders: [...new Set([...entry.holders, holder])], since });
+}
+
+/** The same state, for one less. */
+export function withoutHolder(entry: AttachedVolume, holder: string): AttachedVolume {
+  return moved(entry, entry.phase, { holders: entry.holders.filter((known) => known !== holder) });
+}
+
+/** mounting, mounted or releasing → releasing, for nobody. */
+export function releasingVolume(entry: AttachedVolume): VolumeIn<'releasing'> {
+  return moved(entry, 'releasing', { holders: [] });
+}
+
+/** The same state: what was asked for has been answered, or can no longer come. What was found stays so. */
+export function answered<V extends HostVolume>(entry: V): V {
+  return entry.attachment === 'intended' ? { ...entry, attachment: undefined } : entry;
+}
+
+/** What an entry of an earlier boot says now: nobody holds the volume; it may still be mapped, or be a provisional one. */
+export function afterBoot(entry: HostVolume): HostVolume {
+  return moved(entry, STATES[entry.phase].afterBoot, { holders: [], earlierBoot: true });
+}
+
+/**
+ * Throws ImpossibleTransitionError unless `next` may take the place of `before` under their name. An entry of another volume makes way
+ * for any: that one is gone from the array.
+ */
+export function assertFollows(before: HostVolume | undefined, next: HostVolume): void {
+  if (before?.volumeId === next.volumeId) assertNext(before, next.phase);
+}
+
+/** Whether the array's name is that of a failover marker, which no volume and no provisional volume can bear. */
+export function isMarker(arrayName: string): boolean {
+  return parseMarker(arrayName) !== undefined;
+}
+
+function removable(
+  volumeId: VolumeId,
+  arrayName: ArrayName,
+  { systemId, mountpoint, since }: Origin,
+): Omit<VolumeRecord, 'phase'> {
+  return { name: arrayName, arrayName, volumeId, systemId, holders: [], mountpoint, since };
+}
+
+function moved<P extends Phase>(
+  entry: HostVolume,
+  phase: P,
+  changes: Partial<Omit<VolumeRecord, 'phase'>>,
+): VolumeIn<P> {
+  assertNext(entry, phase);
+  return made({ ...entry, ...changes, phase });
+}
+
+function assertNext({ name, phase }: HostVolume, next: Phase): void {
+  if (!STATES[phase].next.includes(next)) throw new ImpossibleTransitionError(name, phase, next);
+}
+
+function made<P extends Phase>(record: VolumeRecord & { readonly phase: P }): VolumeIn<P> {
+  return record as unknown as VolumeIn<P>;
+}
