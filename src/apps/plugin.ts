@@ -9,6 +9,7 @@ import { activatedFd, listenOnFd, listenOnPath, type SystemdHandover } from '../
 import { ConfigError, isPluginError } from '../errors.ts';
 import { systemClock } from '../host/clock.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
+import { Periodic } from '../runtime/periodic.ts';
 import { addPages, type Pages } from '../observe/metrics/pages.ts';
 import { createMetricsServer } from '../observe/metrics/server.ts';
 import { openFlawedService, openService, refusingService } from './plugin-service.ts';
@@ -94,12 +95,11 @@ function createServer({ driver, pages }: Serving, { log }: AppEdge): FastifyInst
 class Serving {
   readonly #io: AppEdge;
   readonly #serviceEdge: ServiceEdge;
-  readonly #closing = new AbortController();
+  readonly #mending: Periodic;
   #service: PluginService;
   readonly driver: ReplaceableDriver;
   /** What keeps it from serving, undefined when nothing does. */
   #trouble: string | undefined;
-  #watching: Promise<void> = Promise.resolve();
   /** Of the service that answers now. */
   readonly pages: Pages;
 
@@ -108,6 +108,16 @@ class Serving {
     this.#serviceEdge = { ...io, ownPid: io.systemd.ownPid };
     this.#service = refusingService(new ConfigError('the plugin has not started yet'), this.#serviceEdge);
     this.driver = new ReplaceableDriver(this.#service.driver, systemClock);
+    const { log, mendedMs = MENDED_MS } = io;
+    this.#mending = new Periodic({
+      clock: systemClock,
+      firstMs: mendedMs,
+      pauseMs: () => (this.#trouble === undefined ? undefined : mendedMs),
+      turn: () => this.#takeUpMended(),
+      onError: (error) => {
+        log.error({ error: String(error) }, 'cannot take up the settings; trying again');
+      },
+    });
     const current = (): Pages => this.#service.pages;
     this.pages = {
       get registry() {
@@ -129,30 +139,19 @@ class Serving {
   /** To be called once it listens. */
   start(): void {
     this.#service.start();
-    this.#watching = this.#untilMended();
+    if (this.#trouble !== undefined) this.#mending.start();
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#watching;
+    await this.#mending.stop();
     await this.#service.close();
   }
 
-  async #untilMended(): Promise<void> {
-    const { signal } = this.#closing;
-    const { log, mendedMs = MENDED_MS } = this.#io;
-    while (this.#trouble !== undefined) {
-      try {
-        await systemClock.sleep(mendedMs, signal);
-        const now = this.#io.readSettings();
-        if (now instanceof FlawedSettingsError && told(now).message === this.#trouble) continue;
-        await this.#replaceBy(now);
-        this.#service.start();
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error({ error: String(error) }, 'cannot take up the settings; trying again');
-      }
-    }
+  async #takeUpMended(): Promise<void> {
+    const now = this.#io.readSettings();
+    if (now instanceof FlawedSettingsError && told(now).message === this.#trouble) return;
+    await this.#replaceBy(now);
+    this.#service.start();
   }
 
   async #replaceBy(now: SettingsNow): Promise<void> {

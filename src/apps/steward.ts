@@ -8,8 +8,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AuditRecord, News } from '../steward/ports.ts';
 import { DiskProvider } from '../steward/capacity/provider.ts';
+import type { Periodic } from '../runtime/periodic.ts';
 import { Steward } from '../steward/steward.ts';
-import { StewardLoop } from '../steward/steward-loop.ts';
+import { stewardLoop } from '../steward/steward-loop.ts';
 import { Cleaner, type CleanerParts } from '../steward/cleanup/cleaner.ts';
 import type { Settings } from '../config/settings.ts';
 import { listenOnPath } from '../docker/protocol/socket.ts';
@@ -40,7 +41,7 @@ export interface StewardEdge {
 /** A steward in front of the array of the settings; nothing is asked yet. */
 export interface StewardApp {
   readonly steward: Steward;
-  readonly loop: StewardLoop;
+  readonly loop: Periodic;
   /** Serves the page until close(), unless the settings say off. */
   startPage(): void;
   close(): Promise<void>;
@@ -78,7 +79,7 @@ export async function buildSteward(
   );
   const cleaner = cleanerOf({ settings, policy }, { gateway, inventory, clock, audit, log });
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
-  const loop = new StewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
+  const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
   const servers = serveMetrics(socket, settings.metricsAddress, { pages, clock, log });

@@ -2,6 +2,7 @@ import { isPluginError } from '../errors.ts';
 import type { HostId, SystemId } from '../array/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { Periodic } from '../runtime/periodic.ts';
 import { JoinDiagnosis, type Cure, type Diagnosis, type DiagnosisParts } from './diagnosis.ts';
 import { SdcNamer } from './sdc-namer.ts';
 import type { JoinState } from './state.ts';
@@ -71,12 +72,12 @@ export class HostJoin {
   readonly #times: JoinTimes;
   readonly #diagnosis: JoinDiagnosis;
   readonly #namer: SdcNamer;
-  readonly #stopped = new AbortController();
-  #wake = new AbortController();
+  readonly #looks: Periodic;
   #doubted = false;
   /** Of the log-in, one after the other. */
   #refusals = 0;
-  #running: Promise<void> | undefined;
+  /** From this look to the next, ms. */
+  #pauseMs: number;
   #state: ShownJoinState;
   /** Of cures that did not help, so that they are tried once and not for ever. */
   #tried: string | undefined;
@@ -89,6 +90,23 @@ export class HostJoin {
     this.#namer = new SdcNamer(parts, policy);
     const words = { step: 'looking', reason: 'nothing has been looked at yet', remedy: '' } as const;
     this.#state = { ...words, since: parts.clock.now(), nextLook: undefined };
+    this.#pauseMs = times.retryMs;
+    this.#looks = new Periodic({
+      clock: parts.clock,
+      turn: async (signal) => {
+        this.#pauseMs = await this.#round(signal);
+      },
+      pauseMs: () => {
+        this.#state = { ...this.#state, nextLook: parts.clock.elapsed() + this.#pauseMs };
+        return this.#pauseMs;
+      },
+      limitMs: times.lookMs,
+      onError: (error) => {
+        const what = isPluginError(error) ? error.message : String(error);
+        parts.log.warn({ error: what }, 'cannot look whether this host has joined the storage; trying again');
+        this.#pauseMs = times.retryMs;
+      },
+    });
   }
 
   get state(): ShownJoinState {
@@ -96,19 +114,18 @@ export class HostJoin {
   }
 
   start(): void {
-    this.#running ??= this.#loop();
+    this.#looks.start();
   }
 
   /** Resolves when the look in progress has ended. */
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   /** Something failed as if this host were not joined: asks the array about it soon. */
   doubt(): void {
     this.#doubted = true;
-    if (this.#state.step === 'joined') this.#wake.abort();
+    if (this.#state.step === 'joined') this.#looks.within(0);
   }
 
   /** Why this host cannot use the array and what to do, as it follows "…; "; undefined when it can or nothing is known. */
@@ -120,33 +137,15 @@ export class HostJoin {
     return `this host is "${step}": ${reason}${cure} (looked at again ${seconds > 0 ? `in ${seconds} s` : 'now'})`;
   }
 
-  async #loop(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#times.lookMs)]);
-      const pauseMs = await this.#round(signal);
-      this.#state = { ...this.#state, nextLook: this.#parts.clock.elapsed() + pauseMs };
-      await this.#pause(pauseMs);
-    }
-  }
-
   /** One look and what follows from it; how long to wait for the next. */
   async #round(signal: AbortSignal): Promise<number> {
-    const { log } = this.#parts;
     const thorough = this.#doubted;
     this.#doubted = false;
-    this.#wake = new AbortController();
-    try {
-      const diagnosis = await this.#diagnosis.diagnose(thorough, signal);
-      const outcome = await this.#cureOf(diagnosis, signal);
-      this.#show(outcome.state);
-      if (diagnosis.joined !== undefined) await this.#settleIn(diagnosis.joined, signal);
-      return outcome.helped ? this.#times.settleMs : this.#pauseIn(diagnosis.state);
-    } catch (error) {
-      if (this.#stopped.signal.aborted) return 0;
-      const what = isPluginError(error) ? error.message : String(error);
-      log.warn({ error: what }, 'cannot look whether this host has joined the storage; trying again');
-      return this.#times.retryMs;
-    }
+    const diagnosis = await this.#diagnosis.diagnose(thorough, signal);
+    const outcome = await this.#cureOf(diagnosis, signal);
+    this.#show(outcome.state);
+    if (diagnosis.joined !== undefined) await this.#settleIn(diagnosis.joined, signal);
+    return outcome.helped ? this.#times.settleMs : this.#pauseIn(diagnosis.state);
   }
 
   #pauseIn({ step }: JoinState): number {
@@ -218,14 +217,5 @@ export class HostJoin {
     this.#state = { ...state, since, nextLook: undefined };
     if (state.step === 'joined') log.info({ ...state }, 'this host has joined the storage');
     else log.warn({ ...state }, 'this host has not joined the storage');
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const signal = AbortSignal.any([this.#stopped.signal, this.#wake.signal]);
-    try {
-      await this.#parts.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
   }
 }

@@ -6,6 +6,7 @@ import type { GrowthPolicy } from '../policy.ts';
 import type { ClusterReading, NewDevice, PoolReading, SdsReading } from '../../array/pool.ts';
 import type { ClusterSpace } from '../../array/storage-array.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { randomShare } from '../../runtime/periodic.ts';
 import type { DiskProvider } from './provider.ts';
 
 const LONGEST_JITTER_MS = 2000;
@@ -92,7 +93,7 @@ export class Grower {
   ): Promise<Choice | NotNow> {
     const { array, clock, provider } = this.#parts;
     const jitterMs = Math.min(LONGEST_JITTER_MS, this.#intervalMs / 4);
-    await clock.sleep((Number.parseInt(clock.randomHex(4), 16) / 0xffff) * jitterMs, signal);
+    await clock.sleep(randomShare(clock) * jitterMs, signal);
     const cluster = await array.readCluster(signal);
     const now = cluster.pools.find(({ id }) => id === pool.id);
     if (now === undefined) return notNow('the pool is gone');

@@ -2,6 +2,7 @@ import { isPluginError } from '../../errors.ts';
 import type { Inventory } from '../../array/storage-array.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Periodic } from '../../runtime/periodic.ts';
 import { movementsBetween } from './movements.ts';
 import { arrayViewOf, type ArrayView } from './array-view.ts';
 import type { Freshness, TimelineEntry } from './page-data.ts';
@@ -32,9 +33,7 @@ export class InventoryWatch {
   readonly #parts: InventoryWatchParts;
   readonly #options: { readonly prefix: string; readonly intervalMs: number };
   readonly #timeline = new Timeline();
-  readonly #stopped = new AbortController();
-  #awake = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #readings: Periodic;
   #sighting: ArrayView | undefined;
   #failure: string | undefined;
   #startedAt = 0;
@@ -45,22 +44,35 @@ export class InventoryWatch {
   constructor(parts: InventoryWatchParts, options: { readonly prefix: string; readonly intervalMs: number }) {
     this.#parts = parts;
     this.#options = options;
+    this.#readings = new Periodic({
+      clock: parts.clock,
+      turn: async (signal) => {
+        await this.#read(signal);
+        parts.onReading();
+      },
+      pauseMs: () => this.#pauseMs(),
+      limitMs: Math.max(options.intervalMs, SHORTEST_LIMIT_MS),
+      onError: (error) => {
+        this.#failed(error);
+        parts.onReading();
+      },
+    });
   }
 
   start(): void {
-    this.#running ??= this.#loop();
+    this.#readings.start();
   }
 
   /** Resolves when the reading under way has ended. */
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#readings.stop();
   }
 
   /** Somebody began to look: what is due now is not put off until the interval ends. */
   wake(): void {
-    this.#wokenAt = this.#parts.clock.elapsed();
-    this.#awake.abort();
+    const now = this.#parts.clock.elapsed();
+    this.#wokenAt = now;
+    this.#readings.within(this.#endedAt + this.#pauseMs() - now);
   }
 
   /** Undefined before the first reading. */
@@ -87,39 +99,13 @@ export class InventoryWatch {
     return this.#timeline.entries(told);
   }
 
-  async #loop(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      await this.#read(signal);
-      this.#parts.onReading();
-      await this.#rest(signal);
-    }
-  }
-
-  /** Until the next reading is due, which it is sooner when somebody begins to look meanwhile. */
-  async #rest(stopped: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    for (;;) {
-      this.#awake = new AbortController();
-      const leftMs = this.#endedAt + this.#pauseMs() - clock.elapsed();
-      if (leftMs <= 0 || stopped.aborted) return;
-      const woken = AbortSignal.any([stopped, this.#awake.signal]);
-      await clock.sleep(leftMs, woken).catch((error: unknown) => {
-        if (!woken.aborted) throw error;
-      });
-    }
-  }
-
   #pauseMs(): number {
     const liveMs = Math.max(LIVE_MS, REST * (this.#endedAt - this.#startedAt));
     return this.#parts.isWatched() ? liveMs : Math.max(liveMs, this.#options.intervalMs);
   }
 
-  /** A bug of ours must not end the watch: what it shows then says that it is not current. */
-  async #read(stopped: AbortSignal): Promise<void> {
-    const { inventory, clock, log } = this.#parts;
-    const limitMs = Math.max(this.#options.intervalMs, SHORTEST_LIMIT_MS);
-    const signal = AbortSignal.any([stopped, AbortSignal.timeout(limitMs)]);
+  async #read(signal: AbortSignal): Promise<void> {
+    const { inventory, clock } = this.#parts;
     this.#startedAt = clock.elapsed();
     try {
       const [volumes, hosts] = await Promise.all([
@@ -128,16 +114,19 @@ export class InventoryWatch {
       ]);
       this.#take(arrayViewOf(this.#options.prefix, { volumes, hosts }, clock.now(), this.#sighting));
       this.#failure = undefined;
-    } catch (error) {
-      if (stopped.aborted) return;
-      const why = isPluginError(error) ? error.message : String(error);
-      if (!isPluginError(error)) log.error({ error: why }, 'volumes and hosts could not be read');
-      else if (this.#failure !== why)
-        log.warn({ error: why }, 'volumes and hosts cannot be read for the page now');
-      this.#failure = why;
     } finally {
       this.#endedAt = clock.elapsed();
     }
+  }
+
+  /** What is shown then says that it is not current. */
+  #failed(error: unknown): void {
+    const { log } = this.#parts;
+    const why = isPluginError(error) ? error.message : String(error);
+    if (!isPluginError(error)) log.error({ error: why }, 'volumes and hosts could not be read');
+    else if (this.#failure !== why)
+      log.warn({ error: why }, 'volumes and hosts cannot be read for the page now');
+    this.#failure = why;
   }
 
   #take(now: ArrayView): void {

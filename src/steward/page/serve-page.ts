@@ -1,10 +1,11 @@
-import type { FastifyInstance } from 'fastify';
 import type { StewardSnapshot } from '../steward.ts';
 import type { Inventory } from '../../array/storage-array.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Access } from './access.ts';
 import { InventoryWatch } from './inventory-watch.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { Periodic } from '../../runtime/periodic.ts';
+import { hostAndPort, servedAddress } from '../../runtime/served-address.ts';
 import { overviewOf, pulseOf, type OverviewSources } from './overview.ts';
 import { createPageServer } from './server.ts';
 import { Viewers } from './viewers.ts';
@@ -31,7 +32,6 @@ export interface Page {
   close(): Promise<void>;
 }
 
-const TRY_AGAIN_MS = 10_000;
 /** Lets a browser know that the steward is there, and finds viewers that have gone. */
 const HEARTBEAT_MS = 5000;
 
@@ -64,54 +64,36 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
       watch.wake();
     },
   });
-  const closing = new AbortController();
-  const { signal } = closing;
+  const { address } = options;
+  const listening = servedAddress({
+    address,
+    listen: async () => ({ url: await server.listen(hostAndPort(address)) }),
+    what: 'the page is',
+    name: 'the page',
+    clock,
+    log,
+  });
+  const heartbeat = new Periodic({
+    clock,
+    firstMs: HEARTBEAT_MS,
+    pauseMs: () => HEARTBEAT_MS,
+    turn: () => {
+      viewers.pulse();
+    },
+    onError: (error) => {
+      log.error({ error: String(error) }, 'viewers of the page cannot be told that the steward is there');
+    },
+  });
   watch.start();
-  const running = Promise.all([listen(server, options, parts, signal), beat(viewers, clock, signal)]);
+  listening.start();
+  heartbeat.start();
   return {
     close: async () => {
-      closing.abort();
+      const stopped = Promise.all([listening.stop(), heartbeat.stop()]);
       viewers.close();
-      await running;
+      await stopped;
       await server.close();
       await watch.stop();
     },
   };
-}
-
-async function listen(
-  server: FastifyInstance,
-  { address }: PageOptions,
-  { clock, log }: PageParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { hostname, port } = new URL(`http://${address}`);
-  // A URL leaves out the port that its scheme has anyway.
-  const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
-  for (let tries = 1; !signal.aborted; tries += 1) {
-    try {
-      const url = await server.listen(where);
-      log.info({ url }, 'the page is served');
-      return;
-    } catch (error) {
-      log[tries === 1 ? 'error' : 'debug'](
-        { address, error: String(error) },
-        'the page cannot be served there; trying again every 10 s',
-      );
-    }
-    await pause(clock, TRY_AGAIN_MS, signal);
-  }
-}
-
-async function beat(viewers: Viewers, clock: Pick<Clock, 'sleep'>, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await pause(clock, HEARTBEAT_MS, signal);
-    viewers.pulse();
-  }
-}
-
-async function pause(clock: Pick<Clock, 'sleep'>, ms: number, signal: AbortSignal): Promise<void> {
-  await clock.sleep(ms, signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

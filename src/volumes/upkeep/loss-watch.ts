@@ -1,7 +1,8 @@
-import { CancelledError, isPluginError } from '../../errors.ts';
+import { isPluginError } from '../../errors.ts';
 import type { Attacher } from '../../attach/attacher.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Periodic } from '../../runtime/periodic.ts';
 import type { HostVolume, Journal } from '../ports.ts';
 
 interface LossWatchParts {
@@ -25,39 +26,34 @@ interface LossWatchTimes {
 export class LossWatch {
   readonly #parts: LossWatchParts;
   readonly #times: LossWatchTimes;
-  readonly #onLoss: () => void;
-  readonly #stopped = new AbortController();
+  readonly #looks: Periodic;
   /** When a loss was last told, by volume. */
   #told = new Map<string, number>();
-  #running: Promise<void> | undefined;
 
   constructor(parts: LossWatchParts, times: LossWatchTimes, onLoss: () => void) {
     this.#parts = parts;
     this.#times = times;
-    this.#onLoss = onLoss;
+    const { clock, log } = parts;
+    this.#looks = new Periodic({
+      clock,
+      firstMs: times.lookMs,
+      pauseMs: () => times.lookMs,
+      turn: async () => {
+        if (await this.#isWorthTelling()) onLoss();
+      },
+      onError: (error) => {
+        log.error({ error: String(error) }, 'looking at the devices of mounted volumes failed unexpectedly');
+      },
+    });
   }
 
   start(): void {
-    this.#running ??= this.#loop();
+    this.#looks.start();
   }
 
   /** Resolves when the look in progress has ended. */
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
-  }
-
-  async #loop(): Promise<void> {
-    while (await this.#pause()) if (await this.#isWorthTelling()) this.#onLoss();
-  }
-
-  async #pause(): Promise<boolean> {
-    try {
-      await this.#parts.clock.sleep(this.#times.lookMs, this.#stopped.signal);
-    } catch (cause) {
-      if (!(cause instanceof CancelledError) && !this.#stopped.signal.aborted) throw cause;
-    }
-    return !this.#stopped.signal.aborted;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   async #isWorthTelling(): Promise<boolean> {

@@ -2,6 +2,7 @@ import { isPluginError } from '../../errors.ts';
 import type { Reconciler } from './reconcile.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log, Trace } from '../../runtime/log.ts';
+import { Periodic } from '../../runtime/periodic.ts';
 import type { HostReadiness, Journal } from '../ports.ts';
 import { isAboutHost } from '../readiness.ts';
 
@@ -28,85 +29,72 @@ export class ReconcileLoop {
   readonly #reconciler: Pick<Reconciler, 'run'>;
   readonly #journal: Journal;
   readonly #readiness: HostReadiness;
-  readonly #clock: Omit<Clock, 'now'>;
   readonly #log: Log;
-  readonly #trace: Trace;
   readonly #times: ReconcileTimes;
-  readonly #stopped = new AbortController();
-  #wake = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #rounds: Periodic;
+  /** From this round to the next, ms. */
+  #pauseMs: number;
 
   constructor(parts: ReconcileLoopParts, times: ReconcileTimes) {
     this.#reconciler = parts.reconciler;
     this.#journal = parts.journal;
     this.#readiness = parts.readiness;
-    this.#clock = parts.clock;
     this.#log = parts.log;
-    this.#trace = parts.trace;
     this.#times = times;
+    this.#pauseMs = times.soonMs;
+    this.#rounds = new Periodic({
+      clock: parts.clock,
+      turn: async (signal) => {
+        this.#pauseAfter(await this.#round(signal));
+      },
+      pauseMs: () => this.#pauseMs,
+      limitMs: times.roundMs,
+      onError: (error) => {
+        this.#failed(error);
+      },
+      around: (work) => parts.trace.apart('reconcile', work),
+    });
   }
 
   start(): void {
-    this.#running ??= this.#loop();
+    this.#rounds.start();
   }
 
   /** Something may be left to do: look soon instead of at the next interval. */
   nudge(): void {
-    if (this.#hasWork()) this.#wake.abort();
+    if (this.#hasWork()) this.hurry();
   }
 
   /** Something happened that the journal does not tell of: look soon, whatever it says. */
   hurry(): void {
-    this.#wake.abort();
+    // The work gets a moment to settle by itself.
+    this.#pauseMs = this.#times.soonMs;
+    this.#rounds.within(this.#times.soonMs);
   }
 
   /** Resolves when the round in progress has ended. */
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #loop(): Promise<void> {
-    let pauseMs = this.#times.soonMs;
-    while (!this.#stopped.signal.aborted) {
-      const settled = await this.#trace.apart('reconcile', () => this.#round());
-      pauseMs =
-        settled && !this.#hasWork() ? this.#times.intervalMs : Math.min(pauseMs * 2, this.#times.intervalMs);
-      if (await this.#pause(pauseMs)) pauseMs = this.#times.soonMs;
-    }
+  /** True when nothing is left to do. */
+  async #round(signal: AbortSignal): Promise<boolean> {
+    const report = await this.#reconciler.run(signal);
+    if (report.finished.length + report.lost.length > 0) this.#log.info({ ...report }, 'reconciled');
+    return report.postponed.length === 0;
   }
 
-  /** True when woken early; even then the work gets a moment to settle by itself. */
-  async #pause(ms: number): Promise<boolean> {
-    this.#wake = new AbortController();
-    const stopped = this.#stopped.signal;
-    await this.#sleep(ms, AbortSignal.any([stopped, this.#wake.signal]));
-    const woken = this.#wake.signal.aborted;
-    if (woken) await this.#sleep(this.#times.soonMs, stopped);
-    return woken;
+  #failed(cause: unknown): void {
+    if (isAboutHost(cause)) this.#readiness.doubt();
+    if (!isPluginError(cause)) this.#log.error({ error: String(cause) }, 'reconciling failed unexpectedly');
+    else this.#log.warn({ error: cause.message }, 'cannot reconcile now; trying again later');
+    this.#pauseAfter(false);
   }
 
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#clock.sleep(ms, signal);
-    } catch (cause) {
-      if (!signal.aborted) throw cause;
-    }
-  }
-
-  async #round(): Promise<boolean> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#times.roundMs)]);
-    try {
-      const report = await this.#reconciler.run(signal);
-      if (report.finished.length + report.lost.length > 0) this.#log.info({ ...report }, 'reconciled');
-      return report.postponed.length === 0;
-    } catch (cause) {
-      if (this.#stopped.signal.aborted) return true;
-      if (isAboutHost(cause)) this.#readiness.doubt();
-      if (!isPluginError(cause)) this.#log.error({ error: String(cause) }, 'reconciling failed unexpectedly');
-      else this.#log.warn({ error: cause.message }, 'cannot reconcile now; trying again later');
-      return false;
-    }
+  /** Ever longer while work stays undone. */
+  #pauseAfter(isSettled: boolean): void {
+    const { intervalMs } = this.#times;
+    this.#pauseMs = isSettled && !this.#hasWork() ? intervalMs : Math.min(this.#pauseMs * 2, intervalMs);
   }
 
   #hasWork(): boolean {

@@ -3,6 +3,7 @@ import { letGo } from '../life/device-release.ts';
 import type { Attacher, HeldDevice } from '../../attach/attacher.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Periodic, randomShare } from '../../runtime/periodic.ts';
 import type { Filesystems, HostVolume, Journal } from '../ports.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 
@@ -39,13 +40,24 @@ export interface TrimParts {
 export class TrimLoop {
   readonly #parts: TrimParts;
   readonly #times: TrimTimes;
-  readonly #stopped = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #rounds: Periodic;
   #totals: TrimTotals = { runs: 0, failures: 0, reclaimedBytes: 0 };
 
   constructor(parts: TrimParts, times: TrimTimes) {
     this.#parts = parts;
     this.#times = times;
+    const { clock, log } = parts;
+    this.#rounds = new Periodic({
+      clock,
+      firstMs: times.intervalMs * randomShare(clock),
+      pauseMs: () => times.intervalMs,
+      turn: async (signal) => {
+        for (const { name } of parts.journal.all()) await this.#trimInTurn(name, signal);
+      },
+      onError: (error) => {
+        log.error({ error: String(error) }, 'a round of trimming failed unexpectedly');
+      },
+    });
   }
 
   get totals(): TrimTotals {
@@ -53,62 +65,50 @@ export class TrimLoop {
   }
 
   start(): void {
-    this.#running ??= this.#loop();
+    this.#rounds.start();
   }
 
   /** Resolves when the trim under way has been ended. */
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 
-  async #loop(): Promise<void> {
-    const { clock } = this.#parts;
-    const share = Number.parseInt(clock.randomHex(4), 16) / 0xffff;
-    let pauseMs = this.#times.intervalMs * share;
-    while (await this.#pause(pauseMs, this.#stopped.signal)) {
-      for (const { name } of this.#parts.journal.all()) await this.#trimInTurn(name);
-      pauseMs = this.#times.intervalMs;
-    }
-  }
-
-  async #trimInTurn(name: string): Promise<void> {
+  async #trimInTurn(name: string, stopped: AbortSignal): Promise<void> {
     const { lock, log } = this.#parts;
     if (lock.holders().some((holder) => holder.name === name)) return;
     try {
-      await lock.run(name, 'Trim', this.#stopped.signal, () => this.#trim(name));
+      await lock.run(name, 'Trim', stopped, () => this.#trim(name, stopped));
     } catch (cause) {
-      if (this.#stopped.signal.aborted) return;
+      if (stopped.aborted) return;
       // Trimming is a favour: nothing that goes wrong in it may end the plugin.
       this.#count(1, 0);
       log.error({ volume: name, error: String(cause) }, 'trim failed unexpectedly');
     }
   }
 
-  async #trim(name: string): Promise<void> {
+  async #trim(name: string, stopped: AbortSignal): Promise<void> {
     const { journal, log } = this.#parts;
     const entry = journal.get(name);
     if (entry?.phase !== 'mounted' || entry.holders.length === 0) return;
     const way = new AbortController();
-    const over = new AbortController();
-    const giving = this.#giveWay(name, way, over.signal);
+    const giving = this.#givingWay(name, way);
+    giving.start();
     const limit = AbortSignal.timeout(this.#times.limitMs);
     try {
-      const signal = AbortSignal.any([way.signal, limit, this.#stopped.signal]);
+      const signal = AbortSignal.any([way.signal, limit, stopped]);
       const reclaimedBytes = await this.#trimSame(entry, signal);
       this.#count(0, reclaimedBytes);
       log.info({ volume: name, reclaimedBytes }, 'trimmed');
     } catch (cause) {
       if (!isPluginError(cause)) throw cause;
-      const gaveWay = way.signal.aborted || this.#stopped.signal.aborted;
+      const gaveWay = way.signal.aborted || stopped.aborted;
       if (gaveWay) log.info({ volume: name }, 'trim gave way; the next round trims again');
       else {
         this.#count(1, 0);
         log.warn({ volume: name, error: cause.message }, 'trim failed');
       }
     } finally {
-      over.abort();
-      await giving;
+      await giving.stop();
     }
   }
 
@@ -141,10 +141,21 @@ export class TrimLoop {
     return attacher.holdDevice(systemId, volumeId, device, signal);
   }
 
-  async #giveWay(name: string, way: AbortController, over: AbortSignal): Promise<void> {
-    const isWanted = (): boolean =>
-      this.#parts.lock.holders().some((holder) => holder.name === name && holder.waiting > 0);
-    while (await this.#pause(this.#times.courtesyMs, over)) if (isWanted()) way.abort();
+  /** Looks whether somebody waits for the volume, and fires `way` then. */
+  #givingWay(name: string, way: AbortController): Periodic {
+    const { clock, lock, log } = this.#parts;
+    const { courtesyMs } = this.#times;
+    return new Periodic({
+      clock,
+      firstMs: courtesyMs,
+      pauseMs: () => courtesyMs,
+      turn: () => {
+        if (lock.holders().some((holder) => holder.name === name && holder.waiting > 0)) way.abort();
+      },
+      onError: (error) => {
+        log.error({ volume: name, error: String(error) }, 'a trim cannot see who waits for its volume');
+      },
+    });
   }
 
   #count(failures: number, reclaimedBytes: number): void {
@@ -153,16 +164,5 @@ export class TrimLoop {
       failures: this.#totals.failures + failures,
       reclaimedBytes: this.#totals.reclaimedBytes + reclaimedBytes,
     };
-  }
-
-  /** False when the signal ended it. */
-  async #pause(ms: number, signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.#parts.clock.sleep(ms, signal);
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      throw error;
-    }
   }
 }

@@ -131,7 +131,7 @@ describe('the metrics server', () => {
     const server = createMetricsServer({
       address: `127.0.0.1:${port}`,
       pages: pluginMetrics().pages,
-      clock: { sleep: () => turns.promise.then(() => undefined) },
+      clock: { elapsed: () => 0, sleep: () => turns.promise.then(() => undefined) },
       log: {
         ...silent,
         error: (_, message) => {
