@@ -56,7 +56,6 @@ export class Periodic {
     for (let next: number | undefined = firstMs; next !== undefined; next = pauseMs()) {
       await this.#rest(next);
       if (this.#stopped.signal.aborted) return;
-      
       this.#dueMs = Infinity;
       await around(() => this.#turn());
     }
