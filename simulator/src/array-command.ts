@@ -6,7 +6,8 @@ import * as z from 'zod';
 import { API_VERSIONS } from './mdm/cluster.ts';
 import { SimulatorError, SimulatorUsageError, systemCode } from './simulator-error.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';
-import { settingsSchema, STANDARD_PASSWORD, type SettingsInput } from './settings.ts';
+import { STANDARD_PASSWORD } from './gateway/standard-password.ts';
+import { settingsSchema, type SettingsInput } from './settings.ts';
 
 /** What the command needs of its process. */
 export interface CommandIo {

@@ -1,10 +1,8 @@
 import * as z from 'zod';
+import { STANDARD_PASSWORD } from './gateway/standard-password.ts';
 import { API_VERSIONS } from './mdm/cluster.ts';
 
 const GIB = 1024 * 1024;
-
-/** Of the user "admin" where no users are configured; the manual names it, so it is no secret. */
-export const STANDARD_PASSWORD = 'Scaleio123';
 
 const pool = z.strictObject({
   name: z.string(),

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { STANDARD_PASSWORD } from '../settings.ts';
+import { STANDARD_PASSWORD } from './standard-password.ts';
 
 /** Name of the diagnostics channel of `publishSecret`. */
 export const SECRETS_CHANNEL = 'docker-volume-scaleio:simulator-secrets';
