@@ -67,8 +67,14 @@ module.exports = {
     only('device-users-hide-the-kernel', '^src/device-users/', ['^src/host/', '^src/volumes/ports\\.ts$']),
     only('journal-hides-the-disk', '^src/journal/', [
       '^src/host/',
-      '^src/volumes/(ports|host-volume|volume|label)\\.ts$',
+      '^src/volumes/(ports|host-volume|volume|label|takeover/fence-record)\\.ts$',
     ]),
+    only(
+      'operator-door-is-thin',
+      '^src/operator/',
+      ['^src/volumes/(ports|operator-actions|takeover/fence-record)\\.ts$'],
+      'it carries what a person asks to the use cases, and knows only their words',
+    ),
     only(
       'join-knows-no-implementation',
       '^src/join/',
@@ -154,7 +160,7 @@ module.exports = {
     ),
     simulatorFloor('hosts', ['mdm/', 'store/', 'sdc/fence\\.ts$'], ''),
     simulatorFloor('array', ['mdm/', 'store/', 'hosts/', 'settings\\.ts$'], ''),
-    simulatorFloor('gateway', ['mdm/', 'hosts/', 'array/', 'faults/', 'listening\\.ts$'], ''),
+    simulatorFloor('gateway', ['mdm/', 'hosts/', 'array/', 'faults/', '(listening|settings)\\.ts$'], ''),
     simulatorFloor('controls', ['mdm/', 'array/', 'faults/', 'gateway/'], ''),
   ],
   options: {

@@ -1,19 +1,22 @@
 /** Who can do something about a failure decides its class; the message says what to do. */
-export type ErrorCode =
-  | 'INVALID_REQUEST'
-  | 'VOLUME_NOT_FOUND'
-  | 'VOLUME_CONFLICT'
-  | 'VOLUME_IN_USE'
-  | 'NO_CAPACITY'
-  | 'GATEWAY_UNAVAILABLE'
-  | 'GATEWAY_AUTH'
-  | 'GATEWAY_REJECTED'
-  | 'SDC'
-  | 'FILESYSTEM'
-  | 'NEWER_VERSION'
-  | 'WEBHOOK'
-  | 'CANCELLED'
-  | 'CONFIG';
+export const ERROR_CODES = [
+  'INVALID_REQUEST',
+  'VOLUME_NOT_FOUND',
+  'VOLUME_CONFLICT',
+  'VOLUME_IN_USE',
+  'NO_CAPACITY',
+  'GATEWAY_UNAVAILABLE',
+  'GATEWAY_AUTH',
+  'GATEWAY_REJECTED',
+  'SDC',
+  'FILESYSTEM',
+  'NEWER_VERSION',
+  'WEBHOOK',
+  'CANCELLED',
+  'CONFIG',
+  'PLUGIN',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Facts about a failure for logs: names and numbers, never secrets. */
 export type ErrorContext = Readonly<Record<string, string | number | boolean | null>>;
@@ -167,6 +170,11 @@ export class CancelledError extends PluginError {
 /** The configuration is wrong; the message lists everything that is. */
 export class ConfigError extends PluginError {
   readonly code = 'CONFIG';
+}
+
+/** The running plugin on this host, asked to do something, failed in a way that only its log explains, or broke off. */
+export class RunningPluginError extends PluginError {
+  readonly code = 'PLUGIN';
 }
 
 /** The program was started in a way that cannot be: nothing was begun. */

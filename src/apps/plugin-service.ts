@@ -27,6 +27,8 @@ import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
 import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { createDefaults } from './create-defaults.ts';
+import { operateVolumes } from './operated-volumes.ts';
+import { refusingActions } from './operator-door.ts';
 import { Driver } from '../docker/driver.ts';
 import type { VolumeHost, VolumePolicy } from '../volumes/volume-host.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
@@ -38,10 +40,17 @@ import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
 import { TrimLoop, type TrimTotals } from '../volumes/upkeep/trim-loop.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
+import { arrayNameFor } from '../volumes/naming.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
+import type { HostVolume } from '../volumes/ports.ts';
+import { asVolumeName } from '../volumes/volume.ts';
 
 /** The plugin's parts under one set of settings. */
 export interface PluginService {
   readonly driver: VolumeDriver;
+  readonly actions: OperatorActions;
+  /** The state directory that it has taken; undefined where it has none. */
+  readonly stateDir: string | undefined;
   readonly pages: Pages;
   /** Begins what goes on without a call: joining, reconciling, trimming. */
   start(): void;
@@ -88,7 +97,7 @@ export async function openService(
     buildHost(settings, io, { metrics, gateway, endpoints: settings.endpoints }),
   );
   const { host, join, closeJournal } = parts;
-  const lock = new VolumeLock(systemClock);
+  const lock = volumeLock(settings);
   const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
   const reconciling = new ReconcileLoop(
     { ...host, reconciler },
@@ -104,6 +113,8 @@ export async function openService(
   const trimming = trimLoop(settings, host, lock);
   return {
     driver: metrics.observeDriver(driver),
+    actions: actionsOn(parts, settings, lock),
+    stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
     start: () => {
       startJoin(join);
@@ -138,9 +149,11 @@ export async function openFlawedService(
   const parts = await buildHost(settings, io, { metrics, gateway, endpoints: [] });
   const readiness = { problem: () => undefined, doubt: () => undefined };
   const host = { ...parts.host, readiness };
-  const driver = new Driver(host, createDefaults(settings), new VolumeLock(systemClock), () => undefined);
+  const driver = new Driver(host, createDefaults(settings), volumeLock(settings), () => undefined);
   return {
     driver: metrics.observeDriver(withoutChanges(driver, mistakes)),
+    actions: refusingActions(mistakes),
+    stateDir: settings.stateDir,
     pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
     start: () => undefined,
     close: async () => {
@@ -154,10 +167,26 @@ export function refusingService(reason: PluginError, io: ServiceEdge): PluginSer
   const metrics = newMetrics(undefined, io);
   return {
     driver: metrics.observeDriver(refusingDriver(reason)),
+    actions: refusingActions(reason),
+    stateDir: undefined,
     pages: metrics.pagesWithout(reason.message),
     start: () => undefined,
     close: () => Promise.resolve(),
   };
+}
+
+/** Work that knows a volume by its name on the array alone takes its turn with the calls, too. */
+function volumeLock({ prefix }: LocalSettings): VolumeLock {
+  return new VolumeLock(systemClock, (name) => arrayNameFor(prefix, asVolumeName(name)));
+}
+
+function actionsOn(
+  { host, runner }: HostParts,
+  { stateDir, prefix }: LocalSettings,
+  lock: VolumeLock,
+): OperatorActions {
+  const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
+  return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries });
 }
 
 function newMetrics(
@@ -205,6 +234,7 @@ function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): 
 interface HostParts {
   readonly host: VolumeHost;
   readonly gateway: Gateway;
+  readonly runner: Runner;
   readonly journal: OpenJournal;
   readonly join: HostJoin;
   readonly closeJournal: () => Promise<void>;
@@ -286,7 +316,7 @@ async function buildHost(
     await journal.close();
     await sole.close();
   };
-  return { host, gateway, journal, join, closeJournal };
+  return { host, gateway, runner, journal, join, closeJournal };
 }
 
 function loggedRunner(log: Log): Runner {

@@ -12,6 +12,8 @@ import { inRequest } from '../observe/logging/request-context.ts';
 import { Periodic } from '../runtime/periodic.ts';
 import { addPages, type Pages } from '../observe/metrics/pages.ts';
 import { createMetricsServer } from '../observe/metrics/server.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { actionsInTurn, OperatorDoor } from './operator-door.ts';
 import { openFlawedService, openService, refusingService } from './plugin-service.ts';
 import type { PluginService, ServiceEdge } from './plugin-service.ts';
 
@@ -48,12 +50,15 @@ export async function startApp(io: AppEdge): Promise<App> {
   const local = await serving.open();
   try {
     const server = createServer(serving, io);
+    const door = doorOf(serving, io);
     await server.ready();
     const fd = activatedFd(io.systemd);
     if (fd === undefined) await listenOnPath(server.server, local.socket);
     else await listenOnFd(server.server, fd);
     log.info({ socket: fd === undefined ? local.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
-    serving.start();
+    const openDoor = (): Promise<void> => door.listen(serving.stateDir);
+    serving.start(openDoor);
+    await openDoor();
     const { metricsAddress: address } = local;
     const metricsServer =
       address === undefined
@@ -63,6 +68,7 @@ export async function startApp(io: AppEdge): Promise<App> {
       close: async () => {
         await metricsServer?.close();
         await closeServer(server);
+        await door.close(CLOSE_MS);
         await serving.close();
         log.info({}, 'stopped');
       },
@@ -81,6 +87,10 @@ async function closeServer(server: FastifyInstance): Promise<void> {
   clearTimeout(hurry);
 }
 
+function doorOf({ actions }: Serving, { log }: AppEdge): OperatorDoor {
+  return new OperatorDoor({ actions, log, newRequestId: () => randomUUID(), inRequest });
+}
+
 /** The protocol of the engine, and beside it what there is to watch; all that a call sets off bears its id. */
 function createServer({ driver, pages }: Serving, { log }: AppEdge): FastifyInstance {
   const server = createDockerServer({ driver, log, newRequestId: () => randomUUID() });
@@ -97,7 +107,9 @@ class Serving {
   readonly #serviceEdge: ServiceEdge;
   readonly #mending: Periodic;
   #service: PluginService;
+  #mended: () => Promise<void> = () => Promise.resolve();
   readonly driver: ReplaceableDriver;
+  readonly actions: OperatorActions;
   /** What keeps it from serving, undefined when nothing does. */
   #trouble: string | undefined;
   /** Of the service that answers now. */
@@ -118,6 +130,7 @@ class Serving {
         log.error({ error: String(error) }, 'cannot take up the settings; trying again');
       },
     });
+    this.actions = actionsInTurn(this.driver, () => this.#service.actions);
     const current = (): Pages => this.#service.pages;
     this.pages = {
       get registry() {
@@ -136,9 +149,15 @@ class Serving {
     return now instanceof FlawedSettingsError ? now.local : now.settings;
   }
 
-  /** To be called once it listens. */
-  start(): void {
+  /** That the service which answers now has taken. */
+  get stateDir(): string | undefined {
+    return this.#service.stateDir;
+  }
+
+  /** To be called once it listens; `mended` when another service answers from then on. */
+  start(mended: () => Promise<void>): void {
     this.#service.start();
+    this.#mended = mended;
     if (this.#trouble !== undefined) this.#mending.start();
   }
 
@@ -152,6 +171,7 @@ class Serving {
     if (now instanceof FlawedSettingsError && told(now).message === this.#trouble) return;
     await this.#replaceBy(now);
     this.#service.start();
+    await this.#mended();
   }
 
   async #replaceBy(now: SettingsNow): Promise<void> {

@@ -1,37 +1,45 @@
-import { release } from 'node:os';
+import path from 'node:path';
 import { connectGateway } from './array-connection.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { createDeviceUsers } from '../device-users/device-users.ts';
 import { FilesystemError } from '../errors.ts';
 import { isDeviceHeld } from '../filesystem/exclusive-open.ts';
-import { inspectLabel } from '../filesystem/label-inspection.ts';
+import { readBootId } from '../host/boot.ts';
 import { systemClock } from '../host/clock.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
-import { createRunner } from '../host/run.ts';
+import { createRunner, type Runner } from '../host/run.ts';
+import { postToUnixSocket } from '../host/unix-socket.ts';
 import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fence-log.ts';
 import { openKnownHosts } from '../journal/known-hosts.ts';
 import { readMappedHere } from '../journal/mapped-here.ts';
-import { inspectionRecord } from '../journal/inspection-record.ts';
 import { readRunningJournal } from '../journal/running-journal.ts';
 import { journalFiles } from '../journal/journal-files.ts';
+import { DOOR_SOCKET } from '../operator/calls.ts';
+import { DoorClient } from '../operator/door-client.ts';
 import { createLocalSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
-import type { AnonymousHost } from '../volumes/upkeep/anonymous.ts';
+import { VolumeLock } from '../volumes/life/volume-lock.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { operateVolumes } from './operated-volumes.ts';
+import { PluginOrSelf } from './plugin-or-self.ts';
 import { asVolumeId } from '../array/ids.ts';
 import type { StorageArray } from '../array/storage-array.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DeviceUser, HostVolume } from '../volumes/ports.ts';
+import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { ReleasingHost } from '../volumes/upkeep/unclaimed-release.ts';
 import type { ProcessIo } from '../cli/process-io.ts';
 import { settingsOf } from '../cli/serve.ts';
 import type { HostMemory } from '../cli/volume-facts.ts';
 
 /** An array that does not answer must not hold a terminal for ever. */
-export const SESSION_LIMIT_MS = 60_000;
+const SESSION_LIMIT_MS = 60_000;
+/** For one change, ms; the plugin gives up on it a little sooner, and says why. */
+export const ACTION_LIMIT_MS = 125_000;
 
 /** What the volume commands work with. */
 export interface Session {
@@ -39,14 +47,14 @@ export interface Session {
   readonly memory: HostMemory;
   readonly host: ReleasingHost;
   readonly prefix: string;
-  /** What it takes to look into volumes that nobody has. */
-  readonly anonymous: AnonymousHost;
+  /** What changes something: done by the plugin where it runs. */
+  readonly actions: OperatorActions;
   /** What the plugin on this host is doing; rejects when its journal cannot be read. */
   readonly entries: () => Promise<readonly HostVolume[]>;
   readonly signal: AbortSignal;
 }
 
-/** Opens the array and this host with the plugin's settings, beside the plugin that serves it, and closes them after the work. */
+/** Opens the array and this host with the plugin's settings, to look at both beside the plugin that serves it, and closes them after the work. */
 export async function inSession(
   io: ProcessIo,
   flags: SettingsFlags,
@@ -63,7 +71,8 @@ export async function inSession(
   const parts = { array, clock: systemClock, fences };
   try {
     const operator = new VolumeOperator(parts, settings);
-    const host = operatedHost(io, settings, array, log);
+    const runner = createRunner();
+    const host = operatedHost(io, { settings, array, runner, log });
     const memory = {
       mappedHere: await readMappedHere(journalled),
       lastFence: (volumeId: string) => fences.latest(volumeId),
@@ -71,28 +80,41 @@ export async function inSession(
     };
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
-    const anonymous: AnonymousHost = {
-      array,
-      attacher: host.attacher,
-      identity: host.identity,
-      prefix: settings.prefix,
-      record: inspectionRecord(settings.stateDir),
-      isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
-      labelOn: (device, limit) =>
-        inspectLabel({ runner: createRunner(), kernelRelease: release() }, device, limit),
-      isHeld: isDeviceHeld,
-    };
-    await work({ operator, memory, host, prefix: settings.prefix, anonymous, entries, signal });
+    const { stateDir, prefix } = settings;
+    const lock = new VolumeLock(systemClock);
+    const self = operateVolumes({ ...host, ...parts, runner, stateDir, prefix, lock, entries });
+    const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
+    const say = (line: string): void => void io.stderr.write(`${line}\n`);
+    const actions = new PluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
+    await work({ operator, memory, host, prefix, actions, entries, signal });
   } finally {
     await fences.close();
     await gateway.close();
   }
 }
 
-/** This host beside the plugin that serves it: it looks, and only `release` changes anything. */
-function operatedHost(io: ProcessIo, settings: Settings, array: StorageArray, log: Log): ReleasingHost {
+/** The plugin that works with the directory, if one runs. */
+function pluginIn(stateDir: string): OperatorActions {
+  const socketPath = path.join(stateDir, DOOR_SOCKET);
+  return new DoorClient(socketPath, (call, body, signal) =>
+    postToUnixSocket({ socketPath, path: call, signal }, body),
+  );
+}
+
+interface OperatedParts {
+  readonly settings: Settings;
+  readonly array: StorageArray;
+  readonly runner: Runner;
+  readonly log: Log;
+}
+
+/** This host as it is without a plugin. */
+function operatedHost(
+  io: ProcessIo,
+  { settings, array, runner, log }: OperatedParts,
+): Pick<VolumeHost, 'array' | 'attacher' | 'identity' | 'deviceUsers'> & ReleasingHost {
   const sdc = createLocalSdc({
-    runner: createRunner(),
+    runner,
     clock: systemClock,
     log,
     drvCfgPath: settings.drvCfg,

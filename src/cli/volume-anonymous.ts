@@ -1,16 +1,16 @@
 import { isPluginError } from '../errors.ts';
 import { formatSize } from '../units/size.ts';
-import {
-  endUnfinishedLook,
-  listLikelyAnonymous,
-  proveAnonymous,
-  removeAnonymous,
-  type AnonymousHost,
-} from '../volumes/upkeep/anonymous.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { listLikelyAnonymous, type AnonymousHost } from '../volumes/upkeep/anonymous.ts';
 import type { ArrayVolume } from '../array/volume.ts';
 
 /** For one volume: to attach it, look, take it off and remove it. */
 const EACH_LIMIT_MS = 120_000;
+
+/** Where the volumes are listed, and what may be done to them. */
+interface AnonymousVolumes extends Pick<AnonymousHost, 'array' | 'prefix'> {
+  readonly actions: Pick<OperatorActions, 'endUnfinishedLook' | 'lookIntoAnonymous' | 'removeAnonymous'>;
+}
 
 interface Conversation {
   /** False: only list. */
@@ -23,14 +23,14 @@ interface Conversation {
  * Lists the volumes that are most likely anonymous and that no host has; where it may act, looks into each, and removes those whose
  * labels prove it and for which somebody says yes. What cannot be done with one is said, and the next is looked at.
  */
-export async function removeLikelyAnonymous(host: AnonymousHost, to: Conversation): Promise<void> {
+export async function removeLikelyAnonymous(host: AnonymousVolumes, to: Conversation): Promise<void> {
   // What a look that was killed has attached is free again then.
-  if (to.act) await endUnfinishedLook(host, AbortSignal.timeout(EACH_LIMIT_MS));
+  if (to.act) await host.actions.endUnfinishedLook(AbortSignal.timeout(EACH_LIMIT_MS));
   const likely = await listLikelyAnonymous(host, AbortSignal.timeout(EACH_LIMIT_MS));
   if (likely.length === 0) to.print('no volume that no host has bears a name that an engine made up');
   for (const volume of likely) {
     if (!to.act) to.print(`likely: ${wordsFor(volume)}`);
-    else await lookInto(host, volume, to);
+    else await lookInto(host.actions, volume, to);
   }
   if (!to.act && likely.length > 0)
     to.print(
@@ -38,19 +38,24 @@ export async function removeLikelyAnonymous(host: AnonymousHost, to: Conversatio
     );
 }
 
-async function lookInto(host: AnonymousHost, volume: ArrayVolume, to: Conversation): Promise<void> {
+async function lookInto(
+  actions: AnonymousVolumes['actions'],
+  volume: ArrayVolume,
+  to: Conversation,
+): Promise<void> {
+  const wanted = { volumeId: volume.id, arrayName: volume.name ?? '' };
   try {
-    const proven = await proveAnonymous(host, volume, AbortSignal.timeout(EACH_LIMIT_MS));
-    if (proven === undefined) {
+    const name = await actions.lookIntoAnonymous(wanted, AbortSignal.timeout(EACH_LIMIT_MS));
+    if (name === undefined) {
       to.print(`kept: ${wordsFor(volume)}: its label does not say that an engine made its name up`);
       return;
     }
-    if (!(await to.isAgreed(`Remove ${wordsFor(volume)}, "${proven.name}", with its data?`))) {
+    if (!(await to.isAgreed(`Remove ${wordsFor(volume)}, "${name}", with its data?`))) {
       to.print(`kept: ${wordsFor(volume)}: nobody said yes`);
       return;
     }
-    await removeAnonymous(host, proven, AbortSignal.timeout(EACH_LIMIT_MS));
-    to.print(`removed: ${wordsFor(volume)}, "${proven.name}"`);
+    await actions.removeAnonymous(wanted, AbortSignal.timeout(EACH_LIMIT_MS));
+    to.print(`removed: ${wordsFor(volume)}, "${name}"`);
   } catch (error) {
     if (!isPluginError(error)) throw error;
     to.print(`kept: ${wordsFor(volume)}: ${error.message}`);

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { PolicyChange } from '../volumes/takeover/failover-marker.ts';
-import { findReleasable, releaseUnclaimed } from '../volumes/upkeep/unclaimed-release.ts';
+import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { ProcessIo } from './process-io.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
-import { inSession, type Session, SESSION_LIMIT_MS } from '../apps/volume-session.ts';
+import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
 import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
 
 interface LookFlags extends SettingsFlags {
@@ -78,11 +78,14 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     .option('--yes', 'do not ask')
     .action((flags: AnonymousFlags) =>
       inSession(io, flags, (session) =>
-        removeLikelyAnonymous(session.anonymous, {
-          act: flags.remove === true,
-          print: (line) => io.stdout.write(`${line}\n`),
-          isAgreed: (question) => isAgreed(io, flags, question),
-        }),
+        removeLikelyAnonymous(
+          { ...session.host, prefix: session.prefix, actions: session.actions },
+          {
+            act: flags.remove === true,
+            print: (line) => io.stdout.write(`${line}\n`),
+            isAgreed: (question) => isAgreed(io, flags, question),
+          },
+        ),
       ),
     );
 }
@@ -93,15 +96,15 @@ async function releaseMapping(
   name: string,
   flags: AgreeFlags,
 ): Promise<void> {
-  const { host, prefix, signal } = session;
+  const { host, prefix, actions, signal } = session;
   const wanted = { name, prefix, entries: await session.entries() };
   const found = await findReleasable(host, wanted, signal);
-  const { device } = found;
+  const { device, volume } = found;
   io.stdout.write(`volume "${name}" is mapped to this host as ${device.path}; nobody uses it\n`);
   if (!(await isAgreed(io, flags, `Take the mapping of "${name}" away?`))) {
     throw new InvalidRequestError(`volume "${name}" was left mapped to this host: nobody said yes`);
   }
-  await releaseUnclaimed(host, found, AbortSignal.timeout(SESSION_LIMIT_MS));
+  await actions.release({ name, volumeId: volume.id }, AbortSignal.timeout(ACTION_LIMIT_MS));
   io.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
 }
 
@@ -124,7 +127,7 @@ const PINS_BLOCKS =
 
 async function changeFailover(
   io: ProcessIo,
-  { operator, signal }: Session,
+  { operator, actions, signal }: Session,
   asked: { readonly name: string; readonly policy: string },
   flags: AgreeFlags,
 ): Promise<void> {
@@ -149,7 +152,11 @@ async function changeFailover(
     throw new InvalidRequestError(
       `volume "${asked.name}" keeps the failover policy ${change.before}: nobody said yes`,
     );
-  await operator.changePolicy(change, AbortSignal.timeout(SESSION_LIMIT_MS));
+  const { before, how, volume } = change;
+  await actions.changeFailover(
+    { name: asked.name, volumeId: volume.id, before, policy, how },
+    AbortSignal.timeout(ACTION_LIMIT_MS),
+  );
   io.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
 }
 
@@ -170,7 +177,7 @@ async function forceRelease(
   name: string,
   flags: ReleaseFlags,
 ): Promise<void> {
-  const { operator, memory, signal } = session;
+  const { operator, memory, actions, signal } = session;
   const isJson = flags.json === true;
   if (isJson && flags.yes !== true)
     throw new InvalidRequestError(
@@ -187,10 +194,10 @@ async function forceRelease(
   if (!(await isAgreed(io, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
   }
-  // Whoever answers may take his time.
-  const inTime = AbortSignal.timeout(SESSION_LIMIT_MS);
-  await operator.forceRelease(held, holder, `operator ${userInfo().username} on ${hostname()}`, inTime);
-  const fence = (await memory.lastFence(held.volume.id)) ?? null;
+  const by = `operator ${userInfo().username} on ${hostname()}`;
+  const wanted = { name: held.name, volumeId: held.volume.id, hostId: holder.attachment.hostId, by };
+  // Whoever answers may take his time, so the limit begins here.
+  const fence = (await actions.forceRelease(wanted, AbortSignal.timeout(ACTION_LIMIT_MS))) ?? null;
   io.stdout.write(isJson ? asJson({ name, from: holder.described, fence }) : textForFence(fence));
 }
 

@@ -61,6 +61,11 @@ export class ReplaceableDriver implements VolumeDriver {
     return this.#run('List', (driver) => driver.list(...call));
   }
 
+  /** Has other work take its turn among the calls: it is waited for before another driver takes this one's place, and waits meanwhile. */
+  run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.#run(what, work);
+  }
+
   /** Two drivers must not be at work at once, so it is better to try again than to go on without the calls' end. */
   async #untilIdle(): Promise<void> {
     const ended = new AbortController();

@@ -1,10 +1,9 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import * as z from 'zod';
-import { asVolumeId } from '../array/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { FenceLog, FenceRecord } from '../volumes/ports.ts';
+import { fenceRecordSchema } from '../volumes/takeover/fence-record.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { JournalFiles } from './journal-files.ts';
@@ -14,21 +13,6 @@ export const FENCES_FILE = 'fences';
 export const FORCED_FENCES_FILE = 'forced-fences';
 const FORMAT = 'docker-volume-scaleio fences';
 const MOST_KEPT = 1000;
-
-const fenceRecord: z.ZodType<FenceRecord> = z.looseObject({
-  at: z.string(),
-  volume: z.string(),
-  volumeId: z.string().transform(asVolumeId),
-  by: z.string(),
-  byName: z.string(),
-  from: z.string(),
-  fromName: z.string(),
-  policy: z.enum(['never', 'disconnected', 'idle', 'always', 'forced']),
-  holderState: z.enum(['connected', 'disconnected', 'unknown']),
-  recentIo: z.number().nullable(),
-  durationMs: z.number(),
-  outcome: z.enum(['taken', 'late', 'failed', 'unknown']),
-});
 
 export interface FenceLogPorts {
   readonly dir: string;
@@ -207,7 +191,7 @@ async function readFences({ files, log }: FenceLogPorts, file: string): Promise<
 }
 
 function understood(lines: readonly string[]): EarlierFences {
-  const read = lines.map((line) => ({ line, fence: fenceRecord.safeParse(parseLine(line)).data }));
+  const read = lines.map((line) => ({ line, fence: fenceRecordSchema.safeParse(parseLine(line)).data }));
   return {
     records: read.flatMap(({ fence }) => fence ?? []),
     strange: read.flatMap(({ line, fence }) => (fence === undefined ? [line] : [])),

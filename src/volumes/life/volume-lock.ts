@@ -13,7 +13,15 @@ export interface LockHolder {
   readonly waiting: number;
 }
 
+interface Request {
+  readonly name: string;
+  readonly task: string;
+  /** Whose turn it is; the same for every name of one volume. */
+  readonly key: string;
+}
+
 interface Holder {
+  readonly name: string;
   readonly task: string;
   readonly sinceMs: number;
 }
@@ -24,12 +32,15 @@ interface Holder {
  */
 export class VolumeLock {
   readonly #clock: Pick<Clock, 'elapsed'>;
+  readonly #arrayNameOf: (name: string) => string;
   readonly #queues = new AsyncLock({ maxPending: Infinity });
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<string, number>();
 
-  constructor(clock: Pick<Clock, 'elapsed'>) {
+  /** `arrayNameOf`: what the array calls a volume of this name, for work that knows a volume by that alone (runOnArrayName). */
+  constructor(clock: Pick<Clock, 'elapsed'>, arrayNameOf: (name: string) => string = (name) => name) {
     this.#clock = clock;
+    this.#arrayNameOf = arrayNameOf;
   }
 
   /**
@@ -38,13 +49,27 @@ export class VolumeLock {
    * work's own affair.
    */
   run<T>(name: string, task: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const request = { name, task };
+    return this.#run({ name, task, key: this.#arrayNameOf(name) }, signal, work);
+  }
+
+  /** The same for a volume of which only the array's name is known, such as a shortened one. */
+  runOnArrayName<T>(
+    arrayName: string,
+    task: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return this.#run({ name: arrayName, task, key: arrayName }, signal, work);
+  }
+
+  #run<T>(request: Request, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const { key } = request;
     if (signal.aborted) return Promise.reject(this.#cancelled(request));
     return new Promise<T>((resolve, reject) => {
       let isWaiting = true;
       const stopWaiting = (): void => {
         isWaiting = false;
-        this.#count(name, -1);
+        this.#count(key, -1);
         signal.removeEventListener('abort', abandon);
       };
       const abandon = (): void => {
@@ -56,9 +81,9 @@ export class VolumeLock {
         stopWaiting();
         await this.#hold(request, work).then(resolve, reject);
       };
-      this.#count(name, 1);
+      this.#count(key, 1);
       signal.addEventListener('abort', abandon);
-      this.#queues.acquire(name, () => takeTurn()).catch(reject);
+      this.#queues.acquire(key, () => takeTurn()).catch(reject);
     });
   }
 
@@ -66,30 +91,29 @@ export class VolumeLock {
   holders(): LockHolder[] {
     const now = this.#clock.elapsed();
     return [...this.#holders]
-      .map(([name, { task, sinceMs }]) => {
-        return { name, task, heldMs: now - sinceMs, waiting: this.#waiting.get(name) ?? 0 };
+      .map(([key, { name, task, sinceMs }]) => {
+        return { name, task, heldMs: now - sinceMs, waiting: this.#waiting.get(key) ?? 0 };
       })
       .sort((one, other) => other.heldMs - one.heldMs);
   }
 
-  async #hold<T>(request: { name: string; task: string }, work: () => Promise<T>): Promise<T> {
-    this.#holders.set(request.name, { task: request.task, sinceMs: this.#clock.elapsed() });
+  async #hold<T>({ key, name, task }: Request, work: () => Promise<T>): Promise<T> {
+    this.#holders.set(key, { name, task, sinceMs: this.#clock.elapsed() });
     try {
       return await work();
     } finally {
-      this.#holders.delete(request.name);
+      this.#holders.delete(key);
     }
   }
 
-  #count(name: string, change: 1 | -1): void {
-    const count = (this.#waiting.get(name) ?? 0) + change;
-    if (count === 0) this.#waiting.delete(name);
-    else this.#waiting.set(name, count);
+  #count(key: string, change: 1 | -1): void {
+    const count = (this.#waiting.get(key) ?? 0) + change;
+    if (count === 0) this.#waiting.delete(key);
+    else this.#waiting.set(key, count);
   }
 
-  #cancelled(request: { name: string; task: string }): CancelledError {
-    const { name, task } = request;
-    const holder = this.#holders.get(name);
+  #cancelled({ name, task, key }: Request): CancelledError {
+    const holder = this.#holders.get(key);
     const context = { volume: name, task };
     if (holder === undefined) {
       return new CancelledError(`${task} of volume "${name}" was cancelled before it began: try again`, {

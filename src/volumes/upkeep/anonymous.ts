@@ -18,6 +18,9 @@ export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | '
   readonly isHeld: (device: Device) => Promise<boolean>;
 }
 
+/** A volume as the list of likely ones has it. */
+export type ListedVolume = Pick<ArrayVolume, 'id' | 'name'>;
+
 /** A volume whose label says that an engine made its name up. */
 export interface ProvenAnonymous {
   readonly name: string;
@@ -40,7 +43,7 @@ export async function listLikelyAnonymous(
  */
 export async function proveAnonymous(
   host: AnonymousHost,
-  listed: ArrayVolume,
+  listed: ListedVolume,
   signal: AbortSignal,
 ): Promise<ProvenAnonymous | undefined> {
   const { array, attacher, identity, record } = host;
@@ -75,7 +78,7 @@ export async function proveAnonymous(
 /** Removes it, if it is still as it was proven: free, and without snapshots. */
 export async function removeAnonymous(
   host: AnonymousHost,
-  { volume }: ProvenAnonymous,
+  volume: ListedVolume,
   signal: AbortSignal,
 ): Promise<void> {
   const { array } = host;
@@ -117,7 +120,7 @@ export async function endUnfinishedLook(
 
 async function assertStillFree(
   { array, isEntered }: AnonymousHost,
-  listed: ArrayVolume,
+  listed: ListedVolume,
   signal: AbortSignal,
 ): Promise<ArrayVolume> {
   const now = await array.getVolume(listed.id, signal);
@@ -131,7 +134,7 @@ function isFree({ attachments, attachedToAll, kind }: ArrayVolume): boolean {
   return attachments.length === 0 && !attachedToAll && kind !== 'snapshot';
 }
 
-function kept({ id, name }: ArrayVolume, why: string): VolumeInUseError {
+function kept({ id, name }: ListedVolume, why: string): VolumeInUseError {
   return new VolumeInUseError(`volume "${name ?? ''}" (${id}) was left alone: ${why}`, {
     context: { volumeId: id },
   });

@@ -2,6 +2,8 @@ import { asArrayName, asSystemId } from '../../../src/array/ids.ts';
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
+import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
+import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import type { AnonymousHost } from '../../../src/volumes/upkeep/anonymous.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { recordedVolume } from '../../../src/volumes/host-volume.ts';
@@ -43,17 +45,31 @@ async function scene(...names: readonly string[]) {
     },
     isHeld: (device) => two.life.host.filesystems.isHeld(device),
   };
+  const operator = new VolumeOperator(two.life.host, two.life.host.policy);
+  const entries = () => Promise.resolve([...two.disk.entries.values()]);
+  const { lock } = two.life;
+  const actions = new OperatedVolumes({
+    ...two.life.host,
+    operator,
+    anonymous: host,
+    prefix: 'docker-',
+    entries,
+    lock,
+  });
   const lines: string[] = [];
   const command = (act: boolean, agreed = true, meanwhile: () => void = () => undefined) =>
     run(
-      removeLikelyAnonymous(host, {
-        act,
-        print: (line) => lines.push(line),
-        isAgreed: () => {
-          meanwhile();
-          return Promise.resolve(agreed);
+      removeLikelyAnonymous(
+        { array: host.array, prefix: host.prefix, actions },
+        {
+          act,
+          print: (line) => lines.push(line),
+          isAgreed: () => {
+            meanwhile();
+            return Promise.resolve(agreed);
+          },
         },
-      }),
+      ),
     );
   /** As a killed look left it: mapped to the second host, and recorded. */
   const lookedAndKilled = async (name: string) => {
@@ -86,6 +102,7 @@ async function scene(...names: readonly string[]) {
     two,
     run,
     host,
+    actions,
     seen,
     lines,
     command,

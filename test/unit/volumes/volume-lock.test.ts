@@ -53,6 +53,22 @@ describe('VolumeLock', () => {
     expect(order).toEqual(['DB', 'db 1', 'db 2', 'db 3']);
   });
 
+  it('serves a volume in one order, whether it is known by its name or by that on the array', async () => {
+    const lock = new VolumeLock({ elapsed: () => 0 }, (name) => `docker-${name}`);
+    const order: string[] = [];
+    const gate = Promise.withResolvers<undefined>();
+    const slow = lock.run('db', 'Mount', never, async () => {
+      await gate.promise;
+      order.push('Mount');
+    });
+    const look = lock.runOnArrayName('docker-db', 'look', never, () => Promise.resolve(order.push('look')));
+    await lock.runOnArrayName('db', 'look', never, () => Promise.resolve(order.push('another')));
+    expect(lock.holders()).toEqual([{ name: 'db', task: 'Mount', heldMs: 0, waiting: 1 }]);
+    gate.resolve(undefined);
+    await Promise.all([slow, look]);
+    expect(order).toEqual(['another', 'Mount', 'look']);
+  });
+
   it('tells who gave up waiting for whom, and never starts the abandoned work', async () => {
     const { lock, clock } = build();
     const gate = Promise.withResolvers<undefined>();

@@ -8,6 +8,8 @@ import type { Clock } from '../../../../src/runtime/clock.ts';
 import type { Log, Trace } from '../../../../src/runtime/log.ts';
 import { MarkerWatch } from '../../../../src/volumes/takeover/marker-watch.ts';
 import { Reconciler, type ReconcileReport } from '../../../../src/volumes/upkeep/reconcile.ts';
+import { arrayNameFor } from '../../../../src/volumes/naming.ts';
+import { asVolumeName } from '../../../../src/volumes/volume.ts';
 import { VolumeLock } from '../../../../src/volumes/life/volume-lock.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
 import { FakeGateway } from './fake-gateway.ts';
@@ -48,6 +50,7 @@ export class Life {
   readonly sdc: FakeSdc;
   readonly host: VolumeHost;
   readonly driver: Driver;
+  readonly lock: VolumeLock;
   readonly reconciler: Reconciler;
   /** Mountpoints that were made ahead and are still needed. */
   readonly mountpoints: ReadonlySet<string>;
@@ -115,7 +118,9 @@ export class Life {
       releasedUnrecorded: new Set(),
       markers: new MarkerWatch({ array: ports.array, clock: ownClock, journal: ports.journal, log }),
     };
-    const lock = new VolumeLock(ownClock);
+    const arrayNameOf = (name: string): string => arrayNameFor(policy.prefix, asVolumeName(name));
+    const lock = new VolumeLock(ownClock, arrayNameOf);
+    this.lock = lock;
     this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);
   }

@@ -1,0 +1,43 @@
+import { release } from 'node:os';
+import { isDeviceHeld } from '../filesystem/exclusive-open.ts';
+import { inspectLabel } from '../filesystem/label-inspection.ts';
+import type { Runner } from '../host/run.ts';
+import { inspectionRecord } from '../journal/inspection-record.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { VolumeLock } from '../volumes/life/volume-lock.ts';
+import { OperatedVolumes } from '../volumes/operated-volumes.ts';
+import type { FenceLog, HostVolume } from '../volumes/ports.ts';
+import { VolumeOperator } from '../volumes/takeover/operator.ts';
+import type { VolumeHost } from '../volumes/volume-host.ts';
+
+/** Whose volumes are operated: those of the plugin, or of a command where no plugin runs. */
+export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | 'identity' | 'deviceUsers'> {
+  readonly fences: FenceLog;
+  readonly clock: Clock;
+  readonly runner: Runner;
+  readonly stateDir: string;
+  readonly prefix: string;
+  readonly lock: VolumeLock;
+  /** What the plugin of this host works with; rejects when that cannot be told. */
+  readonly entries: () => Promise<readonly HostVolume[]>;
+}
+
+/** What an operator may have done to volumes on this host. */
+export function operateVolumes(parts: OperatedParts): OperatedVolumes {
+  const { array, attacher, identity, prefix, stateDir, runner, entries } = parts;
+  return new OperatedVolumes({
+    ...parts,
+    operator: new VolumeOperator(parts, { prefix }),
+    filesystems: { isHeld: isDeviceHeld },
+    anonymous: {
+      array,
+      attacher,
+      identity,
+      prefix,
+      record: inspectionRecord(stateDir),
+      isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
+      labelOn: (device, limit) => inspectLabel({ runner, kernelRelease: release() }, device, limit),
+      isHeld: isDeviceHeld,
+    },
+  });
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { asHostId, asVolumeId } from '../array/ids.ts';
+import { ERROR_CODES } from '../errors.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { fenceRecordSchema } from '../volumes/takeover/fence-record.ts';
+
+/** The door's socket in the state directory: not among the engine's plugins, because an engine activates whatever lies there. */
+export const DOOR_SOCKET = 'operator.sock';
+
+const volumeId = z.string().transform(asVolumeId);
+const shown = { name: z.string(), volumeId };
+const nameless = z.strictObject({ volumeId, arrayName: z.string() });
+const policy = z.enum(['never', 'disconnected', 'idle', 'always', 'default']);
+const how = z.enum(['none', 'rename', 'stand-in', 'snapshot', 'drop']);
+const nothing = z.null().transform(() => undefined);
+
+/** Body of every answer with status 200. */
+const answering = <T extends z.ZodType>(result: T) => z.object({ result });
+
+/** The calls of the door: POST of a JSON object, answered with `{"result": …}`, or with a DoorFailure and another status. */
+export const CALLS = {
+  forceRelease: {
+    path: '/v1/force-release',
+    request: z.strictObject({ ...shown, hostId: z.string().transform(asHostId), by: z.string() }),
+    answer: answering(fenceRecordSchema.nullable().transform((fence) => fence ?? undefined)),
+  },
+  changeFailover: {
+    path: '/v1/failover',
+    request: z.strictObject({ ...shown, before: policy, policy, how }),
+    answer: answering(nothing),
+  },
+  release: { path: '/v1/release', request: z.strictObject(shown), answer: answering(nothing) },
+  endUnfinishedLook: {
+    path: '/v1/anonymous/end-look',
+    request: z.strictObject({}),
+    answer: answering(nothing),
+  },
+  lookIntoAnonymous: {
+    path: '/v1/anonymous/look',
+    request: nameless,
+    answer: answering(
+      z
+        .string()
+        .nullable()
+        .transform((name) => name ?? undefined),
+    ),
+  },
+  removeAnonymous: { path: '/v1/anonymous/remove', request: nameless, answer: answering(nothing) },
+} satisfies Record<keyof OperatorActions, unknown>;
+
+/** Body of an answer that says why not; a code that only another version knows reads as PLUGIN. */
+export const doorFailure = z.object({
+  code: z.enum(ERROR_CODES).catch('PLUGIN'),
+  message: z.string(),
+  retryable: z.boolean(),
+  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type DoorFailure = z.output<typeof doorFailure>;

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidRequestError } from '../../../src/errors.ts';
+import { asHostId, asVolumeId } from '../../../src/array/ids.ts';
+import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
+import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
+import { arrayNameFor } from '../../../src/volumes/naming.ts';
+import { asVolumeName } from '../../../src/volumes/volume.ts';
+import { World } from './world/world.ts';
+
+const ANONYMOUS = '3f'.repeat(32);
+const limit = (): AbortSignal => new AbortController().signal;
+
+/** Volumes of the first host, and the door of the second. */
+async function scene(...names: readonly string[]) {
+  const world = new World(2);
+  const [one, two] = [world.host(1), world.host(2)];
+  for (const host of world.hosts) host.mayFence = true;
+  for (const name of names) await world.run(one.life.create(name));
+  const { host, lock } = two.life;
+  const { array, attacher, identity, filesystems } = host;
+  let record: { volumeId: string; arrayName: string } | undefined;
+  const looked: string[] = [];
+  const entries = () => Promise.resolve(host.journal.all());
+  const actions = new OperatedVolumes({
+    ...host,
+    lock,
+    entries,
+    prefix: 'docker-',
+    operator: new VolumeOperator(host, host.policy),
+    anonymous: {
+      array,
+      attacher,
+      identity,
+      prefix: 'docker-',
+      record: {
+        read: () => Promise.resolve(record),
+        write: (wanted) => Promise.resolve(void (record = wanted)),
+        remove: () => Promise.resolve(void (record = undefined)),
+      },
+      isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
+      labelOn: () => {
+        const volume = [...world.array.volumes.values()].find(({ id }) => id === record?.volumeId);
+        looked.push(volume?.name ?? '');
+        return Promise.resolve(volume?.content.kind === 'filesystem' ? volume.content.label : undefined);
+      },
+      isHeld: (device) => filesystems.isHeld(device),
+    },
+  });
+  const arrayName = arrayNameFor('docker-', asVolumeName(ANONYMOUS));
+  const anonymous = () => ({ volumeId: world.array.named(arrayName).id, arrayName });
+  const db = () => ({ name: 'db', volumeId: world.volume('db').id });
+  return { world, one, two, actions, arrayName, anonymous, db, looked, lock };
+}
+
+describe("an operator's work on a volume", () => {
+  it('waits for what the plugin does to it, and then does not act on what it was shown before', async () => {
+    const { world, one, two, actions, db, lock } = await scene('db');
+    await world.run(one.life.mount('db', 'a'));
+    const gate = Promise.withResolvers<undefined>();
+    const mount = lock.run('db', 'mount', limit(), async () => {
+      await gate.promise;
+      await one.life.unmount('db', 'a');
+    });
+    const forced = actions.forceRelease({ ...db(), hostId: one.sdcId, by: 'operator test' }, limit());
+    const refused = expect(forced).rejects.toThrow(InvalidRequestError);
+    gate.resolve(undefined);
+    await world.run(mount);
+    await refused;
+    expect(two.disk.fences).toEqual([]);
+  });
+
+  it('answers the record of a forced release', async () => {
+    const { world, one, actions, db } = await scene('db');
+    await world.run(one.life.mount('db', 'a'));
+    const forced = actions.forceRelease({ ...db(), hostId: one.sdcId, by: 'operator test' }, limit());
+    expect(await world.run(forced)).toMatchObject({
+      by: 'operator test',
+      policy: 'forced',
+      outcome: 'taken',
+    });
+  });
+
+  it.each([
+    ['another volume of that name', { volumeId: asVolumeId('f'.repeat(16)) }],
+    ['another host', { hostId: asHostId('f'.repeat(16)) }],
+  ])('takes nothing that would hit %s', async (_, other) => {
+    const { world, one, actions, db } = await scene('db');
+    await world.run(one.life.mount('db', 'a'));
+    const wanted = { ...db(), hostId: one.sdcId, by: 'operator test', ...other };
+    await expect(world.run(actions.forceRelease(wanted, limit()))).rejects.toThrow(
+      'no longer as it was shown',
+    );
+    expect([...world.volume('db').mappings.keys()]).toEqual([one.sdcId]);
+  });
+
+  it('changes a failover policy at the price that was named, and not at another', async () => {
+    const { world, actions, db } = await scene('db');
+    const change = { ...db(), before: 'default', policy: 'never' } as const;
+    const dearer = world.run(actions.changeFailover({ ...change, how: 'rename' }, limit()));
+    await expect(dearer).rejects.toThrow('no longer as it was shown');
+    await world.run(actions.changeFailover({ ...change, how: 'stand-in' }, limit()));
+    expect(world.array.byName(`~never.${db().volumeId}`)).toBeDefined();
+    const stale = world.run(actions.changeFailover({ ...change, how: 'stand-in' }, limit()));
+    await expect(stale).rejects.toThrow('no longer as it was shown');
+  });
+
+  it('removes an anonymous volume only after its label was read, and only the one it was read of', async () => {
+    const { world, actions, arrayName, anonymous } = await scene(ANONYMOUS);
+    const unread = world.run(actions.removeAnonymous(anonymous(), limit()));
+    await expect(unread).rejects.toThrow('its label was not read since this program started');
+    expect(await world.run(actions.lookIntoAnonymous(anonymous(), limit()))).toBe(ANONYMOUS);
+    const other = { ...anonymous(), volumeId: asVolumeId('f'.repeat(16)) };
+    await expect(world.run(actions.removeAnonymous(other, limit()))).rejects.toThrow(
+      'its label was not read',
+    );
+    await world.run(actions.removeAnonymous(anonymous(), limit()));
+    expect(world.array.byName(arrayName)).toBeUndefined();
+  });
+
+  it('looks into no volume that a call of an engine is working on, though it knows only its shortened name', async () => {
+    const { world, two, actions, anonymous, looked } = await scene(ANONYMOUS);
+    const mount = two.life.mount(ANONYMOUS, 'a');
+    const look = actions.lookIntoAnonymous(anonymous(), limit());
+    const refused = expect(look).rejects.toThrow('a host has it now');
+    await world.run(mount);
+    await refused;
+    expect(looked).toEqual([]);
+    await world.run(two.life.unmount(ANONYMOUS, 'a'));
+  });
+});
