@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidRequestError } from '../../../src/errors.ts';
 import { asHostId, asVolumeId } from '../../../src/array/ids.ts';
 import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
@@ -53,20 +52,24 @@ async function scene(...names: readonly string[]) {
 }
 
 describe("an operator's work on a volume", () => {
-  it('waits for what the plugin does to it, and then does not act on what it was shown before', async () => {
-    const { world, one, two, actions, db, lock } = await scene('db');
+  it('waits for what the plugin does to it', async () => {
+    const { world, one, actions, db, lock } = await scene('db');
     await world.run(one.life.mount('db', 'a'));
     const gate = Promise.withResolvers<undefined>();
-    const mount = lock.run('db', 'mount', limit(), async () => {
-      await gate.promise;
-      await one.life.unmount('db', 'a');
-    });
+    const busy = lock.run('db', 'mount', limit(), () => gate.promise);
+    const holders = () => [...world.volume('db').mappings.keys()];
     const forced = actions.forceRelease({ ...db(), hostId: one.sdcId, by: 'operator test' }, limit());
-    const refused = expect(forced).rejects.toThrow(InvalidRequestError);
+    const failover = { ...db(), before: 'default', policy: 'never', how: 'stand-in' } as const;
+    const changed = actions.changeFailover(failover, limit());
+    const released = actions.release(db(), limit());
+    const refused = expect(released).rejects.toThrow('is not mapped to this host');
+    await world.pass(10_000);
+    expect(holders()).toEqual([one.sdcId]);
+    expect(world.array.byName(`~never.${db().volumeId}`)).toBeUndefined();
     gate.resolve(undefined);
-    await world.run(mount);
-    await refused;
-    expect(two.disk.fences).toEqual([]);
+    await world.run(Promise.all([busy, forced, changed, refused]));
+    expect(holders()).toEqual([]);
+    expect(world.array.byName(`~never.${db().volumeId}`)).toBeDefined();
   });
 
   it('answers the record of a forced release', async () => {
