@@ -53,6 +53,19 @@ const constants = ['Program', 'ExportNamedDeclaration'].flatMap((parent) => {
   ].map((selector) => ({ selector, message: 'A constant of the module is written LIKE_THIS.' }));
 });
 
+/** A state follows on another by the functions of host-volume.ts; only the journal takes an entry as it stands somewhere. */
+const entriesByHand = {
+  selector: "ImportSpecifier[imported.name='recordedVolume']",
+  message: 'Entries are made by the transitions in volumes/host-volume.ts.',
+};
+/** Use cases and what they stand on serve any front end. The name of the program, and advice for its plugin, may be said. */
+const wordsOfDocker = [
+  'Identifier[name=/docker|podman|swarm|moby|mountid/i]',
+  'PrivateIdentifier[name=/docker|podman|swarm|moby|mountid/i]',
+  'Literal[value=/\\b(docker(?!-volume-scaleio| plugin)|podman|swarm|engine|mount ids?)\\b/i]',
+  'TemplateElement[value.raw=/\\b(docker(?!-volume-scaleio| plugin)|podman|swarm|engine|mount ids?)\\b/i]',
+].map((selector) => ({ selector, message: "Docker's words are spoken in src/docker/ alone." }));
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', '.cache/', '*.cjs', 'eslint.config.js'] },
   js.configs.recommended,
@@ -85,18 +98,25 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', spreadLiteral, ...constants, ...durations] },
   },
   {
-    // A state follows on another by the functions of host-volume.ts; only the journal takes an entry as it stands somewhere.
-    files: ['src/{volumes,docker}/**/*.ts'],
+    files: ['src/docker/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', spreadLiteral, ...constants, ...durations, entriesByHand] },
+  },
+  {
+    files: ['src/{array,attach,volumes,gateway,sdc,filesystem,journal,device-users}/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', spreadLiteral, ...constants, ...durations, ...wordsOfDocker],
+    },
+  },
+  {
+    files: ['src/volumes/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
         spreadLiteral,
         ...constants,
         ...durations,
-        {
-          selector: "ImportSpecifier[imported.name='recordedVolume']",
-          message: 'Entries are made by the transitions in volumes/host-volume.ts.',
-        },
+        ...wordsOfDocker,
+        entriesByHand,
       ],
     },
   },

@@ -7,12 +7,13 @@ import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 import { VolumeLookup } from '../volumes/life/lookup.ts';
 import { MountVolume } from '../volumes/life/mount.ts';
-import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from '../volumes/naming.ts';
-import { isUnfinished, withoutHolder, type AttachedVolume, type HostVolume } from '../volumes/host-volume.ts';
+import { arrayNameFor, volumeNameOf, isOurs, validateVolumeName } from '../volumes/naming.ts';
+import { isUnfinished, type Claimant, type HostVolume } from '../volumes/host-volume.ts';
 import type { KnownVolume } from '../volumes/ports.ts';
 import { explained } from '../volumes/readiness.ts';
-import { releaseVolume } from '../volumes/life/release.ts';
+import { dropClaim, unmountVolume } from '../volumes/life/unmount.ts';
 import { RemoveVolume } from '../volumes/life/remove.ts';
+import { claimantOf } from './mount-id.ts';
 import { describeStatus } from './status.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { asArrayName, type PoolId } from '../array/ids.ts';
@@ -88,13 +89,14 @@ export class Driver implements VolumeDriver {
   }
 
   /** The path to bind into the container. A client that hung up meanwhile holds nothing (rule 6). */
-  async mount(rawName: string, holder: string, call: CallContext): Promise<string> {
+  async mount(rawName: string, mountId: string, call: CallContext): Promise<string> {
     const name = validateVolumeName(rawName);
+    const claimant = claimantOf(mountId);
     try {
       return await explained(this.#host.readiness, () =>
         this.lock.run(name, 'mount', call.signal, async () => {
-          const { path } = await this.#mount.mount(name, holder, call.signal);
-          this.#dropIfClientLeaves(name, holder, call);
+          const { path } = await this.#mount.mount(name, claimant, call.signal);
+          this.#dropIfClientLeaves(name, claimant, call);
           return path;
         }),
       );
@@ -104,17 +106,16 @@ export class Driver implements VolumeDriver {
   }
 
   /** Unknown volume or holder is success, also without a gateway (rule 7). */
-  async unmount(rawName: string, holder: string, call: CallContext): Promise<void> {
+  async unmount(rawName: string, mountId: string, call: CallContext): Promise<void> {
     const name = validateVolumeName(rawName);
+    const claimant = claimantOf(mountId);
     await this.lock.run(name, 'unmount', call.signal, async () => {
-      const entry = this.#host.journal.get(name);
-      if (entry === undefined || isUnfinished(entry)) return;
-      const left = withoutHolder(entry, holder);
-      if (left.holders.length > 0) {
-        if (left.holders.length < entry.holders.length) await this.#host.journal.put(left);
-        return;
+      let mayBeLeft = true;
+      try {
+        mayBeLeft = await unmountVolume(this.#host, { name, claimant }, call.signal);
+      } finally {
+        if (mayBeLeft) this.#nudge();
       }
-      await this.#release(left, call);
     });
   }
 
@@ -159,7 +160,7 @@ export class Driver implements VolumeDriver {
     const pick = (arrayName: string): string | undefined => {
       patience.end();
       return (
-        dockerNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined)
+        volumeNameOf(policy.prefix, arrayName) ?? (isOurs(policy.prefix, arrayName) ? arrayName : undefined)
       );
     };
     const names = await array
@@ -193,11 +194,11 @@ export class Driver implements VolumeDriver {
   }
 
   /** The engine never unmounts what it gave up waiting for, so its ID must not hold the volume (rule 6). */
-  #dropIfClientLeaves(name: VolumeName, holder: string, call: CallContext): void {
+  #dropIfClientLeaves(name: VolumeName, claimant: Claimant, call: CallContext): void {
     const drop = (): void => {
-      this.#abandon(name, holder).catch((cause: unknown) => {
+      this.#abandon(name, claimant).catch((cause: unknown) => {
         this.#host.log.error(
-          { volume: name, holder, error: String(cause) },
+          { volume: name, holder: claimant, error: String(cause) },
           'cannot drop an abandoned holder',
         );
       });
@@ -206,33 +207,16 @@ export class Driver implements VolumeDriver {
     else call.clientGone.addEventListener('abort', drop, { once: true });
   }
 
-  async #abandon(name: VolumeName, holder: string): Promise<void> {
-    await this.lock.run(name, 'drop holder', AbortSignal.timeout(this.#host.policy.cleanupMs), async () => {
-      const entry = this.#host.journal.get(name);
-      if (entry === undefined || isUnfinished(entry) || !entry.holders.includes(holder)) return;
-      await this.#host.journal.put(withoutHolder(entry, holder));
+  async #abandon(name: VolumeName, claimant: Claimant): Promise<void> {
+    const { cleanupMs } = this.#host.policy;
+    await this.lock.run(name, 'drop holder', AbortSignal.timeout(cleanupMs), async () => {
+      if (!(await dropClaim(this.#host, name, claimant))) return;
       this.#host.log.warn(
-        { volume: name, holder },
+        { volume: name, holder: claimant },
         'client hung up before its mount was answered; holder dropped',
       );
     });
     this.#nudge();
-  }
-
-  async #release(entry: AttachedVolume, call: CallContext): Promise<void> {
-    try {
-      const outcome = await releaseVolume(this.#host, entry, call.signal);
-      if (outcome === 'held')
-        this.#host.log.info({ volume: entry.name }, 'still in use by the kernel; releasing later');
-    } catch (cause) {
-      if (!isPluginError(cause)) throw cause;
-      this.#host.log.warn(
-        { volume: entry.name, error: cause.message },
-        'not released now; trying again later',
-      );
-    } finally {
-      this.#nudge();
-    }
   }
 
   async #pathOf(entry: HostVolume): Promise<string> {

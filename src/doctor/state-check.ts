@@ -1,4 +1,4 @@
-import { dockerNameOf, isOurs, isProvisionalOf } from '../volumes/naming.ts';
+import { volumeNameOf, isOurs, isProvisionalOf } from '../volumes/naming.ts';
 import type { HostVolume } from '../volumes/ports.ts';
 import type { SystemId, VolumeId } from '../array/ids.ts';
 import type { ArrayVolume } from '../array/volume.ts';
@@ -167,7 +167,7 @@ function judgeMappings({ journal, mapped, guid, prefix, users }: HostState): Fin
       if (name === null) return [];
       if (isProvisionalOf(guid, prefix, name))
         return [warning('left mapping', `an unfinished volume "${name}" is mapped here`, SWEPT)];
-      return isOurs(prefix, name) ? [unclaimed(dockerNameOf(prefix, name) ?? name, users.get(id))] : [];
+      return isOurs(prefix, name) ? [unclaimed(volumeNameOf(prefix, name) ?? name, users.get(id))] : [];
     }),
     ...journal
       .filter(({ phase, volumeId }) => phase === 'mounted' && !mapped.some(({ id }) => id === volumeId))

@@ -69,7 +69,7 @@ async function undo(runner: Runner, device: Device, undoFile: string): Promise<v
     args: [undoFile, pathToOpen(device)],
     timeoutMs: UNDO_LIMIT_MS,
   };
-  // Not the Mount's signal: a client that hangs up must not leave it half undone.
+  // Not the Mount's signal: who gives up waiting must not leave it half undone.
   await runTool(runner, call, AbortSignal.timeout(UNDO_LIMIT_MS));
   await rm(undoFile, { force: true });
 }

@@ -35,7 +35,7 @@ export interface FilesystemsOptions {
   /** This process's own mounts; default /proc/self/mountinfo. */
   readonly ownMountinfo?: string | undefined;
   /**
-   * The engine's mounts: /proc/1/mountinfo in a managed plugin (which needs pidhost), and the same as our own where
+   * The host's own mounts: /proc/1/mountinfo in a managed plugin (which needs pidhost), and the same as our own where
    * the plugin runs in the host's mount namespace, which is the default.
    */
   readonly hostMountinfo?: string | undefined;

@@ -7,7 +7,7 @@ import { type Mount, visibleMount } from './mountinfo.ts';
 export interface Views {
   /** What this process sees. */
   readonly own: readonly Mount[];
-  /** What the engine sees, from outside of a managed plugin's own namespace. */
+  /** What the host sees, from outside of a managed plugin's own namespace. */
   readonly host: readonly Mount[];
 }
 

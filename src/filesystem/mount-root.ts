@@ -28,7 +28,7 @@ export interface MountRootOptions {
   readonly log: Log;
   /** This process's own mounts. */
   readonly mountinfo: string;
-  /** The engine's mounts: taking away a mountpoint would take away what is mounted on it in another namespace. */
+  /** The host's own mounts: taking away a mountpoint would take away what is mounted on it in another namespace. */
   readonly hostMountinfo: string;
   /** Milliseconds, by a clock that cannot be set. */
   readonly elapsed?: (() => number) | undefined;
@@ -98,7 +98,7 @@ export class MountRoot {
     if (stays && this.#made.has(mountpoint)) return;
     this.#wanted.add(mountpoint);
     try {
-      // Not the caller's signal: a guard must not stay writable because a client hung up.
+      // Not the caller's signal: a guard must not stay writable because somebody gave up waiting.
       await this.#lock.acquire('guard', async () => {
         if (this.#made.has(mountpoint)) return;
         await this.#prepareGuarded(mountpoint, AbortSignal.timeout(LIMIT_MS));
@@ -120,7 +120,7 @@ export class MountRoot {
   }
 
   /**
-   * Takes away the mountpoints that an earlier life left: all on which nothing is mounted, here or for the engine, but for those to be
+   * Takes away the mountpoints that an earlier life left: all on which nothing is mounted, here or on the host's side, but for those to be
    * kept. Throws FilesystemError.
    */
   async sweep(kept: ReadonlySet<string>): Promise<void> {

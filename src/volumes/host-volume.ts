@@ -64,7 +64,7 @@ export const STATES: Readonly<Record<Phase, State>> = {
 
 /** An entry as it is written down; one that was not made by this file is made an entry by recordedVolume. */
 export interface VolumeRecord {
-  /** Docker's full name; in creating also the provisional one, in unmarking the marker's. */
+  /** The volume's name as its users write it; in creating also the provisional one, in unmarking the marker's. */
   readonly name: string;
   readonly arrayName: ArrayName;
   /** Empty while the array has not said it (creating). */
@@ -72,7 +72,7 @@ export interface VolumeRecord {
   /** The array's id; with volumeId it names the device, also while no gateway answers. */
   readonly systemId: SystemId;
   readonly phase: Phase;
-  /** Mount IDs of the engine, '' for clients that send none (rule 6). */
+  /** Who claims it (rule 6). */
   readonly holders: readonly string[];
   readonly mountpoint: string;
   /** Of the last Mount, or of its making; ISO 8601, for people: how old the entry is Journal.ageMs says. */
@@ -90,12 +90,29 @@ export interface VolumeRecord {
   readonly earlierBoot?: boolean | undefined;
 }
 
+declare const claim: unique symbol;
+
+/**
+ * Who wants a volume to stay mounted here: a name that a front end gives, which means nothing to anybody else. The same name again is
+ * the same claim.
+ */
+export type Claimant = string & { readonly [claim]: 'claimant' };
+
+export const asClaimant = (name: string): Claimant => name as Claimant;
+
+/** For clients that do not say who they are: one claim, however many they are. It is never doubted. */
+export const NAMELESS = asClaimant('');
+
 /** Nobody else can name it, so nobody else makes an entry, nor gives one another phase. */
 declare const madeHere: unique symbol;
 
 /** An entry in one of the given states. */
 export type VolumeIn<P extends Phase> = P extends Phase
-  ? Omit<VolumeRecord, 'phase'> & { readonly phase: P; readonly [madeHere]: P }
+  ? Omit<VolumeRecord, 'phase' | 'holders'> & {
+      readonly phase: P;
+      readonly holders: readonly Claimant[];
+      readonly [madeHere]: P;
+    }
   : never;
 
 /** What this host does with one volume; survives a crash. */
@@ -190,24 +207,24 @@ export function mountingVolume(
 }
 
 /** mounting → mounted, for one more: the mapping is this host's from now on (rule 13). */
-export function mountedVolume(entry: VolumeIn<'mounting'>, holder: string): VolumeIn<'mounted'> {
-  const holders = [...new Set([...entry.holders, holder])];
+export function mountedVolume(entry: VolumeIn<'mounting'>, claimant: Claimant): VolumeIn<'mounted'> {
+  const holders = [...new Set([...entry.holders, claimant])];
   return moved(entry, 'mounted', { holders, attachment: undefined, earlierBoot: undefined });
 }
 
 /** mounted → mounted, for one more. */
 export function claimedVolume(
   entry: VolumeIn<'mounted'>,
-  holder: string,
+  claimant: Claimant,
   since: string,
 ): VolumeIn<'mounted'> {
-  // A repeated ID is not counted again, but its container needs the time to bind the path.
-  return moved(entry, 'mounted', { holders: [...new Set([...entry.holders, holder])], since });
+  // A repeated claim is not counted again, but whoever makes it needs the time to use the path.
+  return moved(entry, 'mounted', { holders: [...new Set([...entry.holders, claimant])], since });
 }
 
 /** The same state, for one less. */
-export function withoutHolder(entry: AttachedVolume, holder: string): AttachedVolume {
-  return moved(entry, entry.phase, { holders: entry.holders.filter((known) => known !== holder) });
+export function withoutClaimant(entry: AttachedVolume, claimant: Claimant): AttachedVolume {
+  return moved(entry, entry.phase, { holders: entry.holders.filter((known) => known !== claimant) });
 }
 
 /** mounting, mounted or releasing → releasing, for nobody. */

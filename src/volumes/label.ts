@@ -11,7 +11,7 @@ export const LABEL_VERSION = 1;
  */
 export interface VolumeLabel {
   readonly version: typeof LABEL_VERSION;
-  /** Docker's full name. */
+  /** The volume's name, whole. */
   readonly name: string;
   readonly fs: FilesystemType;
   readonly mountOptions: readonly string[];

@@ -5,9 +5,9 @@ import { asArrayName, asVolumeId, type ArrayName, type VolumeId } from '../array
 import { asVolumeName, type FailoverPolicy, type VolumeName } from './volume.ts';
 
 /*
- * Docker lets any text through as a volume's name; the array takes 31 characters of letters, digits and punctuation
- * [goscaleio]. Four families of array names, which never meet because no Docker name holds a '~':
- *   <prefix><name>             a Docker name that fits, as it is
+ * People and programs name volumes as they like; the array takes 31 characters of letters, digits and punctuation
+ * [goscaleio]. Four families of array names, which never meet because no volume's name holds a '~':
+ *   <prefix><name>             a name that fits, as it is
  *   <prefix><head>~<hash>      any other: its beginning, and 65 bits of the SHA-256 of the whole; always 31 long
  *   ~new.<host>.<random>       provisional, being made by a host
  *   ~<policy>.<volume id>      marker that carries a volume's failover policy
@@ -42,7 +42,7 @@ export function validateVolumeName(raw: string): VolumeName {
 }
 
 /**
- * The array's name for a Docker name: the same on every host, at any time, and different for every name (rule 10).
+ * The array's name for a volume's name: the same on every host, at any time, and different for every name (rule 10).
  * The prefix has at most 16 of the characters of a name (settings allow 12); of two prefixes on one array neither may
  * begin with the other, or the shorter sees the volumes of both.
  */
@@ -62,7 +62,7 @@ export function isOurs(prefix: string, arrayName: string): boolean {
 }
 
 /**
- * True for names that arrayNameFor gives for the 64 hex digits that an engine calls an anonymous volume: they begin with as many
+ * True for names that arrayNameFor gives for the 64 hex digits by which an anonymous volume is called: they begin with as many
  * of them as have room. Somebody may call another volume so, too; only its label tells.
  */
 export function mayBeAnonymous(prefix: string, arrayName: string): boolean {
@@ -70,13 +70,13 @@ export function mayBeAnonymous(prefix: string, arrayName: string): boolean {
   return /^[0-9a-f]+~[a-z2-7]{13}$/.test(arrayName.slice(prefix.length));
 }
 
-/** True for the name that an engine gives a volume to which nobody gave one. */
+/** True for the name that a volume gets to which nobody gave one. */
 export function isAnonymous(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);
 }
 
-/** Docker's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
-export function dockerNameOf(prefix: string, arrayName: string): VolumeName | undefined {
+/** The volume's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
+export function volumeNameOf(prefix: string, arrayName: string): VolumeName | undefined {
   if (!isOurs(prefix, arrayName) || arrayName.includes('~')) return undefined;
   return asVolumeName(arrayName.slice(prefix.length));
 }

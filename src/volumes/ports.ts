@@ -153,7 +153,7 @@ export interface Journal {
 export interface FenceRecord {
   /** ISO 8601. */
   readonly at: string;
-  /** Docker's name. */
+  /** The volume's name. */
   readonly volume: string;
   readonly volumeId: VolumeId;
   /** Who took it: the SDC of the new host, or who forced it; and its name and address for people. */

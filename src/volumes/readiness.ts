@@ -7,7 +7,7 @@ import {
 } from '../errors.ts';
 import type { HostReadiness } from './ports.ts';
 
-/** Runs a call of an engine; where it fails because this host has not joined the storage, the error says how far it is. */
+/** Runs a call; where it fails because this host has not joined the storage, the error says how far it is. */
 export async function explained<T>(readiness: HostReadiness, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

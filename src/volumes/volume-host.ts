@@ -34,10 +34,10 @@ export interface VolumePolicy {
   /** Of volumes that have none of their own. */
   readonly failover: FailoverPolicy;
   readonly takeover: TakeoverPolicy;
-  /** How long a mount stays after its client hung up, for the repeated call to pick up. */
+  /** How long a mount stays that nobody claims any more, for a repeated call to pick up. */
   readonly abandonedMountMs: number;
   /**
-   * How long after the plugin's start a mount stays whose only holders are of earlier lives, for an engine that starts, too, to
+   * How long after the plugin's start a mount stays whose only holders are of earlier lives, for a client that starts, too, to
    * ask for it again; then the kernel says whether it is used.
    */
   readonly inheritedMountMs: number;

@@ -1,7 +1,7 @@
 /** Branded, so that a name that nobody has validated is not taken for one. */
 declare const brand: unique symbol;
 
-/** A name as Docker's users write it, already validated. */
+/** A volume's name as its users write it, already validated. */
 export type VolumeName = string & { readonly [brand]: 'volume name' };
 
 export type FilesystemType = 'ext4' | 'xfs' | 'btrfs';

@@ -50,7 +50,7 @@ export interface ClientOptions {
   readonly refusal?: PluginError | undefined;
 }
 
-/** Calls end so long after their beginning when no gateway can be reached, ms; a host's engine waits longer, people hardly. */
+/** Calls end so long after their beginning when no gateway can be reached, ms; programs wait longer, people hardly. */
 const UNREACHABLE_FOR_MS = 9000;
 
 type Carried = Pick<Call<unknown>, 'what' | 'repeatable' | 'isList'>;

@@ -18,7 +18,8 @@ export function watchJournal(registry: Registry, journal: WatchedJournal): void 
     registers: [registry],
     collect() {
       const phases = journal.all().map(({ phase }) => phase);
-      for (const phase of Object.keys(STATES)) this.set({ phase }, phases.filter((one) => one === phase).length);
+      for (const phase of Object.keys(STATES))
+        this.set({ phase }, phases.filter((one) => one === phase).length);
     },
   });
   new Gauge({

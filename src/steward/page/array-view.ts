@@ -1,7 +1,7 @@
 import type { ArrayHost } from '../../array/host.ts';
 import type { HostId, PoolId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
-import { dockerNameOf, isOurs } from '../../volumes/naming.ts';
+import { volumeNameOf, isOurs } from '../../volumes/naming.ts';
 
 /** A host that has a volume mapped. */
 export interface Holder {
@@ -108,7 +108,7 @@ function seen(
       return { hostId, address, limitIops, limitBandwidthKiBps, since };
     },
   );
-  const name = dockerNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);
+  const name = volumeNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);
   const { poolId, sizeKiB, createdAtSeconds, accessModeLimit, kind, attachedToAll } = reading;
   const isReadOnly = accessModeLimit === 'ReadOnly';
   const isSnapshot = kind === 'snapshot';

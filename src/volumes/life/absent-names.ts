@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { VolumeName } from '../volume.ts';
 
-/** An engine's Create follows its Get at once; later somebody else may well have made the volume. */
+/** Who asks before a Create makes it at once; later somebody else may well have made the volume. */
 const NEWS_FOR_MS = 5000;
 
 /** Names of which a Get has just seen that no volume bears them, for the Create that is about to follow. */

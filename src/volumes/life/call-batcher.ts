@@ -22,7 +22,7 @@ interface Waiting<K, V> {
 
 /**
  * Answers many look-ups that arrive together with few questions: the first batch is whoever came within a breath; while
- * it is being answered the rest gather, until nobody came for a while. An engine that starts asks about every volume
+ * it is being answered the rest gather, until nobody came for a while. A client that starts asks about every volume
  * it knows at once, and its burst must not become as many gateway calls (design, budgets).
  */
 export class CallBatcher<K, V> {

@@ -16,7 +16,7 @@ type Answer = { readonly volume: ArrayVolume | undefined };
 const GATHERED_LOOKUP_MS = 8500;
 
 /**
- * Finds volumes by their Docker name. An id that this host has seen for the name saves the search, and is believed only
+ * Finds volumes by their names. An id that this host has seen for the name saves the search, and is believed only
  * if the volume behind it still bears exactly that name (rule 10).
  */
 export class VolumeLookup {

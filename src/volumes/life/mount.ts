@@ -3,7 +3,7 @@ import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 import { claimedVolume, isUnfinished, mountedVolume } from '../host-volume.ts';
-import type { AttachedVolume, HostVolume } from '../host-volume.ts';
+import type { AttachedVolume, Claimant, HostVolume } from '../host-volume.ts';
 import type { VolumeLabel } from '../label.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
@@ -16,12 +16,12 @@ import { awaitThaw } from './thaw.ts';
 
 export interface MountedVolume {
   readonly entry: HostVolume;
-  /** What the engine binds into containers: the mountpoint, or the volume's subpath below it. */
+  /** What a container gets: the mountpoint, or the volume's subpath below it. */
   readonly path: string;
 }
 
 /**
- * Mounts the volume on this host, or counts one more holder if it is mounted and healthy. The holder is on disk before
+ * Mounts the volume on this host, or counts one more claim if it is mounted and healthy. The claim is on disk before
  * this resolves. Never formats (rule 3). On failure nothing stays mapped, or the journal says what does.
  */
 export class MountVolume {
@@ -34,7 +34,7 @@ export class MountVolume {
   }
 
   /** Call with the volume's lock held. */
-  async mount(name: VolumeName, holder: string, signal: AbortSignal): Promise<MountedVolume> {
+  async mount(name: VolumeName, claimant: Claimant, signal: AbortSignal): Promise<MountedVolume> {
     const { clock, journal } = this.#host;
     await removeUnfinishedCreate(this.#host, name, signal);
     const entry = journal.get(name);
@@ -42,13 +42,13 @@ export class MountVolume {
       const usable = await this.#reuse(entry);
       if (usable !== undefined) {
         await awaitThaw(this.#host, { name, device: usable.device, mountpoint: entry.mountpoint }, signal);
-        const claimed = claimedVolume(entry, holder, new Date(clock.now()).toISOString());
+        const claimed = claimedVolume(entry, claimant, new Date(clock.now()).toISOString());
         await journal.put(claimed);
         return { entry: claimed, path: usable.path };
       }
     }
     const before = entry === undefined || isUnfinished(entry) ? undefined : entry;
-    return this.#mountAnew(name, { before, holder }, signal);
+    return this.#mountAnew(name, { before, claimant }, signal);
   }
 
   /** Where an entry's mount is usable now: its device is there, mounted, and seen by the host. */
@@ -81,7 +81,7 @@ export class MountVolume {
 
   async #mountAnew(
     name: VolumeName,
-    { before, holder }: { before: AttachedVolume | undefined; holder: string },
+    { before, claimant }: { before: AttachedVolume | undefined; claimant: Claimant },
     signal: AbortSignal,
   ): Promise<MountedVolume> {
     const { filesystems, journal, identity } = this.#host;
@@ -99,7 +99,7 @@ export class MountVolume {
     await filesystems.unmount(mountpoint, { lazy: true }, signal);
     try {
       const path = await this.#bringUp(attaching, { name, volume }, signal);
-      const entry = mountedVolume(attaching.entry, holder);
+      const entry = mountedVolume(attaching.entry, claimant);
       await journal.put(entry);
       return { entry, path };
     } catch (cause) {

@@ -33,7 +33,7 @@ export async function removeProvisional(
   return true;
 }
 
-/** The next Create of this name needs the place in the journal; no Docker name can be a provisional one. */
+/** The next Create of this name needs the place in the journal; no volume's name can be a provisional one. */
 async function putAside({ journal }: VolumeHost, entry: UnfinishedVolume): Promise<void> {
   if (entry.name === entry.arrayName) return;
   await journal.put(setAside(entry));

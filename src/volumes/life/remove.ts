@@ -141,7 +141,7 @@ export class RemoveVolume {
   }
 
   async #release(name: VolumeName, entry: AttachedVolume, signal: AbortSignal): Promise<void> {
-    // The kernel decides, not the recorded holders: an engine that crashed never takes its IDs back (rule 6).
+    // The kernel decides, not the recorded holders: a client that crashed never takes its claims off (rule 6).
     const outcome = await releaseVolume(this.#host, entry, signal);
     if (outcome === 'unproven') {
       throw new VolumeInUseError(

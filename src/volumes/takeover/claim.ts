@@ -8,7 +8,7 @@ import type { ArrayVolume } from '../../array/volume.ts';
 /**
  * Maps the volume to this host's SDC alone (rule 1), taking it from another one where the failover policy allows that
  * (rule 2); or beside others when the array itself limits it to reading. Mapped here already is success. Rejects with
- * VolumeInUseError that names the holder. `name` is Docker's.
+ * VolumeInUseError that names the holder.
  */
 export async function claimVolume(
   host: VolumeHost,

@@ -14,7 +14,7 @@ export interface FencingHost {
 
 /** A fence that has been decided. */
 export interface Fence {
-  /** Docker's name of the volume. */
+  /** The volume's name. */
   readonly name: string;
   readonly by: string;
   readonly byName: string;

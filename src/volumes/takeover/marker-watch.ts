@@ -62,7 +62,7 @@ export class MarkerWatch implements FailoverMarkers {
   }
 
   /**
-   * Docker's names of the volumes mounted here whose marker is missing. No gateway call while no look is due; else one or two for each
+   * Names of the volumes mounted here whose marker is missing. No gateway call while no look is due; else one or two for each
    * of a few volumes, one for many. An array that does not answer is asked again later; never rejects for it.
    */
   async look(mapped: readonly ArrayVolume[], signal: AbortSignal): Promise<string[]> {

@@ -4,7 +4,7 @@ import { fenceHolder, type FencingHost } from './fence.ts';
 import { describeHolder, isHeldBy, readAgain, stateOfHolder } from './holders.ts';
 import type { VolumePolicy } from '../volume-host.ts';
 import { findByName } from '../life/lookup.ts';
-import { arrayNameFor, dockerNameOf, isOurs, validateVolumeName } from '../naming.ts';
+import { arrayNameFor, volumeNameOf, isOurs, validateVolumeName } from '../naming.ts';
 import type { HostState } from '../../array/host.ts';
 import type { ArrayVolume, Attachment } from '../../array/volume.ts';
 import type { FailoverPolicy } from '../volume.ts';
@@ -47,12 +47,12 @@ export class VolumeOperator {
     return volumes
       .map((volume) => {
         const arrayName = volume.name ?? volume.id;
-        return { name: dockerNameOf(this.#prefix, arrayName) ?? arrayName, volume };
+        return { name: volumeNameOf(this.#prefix, arrayName) ?? arrayName, volume };
       })
       .sort((one, other) => one.name.localeCompare(other.name));
   }
 
-  /** Rejects with VolumeNotFoundError; the name is Docker's. */
+  /** Rejects with VolumeNotFoundError. */
   async look(rawName: string, signal: AbortSignal): Promise<HeldVolume> {
     const { array, clock } = this.#host;
     const lookedMs = clock.elapsed();

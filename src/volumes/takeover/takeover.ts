@@ -20,7 +20,7 @@ export type TakingHost = Pick<VolumeHost, 'array' | 'clock' | 'fences' | 'policy
 
 /** One Mount's wish to have a volume. */
 export interface Claim {
-  /** Docker's name of the volume. */
+  /** The volume's name. */
   readonly name: string;
   readonly me: HostIdentity;
   /** SDCs that held the volume when the Mount first looked: who came later has won a race and is never fenced by it. */

@@ -7,6 +7,7 @@ import { MountVolume } from '../life/mount.ts';
 import {
   answered,
   isUnfinished,
+  NAMELESS,
   leftVolume,
   releasingVolume,
   type AttachedVolume,
@@ -183,7 +184,7 @@ export class Reconciler {
    */
   async #isUsed(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
     const { filesystems, attacher, log } = this.#host;
-    const [holder = ''] = entry.holders;
+    const [claimant = NAMELESS] = entry.holders;
     const device = await attacher.findDevice(entry.systemId, entry.volumeId);
     // Without a device there is nothing to ask; a link that udev lost for a moment proves nothing.
     if (device === undefined) return true;
@@ -207,19 +208,19 @@ export class Reconciler {
       return false;
     }
     this.#inherited.vouch(entry);
-    await this.#mount.mount(asVolumeName(entry.name), holder, signal);
+    await this.#mount.mount(asVolumeName(entry.name), claimant, signal);
     return true;
   }
 
   /** True when a mount that somebody holds was gone, with its device here, and is there again. */
   async #repair(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
     const { filesystems, attacher, log } = this.#host;
-    const [holder] = entry.holders;
-    if (holder === undefined) return false;
+    const [claimant] = entry.holders;
+    if (claimant === undefined) return false;
     const isMounted = (await filesystems.mounts()).some(({ mountpoint }) => mountpoint === entry.mountpoint);
     const device = await attacher.findDevice(entry.systemId, entry.volumeId);
     if (isMounted || device === undefined) return false;
-    await this.#mount.mount(asVolumeName(entry.name), holder, signal);
+    await this.#mount.mount(asVolumeName(entry.name), claimant, signal);
     log.warn({ volume: entry.name }, 'mount was gone and is there again');
     return true;
   }
@@ -229,8 +230,8 @@ export class Reconciler {
   }
 
   /**
-   * A client that hung up repeats its call, an engine that starts mounts its containers' volumes again, and a container
-   * binds what it was given: all of them should still find the mount.
+   * Who gave up waiting may ask again, who starts anew asks again for what it had, and whoever was given a path begins to use it a little
+   * later: all of them should still find the mount.
    */
   async #mayBeWanted(entry: HostVolume, signal: AbortSignal): Promise<boolean> {
     const { journal, policy } = this.#host;

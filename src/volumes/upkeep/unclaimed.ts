@@ -2,7 +2,7 @@ import { isPluginError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostIdentity } from '../identity.ts';
-import { dockerNameOf, isOurs, isProvisionalOf } from '../naming.ts';
+import { volumeNameOf, isOurs, isProvisionalOf } from '../naming.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 
@@ -16,7 +16,7 @@ interface Told {
 
 /** A volume that is mapped to this host and that this plugin has no record of mapping. */
 export interface UnclaimedAttachment {
-  /** Docker's, where the array's name tells it. */
+  /** The volume's, where the array's name tells it; else that one. */
   readonly name: string;
   readonly volume: ArrayVolume;
 }
@@ -30,7 +30,7 @@ export function findUnclaimed(
     const { id, name } = volume;
     if (name === null || of.recorded.has(id) || of.recorded.has(name)) return [];
     if (!isOurs(of.prefix, name) && !isProvisionalOf(of.guid, of.prefix, name)) return [];
-    return [{ name: dockerNameOf(of.prefix, name) ?? name, volume }];
+    return [{ name: volumeNameOf(of.prefix, name) ?? name, volume }];
   });
 }
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import { CreateVolume } from '../../../src/volumes/life/create.ts';
 import { VolumeLookup } from '../../../src/volumes/life/lookup.ts';
+import { asClaimant } from '../../../src/volumes/host-volume.ts';
 import { MountVolume } from '../../../src/volumes/life/mount.ts';
 import { TrimLoop } from '../../../src/volumes/upkeep/trim-loop.ts';
 import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
@@ -36,7 +37,7 @@ function create({ host }: Stage, fs: FilesystemType): Promise<void> {
 }
 
 function mount({ host }: Stage): Promise<unknown> {
-  return new MountVolume(host, new VolumeLookup(host)).mount('db' as VolumeName, 'a', signal);
+  return new MountVolume(host, new VolumeLookup(host)).mount('db' as VolumeName, asClaimant('a'), signal);
 }
 
 const each = <Step>(steps: readonly Step[]): (readonly [Step, Swap])[] =>

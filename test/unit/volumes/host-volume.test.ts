@@ -4,6 +4,7 @@ import { asArrayName, asSystemId, asVolumeId } from '../../../src/array/ids.ts';
 import { VolumeInUseError } from '../../../src/errors.ts';
 import {
   afterBoot,
+  asClaimant,
   answered,
   assertFollows,
   creatingVolume,
@@ -27,6 +28,7 @@ import { JOURNALED } from './world/fake-journal.ts';
 import { SCENARIOS } from './world/scenarios.ts';
 import { World } from './world/world.ts';
 
+const A = asClaimant('a');
 const PHASES = Object.keys(STATES) as Phase[];
 const ORIGIN = {
   systemId: asSystemId('14dbbf5617523654'),
@@ -83,7 +85,7 @@ describe('the states of a volume on this host', () => {
       'the entry of "db" cannot go from creating to releasing: the table of states has no such step; this is a mistake of the plugin',
     );
     expect(() => mounting(inState('unmarking') as AttachedVolume)).toThrow(ImpossibleTransitionError);
-    expect(() => mountedVolume(inState('releasing') as VolumeIn<'mounting'>, 'a')).toThrow(
+    expect(() => mountedVolume(inState('releasing') as VolumeIn<'mounting'>, A)).toThrow(
       ImpossibleTransitionError,
     );
   });
@@ -96,7 +98,7 @@ describe('the states of a volume on this host', () => {
     // @ts-expect-error what is unfinished is never released
     const released = (): HostVolume => releasingVolume(creatingVolume('db', PROVISIONAL, ORIGIN));
     // @ts-expect-error nothing is mounted but what a Mount is at
-    const mounted = (): HostVolume => mountedVolume(releasingVolume(mounting()), 'a');
+    const mounted = (): HostVolume => mountedVolume(releasingVolume(mounting()), A);
     expect([byHand.phase, moved.phase]).toEqual(['mounted', 'mounted']);
     expect([released, mounted].map((made) => made.length)).toEqual([0, 0]);
   });
@@ -114,7 +116,7 @@ describe('the states of a volume on this host', () => {
 
 describe('an entry', () => {
   it('of a Mount keeps who claims the volume, and nobody of another volume of the name', () => {
-    const before = mountedVolume(mounting(), 'a');
+    const before = mountedVolume(mounting(), A);
     expect(mounting(before).holders).toEqual(['a']);
     const another = { ...BEGINNING, volumeId: asVolumeId('72ce476b00000009') };
     expect(mountingVolume('db', before, another).holders).toEqual([]);
@@ -125,7 +127,7 @@ describe('an entry', () => {
     expect(answered(asked).attachment).toBeUndefined();
     const found = mountingVolume('db', undefined, { ...BEGINNING, attachment: 'found' });
     expect(answered(found).attachment).toBe('found');
-    expect(mountedVolume(found, 'a').attachment).toBeUndefined();
+    expect(mountedVolume(found, A).attachment).toBeUndefined();
   });
 
   it('that makes way for a next Create is known by the provisional name', () => {

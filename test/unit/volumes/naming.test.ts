@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
 import {
   arrayNameFor,
-  dockerNameOf,
+  volumeNameOf,
   isOurs,
   isProvisionalOf,
   markerName,
@@ -102,7 +102,7 @@ describe('array names', () => {
         expect(isProvisionalOf(guid, prefix, arrayName)).toBe(false);
         expect(parseMarker(arrayName)).toBeUndefined();
         const isExact = prefix.length + name.length <= 31;
-        expect(dockerNameOf(prefix, arrayName)).toBe(isExact ? name : undefined);
+        expect(volumeNameOf(prefix, arrayName)).toBe(isExact ? name : undefined);
       }),
     );
   });
@@ -143,13 +143,13 @@ describe('array names', () => {
     ['', 'my datastore'],
   ])('with prefix %j, %j is not ours', (prefix, arrayName) => {
     expect(isOurs(prefix, arrayName)).toBe(false);
-    expect(dockerNameOf(prefix, arrayName)).toBeUndefined();
+    expect(volumeNameOf(prefix, arrayName)).toBeUndefined();
   });
 
   it('owns a name only if a Docker name leads to it, whatever the array holds', () => {
     fc.assert(
       fc.property(anyPrefix, fc.string({ unit: 'binary-ascii', maxLength: 24 }), (prefix, tail) => {
-        const name = dockerNameOf(prefix, prefix + tail);
+        const name = volumeNameOf(prefix, prefix + tail);
         return name === undefined || arrayNameFor(prefix, validateVolumeName(name)) === prefix + tail;
       }),
     );
