@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** `seconds`: what only a test that hangs needs, also on a machine with much else to do; no test measures time by it. */
 const project = (name: string, include: string[], seconds: number, more: object = {}) => ({
@@ -9,12 +10,13 @@ const project = (name: string, include: string[], seconds: number, more: object 
 /** What they make on this machine stands in the way of another file's. */
 const oneByOne = { fileParallelism: false };
 
-/** Each lab has namespaces and a directory of its own. A lab is seldom busy, so two share two cores well. */
-const twoLabs = { maxWorkers: 2, globalSetup: 'plugin/built.ts' };
+/** Each lab has namespaces and a directory of its own, and mostly waits, so three share two cores well. */
+const threeLabs = { maxWorkers: 3, globalSetup: 'plugin/built.ts' };
 
 export default defineConfig({
   test: {
     environment: 'node',
+    sequence: { sequencer: LongestFirst },
     setupFiles: ['test/secrets/simulated.ts'],
     mockReset: true,
     restoreMocks: true,
@@ -34,7 +36,7 @@ export default defineConfig({
         60,
         oneByOne,
       ),
-      project('e2e', ['test/e2e/**/*.test.ts'], 300, twoLabs),
+      project('e2e', ['test/e2e/**/*.test.ts'], 300, threeLabs),
       project('vm', ['test/vm/**/*.test.ts'], 1800, oneByOne),
       project('engines', ['test/engines/**/*.test.ts'], 600, oneByOne),
     ],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { execa, type Options } from 'execa';
+import { execa } from 'execa';
 import { nothingLeaked, prepareSearch } from './secrets/check.ts';
 
 /*
@@ -53,7 +53,7 @@ const checks: readonly (readonly [name: string, argv: readonly string[]])[] = [
 ];
 
 interface Suite {
-  /** Of vitest. */
+  /** Of vitest's project. */
   readonly name: string;
   /** Only these of its files, because somebody asked for them. */
   readonly files?: readonly string[];
@@ -61,66 +61,65 @@ interface Suite {
   readonly short?: readonly string[];
   /** Logs that its tests must have left. */
   readonly leaves?: readonly RegExp[];
+  /** The first, which is long, and the checks and suites beside it keep two cores busy; what does so by itself is alone. */
+  readonly turn: 'first' | 'beside' | 'alone';
 }
 
-/** In this order: the cheap and telling ones first. */
 const suites: readonly Suite[] = [
-  { name: 'unit' },
-  { name: 'contract' },
-  { name: 'integration', leaves: [/plugin\.log$/] },
-  { name: 'e2e', leaves: [/host1\/dockerd\.log$/, /host1\/plugin\.log$/, /\/simulator\.log$/] },
+  { name: 'integration', turn: 'first', leaves: [/plugin\.log$/] },
+  { name: 'unit', turn: 'beside' },
+  { name: 'contract', turn: 'beside' },
   // The others are run by make test-vm.
-  { name: 'vm', short: ['test/vm/host.test.ts'], leaves: [/\/console\.log$/] },
+  { name: 'vm', turn: 'beside', short: ['test/vm/host.test.ts'], leaves: [/\/console\.log$/] },
+  {
+    name: 'e2e',
+    leaves: [/host1\/dockerd\.log$/, /host1\/plugin\.log$/, /\/simulator\.log$/],
+    turn: 'alone',
+  },
 ];
-
-/** Both outputs to the terminal and into a file; what is coloured there stays so although it is no terminal any more. */
-function printedAndKept(name: string): Options {
-  const kept = ['inherit', { file: path.join(reports, `${name}.log`), append: true }] as const;
-  return {
-    cwd: project,
-    env: environment(),
-    stdin: 'inherit',
-    stdout: kept,
-    stderr: kept,
-    buffer: false,
-    reject: false,
-  };
-}
 
 function environment(): Record<string, string> {
   const colours = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {};
   return { ...colours, TEST_LOGS: path.join(reports, 'logs'), TEST_SECRETS: secrets };
 }
 
-/** What it prints comes in one piece when it has ended, because another check runs beside it. */
-async function runCheck(name: string, [program = '', ...args]: readonly string[]): Promise<Total> {
-  const start = performance.now();
+/** Kept in a file; printed as it comes, with its colours, or in one piece at the end when something else runs beside it. */
+async function runPrinted(name: string, argv: readonly string[], isBeside: boolean): Promise<boolean> {
+  const [program = '', ...args] = argv;
   const file = path.join(reports, `${name}.log`);
+  const out = isBeside ? ({ file } as const) : (['inherit', { file, append: true }] as const);
+  if (!isBeside) console.log(`\n== ${name}`);
   const options = {
     cwd: project,
     env: environment(),
     stdin: 'ignore',
     reject: false,
-    stdout: { file },
-    stderr: { file },
+    buffer: false,
   } as const;
-  const { exitCode } = await execa(program, args, { ...options, buffer: false });
-  console.log(`\n== ${name}\n${await readFile(file, 'utf8')}`);
-  return one(name, exitCode === 0, start);
+  const { exitCode } = await execa(program, args, { ...options, stdout: out, stderr: out });
+  if (isBeside) console.log(`\n== ${name}\n${await readFile(file, 'utf8')}`);
+  return exitCode === 0;
 }
 
-/** Two at a time; their totals in the order of the list. */
-async function runChecks(chosen: typeof checks): Promise<Total[]> {
-  const done = new Map<string, Total>();
-  const left = [...chosen];
+async function runCheck([name, argv]: (typeof checks)[number], isBeside: boolean): Promise<Total> {
+  const start = performance.now();
+  return one(name, await runPrinted(name, argv, isBeside), start);
+}
+
+/** Some part of everything; `isBeside`: another one runs at the same time. */
+type Part = (isBeside: boolean) => Promise<Total>;
+
+/** Two at a time, in this order: a part computes or waits, seldom both, so two cores have enough of two. */
+async function runBeside(parts: readonly Part[]): Promise<Total[]> {
+  const totals: Total[] = [];
+  const left = [...parts];
   const lane = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [name, argv] = next;
-      done.set(name, await runCheck(name, argv));
+      totals.push(await next(parts.length > 1));
     }
   };
   await Promise.all([lane(), lane()]);
-  return chosen.flatMap(([name]) => done.get(name) ?? []);
+  return totals;
 }
 
 /** `start`: by performance.now(). */
@@ -140,15 +139,14 @@ function secondsSince(start: number): number {
   return Math.round((performance.now() - start) / 1000);
 }
 
-async function runSuite({ name, short = [], files = short }: Suite): Promise<Total> {
-  console.log(`\n== ${name}`);
+async function runSuite({ name, short = [], files = short }: Suite, isBeside: boolean): Promise<Total> {
   const start = performance.now();
   const report = path.join(reports, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = path.join(project, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--project', name, '--passWithNoTests', ...reporters, ...files];
-  const { exitCode } = await execa(process.execPath, args, printedAndKept(name));
-  const counted = count(await readReport(report), exitCode === 0);
+  const succeeded = await runPrinted(name, [process.execPath, ...args], isBeside);
+  const counted = count(await readReport(report), succeeded);
   return { name, seconds: secondsSince(start), ...counted };
 }
 
@@ -225,12 +223,16 @@ const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includ
 const chosen = suites.flatMap((suite): Suite[] => {
   if (isWanted(suite.name)) return [suite];
   const files = filesOf(suite);
-  return files.length === 0 ? [] : [{ name: suite.name, files }];
+  return files.length === 0 ? [] : [{ name: suite.name, turn: suite.turn, files }];
 });
 await prepareSearch({ logs: reports, secrets });
 const totals: Total[] = [];
-totals.push(...(await runChecks(checks.filter(([name]) => isWanted(name)))));
-for (const suite of chosen) totals.push(await runSuite(suite));
+const partsOf = (turn: Suite['turn']): Part[] =>
+  chosen.filter((suite) => suite.turn === turn).map((suite): Part => runSuite.bind(undefined, suite));
+const wantedChecks = checks.filter(([name]) => isWanted(name));
+const checksAsParts = wantedChecks.map((check): Part => runCheck.bind(undefined, check));
+totals.push(...(await runBeside([...partsOf('first'), ...checksAsParts, ...partsOf('beside')])));
+for (const part of partsOf('alone')) totals.push(await part(false));
 // Of some files of a suite nobody can say what they must have left.
 const whole = chosen.filter(({ files }) => files === undefined);
 if (whole.length > 0 || wanted.length === 0) totals.push(await lookForSecrets(whole));
