@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connectGateway } from './array-connection.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
@@ -66,7 +67,11 @@ export async function buildSteward(
     },
   });
   const webhooks = metrics.observeWebhooks(
-    createWebhooks({ readSecret: (path) => readFile(path, 'utf8'), now: () => clock.now() }),
+    createWebhooks({
+      readSecret: (path) => readFile(path, 'utf8'),
+      now: () => clock.now(),
+      newId: randomUUID,
+    }),
   );
   const { onRecord, onNews } = countedBy(metrics);
   const audit = new AuditTrail({ clock, log, onRecord });

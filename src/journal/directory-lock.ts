@@ -2,6 +2,11 @@ import path from 'node:path';
 import { FilesystemError } from '../errors.ts';
 import { type LockFilePorts, releaseLockFile, takeLockFile } from './lock-file.ts';
 
+/*
+ * Written by hand on purpose. proper-lockfile goes by the age of a file, which is the machine's settable time, and frees the lock of a
+ * process that hangs; flock needs a native addon, which the one-file program cannot hold. See lock-file.ts for who counts as alive.
+ */
+
 export const LOCK_FILE = 'lock';
 
 export interface DirectoryLockPorts extends LockFilePorts {

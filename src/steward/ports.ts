@@ -61,7 +61,8 @@ export interface WebhookTarget {
 export interface Webhooks {
   /**
    * Posts the payload as JSON once and hands back what was answered. Rejects with WebhookError for anything but a 2xx in time,
-   * and with CancelledError at the signal.
+   * and with CancelledError at the signal. `id` is the message's: the same when it is sent again because that failed, and no other
+   * message has it; default: one that nobody has had.
    */
-  post(target: WebhookTarget, payload: object, signal: AbortSignal): Promise<string>;
+  post(target: WebhookTarget, payload: object, signal: AbortSignal, id?: string): Promise<string>;
 }

@@ -1,6 +1,11 @@
 import { InvalidRequestError } from '../errors.ts';
 import { quote } from './quote.ts';
 
+/*
+ * Written by hand on purpose: ms and its like take "5 mins" and a number without unit, know no "1m30s", and say of what they do not
+ * understand that it is undefined, not what is wrong with it.
+ */
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Longest time a timer of Node can wait, about 24.8 days; longer ones would fire at once. */

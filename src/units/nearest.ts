@@ -1,3 +1,8 @@
+/*
+ * Written by hand on purpose. leven and fastest-levenshtein count two letters that changed places, the commonest slip of all, as two, so
+ * "etx4" would be no nearer to "ext4" than to words with two wrong letters, and beyond the limit of one for short words.
+ */
+
 const LONGEST_COMPARED = 64;
 
 /**

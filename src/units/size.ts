@@ -1,6 +1,11 @@
 import { InvalidRequestError } from '../errors.ts';
 import { quote } from './quote.ts';
 
+/*
+ * Written by hand on purpose, as duration.ts is: libraries for sizes (bytes, pretty-bytes) compute in floating point, round, take what they
+ * do not know for a number, and do not say which unit was meant when none was written.
+ */
+
 /** Largest volume of the array, 1 PiB (system limit volumeSizeGb 1048576). [csi-powerflex querySystemLimits] */
 export const MAX_VOLUME_KIB = 1024 ** 4;
 

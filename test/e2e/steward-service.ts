@@ -6,7 +6,7 @@ import { importSteward } from '../../plugin/steward-image.ts';
 import type { LabArray } from '../../lab/hosts/array.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import type { Lab } from '../../lab/hosts/lab.ts';
-import { newSecret } from '../secrets/used.ts';
+import { newWebhookKey } from '../secrets/used.ts';
 import { DocsPage } from './docs-page.ts';
 
 const deployed = path.resolve(import.meta.dirname, '../../deploy/steward-stack.yml');
@@ -45,7 +45,7 @@ export class StewardService {
 
   /** Types what docs/steward.md says, with the lab's names in place of the examples: secrets, then the stack with policy and authority. */
   static async deploy(lab: Lab, array: LabArray, image: string, policy: object): Promise<StewardService> {
-    const key = newSecret('webhook key');
+    const key = newWebhookKey();
     const host = lab.host(1);
     const page = await DocsPage.read('docs/steward.md', {
       'registry.example.com/scaleio-steward:1': image,

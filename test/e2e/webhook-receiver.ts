@@ -5,8 +5,7 @@ import { text } from 'node:stream/consumers';
 const [address, port] = process.argv.slice(2);
 createServer((request, response) => {
   void text(request).then((body) => {
-    const { 'x-scaleio-timestamp': timestamp, 'x-scaleio-signature': signature } = request.headers;
-    console.log(JSON.stringify({ timestamp, signature, body }));
+    console.log(JSON.stringify({ headers: request.headers, body }));
     response.end();
   });
 }).listen(Number(port), address);

@@ -29,6 +29,12 @@ export function usesSecret({ what, secret }: UsedSecret): string {
   return secret;
 }
 
+/** A key as Standard Webhooks has them; it is looked for as it is written, and by its bytes. */
+export function newWebhookKey(): string {
+  const bytes = newSecret('webhook key');
+  return usesSecret({ what: 'webhook key', secret: `whsec_${Buffer.from(bytes).toString('base64')}` });
+}
+
 /** A secret that nothing else reads like, and that no source file holds; it ends in `more`, for odd characters. */
 export function newSecret(what: string, more = ''): string {
   return usesSecret({ what, secret: `Se${randomBytes(12).toString('hex')}${more}` });

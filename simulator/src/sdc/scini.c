@@ -19,6 +19,9 @@
  *
  * exit:   0 ended in order, 2 not allowed by the fence, 1 anything else
  *
+ * It speaks to /dev/fuse by itself on purpose: libfuse's loop owns its threads, descriptors and signals, and the two processes above stand
+ * and fall with who holds what; a host that compiles this needs no more than a C compiler and the kernel's headers.
+ *
  * Order that the MDM relies on: `<volume>.<GUID>.held` is created and locked (flock) before the fence is read, and
  * removed after the last write is done. Its lock is free as soon as the server is dead, whoever killed it.
  */

@@ -1,3 +1,8 @@
+/*
+ * Written by hand on purpose. Streaming parsers (stream-json, @streamparser/json) build each value in JavaScript; here only the borders of
+ * elements are looked for, and whole slices go to JSON.parse, which is what lets List of 100,000 volumes keep its time.
+ */
+
 /** Bytes parsed between two pauses: a few ms of work, so that with the garbage collector on top nobody waits 50 ms. */
 export const SLICE_BYTES = 128 * 1024;
 

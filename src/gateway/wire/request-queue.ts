@@ -1,3 +1,8 @@
+/*
+ * Written by hand on purpose. p-queue (9.3) gives the place of a cancelled request to the next one at once, while the request may still be
+ * at the gateway: with a limit of 1 two were seen to run. And a request that leaves the queue is one look-up here, whatever waits.
+ */
+
 /** Lets at most `limit` requests run at one gateway; the others wait in the order they came. */
 export class RequestQueue {
   readonly #limit: number;

@@ -68,10 +68,10 @@ export class StewardDoings {
   /** The same webhooks, counted. */
   observeWebhooks(webhooks: Webhooks): Webhooks {
     return {
-      post: async (target, payload, signal) => {
+      post: async (target, payload, signal, id) => {
         const webhook = new URL(target.url).host;
         try {
-          const answer = await webhooks.post(target, payload, signal);
+          const answer = await webhooks.post(target, payload, signal, id);
           this.#requests.inc({ webhook, outcome: 'ok' });
           return answer;
         } catch (error) {

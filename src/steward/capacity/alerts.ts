@@ -66,8 +66,9 @@ export class Alerts {
     const facts = { alert };
     if (alert.level === 'ok') this.#log.info(facts, alert.text);
     else this.#log.warn(facts, alert.text);
+    const message = { id: `msg_${this.#clock.randomHex(32)}`, alert };
     for (const line of this.#lines) {
-      line.waiting.push(alert);
+      line.waiting.push(message);
       if (line.waiting.length > MOST_WAITING) line.waiting.shift();
       line.running ??= this.#deliver(line);
     }
@@ -91,21 +92,21 @@ export class Alerts {
   }
 
   async #deliver(line: Line): Promise<void> {
-    for (let alert = line.waiting.shift(); alert !== undefined; alert = line.waiting.shift()) {
+    for (let next = line.waiting.shift(); next !== undefined; next = line.waiting.shift()) {
       if (this.#stopped.signal.aborted) break;
-      await this.#tryHard(line.target, alert);
+      await this.#tryHard(line.target, next);
     }
     line.running = undefined;
   }
 
-  async #tryHard(target: WebhookPolicy, alert: Alert): Promise<void> {
+  async #tryHard(target: WebhookPolicy, { id, alert }: Message): Promise<void> {
     const { signal } = this.#stopped;
     const to = `webhook "${new URL(target.url).host}"`;
     const { url, secretFile, timeout: timeoutMs, attempts } = target;
     let why = '';
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       try {
-        await this.#webhooks.post({ url, secretFile, timeoutMs }, alert, signal);
+        await this.#webhooks.post({ url, secretFile, timeoutMs }, alert, signal, id);
         this.#audit.record({ action: 'alert', target: to, outcome: 'done', why: alert.text });
         return;
       } catch (error) {
@@ -135,8 +136,14 @@ export class Alerts {
   }
 }
 
+interface Message {
+  /** The same in all attempts, so that a receiver that took one without being heard knows the next. */
+  readonly id: string;
+  readonly alert: Alert;
+}
+
 interface Line {
   readonly target: WebhookPolicy;
-  readonly waiting: Alert[];
+  readonly waiting: Message[];
   running: Promise<void> | undefined;
 }

@@ -1,6 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Pulse } from './page-data.ts';
 
+/*
+ * Written by hand on purpose. The few lines of the protocol are not what libraries for server-sent events would save; what is promised
+ * here, that a viewer which takes nothing costs no memory, gets the newest when it reads again, and is let go of in the end, they lack.
+ */
+
 const MOST = 32;
 /** A viewer that takes nothing for so long is gone, or does not want to know. */
 const STALLED_MS = 60_000;

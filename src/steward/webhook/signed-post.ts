@@ -1,27 +1,32 @@
-import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import type { WebhookTarget, Webhooks } from '../ports.ts';
 import { CancelledError, WebhookError } from '../../errors.ts';
 
 const LONGEST_ANSWER_BYTES = 64 * 1024;
+/** Of the key as it is written; 24 to 64 bytes of key is what Standard Webhooks asks for. */
+const KEY = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
+const [SHORTEST_KEY_BYTES, LONGEST_KEY_BYTES] = [24, 64];
+const HOW_TO_MAKE_ONE = `make one with: echo "whsec_$(openssl rand -base64 32)"`;
 
 export interface SignedPostParts {
   /** Content of a secret's file. */
   readonly readSecret: (path: string) => Promise<string>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Unique: of a request that bears no id of its caller. */
+  readonly newId: () => string;
 }
 
 /**
- * Webhooks over HTTP. Header `X-Scaleio-Timestamp` is the time in seconds, `X-Scaleio-Signature` is `v1=` and the hex
- * HMAC-SHA256 of `<timestamp>.<body>`, so a receiver can refuse what is forged and what is old. Redirects are not
- * followed: the signed body would go where nobody declared.
+ * Webhooks over HTTP, signed as Standard Webhooks has it (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`), so that any of
+ * its libraries refuses what is forged, old or told twice. Redirects are not followed: the signed body would go where nobody declared.
  */
-export function createWebhooks({ readSecret, now }: SignedPostParts): Webhooks {
+export function createWebhooks({ readSecret, now, newId }: SignedPostParts): Webhooks {
   return {
-    post: async (target, payload, signal) => {
+    post: async (target, payload, signal, id = newId()) => {
       const body = JSON.stringify(payload);
-      const key = await secretOf(target, readSecret);
-      const timestamp = String(Math.floor(now() / 1000));
+      const signing = await signingFor(target, readSecret);
+      const at = new Date(now());
       const limited = AbortSignal.any([signal, AbortSignal.timeout(target.timeoutMs)]);
       try {
         const response = await fetch(target.url, {
@@ -31,8 +36,9 @@ export function createWebhooks({ readSecret, now }: SignedPostParts): Webhooks {
           signal: limited,
           headers: {
             'content-type': 'application/json',
-            'x-scaleio-timestamp': timestamp,
-            'x-scaleio-signature': sign(key, timestamp, body),
+            'webhook-id': id,
+            'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+            'webhook-signature': signing.sign(id, at, body),
           },
         });
         const answer = await limitedText(response, target);
@@ -45,24 +51,23 @@ export function createWebhooks({ readSecret, now }: SignedPostParts): Webhooks {
   };
 }
 
-/** What the header X-Scaleio-Signature holds. */
-export function sign(key: string, timestamp: string, body: string): string {
-  return `v1=${createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')}`;
-}
-
-async function secretOf(target: WebhookTarget, read: SignedPostParts['readSecret']): Promise<string> {
-  try {
-    const key = (await read(target.secretFile)).trim();
-    if (key !== '') return key;
-  } catch (cause) {
-    throw new WebhookError(
-      `cannot sign for webhook "${hostOf(target)}": secret file "${target.secretFile}" cannot be read (${codeOf(cause)})`,
-      { cause },
-    );
+async function signingFor(target: WebhookTarget, read: SignedPostParts['readSecret']): Promise<Webhook> {
+  const { secretFile } = target;
+  const cannot = (why: string, cause?: unknown): WebhookError =>
+    new WebhookError(`cannot sign for webhook "${hostOf(target)}": secret file "${secretFile}" ${why}`, {
+      cause,
+    });
+  const written = await read(secretFile).catch((cause: unknown) => {
+    throw cannot(`cannot be read (${codeOf(cause)})`, cause);
+  });
+  const key = written.trim();
+  if (key === '') throw cannot('is empty');
+  const bytes = Buffer.from(KEY.exec(key)?.[1] ?? '', 'base64').length;
+  if (bytes < SHORTEST_KEY_BYTES || bytes > LONGEST_KEY_BYTES) {
+    const wanted = `"whsec_" and the base64 of ${SHORTEST_KEY_BYTES} to ${LONGEST_KEY_BYTES} bytes`;
+    throw cannot(`holds no key of Standard Webhooks, which is ${wanted}; ${HOW_TO_MAKE_ONE}`);
   }
-  throw new WebhookError(
-    `cannot sign for webhook "${hostOf(target)}": secret file "${target.secretFile}" is empty`,
-  );
+  return new Webhook(key);
 }
 
 async function limitedText(response: Response, target: WebhookTarget): Promise<string> {

@@ -51,6 +51,23 @@ test('the signal takes a waiting request out of the queue and does not run it', 
   expect(left.started).toBe(false);
 });
 
+test('a running request keeps its place until it has ended, also when its signal fires', async () => {
+  const queue = new RequestQueue(1);
+  const leaving = new AbortController();
+  const cancelled = job();
+  const running = queue.run(leaving.signal, cancelled.work);
+  const next = job();
+  const waits = queue.run(never, next.work);
+  leaving.abort(new Error('gone'));
+  await new Promise(setImmediate);
+  expect([next.started, queue.inFlight, queue.queued]).toEqual([false, 1, 1]);
+  cancelled.finish();
+  await running;
+  next.finish();
+  await waits;
+  expect(next.started).toBe(true);
+});
+
 test('a failing request makes room for the next', async () => {
   const queue = new RequestQueue(1);
   await expect(queue.run(never, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');

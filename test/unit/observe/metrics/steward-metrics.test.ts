@@ -193,11 +193,16 @@ describe('what the steward tells of itself', () => {
   it('counts what is sent to webhooks by host, without path and query', async () => {
     const { metrics, lines } = stewardMetrics();
     let works = true;
+    const ids: (string | undefined)[] = [];
     const observed = metrics.observeWebhooks({
-      post: () => (works ? Promise.resolve('') : Promise.reject(new Error('away'))),
+      post: (_target, _payload, _signal, id) => {
+        ids.push(id);
+        return works ? Promise.resolve('') : Promise.reject(new Error('away'));
+      },
     });
     const target = { url: 'https://alerts.example.com/x?token=secret', secretFile: '/x', timeoutMs: 1 };
-    await observed.post(target, {}, never);
+    await observed.post(target, {}, never, 'msg_1');
+    expect(ids).toEqual(['msg_1']);
     works = false;
     await expect(observed.post(target, {}, never)).rejects.toThrow('away');
     await expect(observed.post(target, {}, AbortSignal.abort())).rejects.toThrow('away');

@@ -1,13 +1,13 @@
-import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CancelledError, WebhookError } from '../../../../src/errors.ts';
 import { createWebhooks } from '../../../../src/steward/webhook/signed-post.ts';
-import { newSecret } from '../../../secrets/used.ts';
+import { newSecret, newWebhookKey } from '../../../secrets/used.ts';
 
-const KEY = newSecret('webhook key');
+const KEY = newWebhookKey();
 const HIDDEN = newSecret('token in a URL');
 
 interface Received {
@@ -35,24 +35,56 @@ async function receiver(answer: { status?: number; body?: string; headers?: obje
 }
 
 const webhooks = (secret: () => Promise<string> = () => Promise.resolve(`${KEY}\n`)) =>
-  createWebhooks({ readSecret: secret, now: () => 1_767_225_600_999 });
+  createWebhooks({ readSecret: secret, now: () => Date.now(), newId: () => `id-${(ids += 1)}` });
+let ids = 0;
+/** What the receiver's library makes of it. Throws WebhookVerificationError. */
+const verified = ({ headers, body }: Received, key = KEY): unknown =>
+  new Webhook(key).verify(body, headers as Record<string, string>);
 const never = new AbortController().signal;
 const target = (url: string, timeoutMs = 5000) => ({ url, secretFile: '/run/secrets/key', timeoutMs });
 
 test('the body is signed together with the time, and the answer handed back', async () => {
   const { received, url } = await receiver();
   expect(await webhooks().post(target(url), { level: 'warn' }, never)).toBe('thanks');
-  const signature = createHmac('sha256', KEY).update('1767225600.{"level":"warn"}').digest('hex');
-  expect(received).toMatchObject([
-    {
-      body: '{"level":"warn"}',
-      headers: {
-        'content-type': 'application/json',
-        'x-scaleio-timestamp': '1767225600',
-        'x-scaleio-signature': `v1=${signature}`,
-      },
-    },
-  ]);
+  expect(received.map(({ headers }) => headers['content-type'])).toEqual(['application/json']);
+  expect(received.map((one) => verified(one))).toEqual([{ level: 'warn' }]);
+});
+
+test('nothing but what was sent, in its time and under its id, passes the receiver’s library', async () => {
+  const { received, url } = await receiver();
+  await webhooks().post(target(url), { level: 'warn' }, never);
+  const [sent] = received;
+  if (sent === undefined) throw new Error('nothing came');
+  const { headers, body } = sent;
+  const later = String(Number(headers['webhook-timestamp']) + 1);
+  const forged: [string, () => unknown][] = [
+    ['another body', () => verified({ headers, body: body.replace('warn', 'ok') })],
+    ['another time', () => verified({ headers: { ...headers, 'webhook-timestamp': later }, body })],
+    ['another id', () => verified({ headers: { ...headers, 'webhook-id': 'another' }, body })],
+    ['another key', () => verified(sent, newWebhookKey())],
+  ];
+  for (const [what, verifying] of forged) expect(verifying, what).toThrow(WebhookVerificationError);
+});
+
+test('what is old passes no more', async () => {
+  const { received, url } = await receiver();
+  const readSecret = (): Promise<string> => Promise.resolve(KEY);
+  const now = (): number => Date.now() - 6 * 60_000;
+  await createWebhooks({ readSecret, now, newId: () => 'old' }).post(target(url), {}, never);
+  expect(() => received.map((one) => verified(one))).toThrow('too old');
+});
+
+test('a message bears the id of its caller, or one of its own', async () => {
+  const { received, url } = await receiver();
+  const hooks = webhooks();
+  await hooks.post(target(url), {}, never, 'msg_1');
+  await hooks.post(target(url), {}, never, 'msg_1');
+  await hooks.post(target(url), {}, never);
+  await hooks.post(target(url), {}, never);
+  const [first, again, one, other] = received.map(({ headers }) => headers['webhook-id']);
+  expect([first, again]).toEqual(['msg_1', 'msg_1']);
+  expect(one).toMatch(/^id-/);
+  expect(other).not.toBe(one);
 });
 
 describe('it is a WebhookError that says why, without the URL’s secrets', () => {
@@ -99,6 +131,24 @@ describe('it is a WebhookError that says why, without the URL’s secrets', () =
         webhooks(() => Promise.resolve('\n')),
       ),
     ).toContain('is empty');
+    expect(received).toEqual([]);
+  });
+
+  test.each([
+    ['plain text', 'a key of before'],
+    ['base64 alone', KEY.replace('whsec_', '')],
+    ['a short key', `whsec_${Buffer.from('x'.repeat(23)).toString('base64')}`],
+    ['a long key', `whsec_${Buffer.from('x'.repeat(65)).toString('base64')}`],
+    ['half of it', 'whsec_!!!'],
+  ])('a secret that is no key: %s', async (_, key) => {
+    const { received, url } = await receiver();
+    const said = await failing(
+      url,
+      webhooks(() => Promise.resolve(key)),
+    );
+    expect(said).toContain('holds no key of Standard Webhooks');
+    expect(said).toContain('openssl rand -base64 32');
+    expect(said).not.toContain(key);
     expect(received).toEqual([]);
   });
 });
