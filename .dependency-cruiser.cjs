@@ -62,12 +62,12 @@ module.exports = {
     only('sdc-hides-the-client', '^src/sdc/', ['^src/host/', '^src/join/ports\\.ts$']),
     only('filesystem-hides-the-kernel', '^src/filesystem/', [
       '^src/host/',
-      '^src/volumes/(ports|volume|label)\\.ts$',
+      '^src/volumes/(ports|volume|options/label)\\.ts$',
     ]),
     only('device-users-hide-the-kernel', '^src/device-users/', ['^src/host/', '^src/volumes/ports\\.ts$']),
     only('journal-hides-the-disk', '^src/journal/', [
       '^src/host/',
-      '^src/volumes/(ports|host-volume|volume|label|takeover/fence-record)\\.ts$',
+      '^src/volumes/(ports|host-volume|volume|options/label|takeover/fence-record)\\.ts$',
     ]),
     only(
       'operator-door-is-thin',
@@ -126,7 +126,12 @@ module.exports = {
     ),
     only('logging-is-a-leaf', '^src/observe/logging/', []),
     only('host-is-a-leaf', '^src/host/', []),
-    only('config-is-a-leaf', '^src/config/', ['^src/host/', '^src/volumes/options/filesystem-options\\.ts$']),
+    only(
+      'config-is-a-leaf',
+      '^src/config/',
+      ['^src/host/', '^src/volumes/options/(option|option-table)\\.ts$'],
+      "an operator's settings for new volumes are written as the options of a volume are",
+    ),
     reserved('only-metrics-uses-prom-client', '^src/observe/metrics/', 'node_modules/prom-client/'),
     reserved(
       'only-run-starts-processes',

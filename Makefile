@@ -54,10 +54,11 @@ plugin: deps ## dist/plugin/<arch>, for docker plugin create; ARCH="amd64 arm64"
 steward-image: deps ## the steward as an image of this machine's Docker: IMAGE=registry.example.com/scaleio-steward:1
 	@$(NODE) plugin/steward-image.ts "$(IMAGE)" $(ARCH)
 
-dockerfile: deps ## write plugin/Dockerfile and config.json anew from their sources
+dockerfile: deps ## write plugin/Dockerfile, config.json and the tables of docs/ anew from their sources
 	@$(NODE) plugin/dockerfile.ts
 	@$(NODE) plugin/manifest.ts
-	@npx prettier --write --log-level warn config.json
+	@$(NODE) plugin/docs-tables.ts
+	@npx prettier --write --log-level warn config.json docs/options.md docs/configuration.md
 
 simulator: deps ## dist/scaleio-simulator-VERSION.tgz, the simulated array as an npm package
 	@npm run --silent package -w scaleio-simulator

@@ -1,29 +1,13 @@
 import type { LocalSettings } from '../config/settings.ts';
-import type { CreateDefaults } from '../volumes/options/create-options.ts';
-import { parseMkfsOptions, parseMountOptions } from '../volumes/options/filesystem-options.ts';
+import { BUILT_IN_DEFAULTS, type OptionValues, valuesOf } from '../volumes/options/option-table.ts';
 
 /** What the operator's settings say of new volumes. Throws InvalidRequestError for options that loading settings would refuse. */
-export function createDefaults(settings: LocalSettings): CreateDefaults {
-  const {
-    sizeKiB,
-    provisioning,
-    fs,
-    uid,
-    gid,
-    mode,
-    subpath,
-    mkfsOptions = '',
-    mountOptions = '',
-  } = settings;
-  return {
-    sizeKiB,
-    provisioning,
-    fs,
-    uid,
-    gid,
-    mode,
-    subpath,
-    mkfsOptions: parseMkfsOptions(fs, mkfsOptions),
-    mountOptions: parseMountOptions(fs, mountOptions),
-  };
+export function createDefaults(settings: LocalSettings): OptionValues {
+  // Settings are called what the options are called, once their units are in their names.
+  const chosen: Readonly<Record<string, unknown>> = settings;
+  return valuesOf((option, field) => {
+    if (option.setting === undefined || option.setting.isFollowed === true) return BUILT_IN_DEFAULTS[field];
+    const value = chosen[field];
+    return option.isForFilesystem === true ? option.read(String(value), settings.fs) : value;
+  });
 }

@@ -34,7 +34,7 @@ import { AddressWitness } from '../volumes/address-witness.ts';
 import { describeUsers } from '../volumes/device-users.ts';
 import { isUnmarked } from '../volumes/takeover/failover-marker.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
-import { ownPolicyOf } from '../volumes/label.ts';
+import { ownPolicyOf } from '../volumes/options/label.ts';
 import type { Log } from '../runtime/log.ts';
 
 /** For each check, all running at once: what hangs is reported after this long. */

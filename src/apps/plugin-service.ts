@@ -353,8 +353,6 @@ function joinPolicyOf({ joinMdm, joinApprove, joinName, joinRename }: LocalSetti
 function policyOf(settings: LocalSettings): VolumePolicy {
   return {
     prefix: settings.prefix,
-    pool: settings.pool,
-    domain: settings.domain,
     refuseAbovePercent: settings.refuseAbove,
     failover: settings.failover,
     abandonedMountMs: MINUTE_MS,

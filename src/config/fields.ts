@@ -3,10 +3,9 @@ import { posix } from 'node:path';
 import * as z from 'zod';
 
 import { InvalidRequestError } from '../errors.ts';
+import { parseChoice, parseYesNo } from '../units/choice.ts';
 import { formatDuration, parseDuration } from '../units/duration.ts';
-import { nearest } from '../units/nearest.ts';
 import { quote } from '../units/quote.ts';
-import { parseSize } from '../units/size.ts';
 import { Secret } from './secret.ts';
 
 /*
@@ -19,7 +18,7 @@ const refuse = (why: string): never => {
 };
 
 /** A field that is text and means what `parse` makes of it; InvalidRequestError becomes the field's issue. */
-function text<T>(parse: (raw: string) => T) {
+export function text<T>(parse: (raw: string) => T) {
   return z.string({ error: 'must be a string' }).transform((raw, issues) => {
     try {
       return parse(raw);
@@ -47,30 +46,23 @@ export const token = () =>
         ),
   );
 
-/** One of the words; `aliases` are other spellings of them. Case does not count. */
+/** The same, where the settings file may hold a number. */
+export function textOrNumber<T>(parse: (raw: string) => T) {
+  return z
+    .union([z.string(), z.number()], { error: 'must be a string or a number' })
+    .transform(String)
+    .pipe(text(parse));
+}
+
+/** As parseChoice. */
 export function choice<Word extends string>(
   words: readonly Word[],
   aliases: Readonly<Record<string, Word>> = {},
 ) {
-  return text((raw): Word => {
-    const found = words.find((word) => word === raw.toLowerCase()) ?? aliases[raw.toLowerCase()];
-    if (found !== undefined) return found;
-    const meant = nearest(raw, words);
-    return refuse(
-      `${quote(raw)} is not one of ${words.join(', ')}${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
-    );
-  });
+  return text((raw) => parseChoice(raw, words, aliases));
 }
 
-const YES = ['true', '1', 'yes', 'on'];
-const NO = ['false', '0', 'no', 'off'];
-
-export function readBoolean(raw: string): boolean {
-  if (YES.includes(raw.toLowerCase())) return true;
-  return NO.includes(raw.toLowerCase()) ? false : refuse(`${quote(raw)} is neither true nor false`);
-}
-
-export const yesOrNo = () => z.union([text(readBoolean), z.boolean()], { error: issueOfText });
+export const yesOrNo = () => z.union([text(parseYesNo), z.boolean()], { error: issueOfText });
 
 /** zod words the failure of a union as "Invalid input"; the text branch says what is wrong. */
 function issueOfText(issue: { code?: string | undefined; errors?: z.core.$ZodIssue[][] }): string {
@@ -97,13 +89,6 @@ export function duration(leastMs: number, mostMs: number) {
     return refuse(`${quote(raw)} is not from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`);
   });
 }
-
-/** KiB; a number without a unit is GiB, as in Docker's option `size`. */
-export const size = () =>
-  z
-    .union([z.string(), z.number()], { error: 'must be a size' })
-    .transform(String)
-    .pipe(text((raw) => Math.ceil(parseSize(raw) / 1024)));
 
 /** Where to listen: "host:port", "[::1]:port"; a port alone is one of the loopback. */
 export const listenAddress = () =>
@@ -164,21 +149,6 @@ export const sdcNameTemplate = () =>
     if (/^[\x21-\x7e]+$/.test(raw)) return raw;
     return refuse(`${quote(raw)} holds more than letters, digits and punctuation`);
   });
-
-/** A relative path without a way up; '' for the root. */
-export const subdirectory = () =>
-  text((raw) => {
-    const parts = raw.split('/').filter((part) => part !== '');
-    const isSafe = !raw.includes('\0') && !parts.some((part) => part === '..' || part === '.');
-    return isSafe ? parts.join('/') : refuse(`${quote(raw)} is not a plain path below the volume's root`);
-  });
-
-export const fileMode = () =>
-  text((raw) =>
-    /^0?[0-7]{3}$|^[0-7]{4}$/.test(raw)
-      ? Number.parseInt(raw, 8)
-      : refuse(`${quote(raw)} is not a mode like 0750`),
-  );
 
 /** Gateways in the order to try them, each without a path and without /api, which REX-Ray wants at the end. */
 export const endpoints = () =>

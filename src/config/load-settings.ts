@@ -1,7 +1,6 @@
 import { ConfigError, InvalidRequestError } from '../errors.ts';
 import { assertCertificates } from '../host/ca-file.ts';
 import { quote } from '../units/quote.ts';
-import { parseMkfsOptions, parseMountOptions } from '../volumes/options/filesystem-options.ts';
 import {
   CONFIG_ENV,
   FILE_SUFFIX,
@@ -12,6 +11,7 @@ import {
   unlessEmpty,
 } from './layers.ts';
 import type { Environment, Findings, Given, Origin, ReadFile } from './layers.ts';
+import { OPTIONS_WITH_SETTING } from './option-settings.ts';
 import { realDirectory, type RealPath } from './real-path.ts';
 import { infoOf, localSchema, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
 import type { LocalSettings, SettingKey, Settings } from './settings.ts';
@@ -145,9 +145,6 @@ function describeIssue(key: SettingKey, message: string, given: ReadonlyMap<Sett
   return `${one.origin.source === 'default' ? env : one.origin.name}: ${message}`;
 }
 
-/** By setting, how its text is read for a file system. */
-const OPTION_GRAMMAR = { mkfsOptions: parseMkfsOptions, mountOptions: parseMountOptions } as const;
-
 /** What mkfs and mount shall be told is right or wrong for the file system that it is for; wrong ones are marked as broken. */
 function flawedOptions(
   values: Readonly<Record<string, unknown>>,
@@ -156,11 +153,11 @@ function flawedOptions(
 ): string[] {
   const fs = settingsSchema.shape.fs.safeParse(values['fs']);
   if (!fs.success) return [];
-  return (['mkfsOptions', 'mountOptions'] as const).flatMap((key) => {
+  return OPTIONS_WITH_SETTING.flatMap(({ key, option }) => {
     const text = values[key];
-    if (broken.has(key) || typeof text !== 'string') return [];
+    if (option.isForFilesystem !== true || broken.has(key) || typeof text !== 'string') return [];
     try {
-      OPTION_GRAMMAR[key](fs.data, text);
+      option.read(text, fs.data);
       return [];
     } catch (error) {
       if (!(error instanceof InvalidRequestError)) throw error;

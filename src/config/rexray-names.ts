@@ -1,46 +1,20 @@
-import { readBoolean } from './fields.ts';
+import type { OtherSettingName } from '../volumes/options/option.ts';
+import { OPTIONS_WITH_SETTING } from './option-settings.ts';
 import type { SettingKey } from './settings.ts';
 
 /** Another name under which a setting may be given. */
-export interface OtherName {
-  readonly env: string;
+export interface OtherName extends OtherSettingName {
   readonly key: SettingKey;
-  /** The value as our setting writes it; throws InvalidRequestError. */
-  readonly convert?: (raw: string) => string;
-  /** Said at start when the name is used, because it does not mean quite the same. */
-  readonly warning?: string;
 }
 
 /** REX-Ray's names for our settings; of two for one setting the first that is set counts, as there. [rexray scaleio] */
 export const REXRAY_NAMES: readonly OtherName[] = [
   { env: 'SCALEIO_SYSTEMID', key: 'system' },
   { env: 'SCALEIO_SYSTEMNAME', key: 'system' },
-  { env: 'SCALEIO_PROTECTIONDOMAINID', key: 'domain' },
-  { env: 'SCALEIO_PROTECTIONDOMAINNAME', key: 'domain' },
-  { env: 'SCALEIO_STORAGEPOOLID', key: 'pool' },
-  { env: 'SCALEIO_STORAGEPOOLNAME', key: 'pool' },
-  { env: 'SCALEIO_THINORTHICK', key: 'provisioning' },
-  { env: 'REXRAY_FSTYPE', key: 'fs' },
+  ...OPTIONS_WITH_SETTING.flatMap(({ key, setting }) =>
+    (setting.rexray ?? []).map((name): OtherName => ({ ...name, key })),
+  ),
   { env: 'REXRAY_LOGLEVEL', key: 'logLevel' },
-  {
-    env: 'REXRAY_PREEMPT',
-    key: 'failover',
-    convert: (raw) => (readBoolean(raw) ? 'disconnected' : 'never'),
-    warning:
-      'true means SCALEIO_FAILOVER=disconnected here (volumes of hosts that have lost the array, not of any host), ' +
-      'false means SCALEIO_FAILOVER=never: no volume is taken from a dead host either',
-  },
-  {
-    env: 'LINUX_VOLUME_ROOTPATH',
-    key: 'subpath',
-    warning: 'is for new volumes; existing ones keep what they have',
-  },
-  { env: 'LIBSTORAGE_INTEGRATION_VOLUME_OPERATIONS_MOUNT_ROOTPATH', key: 'subpath' },
-  {
-    env: 'LINUX_VOLUME_FILEMODE',
-    key: 'mode',
-    warning: 'is for new volumes; existing ones keep what they have',
-  },
 ];
 
 const NOT_NEEDED = 'has no meaning here and is ignored';

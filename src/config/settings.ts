@@ -6,7 +6,6 @@ import {
   choice,
   duration,
   endpoints,
-  fileMode,
   guid,
   listenAddress,
   listenAddressOrOff,
@@ -14,17 +13,14 @@ import {
   plain,
   sdcNameTemplate,
   secret,
-  size,
-  subdirectory,
   token,
   wholeNumber,
   yesOrNo,
 } from './fields.ts';
+import { optionSettings } from './option-settings.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
-/** The id above it means nobody [Linux uapi uidgid]. */
-const MOST_OWNER = 2 ** 32 - 2;
 
 /** What is said about a setting besides how it is written. */
 export interface SettingInfo {
@@ -69,53 +65,7 @@ export const settingsSchema = z.strictObject({
     env: 'SCALEIO_SYSTEM',
     description: 'Id or name of the array; checked against what the gateway says, unset: take any',
   }),
-  domain: plain().optional().meta({
-    env: 'SCALEIO_DOMAIN',
-    description:
-      'Protection domain of new volumes, by id or name; unset: where the pool is the only one of its name',
-  }),
-  pool: plain().optional().meta({
-    env: 'SCALEIO_POOL',
-    description: "Storage pool of new volumes, by id or name; unset: the array's only one",
-  }),
-  provisioning: choice(['thin', 'thick'], { thinprovisioned: 'thin', thickprovisioned: 'thick' })
-    .prefault('thin')
-    .meta({ env: 'SCALEIO_PROVISIONING', description: 'Provisioning of new volumes: thin or thick' }),
-  fs: choice(['ext4', 'xfs', 'btrfs'])
-    .prefault('xfs')
-    .meta({ env: 'SCALEIO_FS', description: 'File system of new volumes: ext4, xfs or btrfs' }),
-  size: size().prefault('16GiB').meta({
-    env: 'SCALEIO_SIZE',
-    description: 'Size of new volumes that ask for none; the array rounds up to 8 GiB',
-  }),
-  subpath: subdirectory().prefault('').meta({
-    env: 'SCALEIO_SUBPATH',
-    description: "Directory of a new volume that containers see instead of the file system's root",
-  }),
-  mode: fileMode().optional().meta({
-    env: 'SCALEIO_MODE',
-    description: 'Mode of the root directory of new volumes, octal; unset: as mkfs makes it, 0755',
-  }),
-  uid: wholeNumber(0, MOST_OWNER).optional().meta({
-    env: 'SCALEIO_UID',
-    description:
-      'Numeric owner of the root directory of new volumes; unset: 0. With userns-remap: the first id of /etc/subuid',
-  }),
-  gid: wholeNumber(0, MOST_OWNER).optional().meta({
-    env: 'SCALEIO_GID',
-    description:
-      'Numeric group of the root directory of new volumes; unset: 0. With userns-remap: the first id of /etc/subgid',
-  }),
-  mkfsOptions: plain().optional().meta({
-    env: 'SCALEIO_MKFS',
-    description:
-      'Arguments for mkfs of new volumes that give none and have the file system of SCALEIO_FS; as the option mkfs',
-  }),
-  mountOptions: plain().optional().meta({
-    env: 'SCALEIO_MOUNT',
-    description:
-      'Mount options of new volumes that give none and have the file system of SCALEIO_FS; as the option mount',
-  }),
+  ...optionSettings,
   refuseAbove: wholeNumber(1, 100).optional().meta({
     env: 'SCALEIO_REFUSE_ABOVE',
     description: 'New volumes are refused while their pool is fuller than this, in percent; unset: never',
@@ -168,11 +118,6 @@ export const settingsSchema = z.strictObject({
   joinRetry: duration(SECOND, HOUR).prefault('10s').meta({
     env: 'SCALEIO_JOIN_RETRY',
     description: 'How often a host that has not joined the storage looks again',
-  }),
-  failover: choice(['never', 'disconnected', 'idle', 'always']).prefault('disconnected').meta({
-    env: 'SCALEIO_FAILOVER',
-    description:
-      'When to take a volume from another host: never; disconnected: its SDC has lost the array; idle: or does no I/O; always',
   }),
   failoverGrace: duration(0, 60 * SECOND)
     .prefault('10s')

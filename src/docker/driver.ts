@@ -1,7 +1,8 @@
 import { VolumeNotFoundError, isPluginError } from '../errors.ts';
 import { StartDeadline } from '../volumes/life/start-deadline.ts';
 import { CreateVolume } from '../volumes/life/create.ts';
-import { parseCreateOptions, type CreateDefaults } from '../volumes/options/create-options.ts';
+import { parseCreateOptions } from '../volumes/options/create-options.ts';
+import type { OptionValues } from '../volumes/options/option-table.ts';
 import type { CallContext } from './driver-call.ts';
 import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
@@ -37,7 +38,7 @@ const LIST_BEGINS_MS = 3500;
 export class Driver implements VolumeDriver {
   readonly lock: VolumeLock;
   readonly #host: VolumeHost;
-  readonly #defaults: CreateDefaults;
+  readonly #defaults: OptionValues;
   readonly #lookup: VolumeLookup;
   readonly #create: CreateVolume;
   readonly #mount: MountVolume;
@@ -48,7 +49,7 @@ export class Driver implements VolumeDriver {
   /** Called when something was left for the reconciler. */
   readonly #nudge: () => void;
 
-  constructor(host: VolumeHost, defaults: CreateDefaults, lock: VolumeLock, nudge: () => void) {
+  constructor(host: VolumeHost, defaults: OptionValues, lock: VolumeLock, nudge: () => void) {
     this.#host = host;
     this.#defaults = defaults;
     this.lock = lock;

@@ -2,6 +2,7 @@ import { nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { FenceRecord, HostVolume, KnownVolume } from '../volumes/ports.ts';
 import type { StoragePool } from '../array/pool.ts';
 import type { ArrayVolume } from '../array/volume.ts';
+import { describeOptions } from '../volumes/options/describe-options.ts';
 
 /** What `docker volume inspect` shows under Status. Sizes with their unit; null where this host does not know. */
 export type VolumeStatus = Readonly<Record<string, unknown>>;
@@ -28,9 +29,7 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
   return {
     id: known.volumeId,
     arrayName: known.arrayName,
-    ...describeKnown(known, pool),
-    provisioning: volume?.kind ?? null,
-    ...describeLabel(known),
+    ...describeOptions({ known, volume, pool }, known.label),
     failoverMarker: sources.marker ?? null,
     mappedTo: holders(sources),
     mountedHere: entry?.phase === 'mounted',
@@ -40,43 +39,10 @@ export function describeStatus(sources: StatusSources): VolumeStatus {
   };
 }
 
-function describeKnown(known: KnownVolume, pool: StoragePool | undefined): VolumeStatus {
-  // The journal alone tells of it.
-  if (known.sizeKiB === null) return { size: null, pool: null, domain: null, readOnly: null };
-  return {
-    size: inGiB(known.sizeKiB),
-    pool: pool?.name ?? known.poolId,
-    domain: pool?.domainName ?? null,
-    readOnly: known.readOnly,
-  };
-}
-
-/** What only a host knows that has created or mounted the volume. */
-function describeLabel({ label }: KnownVolume): VolumeStatus {
-  if (label === undefined) {
-    return { sizeRequested: null, filesystem: null, limits: null, failover: null };
-  }
-  const { requestedKiB, fs, iops, bandwidthKiBps, failover } = label;
-  // Files written for REX-Ray carry one that did nothing there.
-  const note = iops > 0 ? { limitsNote: 'the array enforces iops; REX-Ray ignored it' } : {};
-  return {
-    sizeRequested: inGiB(requestedKiB),
-    filesystem: fs,
-    limits: { iops, bandwidthKiBps },
-    ...note,
-    failover,
-  };
-}
-
 function holders({ volume, entry, self }: StatusSources): readonly object[] {
   if (entry?.phase === 'mounted' && self !== undefined) return [self];
   return (volume?.attachments ?? []).map((attachment) => {
     const { name, ip, isLastKnown } = nameOfHolder(attachment);
     return { sdc: name ?? attachment.hostId, ip, ...(isLastKnown ? { lastKnown: true } : {}) };
   });
-}
-
-function inGiB(sizeKiB: number): string {
-  const gib = sizeKiB / 1_048_576;
-  return `${Number.isInteger(gib) ? gib : gib.toFixed(3)}GiB`;
 }

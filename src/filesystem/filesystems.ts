@@ -1,7 +1,7 @@
 import { FilesystemError, FrozenError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import type { Runner } from '../host/run.ts';
-import type { VolumeLabel } from '../volumes/label.ts';
+import type { VolumeLabel } from '../volumes/options/label.ts';
 import type { ArrayName } from '../array/ids.ts';
 import type { Device } from '../attach/attacher.ts';
 import type { Log } from '../runtime/log.ts';

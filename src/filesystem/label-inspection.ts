@@ -1,7 +1,7 @@
 import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { VolumeLabel } from '../volumes/label.ts';
+import type { VolumeLabel } from '../volumes/options/label.ts';
 import type { Device } from '../attach/attacher.ts';
 import { readVolumeLabel } from './label.ts';
 import { type MountHost, runMount, runUnmount } from './mount.ts';

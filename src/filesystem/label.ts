@@ -1,6 +1,6 @@
 import { FilesystemError, NewerVersionError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
-import { LABEL_VERSION, readLabel, type VolumeLabel } from '../volumes/label.ts';
+import { LABEL_VERSION, readLabel, type VolumeLabel } from '../volumes/options/label.ts';
 import { runTool } from './tool.ts';
 
 /**

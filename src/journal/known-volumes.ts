@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { asArrayName, asPoolId, asVolumeId } from '../array/ids.ts';
 import { asVolumeName } from '../volumes/volume.ts';
-import { labelSchema } from '../volumes/label.ts';
+import { labelSchema } from '../volumes/options/label.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { KnownVolume } from '../volumes/ports.ts';

@@ -7,16 +7,18 @@ const LONGEST_COMPARED = 64;
 
 /**
  * The known word that was probably meant, undefined when none is near: at most one slip per three letters, and at
- * least one. A slip is a letter missing, extra, wrong or swapped with its neighbour; case does not count.
+ * least one. A slip is a letter missing, extra, wrong or swapped with its neighbour; case does not count. Of two that are as near, the one
+ * that begins more like it.
  */
 export function nearest(wanted: string, known: Iterable<string>): string | undefined {
   if (wanted.length === 0 || wanted.length > LONGEST_COMPARED) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.floor(wanted.length / 3));
   for (const candidate of known) {
-    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
+    if (Math.abs(candidate.length - wanted.length) > bestDistance) continue;
     const distance = slips(wanted.toLowerCase(), candidate.toLowerCase());
-    if (distance >= bestDistance) continue;
+    if (distance > bestDistance) continue;
+    if (distance === bestDistance && commonStart(wanted, candidate) <= commonStart(wanted, best)) continue;
     best = candidate;
     bestDistance = distance;
   }
@@ -45,6 +47,15 @@ function slips(left: string, right: string): number {
     previous = current;
   }
   return at(previous, right.length);
+}
+
+/** Letters at the beginning that both have; -1 where there is no other. */
+function commonStart(wanted: string, other: string | undefined): number {
+  if (other === undefined) return -1;
+  const [left, right] = [wanted.toLowerCase(), other.toLowerCase()];
+  let length = 0;
+  while (length < Math.min(left.length, right.length) && left[length] === right[length]) length += 1;
+  return length;
 }
 
 function at(row: readonly number[], column: number): number {

@@ -14,10 +14,10 @@ const MAX_BYTES = BigInt(MAX_VOLUME_KIB) * KIB_BYTES;
 const LETTERS = ['k', 'm', 'g', 't', 'p'] as const;
 const HUMAN_UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `plainUnit`: unit of a number without one; 'refuse' asks for a unit. `what`: what the size is of, for messages. */
+/** `plainUnit`: unit of a number without one; 'refuse' asks for a unit. `named`: the message follows the name of what was given. */
 export interface SizeReading {
   readonly plainUnit?: 'GiB' | 'refuse';
-  readonly what?: string;
+  readonly named?: true;
 }
 
 /**
@@ -29,7 +29,7 @@ export interface SizeReading {
  */
 export function parseSize(raw: string, reading: SizeReading = {}): number {
   const refuse = (why: string): never => {
-    const shown = `${reading.what ?? 'size'} ${quote(raw, 40)}`;
+    const shown = `${reading.named === true ? '' : 'size '}${quote(raw, 40)}`;
     throw new InvalidRequestError(`${shown} ${why}; write it like 64GiB or 1.5TiB`);
   };
   const parts = /^(?<number>-?\d{1,24}(?:\.\d{1,24})?)\s?(?<unit>[a-z]*)$/i.exec(raw.trim())?.groups;

@@ -1,6 +1,6 @@
 import { FilesystemError, isPluginError } from '../errors.ts';
 import type { VolumeHost } from './volume-host.ts';
-import type { VolumeLabel } from './label.ts';
+import type { VolumeLabel } from './options/label.ts';
 import type { HostVolume } from './ports.ts';
 import type { VolumeId } from '../array/ids.ts';
 import type { ArrayVolume } from '../array/volume.ts';

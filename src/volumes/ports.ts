@@ -2,7 +2,7 @@ import type { HostState } from '../array/host.ts';
 import type { ArrayName, HostId, PoolId, VolumeId } from '../array/ids.ts';
 import type { Device } from '../attach/attacher.ts';
 import type { HostVolume } from './host-volume.ts';
-import type { VolumeLabel } from './label.ts';
+import type { VolumeLabel } from './options/label.ts';
 import type { FailoverPolicy, FilesystemType, VolumeName } from './volume.ts';
 
 export type { HostVolume } from './host-volume.ts';

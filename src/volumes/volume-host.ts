@@ -26,9 +26,6 @@ export interface TakeoverPolicy {
 export interface VolumePolicy {
   /** Separates our volumes from the array's other users. */
   readonly prefix: string;
-  /** Default pool and domain of new volumes, by name or id; undefined: the array's only one. */
-  readonly pool: string | undefined;
-  readonly domain: string | undefined;
   /** New volumes are refused while their pool is fuller, percent; undefined: never. */
   readonly refuseAbovePercent: number | undefined;
   /** Of volumes that have none of their own. */

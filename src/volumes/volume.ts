@@ -4,9 +4,12 @@ declare const brand: unique symbol;
 /** A volume's name as its users write it, already validated. */
 export type VolumeName = string & { readonly [brand]: 'volume name' };
 
-export type FilesystemType = 'ext4' | 'xfs' | 'btrfs';
-/** What may be done about a volume that another host holds (docs/architecture.md, failover). */
-export type FailoverPolicy = 'never' | 'disconnected' | 'idle' | 'always';
+export const FILESYSTEMS = ['ext4', 'xfs', 'btrfs'] as const;
+export type FilesystemType = (typeof FILESYSTEMS)[number];
+
+/** What may be done about a volume that another host holds (docs/architecture.md, failover), the strictest first. */
+export const FAILOVER_POLICIES = ['never', 'disconnected', 'idle', 'always'] as const;
+export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 
 /** A name that was validated when it was written into a file of ours. */
 export const asVolumeName = (text: string): VolumeName => text as VolumeName;

@@ -4,7 +4,7 @@ import type { ArrayVolume } from '../../array/volume.ts';
 import type { HeldDevice } from '../../attach/attacher.ts';
 import { answered, mountingVolume } from '../host-volume.ts';
 import type { AttachedVolume, MountBeginning, VolumeIn } from '../host-volume.ts';
-import type { VolumeLabel } from '../label.ts';
+import type { VolumeLabel } from '../options/label.ts';
 import { claimVolume } from '../takeover/claim.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';

@@ -10,7 +10,8 @@ import { compareOptions } from '../options/compare-options.ts';
 import type { CreateOptions } from '../options/create-options.ts';
 import { letGo, throwReason } from './device-release.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
-import type { VolumeLabel } from '../label.ts';
+import { labelOf, type VolumeLabel } from '../options/label.ts';
+import { roundedToGrain } from '../options/option-words.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { mayStillHappen } from './late-requests.ts';
 import { arrayNameFor, markerName, provisionalName } from '../naming.ts';
@@ -18,7 +19,6 @@ import { patiently } from './patience.ts';
 import type { VolumeId } from '../../array/ids.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { SystemIdentity } from '../../array/storage-array.ts';
-import type { ArrayCapabilities } from '../../array/system.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device, HeldDevice } from '../../attach/attacher.ts';
 import { answered, creatingVolume, type HostVolume, type UnfinishedVolume } from '../host-volume.ts';
@@ -61,7 +61,7 @@ export class CreateVolume {
     const { array, filesystems, identity, policy } = this.#host;
     if (options.readOnly) await assertReadOnlyLimitKnown(name, array, signal);
     const [pool, me, { capabilities }] = await Promise.all([
-      array.findPool({ pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain }, signal),
+      array.findPool(options, signal),
       identity.current(signal),
       array.identity(signal),
     ]);
@@ -73,7 +73,7 @@ export class CreateVolume {
     try {
       await this.#make(
         entry,
-        { name, options, pool, me, sizeKiB: rounded(options.sizeKiB, capabilities) },
+        { name, options, pool, me, sizeKiB: roundedToGrain(options.sizeKiB, capabilities) },
         signal,
       );
     } catch (cause) {
@@ -188,18 +188,7 @@ export class CreateVolume {
       await held.assertSame(signal);
     };
     await patiently(this.#host, needed, make, signal);
-    const label: VolumeLabel = {
-      version: 1,
-      name,
-      fs: options.fs,
-      mountOptions: options.mountOptions,
-      subpath: options.subpath,
-      iops: options.iops,
-      bandwidthKiBps: options.bandwidthKiBps,
-      failover: options.failover,
-      requestedKiB: options.sizeKiB,
-      volumeId: id,
-    };
+    const label = labelOf(options, { name, volumeId: id });
     const request = { fs: options.fs, options: options.mountOptions, readOnly: false };
     const mount = async (): Promise<void> => {
       await held.assertSame(signal);
@@ -254,10 +243,9 @@ export class CreateVolume {
   ): Promise<void> {
     const known = this.#lookup.remember(name, volume);
     const { capabilities } = await this.#host.array.identity(signal);
-    const askedKiB = rounded(options.sizeKiB, capabilities);
-    const differences = compareOptions({ volume, label: known.label }, options, askedKiB);
-    const poolDiffers = await this.#poolDiffers(volume, options, signal);
-    if (poolDiffers !== undefined) differences.push(poolDiffers);
+    const askedPool = await this.#askedPool(options, signal);
+    const facts = { volume, label: known.label, capabilities, askedPool };
+    const differences = compareOptions(facts, options);
     if (differences.length === 0) return;
     throw new VolumeConflictError(
       `volume "${name}" exists and differs: ${differences.join('; ')}. Use it as it is, or choose another name`,
@@ -265,26 +253,11 @@ export class CreateVolume {
     );
   }
 
-  async #poolDiffers(
-    volume: ArrayVolume,
-    options: CreateOptions,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    if (options.pool === undefined && options.domain === undefined) return undefined;
-    const { array, policy } = this.#host;
-    const asked = await array.findPool(
-      { pool: options.pool ?? policy.pool, domain: options.domain ?? policy.domain },
-      signal,
-    );
-    return asked.id === volume.poolId
-      ? undefined
-      : `it is not in pool "${asked.name}" of domain "${asked.domainName}"`;
+  /** Undefined where no pool was asked for in so many words: then it is not looked for. */
+  async #askedPool(options: CreateOptions, signal: AbortSignal): Promise<StoragePool | undefined> {
+    if (!options.explicit.has('pool') && !options.explicit.has('domain')) return undefined;
+    return this.#host.array.findPool(options, signal);
   }
-}
-
-/** What the array makes of a size. */
-function rounded(sizeKiB: number, { grainKiB }: ArrayCapabilities): number {
-  return Math.ceil(sizeKiB / grainKiB) * grainKiB;
 }
 
 function isNameInUse(cause: unknown): boolean {

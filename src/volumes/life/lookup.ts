@@ -2,7 +2,7 @@ import { CancelledError, GatewayUnavailableError } from '../../errors.ts';
 import { AbsentNames } from './absent-names.ts';
 import { CallBatcher } from './call-batcher.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import type { VolumeLabel } from '../label.ts';
+import type { VolumeLabel } from '../options/label.ts';
 import { arrayNameFor } from '../naming.ts';
 import { asArrayName, type ArrayName } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';

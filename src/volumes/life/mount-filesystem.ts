@@ -2,7 +2,7 @@ import { FilesystemError, InvalidRequestError, VolumeConflictError } from '../..
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { HeldDevice } from '../../attach/attacher.ts';
 import type { HostVolume } from '../host-volume.ts';
-import type { VolumeLabel } from '../label.ts';
+import type { VolumeLabel } from '../options/label.ts';
 import { readOwnLabel } from '../label-identity.ts';
 import { parseMountOptions } from '../options/filesystem-options.ts';
 import type { Probe } from '../ports.ts';

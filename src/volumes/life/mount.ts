@@ -4,7 +4,7 @@ import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 import { claimedVolume, isUnfinished, mountedVolume } from '../host-volume.ts';
 import type { AttachedVolume, Claimant, HostVolume } from '../host-volume.ts';
-import type { VolumeLabel } from '../label.ts';
+import type { VolumeLabel } from '../options/label.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
 import { Attaching } from './attach.ts';

@@ -1,69 +1,26 @@
-import type { ArrayVolume } from '../../array/volume.ts';
-import { formatSize } from '../../units/size.ts';
-import type { VolumeLabel } from '../label.ts';
 import type { CreateOptions } from './create-options.ts';
+import type { LabelledOptions } from './option-table.ts';
+import { BUILT_IN_DEFAULTS, OPTION_ENTRIES } from './option-table.ts';
+import type { ArrayFacts } from './option.ts';
 
 /**
  * What a volume has otherwise than the caller asked for in so many words, each as a clause for people; defaults differ from nothing.
- * `askedKiB`: the size as the array makes it. Without a label only what the array tells is compared.
+ * Without a label only what the array tells is compared.
  */
 export function compareOptions(
-  { volume, label }: { readonly volume: ArrayVolume; readonly label: VolumeLabel | undefined },
+  facts: ArrayFacts & { readonly label: LabelledOptions | undefined },
   options: CreateOptions,
-  askedKiB: number,
 ): string[] {
-  const { explicit } = options;
-  const differences: string[] = [];
-  const differ = <T>(key: keyof CreateOptions, pair: readonly [has: T, asked: T], say: Words<T>): void => {
-    const [has, asked] = pair;
-    if (explicit.has(key) && String(has) !== String(asked)) differences.push(say(has, asked));
-  };
-  differ(
-    'sizeKiB',
-    [volume.sizeKiB, askedKiB],
-    (has, asked) => `it has ${formatSize(has)}, ${formatSize(asked)} was asked for`,
-  );
-  if (volume.kind !== 'snapshot')
-    differ(
-      'provisioning',
-      [volume.kind, options.provisioning],
-      (has, asked) => `it is ${has}, ${asked} was asked for`,
-    );
-  differ('readOnly', [volume.accessModeLimit === 'ReadOnly', options.readOnly], (has) =>
-    has
-      ? 'it is limited to reading, and was asked for to be written'
-      : 'it can be written, and was asked for to be read only',
-  );
-  if (label === undefined) return differences;
-  differ('fs', [label.fs, options.fs], (has, asked) => `its file system is ${has}, ${asked} was asked for`);
-  differ(
-    'mountOptions',
-    [label.mountOptions.join(','), options.mountOptions.join(',')],
-    named('its mount options are', 'none'),
-  );
-  differ('subpath', [label.subpath, options.subpath], named('its subpath is', 'none'));
-  differ(
-    'iops',
-    [label.iops, options.iops],
-    limited((iops) => `${iops} I/O operations per second`),
-  );
-  differ(
-    'bandwidthKiBps',
-    [label.bandwidthKiBps, options.bandwidthKiBps],
-    limited((kib) => `${formatSize(kib)} per second`),
-  );
-  differ('failover', [label.failover, options.failover], named('its failover is', 'default'));
-  return differences;
-}
-
-type Words<T> = (has: T, asked: T) => string;
-
-function named(begin: string, empty: string): Words<string> {
-  const shown = (value: string): string => (value === '' ? empty : `"${value}"`);
-  return (has, asked) => `${begin} ${shown(has)}, ${shown(asked)} was asked for`;
-}
-
-function limited(words: (limit: number) => string): Words<number> {
-  const shown = (limit: number): string => (limit === 0 ? 'no limit' : words(limit));
-  return (has, asked) => `its limit is ${shown(has)}, ${shown(asked)} was asked for`;
+  const label: Readonly<Record<string, unknown>> | undefined = facts.label;
+  const differences = new Set<string>();
+  for (const [field, option] of OPTION_ENTRIES) {
+    if (!options.explicit.has(field)) continue;
+    const asked = options[field];
+    const difference = option.array?.differs?.(facts, asked);
+    if (difference !== undefined) differences.add(difference);
+    if (label === undefined || option.label?.differs === undefined) continue;
+    const has = label[option.label.field] ?? BUILT_IN_DEFAULTS[field];
+    if (JSON.stringify(has) !== JSON.stringify(asked)) differences.add(option.label.differs(has, asked));
+  }
+  return [...differences];
 }

@@ -1,151 +1,72 @@
-import type * as z from 'zod';
 import { InvalidRequestError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
-import { parseMkfsOptions, parseMountOptions } from './filesystem-options.ts';
+import type { FilesystemType, VolumeName } from '../volume.ts';
 import { nameOptions } from './option-names.ts';
-import { optionValues, type OptionName } from './option-values.ts';
-import type { Provisioning } from '../../array/volume.ts';
-import type { FailoverPolicy, FilesystemType, VolumeName } from '../volume.ts';
+import {
+  BUILT_IN_DEFAULTS,
+  OPTION_ENTRIES,
+  OPTIONS,
+  type OptionField,
+  type OptionValues,
+  valuesOf,
+} from './option-table.ts';
 
 /** What a volume is to be made like. */
-export interface CreateOptions {
-  /** As asked for, KiB; the array rounds up to 8 GiB. */
-  readonly sizeKiB: number;
-  /** Name or id; undefined: the plugin's default. */
-  readonly pool: string | undefined;
-  readonly domain: string | undefined;
-  readonly provisioning: Provisioning;
-  readonly fs: FilesystemType;
-  /** Arguments for mkfs, checked against the allow-list. */
-  readonly mkfsOptions: readonly string[];
-  /** For mount -o, checked against the allow-list. */
-  readonly mountOptions: readonly string[];
-  /** Of the root directory; undefined: as mkfs makes it. */
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  readonly mode: number | undefined;
-  /** 0: no limit. */
-  readonly iops: number;
-  /** 0: no limit. */
-  readonly bandwidthKiBps: number;
-  readonly readOnly: boolean;
-  /** Relative path inside the file system that containers see; '' is its root. */
-  readonly subpath: string;
-  readonly failover: FailoverPolicy | 'default';
+export interface CreateOptions extends OptionValues {
   /** Which of these the user asked for, as against defaults. */
-  readonly explicit: ReadonlySet<keyof CreateOptions>;
+  readonly explicit: ReadonlySet<OptionField>;
 }
-
-/** What the operator may choose for volumes whose user does not say. */
-export type CreateDefaults = Pick<
-  CreateOptions,
-  'sizeKiB' | 'provisioning' | 'fs' | 'mkfsOptions' | 'mountOptions' | 'uid' | 'gid' | 'mode' | 'subpath'
->;
-
-/** Where neither the user nor the operator says anything. */
-export const BUILT_IN_DEFAULTS: CreateDefaults = {
-  sizeKiB: 16 * 1024 * 1024,
-  provisioning: 'thin',
-  fs: 'xfs',
-  mkfsOptions: [],
-  mountOptions: [],
-  uid: undefined,
-  gid: undefined,
-  mode: undefined,
-  subpath: '',
-};
 
 const MOST_FAULTS = 3;
 
-const FIELDS: Readonly<Record<OptionName, keyof CreateOptions>> = {
-  size: 'sizeKiB',
-  pool: 'pool',
-  domain: 'domain',
-  provisioning: 'provisioning',
-  fs: 'fs',
-  mkfs: 'mkfsOptions',
-  mount: 'mountOptions',
-  uid: 'uid',
-  gid: 'gid',
-  mode: 'mode',
-  iops: 'iops',
-  bandwidth: 'bandwidthKiBps',
-  readonly: 'readOnly',
-  subpath: 'subpath',
-  failover: 'failover',
-};
-
 /**
- * Reads Docker's driver options; docs/options.md says what each may be. Throws InvalidRequestError that says all that is
- * wrong. `warnings` are for the log: what is accepted and has no effect, or another one than with REX-Ray.
+ * Reads Docker's driver options; docs/options.md says what each may be. `defaults`: for users who do not say. Throws InvalidRequestError
+ * that says all that is wrong. `warnings` are for the log: what is accepted and has no effect, or another one than with REX-Ray.
  */
 export function parseCreateOptions(
   name: VolumeName,
   raw: Readonly<Record<string, string>>,
-  defaults: CreateDefaults,
+  defaults: OptionValues,
 ): { readonly options: CreateOptions; readonly warnings: readonly string[] } {
   const named = nameOptions(raw);
   const faults = [...named.faults];
-  const read = optionValues.safeParse(Object.fromEntries(named.values));
-  if (!read.success) faults.push(...read.error.issues.map(({ message }) => message));
-  const values = read.data ?? {};
-  const fs = values.fs ?? defaults.fs;
-  // The operator's defaults are for the operator's file system; another may not know them.
-  const forFs = fs === defaults.fs ? defaults : BUILT_IN_DEFAULTS;
-  const { mkfsOptions = forFs.mkfsOptions, mountOptions = forFs.mountOptions } = ownOptions(
-    fs,
-    values,
-    faults,
-  );
+  const given = readGiven(named.values, defaults.fs, faults);
   if (faults.length > 0) throw asError(name, faults);
-  const options: CreateOptions = {
-    ...chosen(values, defaults),
-    fs,
-    mkfsOptions,
-    mountOptions,
-    explicit: new Set([...named.values.keys()].map((option) => FIELDS[option])),
-  };
-  return { options, warnings: named.warnings };
+  const isOperatorsFs = (given.get('fs') ?? defaults.fs) === defaults.fs;
+  const values = valuesOf(({ isForFilesystem }, field) => {
+    if (given.has(field)) return given.get(field);
+    // The operator's defaults are for the operator's file system; another may not know them.
+    return isForFilesystem === true && !isOperatorsFs ? BUILT_IN_DEFAULTS[field] : defaults[field];
+  });
+  return { options: { ...values, explicit: new Set(named.values.keys()) }, warnings: named.warnings };
 }
 
-interface OwnOptions {
-  readonly mkfsOptions?: readonly string[];
-  readonly mountOptions?: readonly string[];
+/** Adds to the faults what cannot be read. What is for a file system is not judged by one that is itself a fault. */
+function readGiven(
+  texts: ReadonlyMap<OptionField, string>,
+  defaultFs: FilesystemType,
+  faults: string[],
+): ReadonlyMap<OptionField, unknown> {
+  const fsText = texts.get('fs');
+  const fs = fsText === undefined ? defaultFs : unlessRefused(() => OPTIONS.fs.read(fsText, defaultFs)).value;
+  const values = new Map<OptionField, unknown>();
+  for (const [field, option] of OPTION_ENTRIES) {
+    const text = texts.get(field);
+    if (text === undefined || (option.isForFilesystem === true && fs === undefined)) continue;
+    const { value, why } = unlessRefused(() => option.read(text, fs ?? defaultFs));
+    if (why === undefined) values.set(field, value);
+    else faults.push(`${option.name} ${why}`);
+  }
+  return values;
 }
 
-function ownOptions(fs: FilesystemType, { mkfs, mount }: Values, faults: string[]): OwnOptions {
-  const mkfsOptions = mkfs === undefined ? undefined : attempt(faults, () => parseMkfsOptions(fs, mkfs));
-  const mountOptions = mount === undefined ? undefined : attempt(faults, () => parseMountOptions(fs, mount));
-  return { ...(mkfsOptions && { mkfsOptions }), ...(mountOptions && { mountOptions }) };
-}
-
-type Values = z.output<typeof optionValues>;
-type Plain = Omit<CreateOptions, 'fs' | 'mkfsOptions' | 'mountOptions' | 'explicit'>;
-
-function chosen(values: Values, defaults: CreateDefaults): Plain {
-  return {
-    sizeKiB: values.size ?? defaults.sizeKiB,
-    pool: values.pool,
-    domain: values.domain,
-    provisioning: values.provisioning ?? defaults.provisioning,
-    uid: values.uid ?? defaults.uid,
-    gid: values.gid ?? defaults.gid,
-    mode: values.mode ?? defaults.mode,
-    iops: values.iops ?? 0,
-    bandwidthKiBps: values.bandwidth ?? 0,
-    readOnly: values.readonly ?? false,
-    subpath: values.subpath ?? defaults.subpath,
-    failover: values.failover ?? 'default',
-  };
-}
-
-function attempt<T>(faults: string[], read: () => T): T | undefined {
+/** What was read, or why it is refused. */
+function unlessRefused<T>(read: () => T): { readonly value?: T; readonly why?: string } {
   try {
-    return read();
+    return { value: read() };
   } catch (error) {
     if (!(error instanceof InvalidRequestError)) throw error;
-    faults.push(error.message);
-    return undefined;
+    return { why: error.message };
   }
 }
 

@@ -24,17 +24,17 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /**
  * Arguments for mkfs from what the user wrote, "-m 1 -O ^has_journal" or "-K -d su=64k,sw=4": flags with their values,
  * each on the allow-list of the file system (rule 12), so safe to pass on as they are. Throws InvalidRequestError that
- * names the first that is not, and what is allowed.
+ * names the first that is not, and what is allowed, in words that follow the name of what was given.
  */
 export function parseMkfsOptions(fs: FilesystemType, text: string): string[] {
-  const words = wordsOf('mkfs', text, /\s+/);
+  const words = wordsOf(text, /\s+/);
   const args: string[] = [];
   const seen = new Set<string>();
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
     const flag = word.slice(0, 2);
     const rule = ruleOf(MKFS_FLAGS[fs], flag) ?? refuseFlag(fs, word);
-    if (seen.has(flag)) throw new InvalidRequestError(`mkfs option "${flag}" is given twice; give it once`);
+    if (seen.has(flag)) throw new InvalidRequestError(`"${flag}" is given twice; give it once`);
     seen.add(flag);
     args.push(flag);
     if (rule.kind === 'nothing') {
@@ -44,7 +44,7 @@ export function parseMkfsOptions(fs: FilesystemType, text: string): string[] {
     const attached = word.slice(2);
     if (attached === '') index += 1;
     const value = attached === '' ? words[index] : attached;
-    if (value === undefined) throw new InvalidRequestError(`mkfs option "${flag}" needs a value for ${fs}`);
+    if (value === undefined) throw new InvalidRequestError(`"${flag}" needs a value for ${fs}`);
     assertValue(rule, value, `mkfs option "${flag}" of ${fs}`);
     args.push(value);
   }
@@ -54,28 +54,26 @@ export function parseMkfsOptions(fs: FilesystemType, text: string): string[] {
 /**
  * Options for mount -o from what the user wrote, "noatime,commit=30" (or with spaces), each on the allow-list of the
  * file system (rule 12). Also reads options that come back from a volume's label, which another host wrote. Throws
- * InvalidRequestError that names the first that is not allowed.
+ * InvalidRequestError that names the first that is not allowed, in words that follow the name of what was given.
  */
 export function parseMountOptions(fs: FilesystemType, text: string): string[] {
   const options = new Map<string, string>();
-  for (const word of wordsOf('mount', text, /[\s,]+/)) {
+  for (const word of wordsOf(text, /[\s,]+/)) {
     if (WITHOUT_EFFECT.has(word)) continue;
     const key = keyOf(word);
     assertKey(MOUNT_KEYS[fs], word, `mount option of ${fs}`);
     if ((options.get(key) ?? word) !== word) {
-      throw new InvalidRequestError(
-        `mount option "${key}" is given twice with different values; give it once`,
-      );
+      throw new InvalidRequestError(`"${key}" is given twice with different values; give it once`);
     }
     options.set(key, word);
   }
   return [...options.values()];
 }
 
-function wordsOf(what: string, text: string, separator: RegExp): string[] {
+function wordsOf(text: string, separator: RegExp): string[] {
   if (text.length > LONGEST_TEXT) {
     throw new InvalidRequestError(
-      `${what} options ${quote(text, 24)} are ${text.length} characters long; ${LONGEST_TEXT} are allowed`,
+      `${quote(text, 24)} is ${text.length} characters long; ${LONGEST_TEXT} are allowed`,
     );
   }
   return text.split(separator).filter((word) => word !== '');
@@ -84,7 +82,7 @@ function wordsOf(what: string, text: string, separator: RegExp): string[] {
 function assertValue(rule: Exclude<FlagRule, { kind: 'nothing' }>, value: string, what: string): void {
   if (rule.kind === 'value') {
     if (rule.value.test(value)) return;
-    throw new InvalidRequestError(`value ${quote(value)} is not allowed for ${what} (docs/options.md)`);
+    throw new InvalidRequestError(`${quote(value)} is not allowed as value of ${what} (docs/options.md)`);
   }
   for (const item of value.split(',')) {
     if (rule.kind === 'keys') assertKey(rule.keys, item, what);
@@ -117,7 +115,7 @@ function refused(item: string, key: string, what: string, known: readonly string
 function refuseFlag(fs: FilesystemType, word: string): never {
   const allowed = Object.keys(MKFS_FLAGS[fs]).join(' ');
   throw new InvalidRequestError(
-    `mkfs option ${quote(word)} is not allowed for ${fs}; allowed are ${allowed}`,
+    `${quote(word)} is not an allowed mkfs option of ${fs}; allowed are ${allowed}`,
   );
 }
 

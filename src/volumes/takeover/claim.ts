@@ -1,7 +1,7 @@
 import { GatewayRejectedError, AttachError, VolumeInUseError } from '../../errors.ts';
 import { readAgain } from './holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
-import { ownPolicyOf } from '../label.ts';
+import { ownPolicyOf } from '../options/label.ts';
 import { Takeover, type Claim } from './takeover.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 

@@ -1,7 +1,7 @@
 import { isPluginError } from '../../errors.ts';
 import { findUnmarked, isUnmarked } from './failover-marker.ts';
 import type { FailoverMarkers } from '../volume-host.ts';
-import { ownPolicyOf } from '../label.ts';
+import { ownPolicyOf } from '../options/label.ts';
 import type { VolumeId } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';

@@ -5,7 +5,7 @@ import { arrayNameFor, isAnonymous, mayBeAnonymous } from '../naming.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 import { asVolumeName } from '../volume.ts';
-import type { VolumeLabel } from '../label.ts';
+import type { VolumeLabel } from '../options/label.ts';
 import type { InspectionRecord } from '../ports.ts';
 
 export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | 'identity'> {

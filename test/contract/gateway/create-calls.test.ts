@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { VolumeNotFoundError } from '../../../src/errors.ts';
 import { currentRequestId, inRequest, requestTrace } from '../../../src/observe/logging/request-context.ts';
 import { AddressWitness } from '../../../src/volumes/address-witness.ts';
-import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/create-options.ts';
+import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/option-table.ts';
 import { Driver } from '../../../src/docker/driver.ts';
 import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
 import { OwnIdentity } from '../../../src/volumes/identity.ts';

@@ -28,8 +28,6 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
     },
     policy: {
       prefix: 'docker-',
-      pool: undefined,
-      domain: undefined,
       failover,
       heldWaitMs: 10_000,
       abandonedMountMs: 0,

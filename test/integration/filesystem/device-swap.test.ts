@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { BUILT_IN_DEFAULTS, parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
+import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
+import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/option-table.ts';
 import { CreateVolume } from '../../../src/volumes/life/create.ts';
 import { VolumeLookup } from '../../../src/volumes/life/lookup.ts';
 import { asClaimant } from '../../../src/volumes/host-volume.ts';

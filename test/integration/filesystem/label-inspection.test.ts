@@ -3,7 +3,7 @@ import { release, tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { inspectLabel } from '../../../src/filesystem/label-inspection.ts';
 import { createRunner } from '../../../src/host/run.ts';
-import type { VolumeLabel } from '../../../src/volumes/label.ts';
+import type { VolumeLabel } from '../../../src/volumes/options/label.ts';
 import { isDeviceHeld } from '../../../src/filesystem/exclusive-open.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { VolumeLabel } from '../../../src/volumes/label.ts';
+import type { VolumeLabel } from '../../../src/volumes/options/label.ts';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import { LoopDevice, MIB, sh } from './loop-device.ts';
 import { MountedRoot } from './mounted-root.ts';

@@ -253,7 +253,7 @@ describe('wrong settings', () => {
       'REXRAY_PREEMPT: "perhaps" is neither true nor false',
       'SCALEIO_ENDPOINT: "gw" is not a URL like https://gateway.example.com',
       expect.stringMatching(/^SCALEIO_USERNAME is not set: /),
-      expect.stringMatching(/^SCALEIO_SIZE: size "0" is not more than zero/),
+      expect.stringMatching(/^SCALEIO_SIZE: "0" is not more than zero/),
       '--socket: "here" is not an absolute path',
     ]);
   });

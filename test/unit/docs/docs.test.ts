@@ -1,33 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { PAGES, withTables } from '../../../plugin/docs-tables.ts';
 import { environmentTable } from '../../../src/config/describe-settings.ts';
-import { MKFS_FLAGS, MOUNT_KEYS } from '../../../src/volumes/options/allowed-options.ts';
-import { optionValues } from '../../../src/volumes/options/option-values.ts';
+import { OPTION_ENTRIES } from '../../../src/volumes/options/option-table.ts';
 
+/** Less what prettier does to tables. */
+const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
 const page = (name: string): string =>
-  readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), 'utf8').replaceAll(/ +/g, ' ');
+  readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
 
-describe('docs/configuration.md', () => {
-  it.each(environmentTable().map((variable) => [variable.name, variable] as const))(
-    'describes %s',
-    (name, variable) => {
-      const required = variable.isRequired ? 'required ' : '';
-      const written = variable.default === '' ? required : `\`${variable.default}\` `;
-      expect(page('configuration')).toContain(`| \`${name}\` | ${written}| ${variable.description} |`);
-    },
-  );
-});
-
-describe('docs/options.md', () => {
-  it.each(Object.keys(optionValues.shape))('describes the option %s', (name) => {
-    expect(page('options')).toMatch(new RegExp(`^\\| (\`uid\`, )?\`${name}\``, 'm'));
+describe('a page of docs/', () => {
+  it.each(PAGES)('%s has the tables that "make dockerfile" writes', (name) => {
+    expect(plain(page(name))).toBe(plain(withTables(name, page(name))));
   });
 
-  it.each(['xfs', 'ext4', 'btrfs'] as const)('lists what mkfs and mount take for %s', (fs) => {
-    const [, section = ''] = page('options').split(`### ${fs}\n`);
-    const [own = ''] = section.split('\n### ');
-    for (const word of [...Object.keys(MKFS_FLAGS[fs]), ...Object.keys(MOUNT_KEYS[fs])]) {
-      expect(own).toContain(`\`${word}\``);
+  it('without a place for a table is an error', () => {
+    expect(() => withTables('options.md', '# Options')).toThrow('has no place for the part "options"');
+  });
+
+  it('has a line for each setting', () => {
+    const shown = plain(page('configuration.md'));
+    for (const { name, description } of environmentTable()) {
+      expect(shown).toContain(`| \`${name}\` |`);
+      expect(shown).toContain(` | ${description} |`);
     }
+  });
+
+  it('has a line for each option, with its setting', () => {
+    const shown = plain(page('options.md'));
+    for (const [, { name, setting }] of OPTION_ENTRIES)
+      expect(shown).toMatch(new RegExp(`^\\| \`${name}\` \\| [^|]*${setting?.env ?? ''}`, 'm'));
   });
 });

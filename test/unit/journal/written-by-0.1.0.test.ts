@@ -6,8 +6,8 @@ import * as z from 'zod';
 import { openJournal } from '../../../src/journal/journal.ts';
 import { KnownVolumes } from '../../../src/journal/known-volumes.ts';
 import { recordedVolume } from '../../../src/volumes/host-volume.ts';
-import { readLabel } from '../../../src/volumes/label.ts';
 import { markerName } from '../../../src/volumes/naming.ts';
+import { readLabel } from '../../../src/volumes/options/label.ts';
 import { FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 
 /*

@@ -62,17 +62,20 @@ describe("the operator's defaults", () => {
   });
 
   it.each([
-    [{ SCALEIO_MKFS: '-f' }, /^SCALEIO_MKFS: mkfs option "-f" is not allowed for xfs; allowed are/],
+    [{ SCALEIO_MKFS: '-f' }, /^SCALEIO_MKFS: "-f" is not an allowed mkfs option of xfs; allowed are/],
     [
       { SCALEIO_MKFS: '-m bigtime=0', SCALEIO_FS: 'EXT4' },
-      /^SCALEIO_MKFS: value "bigtime=0" .* "-m" of ext4/,
+      /^SCALEIO_MKFS: "bigtime=0" is not allowed as value of mkfs option "-m" of ext4/,
     ],
     [
       { SCALEIO_MOUNT: 'norecovery' },
       /^SCALEIO_MOUNT: "norecovery" is not an allowed mount option of xfs; it shows/,
     ],
-    [{ SCALEIO_UID: 'dockremap' }, /^SCALEIO_UID: .* is not a whole number from 0 to 4294967294/],
-    [{ SCALEIO_GID: '4294967295' }, /^SCALEIO_GID: .* is not a whole number from 0 to 4294967294/],
+    [
+      { SCALEIO_UID: 'dockremap' },
+      /^SCALEIO_UID: "dockremap" is not a numeric id, such as 999, of at most 4294967294/,
+    ],
+    [{ SCALEIO_GID: '4294967295' }, /^SCALEIO_GID: "4294967295" is not a numeric id/],
   ])('are checked at start as the options are: %o', (env, says) => {
     const flawed = flaws(env);
     expect(flawed.problems).toEqual([expect.stringMatching(says)]);

@@ -22,6 +22,12 @@ describe('nearest', () => {
     expect(nearest(wanted, known)).toBeUndefined();
   });
 
+  it('takes of two that are as near the one that begins more like it, whatever their order', () => {
+    const words = ['SCALEIO_SIZE', 'SCALEIO_FS'];
+    expect(nearest('SCALEIO_FSTYPE', words)).toBe('SCALEIO_FS');
+    expect(nearest('SCALEIO_FSTYPE', words.toReversed())).toBe('SCALEIO_FS');
+  });
+
   it('finds a known word itself, always', () => {
     fc.assert(fc.property(fc.constantFrom(...known), (word) => nearest(word, known) === word));
   });

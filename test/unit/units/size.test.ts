@@ -67,9 +67,9 @@ describe('parseSize', () => {
     expect(() => parseSize(raw)).toThrow(why);
   });
 
-  it('names what the size is of, and stays one short line', () => {
-    const read = () => parseSize(`${'x'.repeat(300)}\n`, { what: 'bandwidth' });
-    expect(read).toThrow(/^bandwidth "x{40}…" [^\n]{1,100}$/);
+  it('leaves the name of the size to who knows it, and stays one short line', () => {
+    const read = () => parseSize(`${'x'.repeat(300)}\n`, { named: true });
+    expect(read).toThrow(/^"x{40}…" [^\n]{1,100}$/);
   });
 
   it('can ask for a unit', () => {

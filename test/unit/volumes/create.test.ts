@@ -17,7 +17,7 @@ function aHost() {
   const id = 'ff00000000000002' as PoolId;
   world.array.pools.set(id, { ...first, id, name: 'pool2' });
   const host = world.host(1);
-  host.policy = { ...POLICY, pool: 'pool1' };
+  host.defaults = { ...host.defaults, pool: 'pool1' };
   return { world, host, run: <T>(work: Promise<T>): Promise<T> => world.run(work) };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FilesystemError } from '../../../src/errors.ts';
-import type { VolumeLabel } from '../../../src/volumes/label.ts';
+import type { VolumeLabel } from '../../../src/volumes/options/label.ts';
 import { World } from './world/world.ts';
 
 async function labelled(change: (label: VolumeLabel) => object | undefined, options = {}) {

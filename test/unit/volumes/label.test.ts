@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failoverOf, ownPolicyOf, readLabel, type VolumeLabel } from '../../../src/volumes/label.ts';
+import { failoverOf, ownPolicyOf, readLabel, type VolumeLabel } from '../../../src/volumes/options/label.ts';
 import { parseLabelAs010 } from './label-reader-0.1.0.ts';
 import { World } from './world/world.ts';
 

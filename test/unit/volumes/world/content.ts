@@ -1,4 +1,4 @@
-import type { VolumeLabel } from '../../../../src/volumes/label.ts';
+import type { VolumeLabel } from '../../../../src/volumes/options/label.ts';
 import type { FilesystemType } from '../../../../src/volumes/volume.ts';
 
 export interface FilesystemContent {

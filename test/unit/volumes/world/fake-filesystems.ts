@@ -1,5 +1,5 @@
 import { CancelledError, FilesystemError, NewerVersionError } from '../../../../src/errors.ts';
-import { readLabel, type VolumeLabel } from '../../../../src/volumes/label.ts';
+import { readLabel, type VolumeLabel } from '../../../../src/volumes/options/label.ts';
 import type {
   Filesystems,
   MakeRequest,

@@ -1,3 +1,4 @@
+import { BUILT_IN_DEFAULTS, type OptionValues } from '../../../../src/volumes/options/option-table.ts';
 import type { VolumePolicy } from '../../../../src/volumes/volume-host.ts';
 import type { HostId } from '../../../../src/array/ids.ts';
 import { FakeDisk } from './fake-journal.ts';
@@ -15,6 +16,8 @@ export class FakeHost {
   readonly kernel: FakeKernel;
   readonly disk = new FakeDisk();
   policy: VolumePolicy = POLICY;
+  /** What the operator chose for new volumes. */
+  defaults: OptionValues = BUILT_IN_DEFAULTS;
   gatewayUp = true;
   /** True: this host may take volumes from others. */
   mayFence = false;

@@ -1,4 +1,3 @@
-import { BUILT_IN_DEFAULTS } from '../../../../src/volumes/options/create-options.ts';
 import type { CallContext } from '../../../../src/docker/driver-call.ts';
 import { Driver } from '../../../../src/docker/driver.ts';
 import { AddressWitness } from '../../../../src/volumes/address-witness.ts';
@@ -20,8 +19,6 @@ import { Steps } from './steps.ts';
 
 export const POLICY: VolumePolicy = {
   prefix: 'docker-',
-  pool: undefined,
-  domain: undefined,
   failover: 'disconnected',
   heldWaitMs: 10_000,
   abandonedMountMs: 60_000,
@@ -121,7 +118,7 @@ export class Life {
     const arrayNameOf = (name: string): string => arrayNameFor(policy.prefix, asVolumeName(name));
     const lock = new VolumeLock(ownClock, arrayNameOf);
     this.lock = lock;
-    this.driver = new Driver(this.host, BUILT_IN_DEFAULTS, lock, () => (this.nudges += 1));
+    this.driver = new Driver(this.host, on.defaults, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);
   }
 

@@ -1,27 +1,20 @@
 import * as z from 'zod';
-import type { FailoverPolicy, FilesystemType } from './volume.ts';
+import type { VolumeId } from '../../array/ids.ts';
+import { FAILOVER_POLICIES, type FailoverPolicy, type VolumeName } from '../volume.ts';
+import { LABEL_FORMS, labelledOptions, type LabelledOptions, type OptionValues } from './option-table.ts';
 
 /** The newest form of the label that this program reads, and the only one that it writes. */
 export const LABEL_VERSION = 1;
 
 /**
- * What a volume was created with and every host must honour. Travels on the file system's root as an extended
- * attribute (docs/architecture.md, "How options travel"). What a newer plugin added to it stays in the object, unseen,
- * and is written back with it.
+ * What a volume was created with and every host must honour: the options that say so in their entry, and whose they are. Travels on the
+ * file system's root as an extended attribute (docs/architecture.md, "How options travel"). What a newer plugin added to it stays in the
+ * object, unseen, and is written back with it.
  */
-export interface VolumeLabel {
+export interface VolumeLabel extends LabelledOptions {
   readonly version: typeof LABEL_VERSION;
   /** The volume's name, whole. */
   readonly name: string;
-  readonly fs: FilesystemType;
-  readonly mountOptions: readonly string[];
-  readonly subpath: string;
-  readonly iops: number;
-  readonly bandwidthKiBps: number;
-  /** As it is written; what this host makes of it is for `failoverOf`. */
-  readonly failover: string;
-  /** What the user asked for, KiB; the array rounds up to 8 GiB. */
-  readonly requestedKiB: number;
   /** The volume it was made for; labels of before 0.2.0 have none. A snapshot bears its origin's. */
   readonly volumeId?: string | undefined;
 }
@@ -40,15 +33,17 @@ export type LabelReading =
 export const labelSchema: z.ZodType<VolumeLabel> = z.looseObject({
   version: z.literal(LABEL_VERSION),
   name: z.string(),
-  fs: z.enum(['ext4', 'xfs', 'btrfs']),
-  mountOptions: z.array(z.string()),
-  subpath: z.string(),
-  iops: z.number(),
-  bandwidthKiBps: z.number(),
-  failover: z.string(),
-  requestedKiB: z.number(),
+  ...LABEL_FORMS,
   volumeId: z.string().optional(),
 });
+
+/** The label of a new volume. */
+export function labelOf(
+  options: OptionValues,
+  { name, volumeId }: { readonly name: VolumeName; readonly volumeId: VolumeId },
+): VolumeLabel {
+  return { version: LABEL_VERSION, name, ...labelledOptions(options), volumeId };
+}
 
 const newerLabel = z.object({
   version: z.int().gt(LABEL_VERSION),
@@ -72,10 +67,6 @@ export function readLabel(text: string): LabelReading {
   return { kind: 'unreadable', why: `not as this plugin knows it: ${[...new Set(wrong)].join(', ')}` };
 }
 
-const POLICIES: readonly string[] = ['never', 'disconnected', 'idle', 'always', 'default'] satisfies (
-  FailoverPolicy | 'default'
-)[];
-
 /** The failover policy of a label; one that only a newer plugin knows counts as the strictest. */
 export function failoverOf({ failover }: Pick<VolumeLabel, 'failover'>): FailoverPolicy | 'default' {
   return isPolicy(failover) ? failover : 'never';
@@ -96,5 +87,5 @@ export function ownPolicyOf(known: {
 }
 
 function isPolicy(value: string): value is FailoverPolicy | 'default' {
-  return POLICIES.includes(value);
+  return value === 'default' || FAILOVER_POLICIES.some((policy) => policy === value);
 }
