@@ -75,7 +75,7 @@ export interface VolumeRecord {
   /** Who claims it (rule 6). */
   readonly holders: readonly string[];
   readonly mountpoint: string;
-  /** Of the last Mount, or of its making; ISO 8601, for people: how old the entry is Journal.ageMs says. */
+  /** Of the last Mount, or when releasing began; ISO 8601, for people: how old the entry is Journal.ageMs says. */
   readonly since: string;
   /** SDC to which this host mapped the volume, and when (ISO 8601): the array does not tell. */
   readonly hostId?: HostId | undefined;
@@ -227,9 +227,10 @@ export function withoutClaimant(entry: AttachedVolume, claimant: Claimant): Atta
   return moved(entry, entry.phase, { holders: entry.holders.filter((known) => known !== claimant) });
 }
 
-/** mounting, mounted or releasing → releasing, for nobody. */
-export function releasingVolume(entry: AttachedVolume): VolumeIn<'releasing'> {
-  return moved(entry, 'releasing', { holders: [] });
+/** mounting, mounted or releasing → releasing, for nobody. `now` is when that began, unless it has begun. */
+export function releasingVolume(entry: AttachedVolume, now: string): VolumeIn<'releasing'> {
+  const since = entry.phase === 'releasing' ? entry.since : now;
+  return moved(entry, 'releasing', { holders: [], since });
 }
 
 /** The same state: what was asked for has been answered, or can no longer come. What was found stays so. */

@@ -95,6 +95,7 @@ export class MountVolume {
     const mountpoint = filesystems.mountpointOf(asArrayName(volume.name ?? volume.id));
     const attaching = new Attaching(this.#host, { name, volume, me, mountpoint, before });
     await attaching.assertFree(signal);
+    if (before !== undefined) await this.#awaitThaw(attaching.entry, signal);
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(mountpoint, { lazy: true }, signal);
     try {
@@ -106,6 +107,12 @@ export class MountVolume {
       await attaching.undo(cause);
       throw cause;
     }
+  }
+
+  /** What is to be unmounted while it is frozen could not be thawed any more. */
+  async #awaitThaw({ name, mountpoint, systemId, volumeId }: HostVolume, signal: AbortSignal): Promise<void> {
+    const device = await this.#host.attacher.findDevice(systemId, volumeId);
+    if (device !== undefined) await awaitThaw(this.#host, { name, device, mountpoint }, signal);
   }
 
   async #bringUp(

@@ -4,13 +4,16 @@ import { releasingVolume, type AttachedVolume } from '../host-volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 
 /**
- * released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). awaiting: it is
+ * released: nothing of the volume is left on this host. held: the kernel still uses it; the mapping stays (rule 5). frozen: its file
+ * system is (fsfreeze -f), so it stays mounted, where it can be thawed. awaiting: it is
  * unmapped, but a request to map it got no answer and may still be carried out, so the entry stays. unproven: nothing here shows that
  * this host made the mapping, so it stays (rule 13).
  */
-export type ReleaseOutcome = 'released' | 'held' | 'awaiting' | 'unproven';
+export type ReleaseOutcome = 'released' | 'held' | 'frozen' | 'awaiting' | 'unproven';
 
 const POLL_MS = 20;
+/** How long a file system that is to be released and looks frozen stays mounted. */
+const THAW_LIMIT_MS = 600_000;
 
 /**
  * Takes the volume off this host: unmount, wait for the kernel to let go, unmap, forget. What cannot be finished now is
@@ -27,14 +30,16 @@ export async function releaseVolume(
   if (entry.attachment === 'found') return leaveFound(host, entry, signal);
   const isRecorded = entry.phase === 'releasing' && entry.holders.length === 0;
   const [recorded, held] = await Promise.allSettled([
-    isRecorded ? undefined : host.journal.put(releasingVolume(entry)),
-    unused ? false : isStillHeld(host, entry, signal),
+    isRecorded
+      ? undefined
+      : host.journal.put(releasingVolume(entry, new Date(host.clock.now()).toISOString())),
+    unused ? undefined : takeDown(host, entry, signal),
   ]);
   if (held.status === 'rejected') throw held.reason;
-  const outcome = held.value ? 'held' : await unmap(host, entry, signal);
+  const outcome = held.value ?? (await unmap(host, entry, signal));
   // A full disk must not keep the volume from other hosts.
   if (recorded.status === 'rejected') {
-    if (outcome !== 'held') host.releasedUnrecorded.add(entry.volumeId);
+    if (held.value === undefined) host.releasedUnrecorded.add(entry.volumeId);
     throw recorded.reason;
   }
   if (outcome === 'released') await host.journal.delete(entry.name);
@@ -73,18 +78,43 @@ async function isProvenOurs(host: VolumeHost, entry: AttachedVolume): Promise<bo
   return (await host.attacher.findDevice(entry.systemId, entry.volumeId)) !== undefined;
 }
 
-async function isStillHeld(host: VolumeHost, entry: AttachedVolume, signal: AbortSignal): Promise<boolean> {
+/** Unmounts; says what keeps the volume here all the same, undefined when nothing does. */
+async function takeDown(
+  host: VolumeHost,
+  entry: AttachedVolume,
+  signal: AbortSignal,
+): Promise<'held' | 'frozen' | undefined> {
   const mounted = await deviceMountedAt(host, entry);
+  if (mounted !== undefined && (await isToBeThawed(host, entry, { device: mounted, signal })))
+    return 'frozen';
   try {
     await host.filesystems.unmount(entry.mountpoint, { lazy: false }, signal);
   } catch (cause) {
     if (!(cause instanceof FilesystemError)) throw cause;
     host.log.warn({ volume: entry.name, error: cause.message }, 'mountpoint is busy; releasing later');
-    return true;
+    return 'held';
   }
   const linked = await host.attacher.findDevice(entry.systemId, entry.volumeId);
   const device = linked ?? mounted;
-  return device !== undefined && (await staysHeld(host, device, signal));
+  return device !== undefined && (await staysHeld(host, device, signal)) ? 'held' : undefined;
+}
+
+/**
+ * Unmounted it would stay frozen and held, and no path would be left to thaw it at. That it is frozen is only what it looks like, so
+ * the volume is not kept from other hosts for that for ever.
+ */
+async function isToBeThawed(
+  { filesystems, journal, log }: VolumeHost,
+  { name, mountpoint, phase }: AttachedVolume,
+  { device, signal }: { readonly device: Device; readonly signal: AbortSignal },
+): Promise<boolean> {
+  if (phase === 'releasing' && journal.ageMs(name) >= THAW_LIMIT_MS) return false;
+  if (!(await filesystems.isFrozen(device, mountpoint, signal))) return false;
+  log.warn(
+    { volume: name, mountpoint },
+    'its file system is frozen (fsfreeze -f); it is released once somebody has thawed it there with "fsfreeze -u"',
+  );
+  return true;
 }
 
 /** What the kernel says is mounted there: a link that udev lost must not make a used device look free. */

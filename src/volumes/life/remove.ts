@@ -150,6 +150,12 @@ export class RemoveVolume {
         { context: { volumeId: entry.volumeId } },
       );
     }
+    if (outcome === 'frozen') {
+      throw new VolumeInUseError(
+        `removing volume "${name}" failed: its file system is frozen (fsfreeze -f); thaw it with "fsfreeze -u ${entry.mountpoint}", then try again`,
+        { context: { volumeId: entry.volumeId } },
+      );
+    }
     if (outcome === 'held') {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: ${await this.#usersHere(entry, 'a container or process on this host still uses it', signal)}; stop that first`,

@@ -155,7 +155,8 @@ export class Reconciler {
     const isOver = this.#late.isOver(entry.name) && (await this.#isLost(entry, me, signal));
     if (isOver) return this.#cleanUpLost(entry, signal);
     // A Mount that died, whose entry says so no longer.
-    if (entry.phase !== 'releasing') await this.#host.journal.put(releasingVolume(entry));
+    if (entry.phase !== 'releasing')
+      await this.#host.journal.put(releasingVolume(entry, new Date(this.#host.clock.now()).toISOString()));
     return 'postponed';
   }
 
@@ -194,6 +195,8 @@ export class Reconciler {
       this.#inherited.vouch(entry);
       return true;
     }
+    // A frozen file system can be thawed where it is mounted, and somebody is about to.
+    if (await filesystems.isFrozen(device, entry.mountpoint, signal)) return true;
     // A disk that takes no record would not let the mount be put back.
     await this.#host.journal.put(entry);
     try {

@@ -54,6 +54,8 @@ describe.each(['ext4', 'xfs'] as const)('a frozen %s', (fs) => {
   it('that was unmounted is not handed out by the next mount, and is after it was thawed', async () => {
     await freeze();
     await root.filesystems.unmount(root.at('db'), { lazy: true }, never);
+    // So who lets go of a volume leaves a frozen one mounted.
+    await expect(root.filesystems.isHeld(await loop.device())).resolves.toBe(true);
     await expect(mount(fs)).rejects.toThrow(FrozenError);
     await expect(root.mountedBelow()).resolves.not.toContain(root.at('db'));
     await sh('mount', loop.node, root.at('db'));

@@ -35,6 +35,7 @@ const ORIGIN = {
   mountpoint: '/m/x',
   since: '2026-01-01T00:00:00Z',
 };
+const LATER = '2026-01-01T01:00:00Z';
 const ID = asVolumeId('72ce476b00000002');
 const PROVISIONAL = provisionalName('B0E3BFB8-C20B-43BF-93C8-13339E85AA50', 'docker-', '0123abcd');
 const MARKER = markerName('always', ID);
@@ -81,7 +82,7 @@ describe('the states of a volume on this host', () => {
   );
 
   it('say which step cannot be, and whose mistake it is', () => {
-    expect(() => releasingVolume(inState('creating') as AttachedVolume)).toThrow(
+    expect(() => releasingVolume(inState('creating') as AttachedVolume, LATER)).toThrow(
       'the entry of "db" cannot go from creating to releasing: the table of states has no such step; this is a mistake of the plugin',
     );
     expect(() => mounting(inState('unmarking') as AttachedVolume)).toThrow(ImpossibleTransitionError);
@@ -96,9 +97,9 @@ describe('the states of a volume on this host', () => {
     // @ts-expect-error another phase for an entry that there is
     const moved: HostVolume = { ...mounting(), phase: 'mounted' };
     // @ts-expect-error what is unfinished is never released
-    const released = (): HostVolume => releasingVolume(creatingVolume('db', PROVISIONAL, ORIGIN));
+    const released = (): HostVolume => releasingVolume(creatingVolume('db', PROVISIONAL, ORIGIN), LATER);
     // @ts-expect-error nothing is mounted but what a Mount is at
-    const mounted = (): HostVolume => mountedVolume(releasingVolume(mounting()), A);
+    const mounted = (): HostVolume => mountedVolume(releasingVolume(mounting(), LATER), A);
     expect([byHand.phase, moved.phase]).toEqual(['mounted', 'mounted']);
     expect([released, mounted].map((made) => made.length)).toEqual([0, 0]);
   });
@@ -128,6 +129,12 @@ describe('an entry', () => {
     const found = mountingVolume('db', undefined, { ...BEGINNING, attachment: 'found' });
     expect(answered(found).attachment).toBe('found');
     expect(mountedVolume(found, A).attachment).toBeUndefined();
+  });
+
+  it('says since when it is being released', () => {
+    const releasing = releasingVolume(mountedVolume(mounting(), A), LATER);
+    expect(releasing).toMatchObject({ since: LATER, holders: [] });
+    expect(releasingVolume(releasing, '2026-01-01T02:00:00Z').since).toBe(LATER);
   });
 
   it('that makes way for a next Create is known by the provisional name', () => {
