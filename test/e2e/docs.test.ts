@@ -311,6 +311,9 @@ describe('docs/steward.md and docs/page.md', () => {
     });
     // steward-stack.test.ts types these, on three managers.
     steward.next('docker secret create');
+    expect(await types(host, `cd "$(mktemp -d)"; ${steward.next('echo "whsec_')}; cat key-file`)).toMatch(
+      /^whsec_[A-Za-z0-9+/]{43}=$/m,
+    );
     expect(steward.left).toEqual([]);
   });
 });
