@@ -27,6 +27,7 @@ import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
 import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { createDefaults } from './create-defaults.ts';
+import { Lifecycle, partOf, type Part } from './lifecycle.ts';
 import { operateVolumes } from './operated-volumes.ts';
 import { refusingActions } from './operator-door.ts';
 import { Driver } from '../docker/driver.ts';
@@ -53,7 +54,7 @@ export interface PluginService {
   readonly stateDir: string | undefined;
   readonly pages: Pages;
   /** Begins what goes on without a call: joining, reconciling, trimming. */
-  start(): void;
+  start(): Promise<void>;
   /** Stops that, gives back journal and locks, leaves every mount in use as it is. */
   close(): Promise<void>;
 }
@@ -96,7 +97,7 @@ export async function openService(
   const parts = await orClosed(gateway, () =>
     buildHost(settings, io, { metrics, gateway, endpoints: settings.endpoints }),
   );
-  const { host, join, closeJournal } = parts;
+  const { host, join, records } = parts;
   const lock = volumeLock(settings);
   const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
   const reconciling = new ReconcileLoop(
@@ -111,26 +112,25 @@ export async function openService(
     else reconciling.nudge();
   });
   const trimming = trimLoop(settings, host, lock);
+  const lifecycle = new Lifecycle(
+    [
+      ...records,
+      { name: 'the connection to the array', stop: () => gateway.close() },
+      joiningPart(join),
+      partOf('reconciling', reconciling),
+      partOf('watching the devices', losses),
+      sweepingPart(host, log),
+      ...(trimming === undefined ? [] : [partOf('trimming', trimming)]),
+    ],
+    { clock: systemClock, log },
+  );
   return {
     driver: metrics.observeDriver(driver),
     actions: actionsOn(parts, settings, lock),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
-    start: () => {
-      startJoin(join);
-      reconciling.start();
-      losses.start();
-      sweepMountpoints(host, log);
-      trimming?.start();
-    },
-    close: async () => {
-      await join.stop();
-      await losses.stop();
-      await trimming?.stop();
-      await reconciling.stop();
-      await gateway.close();
-      await closeJournal();
-    },
+    start: () => lifecycle.start(),
+    close: () => lifecycle.stop(),
   };
 }
 
@@ -155,10 +155,8 @@ export async function openFlawedService(
     actions: refusingActions(mistakes),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
-    start: () => undefined,
-    close: async () => {
-      await parts.closeJournal();
-    },
+    start: () => Promise.resolve(),
+    close: () => new Lifecycle(parts.records, { clock: systemClock, log }).stop(),
   };
 }
 
@@ -170,7 +168,7 @@ export function refusingService(reason: PluginError, io: ServiceEdge): PluginSer
     actions: refusingActions(reason),
     stateDir: undefined,
     pages: metrics.pagesWithout(reason.message),
-    start: () => undefined,
+    start: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }
@@ -208,19 +206,25 @@ async function orClosed<T>(gateway: Gateway, failing: () => Promise<T>): Promise
 }
 
 /** Under an id of its own, which no call owns. */
-function startJoin(join: HostJoin): void {
-  inRequest(`join-${randomUUID()}`, () => {
-    join.start();
-  });
+function joiningPart(join: HostJoin): Part {
+  const start = (): void => {
+    inRequest(`join-${randomUUID()}`, () => {
+      join.start();
+    });
+  };
+  return { name: 'joining the storage', start, stop: () => join.stop() };
 }
 
-/** What earlier lives left; nobody waits for it. */
-function sweepMountpoints({ filesystems, journal }: VolumeHost, log: Log): void {
-  filesystems
-    .sweepMountpoints(new Set(journal.all().map(({ mountpoint }) => mountpoint)))
-    .catch((error: unknown) => {
-      log.warn({ error: String(error) }, 'mountpoints that nobody needs stay for now');
-    });
+/** Mountpoints that earlier lives left; nobody waits for it. */
+function sweepingPart({ filesystems, journal }: VolumeHost, log: Log): Part {
+  const start = (): void => {
+    filesystems
+      .sweepMountpoints(new Set(journal.all().map(({ mountpoint }) => mountpoint)))
+      .catch((error: unknown) => {
+        log.warn({ error: String(error) }, 'mountpoints that nobody needs stay for now');
+      });
+  };
+  return { name: 'sweeping mountpoints', start };
 }
 
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
@@ -237,7 +241,8 @@ interface HostParts {
   readonly runner: Runner;
   readonly journal: OpenJournal;
   readonly join: HostJoin;
-  readonly closeJournal: () => Promise<void>;
+  /** What is open on disk. */
+  readonly records: readonly Part[];
   readonly mistakes?: string;
 }
 
@@ -310,13 +315,13 @@ async function buildHost(
     releasedUnrecorded: new Set(),
     markers: new MarkerWatch({ array, clock: systemClock, journal, log }),
   };
-  const closeJournal = async (): Promise<void> => {
-    await fences.close();
-    await hosts.close();
-    await journal.close();
-    await sole.close();
-  };
-  return { host, gateway, runner, journal, join, closeJournal };
+  const records = [
+    { name: 'the lock of this host', stop: () => sole.close() },
+    { name: 'the journal', stop: () => journal.close() },
+    { name: 'the names of hosts', stop: () => hosts.close() },
+    { name: 'the record of fences', stop: () => fences.close() },
+  ];
+  return { host, gateway, runner, journal, join, records };
 }
 
 function loggedRunner(log: Log): Runner {

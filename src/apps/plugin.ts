@@ -13,6 +13,7 @@ import { Periodic } from '../runtime/periodic.ts';
 import { addPages, type Pages } from '../observe/metrics/pages.ts';
 import { createMetricsServer } from '../observe/metrics/server.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { Lifecycle, madeAtStart, type Part } from './lifecycle.ts';
 import { actionsInTurn, OperatorDoor } from './operator-door.ts';
 import { openFlawedService, openService, refusingService } from './plugin-service.ts';
 import type { PluginService, ServiceEdge } from './plugin-service.ts';
@@ -36,6 +37,8 @@ export interface AppEdge extends Omit<ServiceEdge, 'ownPid'> {
 
 /** Engines kill a plugin 10 s after asking it to end; what a call left half done the next start finishes. */
 const CLOSE_MS = 5000;
+/** Longer than all of its parts may take. */
+const SERVICE_CLOSE_MS = 60_000;
 const MENDED_MS = 5000;
 
 /**
@@ -48,35 +51,54 @@ export async function startApp(io: AppEdge): Promise<App> {
   const { log } = io;
   const serving = new Serving(io);
   const local = await serving.open();
-  try {
-    const server = createServer(serving, io);
-    const door = doorOf(serving, io);
-    await server.ready();
-    const fd = activatedFd(io.systemd);
-    if (fd === undefined) await listenOnPath(server.server, local.socket);
-    else await listenOnFd(server.server, fd);
-    log.info({ socket: fd === undefined ? local.socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
-    const openDoor = (): Promise<void> => door.listen(serving.stateDir);
-    serving.start(openDoor);
-    await openDoor();
-    const { metricsAddress: address } = local;
-    const metricsServer =
-      address === undefined
-        ? undefined
-        : createMetricsServer({ address, pages: serving.pages, clock: systemClock, log });
-    return {
-      close: async () => {
-        await metricsServer?.close();
-        await closeServer(server);
-        await door.close(CLOSE_MS);
-        await serving.close();
-        log.info({}, 'stopped');
-      },
-    };
-  } catch (error) {
-    await serving.close();
-    throw error;
-  }
+  const lifecycle = new Lifecycle(partsOf(serving, local, io), { clock: systemClock, log });
+  await lifecycle.start();
+  return {
+    close: async () => {
+      await lifecycle.stop();
+      log.info({}, 'stopped');
+    },
+  };
+}
+
+/** What listens comes after what answers, and the first to listen is the engine's socket: the others must not keep it waiting. */
+function partsOf(serving: Serving, { socket, metricsAddress: address }: LocalSettings, io: AppEdge): Part[] {
+  const { log } = io;
+  const server = createServer(serving, io);
+  const door = doorOf(serving, io);
+  const openDoor = (): Promise<void> => door.listen(serving.stateDir);
+  return [
+    // What answers is closed by parts of its own, each with a limit.
+    { name: 'serving volumes', stop: () => serving.close(), limitMs: SERVICE_CLOSE_MS },
+    { name: "the operator's door", stop: () => door.close(CLOSE_MS), limitMs: 2 * CLOSE_MS },
+    {
+      name: 'the socket of the engine',
+      start: () => listen(server, socket, io),
+      stop: () => closeServer(server),
+      limitMs: 2 * CLOSE_MS,
+    },
+    {
+      name: 'the watch for mended settings',
+      start: () => serving.start(openDoor),
+      stop: () => serving.stopMending(),
+    },
+    { name: "the opening of the operator's door", start: openDoor },
+    ...(address === undefined
+      ? []
+      : [
+          madeAtStart('the metrics', () =>
+            createMetricsServer({ address, pages: serving.pages, clock: systemClock, log }),
+          ),
+        ]),
+  ];
+}
+
+async function listen(server: FastifyInstance, socket: string, { systemd, log }: AppEdge): Promise<void> {
+  await server.ready();
+  const fd = activatedFd(systemd);
+  if (fd === undefined) await listenOnPath(server.server, socket);
+  else await listenOnFd(server.server, fd);
+  log.info({ socket: fd === undefined ? socket : `fd ${fd}`, rssMiB: residentMiB() }, 'listening');
 }
 
 async function closeServer(server: FastifyInstance): Promise<void> {
@@ -155,22 +177,27 @@ class Serving {
   }
 
   /** To be called once it listens; `mended` when another service answers from then on. */
-  start(mended: () => Promise<void>): void {
-    this.#service.start();
+  async start(mended: () => Promise<void>): Promise<void> {
+    await this.#service.start();
     this.#mended = mended;
     if (this.#trouble !== undefined) this.#mending.start();
   }
 
-  async close(): Promise<void> {
-    await this.#mending.stop();
-    await this.#service.close();
+  /** Resolves when nothing is taken up any more. */
+  stopMending(): Promise<void> {
+    return this.#mending.stop();
+  }
+
+  /** To be called after stopMending. */
+  close(): Promise<void> {
+    return this.#service.close();
   }
 
   async #takeUpMended(): Promise<void> {
     const now = this.#io.readSettings();
     if (now instanceof FlawedSettingsError && told(now).message === this.#trouble) return;
     await this.#replaceBy(now);
-    this.#service.start();
+    await this.#service.start();
     await this.#mended();
   }
 

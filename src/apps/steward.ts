@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connectGateway } from './array-connection.ts';
+import { Lifecycle, madeAtStart, partOf, type Part } from './lifecycle.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
 import { AuditTrail } from '../steward/audit.ts';
 import { Grower } from '../steward/capacity/grower.ts';
@@ -9,7 +10,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AuditRecord, News } from '../steward/ports.ts';
 import { DiskProvider } from '../steward/capacity/provider.ts';
-import type { Periodic } from '../runtime/periodic.ts';
 import { Steward } from '../steward/steward.ts';
 import { stewardLoop } from '../steward/steward-loop.ts';
 import { Cleaner, type CleanerParts } from '../steward/cleanup/cleaner.ts';
@@ -18,13 +18,9 @@ import { listenOnPath } from '../docker/protocol/socket.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
 import { remembering } from '../steward/page/remembered-inventory.ts';
-import {
-  createMetricsServer,
-  type MetricsServer,
-  type MetricsServerOptions,
-} from '../observe/metrics/server.ts';
+import { createMetricsServer, type MetricsServerOptions } from '../observe/metrics/server.ts';
 import { StewardMetrics } from '../observe/metrics/steward-metrics.ts';
-import { servePage, type Page, type PageOptions } from '../steward/page/serve-page.ts';
+import { servePage, type PageOptions, type PageParts } from '../steward/page/serve-page.ts';
 import { createWebhooks } from '../steward/webhook/signed-post.ts';
 
 /** What a steward is given besides settings and policy. */
@@ -42,9 +38,8 @@ export interface StewardEdge {
 /** A steward in front of the array of the settings; nothing is asked yet. */
 export interface StewardApp {
   readonly steward: Steward;
-  readonly loop: Periodic;
-  /** Serves the page until close(), unless the settings say off. */
-  startPage(): void;
+  /** Begins the rounds, and serves page and metrics where the settings say so. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -87,24 +82,25 @@ export async function buildSteward(
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
-  const servers = serveMetrics(socket, settings.metricsAddress, { pages, clock, log });
-  let page: Page | undefined;
-  return {
-    steward,
-    loop,
-    startPage: () => {
-      const options = pageOptionsOf(settings, policy);
-      if (options === undefined) return;
-      page ??= servePage({ snapshot: () => steward.snapshot(), inventory, clock, log }, options);
-    },
-    close: async () => {
-      for (const server of servers) await server.close();
-      await page?.close();
-      await loop.stop();
-      await alerts.stop();
-      await gateway.close();
-    },
-  };
+  const lifecycle = new Lifecycle(
+    [
+      { name: 'the connection to the array', stop: () => gateway.close() },
+      { name: 'telling webhooks', stop: () => alerts.stop() },
+      partOf('the rounds', loop),
+      ...pageOf(
+        { snapshot: () => steward.snapshot(), inventory, clock, log },
+        pageOptionsOf(settings, policy),
+      ),
+      ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
+    ],
+    { clock, log },
+  );
+  return { steward, start: () => lifecycle.start(), close: () => lifecycle.stop() };
+}
+
+/** Unless the settings say off. */
+function pageOf(parts: PageParts, options: PageOptions | undefined): Part[] {
+  return options === undefined ? [] : [madeAtStart('the page', () => servePage(parts, options))];
 }
 
 function countedBy(metrics: StewardMetrics): {
@@ -132,14 +128,17 @@ function cleanerOf(
 }
 
 /** On a socket, on an address, on both or on neither. */
-function serveMetrics(
+function metricsOn(
   socket: string | undefined,
   address: string | undefined,
   serving: Omit<MetricsServerOptions, 'address'>,
-): MetricsServer[] {
-  const there = address === undefined ? [] : [createMetricsServer({ ...serving, address })];
-  if (socket === undefined) return there;
-  return [createMetricsServer({ ...serving, address: socket, listen: listenOnPath }), ...there];
+): Part[] {
+  const served = (options: MetricsServerOptions): Part =>
+    madeAtStart(`the metrics on "${options.address}"`, () => createMetricsServer(options));
+  const there = address === undefined ? [] : [served({ ...serving, address })];
+  return socket === undefined
+    ? there
+    : [served({ ...serving, address: socket, listen: listenOnPath }), ...there];
 }
 
 function pageOptionsOf(settings: Settings, { interval: intervalMs }: Policy): PageOptions | undefined {

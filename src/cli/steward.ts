@@ -68,8 +68,7 @@ async function watch(io: ProcessIo, flags: StewardFlags, policy: Policy): Promis
     const edges = { log, droppedLines, version: VERSION, passwordFile, socket };
     const app = await buildSteward(settings, policy, edges);
     log.info({ policy: flags.policy, acts: policy.act }, policy.act ? 'steward acts' : 'steward: dry run');
-    app.loop.start();
-    app.startPage();
+    await app.start();
     await ended;
     await app.close();
     log.info({}, 'stopped');

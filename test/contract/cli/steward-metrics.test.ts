@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { fillPool, removePool } from 'scaleio-simulator/operations';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
+import { newWebhookKey } from '../../secrets/used.ts';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 /** Somebody who takes every alert. */
@@ -28,7 +29,7 @@ async function runningSteward({ isTold = true } = {}) {
   onTestFinished(() => rm(dir, { recursive: true }));
   const [socket, policy, key] = ['s.sock', 'steward.yml', 'key'].map((name) => path.join(dir, name));
   const port = await freePort();
-  await writeFile(key ?? '', 'secret');
+  await writeFile(key ?? '', newWebhookKey());
   const webhooks = isTold ? [{ url: await webhook(), secretFile: key }] : [];
   const said = { version: 1, interval: '100ms', webhooks, pools: [{ pool: 'sp1' }] };
   await writeFile(policy ?? '', JSON.stringify(said));

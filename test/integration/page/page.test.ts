@@ -43,8 +43,7 @@ async function served(env: Readonly<Record<string, string>> = {}, { isAway = fal
     });
     const policy = parsePolicy('version: 1\ninterval: 10s\npools: [{ pool: sp1 }]', 'steward.yml');
     const app = await buildSteward(settings, policy, { log: silent, droppedLines: () => 0, version: '0' });
-    app.loop.start();
-    app.startPage();
+    await app.start();
     return () => app.close();
   };
   let stop = await start();
