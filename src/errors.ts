@@ -22,6 +22,8 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export type ErrorContext = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface ErrorDetails {
+  /** What to do about it, as it follows "; " in the message. */
+  readonly remedy?: string;
   readonly cause?: unknown;
   readonly context?: ErrorContext;
 }
@@ -35,9 +37,19 @@ export abstract class PluginError extends Error {
   /** True when the same call may succeed a moment later without anybody changing anything. */
   readonly retryable: boolean = false;
   readonly context: ErrorContext;
+  /** The message without the remedy. */
+  readonly reason: string;
+  /** What to do about it; '' where the reason says all there is to say. */
+  readonly remedy: string;
 
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(reason: string, details: ErrorDetails = {}) {
+    const { remedy = '' } = details;
+    super(
+      remedy === '' ? reason : `${reason}; ${remedy}`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
+    this.reason = reason;
+    this.remedy = remedy;
     this.context = details.context ?? {};
     this.name = new.target.name;
   }

@@ -66,7 +66,7 @@ export class OperatorDoor {
       await server.close();
       log.warn(
         { socket, error: error.message },
-        "the operator's door cannot be opened: docker-volume-scaleio volume cannot have this plugin change anything",
+        "the operator's socket cannot be opened: commands that change a volume (docker-volume-scaleio volume) cannot ask this plugin",
       );
     }
   }

@@ -88,7 +88,7 @@ export interface VolumeActivity {
 
 /** The hosts that the array knows. */
 export interface Hosts {
-  /** Undefined when the array has never heard of this GUID. */
+  /** Undefined when the array does not know this GUID. */
   findHost(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined>;
   /** One call more for an NVMe host, whose state stands elsewhere. */
   getHost(id: HostId, signal: AbortSignal): Promise<ArrayHost | undefined>;

@@ -25,7 +25,7 @@ export interface Device {
 export interface HeldDevice {
   readonly device: Device;
   /**
-   * Rejects with SdcError 'device-mismatch' unless link, node, number, size and disk sequence are those of the start and the disk
+   * Rejects with AttachError 'device-mismatch' unless link, node, number, size and disk sequence are those of the start and the disk
    * opened then still answers. To be called before and after whatever writes to the device or hands it out.
    */
   assertSame(signal: AbortSignal): Promise<void>;
@@ -33,13 +33,13 @@ export interface HeldDevice {
   close(): Promise<void>;
 }
 
-/** This host's SDC. Implemented by sdc/. Rejections: SdcError, CancelledError. */
+/** This host's SDC. Implemented by sdc/. Rejections: AttachError, CancelledError. */
 export interface Attacher {
   /** Upper-case GUID: the configured one, else what drv_cfg says; cached once known. */
   guid(signal: AbortSignal): Promise<string>;
   /**
    * The volume's device once it is there and its link, kernel node and size agree; watches /dev/disk/by-id, asks for a
-   * rescan when nothing came, rejects with SdcError 'device-missing' after the configured wait (or at the signal).
+   * rescan when nothing came, rejects with AttachError 'device-missing' after the configured wait (or at the signal).
    */
   waitForDevice(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<Device>;
   /** The device if it is there now, undefined if not. */
@@ -53,6 +53,6 @@ export interface Attacher {
   ): Promise<HeldDevice>;
   /** Makes the SDC read its volume list and sizes again. */
   rescan(signal: AbortSignal): Promise<void>;
-  /** What can be said about the SDC from this host alone; rejects with SdcError that names the problem. */
+  /** What can be said about the SDC from this host alone; rejects with AttachError that names the problem. */
   assertUsable(systemId: SystemId, signal: AbortSignal): Promise<void>;
 }

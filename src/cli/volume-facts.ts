@@ -16,7 +16,7 @@ export interface HostMemory {
   usersHere(volumeId: string, signal: AbortSignal): Promise<readonly DeviceUser[] | undefined>;
 }
 
-/** One SDC that has a volume. */
+/** One host that has a volume. */
 export interface HolderFacts {
   readonly sdcId: string;
   readonly name: string | null;

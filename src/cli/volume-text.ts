@@ -33,7 +33,7 @@ export function textForVolume(facts: ShownFacts): string {
     ['access', facts.access],
     ['failover', failover],
     ...holders.flatMap(({ described, sdcId, state, since }) => [
-      ['held by', `SDC ${described}, id ${sdcId}, ${state}`],
+      ['held by', `host ${described}, id ${sdcId}, ${state}`],
       ['since', since ?? UNKNOWN_SINCE],
     ]),
     ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
@@ -52,7 +52,7 @@ export function textForFence(fence: FenceRecord | null): string {
 }
 
 function movementOf({ outcome, fromName, byName }: FenceRecord): string {
-  return `${outcome}: from SDC ${fromName} by ${byName}`;
+  return `${outcome}: from host ${fromName} by ${byName}`;
 }
 
 function gibOf({ sizeKiB }: ListedFacts): string {

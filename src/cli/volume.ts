@@ -54,10 +54,10 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
       }),
     );
   withGatewaySettings(volume.command('force-release'))
-    .description('take a volume from the SDC that holds it, whatever its failover policy')
+    .description('take a volume from the host that holds it, whatever its failover policy')
     .argument('<name>')
     .option('--yes', 'do not ask')
-    .option('--holder <sdc>', 'id, name or address of the SDC that shall lose it, when there are several')
+    .option('--holder <host>', 'id, name or address of the host that shall lose it, when there are several')
     .option('--json', 'print as JSON what was done; needs --yes')
     .action((name: string, flags: ReleaseFlags) =>
       inSession(io, flags, (session) => forceRelease(io, session, name, flags)),
@@ -191,8 +191,8 @@ async function forceRelease(
   }
   const holder = operator.chooseHolder(held, flags.holder);
   if (!isJson) io.stdout.write(textForVolume(await shownFacts(held, memory, signal)) + WHAT_IT_MEANS);
-  if (!(await isAgreed(io, flags, `Take "${name}" from SDC ${holder.described} (${holder.state})?`))) {
-    throw new InvalidRequestError(`volume "${name}" was left with SDC ${holder.described}: nobody said yes`);
+  if (!(await isAgreed(io, flags, `Take "${name}" from host ${holder.described} (${holder.state})?`))) {
+    throw new InvalidRequestError(`volume "${name}" was left with host ${holder.described}: nobody said yes`);
   }
   const by = `operator ${userInfo().username} on ${hostname()}`;
   const wanted = { name: held.name, volumeId: held.volume.id, hostId: holder.attachment.hostId, by };

@@ -50,9 +50,8 @@ export const causing = (root: Root, finding: Finding): Finding => ({ ...finding,
 
 /** The problem of a check that could not look, by what its error means; of any other error a problem of its own. */
 export function failed(check: string, error: unknown): Finding {
-  const message = isPluginError(error) ? error.message : String(error);
-  const [says = message, ...fix] = message.split('; ');
-  return { ...problem(check, says, fix.join('; ') || 'see the message'), follows: rootOf(error) };
+  const { reason, remedy } = isPluginError(error) ? error : { reason: String(error), remedy: '' };
+  return { ...problem(check, reason, remedy || 'see the message'), follows: rootOf(error) };
 }
 
 /** What an SDC that works can meet, too: it follows from nothing that another check tells of. */

@@ -1,4 +1,4 @@
-import { CommandError, type Runner } from '../host/run.ts';
+import { CommandError, MissingProgramError, type Runner } from '../host/run.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
 
@@ -53,8 +53,9 @@ async function look(
     return { version: version === undefined ? program : `${program} ${version}` };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const [says = '', fix = 'see what it says'] = error.message.split('; ');
-    const finding = (needed === true ? problem : warning)(NAME, says, fix);
+    const { reason, remedy } =
+      error instanceof MissingProgramError ? error : { reason: error.message, remedy: '' };
+    const finding = (needed === true ? problem : warning)(NAME, reason, remedy || 'see what it says');
     return { version: program, finding };
   }
 }

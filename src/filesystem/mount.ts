@@ -9,7 +9,7 @@ import { lackingFeatures } from './features.ts';
 import { runTool } from './tool.ts';
 
 /**
- * noatime: reading must not write over the network. nodev: a device node in a volume is nobody's honest wish, and a
+ * noatime: reading must not write over the network. nodev: nobody needs a device node in a volume, and a
  * container makes its own; suid stays, images rely on it. No online discard: it makes every deletion a request to the
  * array and stalls on it; a periodic fstrim returns the same space cheaper (btrfs discards by itself unless told not
  * to). xfs nouuid: a snapshot has its origin's UUID and both may be mounted on one host. ext4 stops writing at the

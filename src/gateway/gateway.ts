@@ -252,10 +252,13 @@ class SystemIdentifier {
     const system = matching.find((found) => this.#known === undefined || found.id === this.#known.systemId);
     if (system === undefined || (this.#known === undefined && matching.length > 1)) {
       const served = systems.map((found) => `"${found.id}" (${found.name ?? 'no name'})`).join(', ');
-      throw new EndpointFailure(`serves the array ${served || 'of nobody'}, ${this.#complaint()}`, {
-        mayHaveActed: false,
-        kind: 'wrong-system',
-      });
+      throw new EndpointFailure(
+        `serves ${served === '' ? 'no array' : `array ${served}`}, ${this.#complaint()}`,
+        {
+          mayHaveActed: false,
+          kind: 'wrong-system',
+        },
+      );
     }
     const known = { systemId: system.id, name: system.name, version, capabilities: capabilitiesOf(version) };
     this.#known = known;
@@ -268,7 +271,8 @@ class SystemIdentifier {
     // Which of REX-Ray's two names for it was set, if any, is not known here: both give this one.
     if (wanted !== undefined)
       return `not "${wanted}"; check SCALEIO_SYSTEM (or SCALEIO_SYSTEMID, SCALEIO_SYSTEMNAME) and SCALEIO_ENDPOINT`;
-    if (this.#known !== undefined) return `the others "${this.#known.systemId}"; check SCALEIO_ENDPOINT`;
+    if (this.#known !== undefined)
+      return `while the other gateways serve "${this.#known.systemId}"; check SCALEIO_ENDPOINT`;
     return 'so set SCALEIO_SYSTEM to one of them';
   }
 }

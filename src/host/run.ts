@@ -82,12 +82,20 @@ export class CommandError extends Error {
   }
 }
 
-/** The program is not on this host; the message names the Debian package that brings it, where there is one. */
+/** The program is not on this host. */
 export class MissingProgramError extends CommandError {
+  /** The message without the remedy. */
+  readonly reason: string;
+  /** Names the Debian package that brings it; '' where there is none. */
+  readonly remedy: string;
+
   constructor(program: string, args: readonly string[]) {
     const debianPackage = debianPackageOf(program);
-    const cure = debianPackage === undefined ? '' : `; install the Debian package ${debianPackage}`;
-    super(`is not on this host${cure}`, { program, args });
+    const remedy = debianPackage === undefined ? '' : `install the Debian package ${debianPackage}`;
+    const what = 'is not on this host';
+    super(remedy === '' ? what : `${what}; ${remedy}`, { program, args });
+    this.reason = `${program} ${what}`;
+    this.remedy = remedy;
   }
 }
 
@@ -188,7 +196,7 @@ function judge(command: Command, options: RunOptions, timeoutMs: number, ended: 
   if (ended.isCanceled) throw cancelled(`running ${command.program}`, options.signal);
   const failure = { program: command.program, args: command.args, stderr: ended.stderr, cause: ended.cause };
   if (ended.timedOut) throw new CommandError(`took longer than ${timeoutMs} ms`, failure);
-  if (ended.isMaxBuffer) throw new CommandError('printed more than can be meant', failure);
+  if (ended.isMaxBuffer) throw new CommandError('printed more than this program reads', failure);
   if (ended.exitCode !== undefined) {
     return { stdout: ended.stdout, stderr: ended.stderr, exitCode: ended.exitCode };
   }

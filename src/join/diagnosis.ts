@@ -168,7 +168,7 @@ function mdmMissing(reason: string, remedy: string, cure: Cure | undefined): Dia
 function notKnown(guid: string, { id, mdmAddresses }: DescribedSystem): Diagnosis {
   const state: JoinState = {
     step: 'not-known',
-    reason: `array "${id}" has never heard of this host's SDC "${guid}"`,
+    reason: `array "${id}" does not know this host's SDC "${guid}"`,
     remedy: `check the network from this host to the MDMs (${mdmAddresses.join(', ')}, TCP 6611 and 9011)`,
   };
   return { state, cure: undefined, joined: undefined };

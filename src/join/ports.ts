@@ -9,7 +9,7 @@ export interface ConfiguredMdm {
   readonly addresses: readonly string[];
 }
 
-/** This host's SDC. Rejections: SdcError, CancelledError. */
+/** This host's SDC. Rejections: AttachError, CancelledError. */
 export interface SdcControl {
   /** The GUID as it is now, upper-case, not from memory. */
   currentGuid(signal: AbortSignal): Promise<string>;

@@ -42,9 +42,8 @@ const SDC_STEPS: Partial<Record<AttachProblem, JoinStep>> = {
 /** What a failure of looking means for the join. Rethrows what is a bug of ours. */
 export function stateOfFailure(error: unknown): JoinState {
   if (!isPluginError(error)) throw error;
-  const [reason, ...remedies] = error.message.split('; ');
-  const words = { reason: reason ?? error.message, remedy: remedies.join('; ') };
-  return { step: stepOf(error), ...words };
+  const { reason, remedy } = error;
+  return { step: stepOf(error), reason, remedy };
 }
 
 function stepOf(error: Error): JoinStep {

@@ -39,7 +39,7 @@ export function createHostLock(ports: HostLockPorts): HostLock {
         );
         return undefined;
       }
-      return result.kind === 'held' ? `process ${result.pid}` : 'processes that start again and again';
+      return result.kind === 'held' ? `process ${result.pid}` : 'a process that restarts again and again';
     } catch (error) {
       ports.log.info({ file, error: String(error) }, 'cannot be sure to be the only plugin on this host');
       return undefined;

@@ -4,7 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import { JOURNAL_FILE, readContent } from './journal-content.ts';
 import type { JournalFiles } from './journal-files.ts';
 
-/** A volume that this host's plugin has mapped to an SDC. */
+/** A volume that this host's plugin has attached to a host. */
 export interface MappedHere {
   readonly hostId: HostId;
   /** ISO 8601. */

@@ -19,7 +19,7 @@ export interface DevicePlaces {
 
 /**
  * A volume's device as link, node, kernel and udev agree on it; undefined while it is not there, which includes a
- * link to a node that is gone. Throws SdcError 'device-mismatch' when they contradict each other: using it then
+ * link to a node that is gone. Throws AttachError 'device-mismatch' when they contradict each other: using it then
  * could mean another volume's data. All of it is in the kernel's memory, so it is looked at without waiting.
  */
 export function identifyDevice(
@@ -90,10 +90,8 @@ function readIfThere(file: string): string | undefined {
 }
 
 function mismatch(link: string, what: string): AttachError {
-  return new AttachError(
-    `device link "${link}" ${what}; nothing was touched, run "udevadm trigger" and try again`,
-    {
-      problem: 'device-mismatch',
-    },
-  );
+  return new AttachError(`device link "${link}" ${what}; nothing was touched`, {
+    remedy: 'run "udevadm trigger" and try again',
+    problem: 'device-mismatch',
+  });
 }

@@ -27,7 +27,7 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * The SDC's own command on this host [PowerFlex drv_cfg; goscaleio drv_cfg.go, CloudStack ScaleIOUtil]. Every method
- * rejects with SdcError 'not-installed', 'not-loaded' or 'command-failed', or with CancelledError.
+ * rejects with AttachError 'not-installed', 'not-loaded' or 'command-failed', or with CancelledError.
  */
 export class DrvCfg {
   readonly #options: DrvCfgOptions;
@@ -94,20 +94,23 @@ export class DrvCfg {
   }
 
   #notInstalled(cause: Error): AttachError {
-    return new AttachError(
-      `no SDC on this host: "${this.#options.path}" is missing; install the SDC, set the path of drv_cfg, or set SCALEIO_GUID`,
-      { problem: 'not-installed', cause },
-    );
+    return new AttachError(`no SDC on this host: "${this.#options.path}" is missing`, {
+      remedy: 'install the SDC, set the path of drv_cfg, or set SCALEIO_GUID',
+      problem: 'not-installed',
+      cause,
+    });
   }
 
   async #unusable(flag: string, what: string, cause?: Error): Promise<AttachError> {
     if (!(await isModuleLoaded(this.#options.module))) {
-      return new AttachError(
-        'the SDC of this host is not running: kernel module "scini" is not loaded; start it with "systemctl start scini"',
-        { problem: 'not-loaded', cause },
-      );
+      return new AttachError('the SDC of this host is not running: kernel module "scini" is not loaded', {
+        remedy: 'start it with "systemctl start scini"',
+        problem: 'not-loaded',
+        cause,
+      });
     }
-    return new AttachError(`"drv_cfg ${flag}" ${what}; run it by hand on this host and see the kernel log`, {
+    return new AttachError(`"drv_cfg ${flag}" ${what}`, {
+      remedy: 'run it by hand on this host and see the kernel log',
       problem: 'command-failed',
       cause,
     });

@@ -15,14 +15,14 @@ const [openFile, fstatFile, readFile, closeFile] = [
 
 /** What looking at the device again takes. */
 export interface Sight {
-  /** The device as it is identified now; throws SdcError when it contradicts itself. */
+  /** The device as it is identified now; throws AttachError when it contradicts itself. */
   readonly look: () => Device | undefined;
   /** From 0 to below 1, another each time. */
   readonly anywhere: () => number;
 }
 
 /**
- * Holds the disk that was identified (rule 14), by an open descriptor. Rejects with SdcError 'device-mismatch' when it is another
+ * Holds the disk that was identified (rule 14), by an open descriptor. Rejects with AttachError 'device-mismatch' when it is another
  * by then, with CancelledError at the signal.
  */
 export async function holdDevice(sight: Sight, device: Device, signal: AbortSignal): Promise<HeldDevice> {
@@ -127,8 +127,11 @@ function wordsOf(error: unknown): string {
 
 function changed(device: Device, what: string): AttachError {
   return new AttachError(
-    `device "${device.path}" is not any more what it was when it was identified: it ${what}; nothing more is done with it, ` +
-      `see the kernel log for who took the volume from this host or mapped another, and try again`,
-    { problem: 'device-mismatch', context: { node: device.node, number: device.number } },
+    `device "${device.path}" is not any more what it was when it was identified: it ${what}; nothing more is done with it`,
+    {
+      remedy: 'see the kernel log for who took the volume from this host or mapped another, and try again',
+      problem: 'device-mismatch',
+      context: { node: device.node, number: device.number },
+    },
   );
 }

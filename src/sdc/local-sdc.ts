@@ -34,7 +34,7 @@ export interface LocalSdcOptions {
   readonly modules?: string | undefined;
 }
 
-/** This host's SDC and what it is configured for. Rejections: SdcError, CancelledError. */
+/** This host's SDC and what it is configured for. Rejections: AttachError, CancelledError. */
 export interface HostSdc extends Attacher {
   /** The GUID as it is now: the configured one, else what drv_cfg says at this moment. */
   currentGuid(signal: AbortSignal): Promise<string>;
@@ -104,8 +104,12 @@ class DrivenSdc implements HostSdc {
     const driven = await this.#guidIfKnown(signal);
     if (driven === undefined || driven.toUpperCase() === configured) return configured;
     throw new AttachError(
-      `the configured GUID "${configured}" is not this host's: drv_cfg says "${driven}"; remove SCALEIO_GUID or correct it`,
-      { problem: 'guid-mismatch', context: { configured, driven } },
+      `the configured GUID "${configured}" is not this host's: drv_cfg says "${driven}"`,
+      {
+        remedy: 'remove SCALEIO_GUID or correct it',
+        problem: 'guid-mismatch',
+        context: { configured, driven },
+      },
     );
   }
 
@@ -193,8 +197,8 @@ class DrivenSdc implements HostSdc {
     if (mdms.some((mdm) => mdm.systemId === systemId && mdm.sdcId !== null)) return;
     const addresses = mdms.flatMap((mdm) => mdm.addresses).join(', ') || 'none';
     throw new AttachError(
-      `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses}); check the network, or add it with "drv_cfg --add_mdm"`,
-      { problem: 'not-connected' },
+      `the SDC of this host is not connected to system "${systemId}" (MDM addresses: ${addresses})`,
+      { remedy: 'check the network, or add it with "drv_cfg --add_mdm"', problem: 'not-connected' },
     );
   }
 
@@ -224,22 +228,29 @@ class DrivenSdc implements HostSdc {
   async #missing(systemId: SystemId, volumeId: VolumeId, signal: AbortSignal): Promise<AttachError> {
     const link = path.join(this.#places.byId, linkName(systemId, volumeId));
     const seconds = Math.round(this.#deviceWaitMs / 1000);
-    const why = await this.#whyMissing(volumeId, AbortSignal.any([signal, AbortSignal.timeout(ASK_WHY_MS)]));
-    return new AttachError(`device "${link}" did not appear within ${seconds} s: ${why}, and try again`, {
+    const { why, remedy } = await this.#whyMissing(
+      volumeId,
+      AbortSignal.any([signal, AbortSignal.timeout(ASK_WHY_MS)]),
+    );
+    return new AttachError(`device "${link}" did not appear within ${seconds} s${why}`, {
+      remedy: `${remedy}, and try again`,
       problem: 'device-missing',
       context: { volumeId, systemId },
     });
   }
 
-  async #whyMissing(volumeId: VolumeId, signal: AbortSignal): Promise<string> {
+  async #whyMissing(
+    volumeId: VolumeId,
+    signal: AbortSignal,
+  ): Promise<{ readonly why: string; readonly remedy: string }> {
     try {
       const volumes = await this.#drvCfg.queryVolumes(signal);
       return volumes.some((volume) => volume.volumeId === volumeId)
-        ? 'the SDC has the volume but udev made no link; run "udevadm trigger"'
-        : 'the SDC does not list the volume; check its connection to the MDM';
+        ? { why: ': the SDC has the volume but udev made no link', remedy: 'run "udevadm trigger"' }
+        : { why: ': the SDC does not list the volume', remedy: 'check its connection to the MDM' };
     } catch (error) {
       this.#log.debug({ volumeId, error }, 'cannot ask the SDC for its volumes');
-      return 'see "drv_cfg --query_vols" and the kernel log of this host';
+      return { why: '', remedy: 'see "drv_cfg --query_vols" and the kernel log of this host' };
     }
   }
 }

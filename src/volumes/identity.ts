@@ -39,7 +39,7 @@ export class OwnIdentity {
   }
 
   /**
-   * Rejects with SdcError: not installed, GUID contradicted, not known to the array, not approved, or served by another
+   * Rejects with AttachError: not installed, GUID contradicted, not known to the array, not approved, or served by another
    * process on this host; and what to do.
    */
   async current(signal: AbortSignal): Promise<HostIdentity> {
@@ -50,21 +50,23 @@ export class OwnIdentity {
     await this.#claim(['gateway', [...endpoints].sort().join(), guid, prefix]);
     const { systemId } = await array.identity(signal);
     await this.#claim(['system', systemId, guid, prefix]);
-    const sdc = await array.findHost(guid, signal);
-    if (sdc === undefined) {
-      throw new AttachError(
-        `array "${systemId}" does not know this host's SDC "${guid}": check its MDM addresses (drv_cfg --query_mdms)`,
-        { problem: 'not-known', context: { guid, systemId } },
-      );
+    const host = await array.findHost(guid, signal);
+    if (host === undefined) {
+      throw new AttachError(`array "${systemId}" does not know this host's SDC "${guid}"`, {
+        remedy: 'check its MDM addresses (drv_cfg --query_mdms)',
+        problem: 'not-known',
+        context: { guid, systemId },
+      });
     }
-    if (!sdc.isApproved) {
-      throw new AttachError(
-        `array "${systemId}" has not approved this host's SDC "${guid}": approve it at the MDM (scli --approve_sdc)`,
-        { problem: 'not-approved', context: { guid, systemId, sdcId: sdc.id } },
-      );
+    if (!host.isApproved) {
+      throw new AttachError(`array "${systemId}" has not approved this host's SDC "${guid}"`, {
+        remedy: 'approve it at the MDM (scli --approve_sdc)',
+        problem: 'not-approved',
+        context: { guid, systemId, sdcId: host.id },
+      });
     }
-    this.see([sdc.address]);
-    this.#known = { systemId, hostId: sdc.id, guid, hostName: sdc.name, hostAddress: sdc.address };
+    this.see([host.address]);
+    this.#known = { systemId, hostId: host.id, guid, hostName: host.name, hostAddress: host.address };
     return this.#known;
   }
 
@@ -81,9 +83,9 @@ export class OwnIdentity {
   /** What the array says of our SDC now, which may confirm or raise doubt. One gateway call. */
   async look(signal: AbortSignal): Promise<ArrayHost | undefined> {
     const { hostId } = await this.current(signal);
-    const sdc = await this.#parts.array.getHost(hostId, signal);
-    if (sdc !== undefined) this.see([sdc.address]);
-    return sdc;
+    const host = await this.#parts.array.getHost(hostId, signal);
+    if (host !== undefined) this.see([host.address]);
+    return host;
   }
 
   /** The array has just shown our SDC with these addresses. */
@@ -100,9 +102,11 @@ export class OwnIdentity {
     const other = await this.#parts.sole.claim(key.join('\0'));
     if (other === undefined) return;
     throw new AttachError(
-      `this host's volumes on the array are served by ${other} already, with the prefix "${this.#scope.prefix}": ` +
-        `stop one of the two, or give this one another prefix (SCALEIO_PREFIX)`,
-      { problem: 'not-alone' },
+      `this host's volumes on the array are served by ${other} already, with the prefix "${this.#scope.prefix}"`,
+      {
+        remedy: 'stop one of the two, or give this one another prefix (SCALEIO_PREFIX)',
+        problem: 'not-alone',
+      },
     );
   }
 }

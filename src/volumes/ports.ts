@@ -12,7 +12,7 @@ export type { HostVolume } from './host-volume.ts';
  * stops what it started (requests, child processes) and rejects with CancelledError.
  */
 
-/** What the array called an SDC. */
+/** What the array called a host. */
 export interface KnownHost {
   readonly name: string | null;
   readonly address: string | null;

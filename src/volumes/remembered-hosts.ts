@@ -3,7 +3,7 @@ import type { StorageArray } from '../array/storage-array.ts';
 import type { ArrayVolume, Attachment } from '../array/volume.ts';
 import type { KnownHosts, KnownHost } from './ports.ts';
 
-/** The same array; its mappings bear what this host last knew of an SDC where the array does not say it now. */
+/** The same array; its attachments bear what this host last knew of a host where the array does not say it now. */
 export function rememberingHosts(array: StorageArray, hosts: KnownHosts): StorageArray {
   const attachment = (said: Attachment): Attachment => {
     const { hostId, hostName: name, hostAddress: ip } = said;
@@ -13,8 +13,8 @@ export function rememberingHosts(array: StorageArray, hosts: KnownHosts): Storag
   };
   const volume = <Volume extends ArrayVolume | undefined>(said: Volume): Volume =>
     said === undefined ? said : { ...said, attachments: said.attachments.map(attachment) };
-  /** Of an SDC that is there the array's word counts, also that it has no name. */
-  const sdc = <Said extends ArrayHost | undefined>(said: Said): Said => {
+  /** Of a host that is there the array's word counts, also that it has no name. */
+  const named = <Said extends ArrayHost | undefined>(said: Said): Said => {
     if (said === undefined) return said;
     const known = said.state === 'connected' ? undefined : hosts.lastKnown(said.id);
     hosts.remember(said.id, filled(said, known));
@@ -27,8 +27,8 @@ export function rememberingHosts(array: StorageArray, hosts: KnownHosts): Storag
     listVolumes: async (passes, signal) => (await array.listVolumes(passes, signal)).map(volume),
     volumesOfHost: async (id, signal) => (await array.volumesOfHost(id, signal)).map(volume),
     volumesOfFamily: async (member, signal) => (await array.volumesOfFamily(member, signal)).map(volume),
-    findHost: async (guid, signal) => sdc(await array.findHost(guid, signal)),
-    getHost: async (id, signal) => sdc(await array.getHost(id, signal)),
+    findHost: async (guid, signal) => named(await array.findHost(guid, signal)),
+    getHost: async (id, signal) => named(await array.getHost(id, signal)),
   };
 }
 

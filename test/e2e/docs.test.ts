@@ -232,7 +232,7 @@ describe('docs/failover.md', () => {
       .replace('10.0.0.7', other.address('storage'));
     const said = await typesAtTerminal(one, commands);
     expect(said).toContain(other.address('storage'));
-    expect(said).toMatch(/taken: from SDC .*by operator root on host1/);
+    expect(said).toMatch(/taken: from host .*by operator root on host1/);
     await other.docker(['rm', '--force', 'user']);
 
     const id = await idOf('docker-db');

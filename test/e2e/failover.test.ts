@@ -59,7 +59,7 @@ describe('a host that dies with a volume', () => {
     await createVolume(one, 'kept', { size: '8GiB', failover: 'never' });
     await hold(one, 'kept', 'from-one');
     await one.powerOff();
-    await expect(onVolume(other, 'kept', 'true')).rejects.toThrow(/is held by SDC .*"never"/s);
+    await expect(onVolume(other, 'kept', 'true')).rejects.toThrow(/is held by host .*"never"/s);
     await one.boot();
     expect(await onVolume(one, 'kept', 'cat /data/log')).toBe('from-one');
   });

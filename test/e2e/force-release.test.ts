@@ -59,7 +59,7 @@ describe('the operator, with the managed plugin', () => {
     const plugin = await PluginSocket.open(other);
     expect(await plugin.metric(forced)).toBe(0);
     expect(await volume(other, ...args, '--yes')).toMatch(
-      new RegExp(`taken: from SDC .*${one.address('storage')}.* by operator root on host2, policy forced`),
+      new RegExp(`taken: from host .*${one.address('storage')}.* by operator root on host2, policy forced`),
     );
     expect(await plugin.metric(forced)).toBe(1);
 

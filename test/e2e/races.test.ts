@@ -53,7 +53,7 @@ describe('two hosts that want one volume at the same instant', () => {
 
   /** The volume is the winner's alone, and the loser was told by whose name and address to look for it. */
   async function expectOneHolder({ winner, loser, refusal }: Result, volume: string): Promise<void> {
-    const holder = `volume "${volume}" is held by SDC .*${winner.host.address('storage')}`;
+    const holder = `volume "${volume}" is held by host .*${winner.host.address('storage')}`;
     expect(refusal).toMatch(new RegExp(holder));
     expect(await mappedTo(stage.array, winner.host)).toHaveLength(1);
     expect(await mappedTo(stage.array, loser.host)).toEqual([]);

@@ -53,7 +53,7 @@ describe('a Swarm service with one volume', () => {
     const first = await service.recordsAnew([]);
     await first.host.cutNetwork('cluster');
     const error = await service.refusal();
-    expect(error).toContain('volume "kept" is held by SDC ');
+    expect(error).toContain('volume "kept" is held by host ');
     expect(error).toContain(first.host.address('storage'));
     expect(error).toContain('which is connected to the array (failover policy "disconnected")');
     expect(error).toContain('docker-volume-scaleio volume force-release kept');

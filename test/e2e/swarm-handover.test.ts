@@ -94,7 +94,7 @@ describe('a Swarm service with one volume', () => {
       `node.hostname==${other?.name ?? ''}`,
     );
     const refusal = await service.refusal();
-    expect(refusal).toContain('volume "twice" is held by SDC ');
+    expect(refusal).toContain('volume "twice" is held by host ');
     expect(refusal).toContain(first.host.address('storage'));
     expect(refusal).toContain('an exclusive volume cannot be on two hosts, use --update-order stop-first');
     await first.goesOn();
@@ -119,7 +119,7 @@ describe('a Swarm service with one volume', () => {
     const first = await service.recordsAnew([]);
     await service.manage(['scale', '--detach', 'shared=2']);
     expect(await service.refusal()).toContain(
-      `held by SDC ${first.host.address('storage')}, which is connected`,
+      `held by host ${first.host.address('storage')}, which is connected`,
     );
     await first.goesOn();
     await isHeldOnlyBy(first);

@@ -79,7 +79,7 @@ describe('two hosts with one array', () => {
     for (const mount of ['taken:/data', 'taken:/data:ro']) {
       const refused = other.docker(['run', '--rm', '--volume', mount, 'busybox', 'true']);
       await expect(refused).rejects.toThrow(
-        new RegExp(`volume "taken" is held by SDC .*${one.address('storage')}`),
+        new RegExp(`volume "taken" is held by host .*${one.address('storage')}`),
       );
     }
     await writer.goesOn();

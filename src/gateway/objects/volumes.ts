@@ -241,6 +241,6 @@ function listOfThese(
 /** An id as queryIdByKey answers it; anything else is no answer, and above all no "there is none" (rule 15). */
 function idFrom(text: string): VolumeId {
   const id = unquoted(text);
-  if (!HEXADECIMAL.test(id)) throw unclear('to a look-up by name is no id');
+  if (!HEXADECIMAL.test(id)) throw unclear('to a look-up by name is not an id');
   return asVolumeId(id);
 }

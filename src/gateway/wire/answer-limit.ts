@@ -43,7 +43,7 @@ export class AnswerLimit {
     const { wholeMs } = patience;
     if (wholeMs !== undefined)
       this.#whole = setTimeout(() => {
-        this.#expire(`no answer in time (${wholeMs / 1000} s for the whole of it)`);
+        this.#expire(`no answer in time (not complete within ${wholeMs / 1000} s)`);
       }, wholeMs);
     this.#whole?.unref();
   }

@@ -104,7 +104,7 @@ export class GatewayClient {
     if (this.#identity === undefined)
       await this.#patiently({ what, repeatable: true }, signal, () => Promise.resolve());
     if (this.#identity === undefined)
-      throw new GatewayUnavailableError(`cannot ${what}: no gateway names it`);
+      throw new GatewayUnavailableError(`cannot ${what}: no gateway has said which array it serves`);
     return this.#identity;
   }
 
@@ -258,7 +258,7 @@ function forbidden(what: string, endpoint: GatewayEndpoint, refused: SessionRefu
       ? "check the user's role, and that the gateway's REST API is enabled"
       : 'check SCALEIO_USERNAME, SCALEIO_PASSWORD and the role of the user';
   return new GatewayAuthError(
-    `cannot ${what}: gateway ${endpoint.name} refuses us (${refused.message}); ${advice}`,
-    { context: { httpStatus: refused.status } },
+    `cannot ${what}: gateway ${endpoint.name} refuses the user (${refused.message})`,
+    { remedy: advice, context: { httpStatus: refused.status } },
   );
 }

@@ -91,7 +91,7 @@ export function cancelled(what: string, signal: AbortSignal, trouble?: string): 
   if (reason instanceof CancelledError && trouble === undefined) return reason;
   const timedOut = reason instanceof Error && reason.name === 'TimeoutError';
   const own = reason instanceof CancelledError ? reason.message.replace(/; try again$/, '') : undefined;
-  const why = own ?? (timedOut ? 'the time for it has run out' : 'it was cancelled');
+  const why = own ?? (timedOut ? 'it took too long' : 'it was cancelled');
   const said = trouble === undefined ? '' : ` (${trouble})`;
   return new CancelledError(`cannot ${what}: ${why}${said}; try again`, { cause: reason });
 }

@@ -210,7 +210,8 @@ export async function bodyText(reply: HttpReply, limitBytes = 8 * 1024 * 1024): 
   let length = 0;
   for await (const chunk of reply.body) {
     length += chunk.length;
-    if (length > limitBytes) throw new EndpointFailure('answer is far too long', { mayHaveActed: true });
+    if (length > limitBytes)
+      throw new EndpointFailure(`sent an answer of more than ${limitBytes} bytes`, { mayHaveActed: true });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -68,7 +68,8 @@ const LOG_IN = 'log in';
 
 function refused(username: string, said: string): GatewayAuthError {
   return new GatewayAuthError(
-    `cannot log in: the gateway refuses user "${oneLine(username)}" (${oneLine(said)}); check SCALEIO_USERNAME and SCALEIO_PASSWORD`,
+    `cannot log in: the gateway refuses user "${oneLine(username)}" (${oneLine(said)})`,
+    { remedy: 'check SCALEIO_USERNAME and SCALEIO_PASSWORD' },
   );
 }
 

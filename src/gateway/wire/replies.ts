@@ -73,24 +73,24 @@ export function isMissing(error: unknown): error is ArrayRefusal {
 
 function sentence(what: string, refusal: RefusedReply, row: ErrorRow | undefined): string {
   const said = oneLine(refusal.text) || row?.text || `HTTP status ${refusal.status}`;
-  return `cannot ${what}: the array says "${said}"${row?.advice === undefined ? '' : `; ${row.advice}`}`;
+  return `cannot ${what}: the array says "${said}"`;
 }
 
 function worded(what: string, refusal: RefusedReply, row: ErrorRow | undefined): Error {
   const message = sentence(what, refusal, row);
   const { code, status: httpStatus } = refusal;
-  const context = { arrayCode: code, httpStatus };
+  const details = { context: { arrayCode: code, httpStatus }, remedy: row?.advice ?? '' };
   switch (row?.meaning) {
     case 'capacity':
-      return new CapacityError(message, { context });
+      return new CapacityError(message, details);
     case 'auth':
-      return new GatewayAuthError(message, { context });
+      return new GatewayAuthError(message, details);
     case 'session':
       return new SessionRefused(httpStatus, oneLine(refusal.text));
     default: {
       const retryable = row?.meaning === 'busy';
       return new ArrayRefusal(message, {
-        context,
+        ...details,
         refusal: refusalOfRow(row),
         arrayCode: row?.code ?? code,
         httpStatus,
@@ -112,7 +112,7 @@ function strange(reply: HttpReply): Error {
     return new EndpointFailure('gateway is busy (HTTP 429)', { mayHaveActed: false, kind: 'busy' });
   if (status === 401 || status === 403) return new SessionRefused(status, `HTTP status ${status}`);
   if (status >= 300 && status < 400) {
-    const reason = `sends us elsewhere${location === undefined ? '' : ` (${oneLine(location.split('?')[0] ?? '')})`}; set SCALEIO_ENDPOINT to the gateway itself`;
+    const reason = `redirects to another address${location === undefined ? '' : ` (${oneLine(location.split('?')[0] ?? '')})`}; set SCALEIO_ENDPOINT to the gateway's own address`;
     return new EndpointFailure(reason, { mayHaveActed: false });
   }
   if (status === 404)
@@ -124,7 +124,9 @@ function strange(reply: HttpReply): Error {
 function unexplained({ status, isEncrypted }: HttpReply): EndpointFailure {
   // What servers say to plain HTTP on a port for TLS; a gateway that finds a request bad says so in JSON.
   const why =
-    status === 400 && !isEncrypted ? `from what is no gateway; ${PROBABLY_HTTPS}` : 'without a reason';
+    status === 400 && !isEncrypted
+      ? `from something that is not a gateway; ${PROBABLY_HTTPS}`
+      : 'without a reason';
   const reason = `HTTP status ${status} ${why}`;
   return new EndpointFailure(reason, { mayHaveActed: status >= 500 });
 }
@@ -140,7 +142,7 @@ export async function refusalOf(reply: HttpReply, what: string): Promise<Error> 
   if (reply.status === 401) return new SessionRefused(401, oneLine(refusal.text));
   const row = findErrorRow(refusal);
   if (row?.meaning === 'doubtful') {
-    const reason = `gateway has trouble with its MDM: ${oneLine(refusal.text)}`;
+    const reason = `gateway cannot work with its MDM: ${oneLine(refusal.text)}`;
     return new EndpointFailure(reason, { mayHaveActed: true, kind: 'busy' });
   }
   if (row === undefined) {

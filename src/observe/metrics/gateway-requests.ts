@@ -45,14 +45,14 @@ export class GatewayMetrics {
     });
     this.#seconds = new Histogram({
       name: 'scaleio_gateway_request_duration_seconds',
-      help: 'Time of those requests until the reply was read',
+      help: 'Duration of requests to a gateway, until the reply was read',
       labelNames: ['route'],
       buckets: SECONDS,
       registers,
     });
     this.#retries = new Counter({
       name: 'scaleio_gateway_retries_total',
-      help: 'Those requests that repeat an earlier one',
+      help: 'Requests to a gateway that repeat an earlier one',
       labelNames: ['route'],
       registers,
     });
@@ -81,8 +81,11 @@ export class GatewayMetrics {
   watch(states: () => readonly GatewayState[]): void {
     for (const { endpoint: gateway } of states())
       for (const outcome of ['ok', 'refused', 'failed']) this.#logins.inc({ gateway, outcome }, 0);
-    this.#gauge('up', '1 unless the last request to the gateway found nobody who serves', states, (state) =>
-      state.healthy ? 1 : 0,
+    this.#gauge(
+      'up',
+      '1 when the gateway answered the last request to it, or was not asked yet, else 0',
+      states,
+      (state) => (state.healthy ? 1 : 0),
     );
     this.#gauge(
       'requests_in_flight',

@@ -27,7 +27,7 @@ export class OperationMetrics {
     });
     this.#seconds = new Histogram({
       name: 'scaleio_operation_duration_seconds',
-      help: 'Time of those calls, whatever their outcome',
+      help: 'Duration of calls of the volume driver, whatever their outcome',
       labelNames: ['operation'],
       buckets: SECONDS,
       registers: [registry],

@@ -19,9 +19,9 @@ const LEVELS: readonly PoolStatus['level'][] = ['ok', 'warn', 'critical', 'unkno
 /** What the array counts, by metric: help, and where it stands. */
 const BYTES: Readonly<Record<string, readonly [string, keyof PoolCapacity]>> = {
   capacity: ['Bytes that a storage pool has in all, the spare too; raw: both copies counted', 'limitKiB'],
-  spare: ['Bytes of them that are kept for a failure', 'spareKiB'],
-  used: ['Bytes of them that are used', 'usedKiB'],
-  unused: ['Bytes of them that may be used', 'unusedKiB'],
+  spare: ['Bytes of a storage pool that are kept free for a failure', 'spareKiB'],
+  used: ['Bytes of a storage pool that are used', 'usedKiB'],
+  unused: ['Bytes of a storage pool that may still be used', 'unusedKiB'],
   thin_committed: ['Size of the thin volumes of a pool, whether written or not, raw', 'thinCommittedKiB'],
   failed: ['Used bytes that have no healthy copy and cannot be read now', 'failedKiB'],
   degraded: ['Used bytes that have one healthy copy', 'degradedKiB'],
@@ -101,9 +101,14 @@ function watchForecast(gauge: AddGauge, snapshot: () => StewardSnapshot): void {
       if (forecast.kind === 'full' && readAt !== null) set((Date.parse(readAt) + forecast.inMs) / 1000);
     },
   );
-  gauge('growth_bytes_per_second', 'How fast it grows then', [], ({ forecast }, set) => {
-    if (forecast.kind === 'full') set((forecast.kibPerDay * 1024) / 86_400);
-  });
+  gauge(
+    'growth_bytes_per_second',
+    'How fast the used bytes of a pool grow, by the same forecast',
+    [],
+    ({ forecast }, set) => {
+      if (forecast.kind === 'full') set((forecast.kibPerDay * 1024) / 86_400);
+    },
+  );
 }
 
 function labelsOf({ reading }: PoolStatus, systemId: string | null): PoolLabels {

@@ -21,7 +21,7 @@ export class TakeoverMetrics {
     });
     this.#requests = new Histogram({
       name: 'scaleio_takeover_gateway_requests',
-      help: 'Gateway requests of such a Mount',
+      help: 'Gateway requests of a Mount that took the volume from another host',
       buckets: [6, 8, 10, 15, 20, 30, 50, 100, 200],
       registers: [registry],
     });

@@ -8,7 +8,7 @@ export function watchTrimming(registry: Registry, totals: () => TrimTotals | und
   const current = (): TrimTotals => totals() ?? NOTHING;
   new Counter({
     name: 'scaleio_trim_runs_total',
-    help: 'Trims of one volume each by outcome: ok, failed; one that gave way to a call is neither',
+    help: 'Trims of single volumes by outcome: ok, failed. One that gave way to a call is not counted',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {

@@ -256,10 +256,10 @@ class Finder {
 }
 
 /** By the mark in the names that they give. Where two have one mark, the one that is there counts. */
-function makersOf(sdcs: readonly ArrayHost[], prefix: string): ReadonlyMap<string, ArrayHost> {
+function makersOf(hosts: readonly ArrayHost[], prefix: string): ReadonlyMap<string, ArrayHost> {
   const makers = new Map<string, ArrayHost>();
-  for (const sdc of sdcs.toSorted((one, other) => Number(mayBeThere(one)) - Number(mayBeThere(other))))
-    if (sdc.guid !== null) makers.set(provisionalMark(sdc.guid, prefix), sdc);
+  for (const host of hosts.toSorted((one, other) => Number(mayBeThere(one)) - Number(mayBeThere(other))))
+    if (host.guid !== null) makers.set(provisionalMark(host.guid, prefix), host);
   return makers;
 }
 

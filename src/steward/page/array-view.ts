@@ -55,7 +55,7 @@ export function arrayViewOf(
   return {
     at,
     volumes: new Map(ours.map(({ volume }) => [volume.id, volume])),
-    hosts: new Map(readings.hosts.map((sdc) => [sdc.id, sdc])),
+    hosts: new Map(readings.hosts.map((host) => [host.id, host])),
   };
 }
 

@@ -47,7 +47,7 @@ function hostMovements(before: ArrayView, now: ArrayView): Movement[] {
   return changes;
 }
 
-/** How many of the volumes each SDC holds. */
+/** How many of the volumes each host holds. */
 export function heldBy({ volumes }: ArrayView): ReadonlyMap<HostId, number> {
   const counts = new Map<HostId, number>();
   for (const { holders } of volumes.values())
@@ -94,7 +94,7 @@ function holderMovements(
 
 type Former = NonNullable<Movement['from']>;
 
-/** An SDC that has lost the array cannot give a volume back by itself: it was taken from it. */
+/** A host that has lost the array cannot give a volume back by itself: it was taken from it. */
 function formerOf({ hostId, address }: Holder, before: ArrayView, now: ArrayView): Former {
   const isLost = (hosts: ReadonlyMap<HostId, ArrayHost>): boolean =>
     hosts.get(hostId)?.state === 'disconnected';

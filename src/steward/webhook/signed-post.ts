@@ -76,7 +76,7 @@ async function limitedText(response: Response, target: WebhookTarget): Promise<s
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > LONGEST_ANSWER_BYTES)
-      throw new WebhookError(`webhook "${hostOf(target)}" answered more than can be meant`);
+      throw new WebhookError(`webhook "${hostOf(target)}" sent an answer that is too long`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

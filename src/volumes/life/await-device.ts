@@ -12,7 +12,7 @@ export interface Awaited {
 }
 
 /**
- * The device of a volume that is mapped to this host, once it is here and as large as the volume. Rejects with SdcError:
+ * The device of a volume that is mapped to this host, once it is here and as large as the volume. Rejects with AttachError:
  * with what is wrong with the SDC where that keeps the device away, else 'device-missing', and 'device-mismatch' for a
  * device that contradicts itself or has another size, which may hold another volume's data. It is held from then on (rule 14): to be
  * closed before the volume is unmapped.
@@ -44,14 +44,15 @@ export async function awaitDevice(
 function otherSize(device: Device, { id, sizeKiB }: Awaited): AttachError {
   return new AttachError(
     `device "${device.path}" has ${device.sizeBytes} bytes and volume "${id}" has ${sizeKiB * 1024}, so it is another ` +
-      `volume's or the SDC does not know the new size; nothing was touched, run "drv_cfg --rescan" and try again`,
-    { problem: 'device-mismatch' },
+      `volume's or the SDC does not know the new size; nothing was touched`,
+    { remedy: 'run "drv_cfg --rescan" and try again', problem: 'device-mismatch' },
   );
 }
 
 /** The same error, which tells now what it kept from being done. */
 function attempted({ attempt, id }: Awaited, cause: AttachError): AttachError {
-  return new AttachError(`${attempt} failed: ${cause.message}`, {
+  return new AttachError(`${attempt} failed: ${cause.reason}`, {
+    remedy: cause.remedy,
     problem: cause.problem,
     cause,
     context: { ...cause.context, volumeId: id },

@@ -9,7 +9,7 @@ export async function letGo(awaited: Promise<HeldDevice>): Promise<void> {
 }
 
 /**
- * Throws the reason for which work on the device failed: that it is another by now, if so (SdcError 'device-mismatch'), else the cause
+ * Throws the reason for which work on the device failed: that it is another by now, if so (AttachError 'device-mismatch'), else the cause
  * as it is, also before the device was held.
  */
 export async function throwReason(

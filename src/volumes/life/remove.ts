@@ -123,7 +123,7 @@ export class RemoveVolume {
     if (volume.attachedToAll) others.push('every host');
     if (others.length > 0) {
       throw new VolumeInUseError(
-        `removing volume "${name}" failed: it is mapped to SDC ${others.join(', ')}; stop what uses it there first`,
+        `removing volume "${name}" failed: it is mapped to host ${others.join(', ')}; stop what uses it there first`,
         { context: { volumeId: volume.id } },
       );
     }

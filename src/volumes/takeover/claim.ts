@@ -36,7 +36,7 @@ function rememberedPolicy(host: VolumeHost, { id }: ArrayVolume, name: string): 
   return known?.volumeId === id ? ownPolicyOf(known) : undefined;
 }
 
-/** The array's refusal when another SDC was quicker, undefined when the volume is mapped here. */
+/** The array's refusal when another host was quicker, undefined when the volume is attached here. */
 async function tryToClaim(
   host: VolumeHost,
   volume: ArrayVolume,
@@ -62,8 +62,8 @@ async function tryToClaim(
 function unknownHere(host: VolumeHost, { name, me }: Claim, cause: unknown): AttachError {
   host.identity.forget();
   return new AttachError(
-    `mapping volume "${name}" failed: the array no longer knows this host's SDC "${me.guid}"; register it again`,
-    { problem: 'not-known', cause },
+    `mapping volume "${name}" failed: the array no longer knows this host's SDC "${me.guid}"`,
+    { remedy: 'register it again', problem: 'not-known', cause },
   );
 }
 

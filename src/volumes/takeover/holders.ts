@@ -37,11 +37,11 @@ export async function stateOfHolder(
   { hostId }: Attachment,
   signal: AbortSignal,
 ): Promise<HostState> {
-  const sdc = await array.getHost(hostId, signal);
-  return sdc?.state ?? 'unknown';
+  const host = await array.getHost(hostId, signal);
+  return host?.state ?? 'unknown';
 }
 
-/** The mappings of SDCs other than this host's. */
+/** The attachments of hosts other than this one's. */
 export function attachmentsOfOthers(volume: ArrayVolume, me: HostIdentity): readonly Attachment[] {
   return volume.attachments.filter(({ hostId }) => hostId !== me.hostId);
 }

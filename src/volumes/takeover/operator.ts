@@ -9,7 +9,7 @@ import type { HostState } from '../../array/host.ts';
 import type { ArrayVolume, Attachment } from '../../array/volume.ts';
 import type { FailoverPolicy } from '../volume.ts';
 
-/** One SDC that has a volume. */
+/** One host that has a volume. */
 export interface Holder {
   readonly attachment: Attachment;
   /** Name and address. */
@@ -98,7 +98,7 @@ export class VolumeOperator {
     if (only !== undefined && fitting.length === 1) return only;
     const all = holders.map(({ described }) => described).join(', ') || 'nobody';
     throw new InvalidRequestError(
-      `volume "${name}" is held by ${all}: say which SDC shall lose it with --holder and its id, name or address`,
+      `volume "${name}" is held by ${all}: say which host shall lose it with --holder and its id, name or address`,
     );
   }
 
@@ -114,7 +114,7 @@ export class VolumeOperator {
     const now = await readAgain(this.#host.array, volume, signal);
     if (now.name !== volume.name || !isHeldBy(now, attachment)) {
       throw new InvalidRequestError(
-        `volume "${name}" is no longer as it was shown: SDC ${describeHolder(attachment)} does not hold it; nothing was done, look again`,
+        `volume "${name}" is no longer as it was shown: host ${describeHolder(attachment)} does not hold it; nothing was done, look again`,
       );
     }
     const decided = {
@@ -128,7 +128,7 @@ export class VolumeOperator {
     const left = await fenceHolder(this.#host, { name, volume: now, attachment, ...decided }, signal);
     if (!isHeldBy(left, attachment)) return left;
     throw new VolumeInUseError(
-      `volume "${name}" was taken from SDC ${describeHolder(attachment)}, which mapped it again at once: stop what uses it there, then force it again`,
+      `volume "${name}" was taken from host ${describeHolder(attachment)}, which mapped it again at once: stop what uses it there, then force it again`,
       { context: { volumeId: volume.id } },
     );
   }

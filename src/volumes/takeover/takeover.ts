@@ -42,7 +42,7 @@ interface Situation {
 
 interface Verdict {
   readonly allowed: boolean;
-  /** As it follows "held by SDC X, ". */
+  /** As it follows "held by host X, ". */
   readonly why: string;
 }
 
@@ -228,7 +228,7 @@ function refused(
       ? 'an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there'
       : 'stop what uses it there';
   return new VolumeInUseError(
-    `volume "${name}" is held by SDC ${describeHolder(attachment)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
+    `volume "${name}" is held by host ${describeHolder(attachment)}, ${why}: ${advice}, or force it: docker-volume-scaleio volume force-release ${name}`,
     { cause, context: { volumeId: volume.id, holder: attachment.hostId } },
   );
 }
@@ -236,7 +236,7 @@ function refused(
 function severalHolders(volume: ArrayVolume, { name, me }: Claim): VolumeInUseError {
   const holders = attachmentsOfOthers(volume, me).map(describeHolder).join(', ');
   return new VolumeInUseError(
-    `volume "${name}" is held by several SDCs, ${holders}, which this plugin never makes: find out who mapped it so, then take it from all but one: docker-volume-scaleio volume force-release ${name} --holder SDC`,
+    `volume "${name}" is held by several hosts, ${holders}, which this plugin never makes: find out who mapped it so, then take it from all but one: docker-volume-scaleio volume force-release ${name} --holder HOST`,
     { context: { volumeId: volume.id } },
   );
 }

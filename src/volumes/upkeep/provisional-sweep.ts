@@ -48,7 +48,7 @@ export class ProvisionalSweep {
     // What was just seen for the first time is looked at again as soon as it may be removed.
     this.#nextMs = now + (left.length > 0 && !isAgain ? MIN_SEEN_MS : HOUR_MS);
     const due = left.filter((volume) => this.#isDue(volume, me));
-    if (due.length === 0 || !(await this.#isOurSdc(signal))) return [];
+    if (due.length === 0 || !(await this.#isKnownAndConnected(signal))) return [];
     const free: ArrayVolume[] = [];
     for (const volume of due) if (await this.#isUnused(volume, me, signal)) free.push(volume);
     return free;
@@ -62,10 +62,10 @@ export class ProvisionalSweep {
     return isOld && isKnown && attachments.every(({ hostId }) => hostId === me.hostId);
   }
 
-  async #isOurSdc(signal: AbortSignal): Promise<boolean> {
+  async #isKnownAndConnected(signal: AbortSignal): Promise<boolean> {
     const { identity, log } = this.#host;
-    const sdc = await identity.look(signal);
-    if (sdc?.state === 'connected' && identity.doubt === undefined) return true;
+    const host = await identity.look(signal);
+    if (host?.state === 'connected' && identity.doubt === undefined) return true;
     log.info({ doubt: identity.doubt ?? 'its SDC is not connected' }, 'unfinished volumes of this host stay');
     return false;
   }

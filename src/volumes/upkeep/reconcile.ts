@@ -246,7 +246,7 @@ export class Reconciler {
   }
 }
 
-/** Where the array has our SDC, as a mapping of it shows. */
+/** Where the array has this host, as an attachment of it shows. */
 function ownAddresses(attachments: readonly Attachment[], me: HostIdentity): (string | null)[] {
   return attachments.filter(({ hostId }) => hostId === me.hostId).map(({ hostAddress }) => hostAddress);
 }

@@ -91,7 +91,7 @@ async function assertFree(
     throw new InvalidRequestError(`volume "${name}" is not mapped to this host; nothing to release`);
   }
   const others = attachmentsOfOthers(volume, me).map(describeHolder);
-  if (others.length > 0) throw refused(`it is mapped to SDC ${others.join(', ')} as well`);
+  if (others.length > 0) throw refused(`it is mapped to host ${others.join(', ')} as well`);
   if (identity.doubt !== undefined) throw refused(identity.doubt);
   const device = await attacher.findDevice(me.systemId, volume.id);
   if (device === undefined) throw refused('its device is not here, so who uses it cannot be seen');

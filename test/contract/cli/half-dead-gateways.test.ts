@@ -90,7 +90,7 @@ describe.concurrent.each<Illness>(['is silent', 'drips', 'drips its body'])(
         within(10, plugin, plugin.call('Mount', { Name: 'used', ID: 'container' })),
       ]);
       const [one = '', two = ''] = plugin.gateways;
-      expect(list).toContain(`cannot list volumes: the time for it has run out (${one}: no answer so far)`);
+      expect(list).toContain(`cannot list volumes: it took too long (${one}: no answer so far)`);
       // An answer to Get in doubt makes the engine forget the volume: the log says what is wrong.
       expect(get).toBeUndefined();
       const said = (await plugin.log()).split('\n').find((line) => line.includes('Get not answered'));

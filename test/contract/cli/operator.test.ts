@@ -86,7 +86,7 @@ it('has the running plugin take a volume by force, count it, and keep the record
   await started();
   const { code, out, err } = await run('force-release', 'db', '--yes');
   expect([code, err]).toEqual([0, '']);
-  expect(out).toMatch(/taken: from SDC host2 .* by operator \w+ on \S+, policy forced/);
+  expect(out).toMatch(/taken: from host host2 .* by operator \w+ on \S+, policy forced/);
   expect(await isHeld()).toBe(false);
   expect(said()).toContain('operator asks');
   expect(said()).toContain('"policy":"forced"');

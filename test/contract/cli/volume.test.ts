@@ -14,7 +14,7 @@ import { asArrayName, asSystemId, type HostId } from '../../../src/array/ids.ts'
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../gateway/simulated.ts';
 
-/** "db" held by SDC one, "free" by nobody, "other-x" not ours; and the program with an answerer at its terminal. */
+/** "db" held by host one, "free" by nobody, "other-x" not ours; and the program with an answerer at its terminal. */
 async function scene(holders: 'one' | 'both' = 'one') {
   const { simulator, gateway } = await simulated({ version: '3.6' });
   const { one, two } = await twoSdcs(simulator);
@@ -108,7 +108,7 @@ describe('docker-volume-scaleio volume', () => {
     const { simulator, run, one, id } = await scene();
     simulator.array.io.add(one, [{ volumeId: id, readKiB: 4, reads: 1, writeKiB: 8, writes: 2, seconds: 1 }]);
     const busy = await run(['show', 'db']);
-    expect(busy.out).toMatch(new RegExp(`held by +SDC .*10\\.0\\.0\\.1.*, id ${one}, connected\n`));
+    expect(busy.out).toMatch(new RegExp(`held by +host .*10\\.0\\.0\\.1.*, id ${one}, connected\n`));
     expect(busy.out).toMatch(/I\/O now +3 operations/);
     expect(busy.out).toContain('none by this host');
     simulator.silence('11111111-1111-1111-1111-111111111111');
@@ -133,12 +133,12 @@ describe('docker-volume-scaleio volume', () => {
     });
     expect((await run(['ls'])).out).toContain('host-a (10.0.0.1, last known)');
     const shown = await run(['show', 'db']);
-    expect(shown.out).toMatch(/held by +SDC host-a \(10\.0\.0\.1, last known\), id [0-9a-f]+, disconnected/);
+    expect(shown.out).toMatch(/held by +host host-a \(10\.0\.0\.1, last known\), id [0-9a-f]+, disconnected/);
     expect(JSON.parse((await run(['show', 'db', '--json'])).out)).toMatchObject({
       holders: [{ name: 'host-a', ip: '10.0.0.1', isLastKnown: true }],
     });
     expect((await run(['force-release', 'db', '--yes'])).out).toContain(
-      'taken: from SDC host-a (10.0.0.1, last known) by operator',
+      'taken: from host host-a (10.0.0.1, last known) by operator',
     );
   });
 
@@ -207,7 +207,7 @@ describe('docker-volume-scaleio volume', () => {
     const { code, out } = await run(['force-release', 'db', '--yes']);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /last fence .* taken: from SDC .*10\.0\.0\.1.* by operator \w+ on \S+, policy forced/,
+      /last fence .* taken: from host .*10\.0\.0\.1.* by operator \w+ on \S+, policy forced/,
     );
     expect(await mapped()).toEqual([]);
     expect((await run(['show', 'db'])).out).toMatch(/last fence .* policy forced, holder connected/);

@@ -118,7 +118,7 @@ test.each([
   ['a path of which the array says nothing', [false, null]],
 ])('rule 16: an NVMe host with %s keeps its volume', async (_what, controllers) => {
   const { hostId, free, holders, records } = await nvmeScene(controllers);
-  await expect(free()).rejects.toThrow(/held by SDC nvme-one, which (is connected|may be using it)/);
+  await expect(free()).rejects.toThrow(/held by host nvme-one, which (is connected|may be using it)/);
   expect(await holders()).toEqual([hostId]);
   expect(records).toEqual([]);
 });

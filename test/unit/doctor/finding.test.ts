@@ -3,7 +3,7 @@ import { causing, failed, problem, toldOnce } from '../../../src/doctor/finding.
 import { AttachError, type AttachProblem } from '../../../src/errors.ts';
 
 const met = (check: string, kind: AttachProblem) =>
-  failed(check, new AttachError(`${kind}; mend it`, { problem: kind }));
+  failed(check, new AttachError(kind, { remedy: 'mend it', problem: kind }));
 
 const told = (kind: AttachProblem): string[] =>
   toldOnce([

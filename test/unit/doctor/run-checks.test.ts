@@ -18,7 +18,9 @@ test('what hangs, fails or dies is a finding of its own, in its place, and stops
       {
         name: 'refused',
         run: () =>
-          Promise.reject(new AttachError('no SDC; install it; really', { problem: 'not-installed' })),
+          Promise.reject(
+            new AttachError('no SDC', { remedy: 'install it; really', problem: 'not-installed' }),
+          ),
       },
       { name: 'bug', run: () => Promise.reject(new TypeError('x is not y')) },
       { name: 'well', run: () => Promise.resolve([ok('well', 'fine')]) },

@@ -126,7 +126,9 @@ test('a gateway that sends us elsewhere is not followed, since that would take t
   const elsewhere = (response: ServerResponse): unknown => response.writeHead(302, { location }).end();
   const fake = await fakeGateway({ 'GET /api/login': elsewhere, 'POST /rest/auth/login': elsewhere });
   const { message } = await rejection(clientOf(fake).getVolume(ID, soon()));
-  expect(message).toContain('sends us elsewhere (https://elsewhere.example/login); set SCALEIO_ENDPOINT');
+  expect(message).toContain(
+    'redirects to another address (https://elsewhere.example/login); set SCALEIO_ENDPOINT',
+  );
   expect(message).not.toContain('secret');
 });
 
@@ -160,7 +162,7 @@ test('no try goes past the deadline, and its end is a CancelledError that says s
   const gateway = clientOf(fake, { retry: { minDelayMs: 20, maxDelayMs: 20, whenBusy: 10_000 } });
   const error = await rejection(gateway.getVolume(ID, AbortSignal.timeout(200)));
   expect(error).toBeInstanceOf(CancelledError);
-  expect(error.message).toMatch(/^cannot read volume "aa": the time for it has run out.*; try again$/);
+  expect(error.message).toMatch(/^cannot read volume "aa": it took too long.*; try again$/);
   fake.on(GET, async (response, seen) => {
     await setTimeout(100);
     json(200, VOLUME)(response, seen);
@@ -228,7 +230,7 @@ test.each([
   }
   const error = await rejection(gateway.getVolume(ID, soon()));
   expect(error).toBeInstanceOf(ConfigError);
-  expect(error.message).toContain(`serves the array "${SYSTEM_ID}" (array1), ${complaint}`);
+  expect(error.message).toContain(`serves array "${SYSTEM_ID}" (array1), ${complaint}`);
   const later = await Promise.all(Array.from({ length: 5 }, () => rejection(gateway.getVolume(ID, soon()))));
   for (const again of later) expect(again).toBeInstanceOf(ConfigError);
   expect(fake.calls).toEqual([]);
@@ -242,7 +244,7 @@ test('a second gateway that leads to another array is never used', async () => {
   await first.stop();
   const error = await rejection(gateway.getVolume(ID, soon()));
   expect(error).toBeInstanceOf(GatewayUnavailableError);
-  expect(error.message).toContain('serves the array "ffffffffffffffff" (array2), the others');
+  expect(error.message).toContain('serves array "ffffffffffffffff" (array2), the others');
   expect(second.calls).toEqual([]);
 });
 
@@ -371,7 +373,7 @@ test('a call whose time ran out teaches which gateway to ask next', async () => 
   const late = await rejection(gateway.getVolume(ID, soon(1200)));
   expect(late).toBeInstanceOf(CancelledError);
   expect(late.message).toBe(
-    `cannot read volume "aa": the time for it has run out (${ill.endpoint}: no answer so far); try again`,
+    `cannot read volume "aa": it took too long (${ill.endpoint}: no answer so far); try again`,
   );
   expect((await timed(gateway.getVolume(ID, soon()))).ms).toBeLessThan(300);
 });

@@ -178,7 +178,7 @@ test('a second 401 is the end, and says what to check', async () => {
   const error = await rejection(clientOf(fake).getVolume(ID, soon()));
   expect(error).toBeInstanceOf(GatewayAuthError);
   expect(error.message).toContain(
-    `cannot read volume "aa": gateway ${fake.endpoint} refuses us (Unauthorized)`,
+    `cannot read volume "aa": gateway ${fake.endpoint} refuses the user (Unauthorized)`,
   );
   expect(fake.calls).toHaveLength(2);
 });

@@ -95,7 +95,9 @@ test.each([
   const answer = Buffer.from(`HTTP/1.1 ${status}\r\n${type}Connection: close\r\n\r\n${body}`);
   const error = await rejection(clientOf([await answering(answer)]).identity(soon()));
   expect(error).toBeInstanceOf(GatewayUnavailableError);
-  expect(error.message).toContain('HTTP status 400 from what is no gateway; probably HTTPS: write https://');
+  expect(error.message).toContain(
+    'HTTP status 400 from something that is not a gateway; probably HTTPS: write https://',
+  );
 });
 
 test('a gateway that speaks only TLS 1.1 is refused, with what to do, and nothing is sent', async () => {

@@ -79,7 +79,7 @@ describe('MountVolume', () => {
     await expect(run(other.life.mount('db', 'b'))).rejects.toMatchObject({
       problem: 'device-mismatch',
       message: expect.stringMatching(
-        /^mounting volume "db" failed: device "\S+" has \d+ bytes and volume "\S+" has \d+, .*; nothing was touched, run "drv_cfg --rescan"/,
+        /^mounting volume "db" failed: device "\S+" has \d+ bytes and volume "\S+" has \d+, .*; nothing was touched; run "drv_cfg --rescan"/,
       ) as string,
     });
     // Mapped by hand, so it stays as it was found.

@@ -55,7 +55,7 @@ describe('a volume that is taken by force', () => {
     world.array.keepsMappings = true;
     const forcing = force();
     await expect(forcing).rejects.toThrow(VolumeInUseError);
-    await expect(forcing).rejects.toThrow('SDC host1 (10.0.0.1), which mapped it again at once');
+    await expect(forcing).rejects.toThrow('host host1 (10.0.0.1), which mapped it again at once');
     expect(desk.disk.fences).toMatchObject([{ outcome: 'late' }]);
   });
 
@@ -75,7 +75,7 @@ describe('a volume that is taken by force', () => {
     world.volume('db').mappings.set(two.sdcId, { ...MAPPING });
     await expect(force()).rejects.toThrow('held by host1 (10.0.0.1), host2 (10.0.0.2): say which');
     const mounting = world.run(desk.life.mount('db', 'c'));
-    await expect(mounting).rejects.toThrow('docker-volume-scaleio volume force-release db --holder SDC');
+    await expect(mounting).rejects.toThrow('docker-volume-scaleio volume force-release db --holder HOST');
     await force('10.0.0.1');
     expect(holders()).toEqual([two.sdcId]);
     await force(two.sdcId);

@@ -26,7 +26,7 @@ describe('rule 1, one writer', () => {
     const { world, one, two, run } = await twoHosts();
     await run(one.life.mount('db', 'a'));
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by SDC host1 (10.0.0.1), which is connected to the array',
+      'held by host host1 (10.0.0.1), which is connected to the array',
     );
     expect([...world.volume('db').mappings.keys()]).toEqual([one.sdcId]);
     expect(world.array.violations).toEqual([]);
@@ -59,7 +59,7 @@ describe('rule 2, fence before attach', () => {
     await run(one.life.mount('db', 'a'));
     one.kernel.bind('a', '/run/volumes/docker-db');
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(VolumeInUseError);
-    await expect(run(two.life.remove('db'))).rejects.toThrow('it is mapped to SDC host1 (10.0.0.1)');
+    await expect(run(two.life.remove('db'))).rejects.toThrow('it is mapped to host host1 (10.0.0.1)');
     await run(two.life.unmount('db', 'b'));
     await run(two.life.reconcile());
     two.restart();

@@ -139,7 +139,7 @@ describe('the record of a fence', () => {
     one.powerOff();
     world.array.keepsMappings = true;
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by SDC host1 (10.0.0.1), which took it at the same moment',
+      'held by host host1 (10.0.0.1), which took it at the same moment',
     );
     expect(two.disk.fences).toMatchObject([{ outcome: 'late' }]);
     expect(holders()).toEqual([one.sdcId]);
@@ -209,7 +209,7 @@ describe('the failover policy decides', () => {
   it('a refusal names the holder, its state, the way to update and the command that forces it', async () => {
     const { two, run } = await heldByFirst();
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'volume "db" is held by SDC host1 (10.0.0.1), which is connected to the array (failover policy "disconnected"): an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there, or force it: docker-volume-scaleio volume force-release db',
+      'volume "db" is held by host host1 (10.0.0.1), which is connected to the array (failover policy "disconnected"): an exclusive volume cannot be on two hosts, use --update-order stop-first or stop what uses it there, or force it: docker-volume-scaleio volume force-release db',
     );
   });
 
@@ -281,7 +281,7 @@ describe('a holder that is alive', () => {
     const call = two.life.call();
     const mounting = two.life.mount('db', 'b', call);
     const ending = expect(mounting).rejects.toThrow(
-      /held by SDC host1 .*did not let go before the time for this mount was over/,
+      /held by host host1 .*did not let go before the time for this mount was over/,
     );
     await world.pass(500);
     call.expire();
@@ -308,7 +308,7 @@ describe('rule 2, only that SDC, never more', () => {
     });
     silence(world, one);
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by several SDCs, host1 (10.0.0.1), host3 (10.0.0.3)',
+      'held by several hosts, host1 (10.0.0.1), host3 (10.0.0.3)',
     );
     expect(holders()).toEqual([one.sdcId, three.sdcId]);
   });
@@ -358,7 +358,7 @@ describe('rule 2, only that SDC, never more', () => {
       return 'go';
     };
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by SDC host3 (10.0.0.3), which took it at the same moment',
+      'held by host host3 (10.0.0.3), which took it at the same moment',
     );
     expect(holders()).toEqual([three.sdcId]);
     expect(two.disk.fences.map(({ outcome }) => outcome)).toEqual(['late']);
@@ -374,7 +374,7 @@ describe('rule 2, only that SDC, never more', () => {
       return 'go';
     };
     await expect(run(two.life.mount('db', 'b'))).rejects.toThrow(
-      'held by SDC host3 (10.0.0.3), which is connected to the array (it took the volume while',
+      'held by host host3 (10.0.0.3), which is connected to the array (it took the volume while',
     );
     expect(holders()).toEqual([three.sdcId]);
     expect(world.array.fences.map(({ from }) => from)).toEqual([one.sdcId]);

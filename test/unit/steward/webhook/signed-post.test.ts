@@ -117,7 +117,7 @@ describe('it is a WebhookError that says why, without the URL’s secrets', () =
 
   test('an answer without end', async () => {
     expect(await failing((await receiver({ body: 'x'.repeat(100_000) })).url)).toContain(
-      'more than can be meant',
+      'an answer that is too long',
     );
   });
 

@@ -257,7 +257,7 @@ function answersAtFault({ world, rivalry, answers, fallen }: Told): string[] {
   for (const [name, answer] of answers) {
     if (typeof answer === 'string') continue;
     const isNamed =
-      answer instanceof VolumeInUseError && /held by SDC host\d \(10\.0\.0\.\d\)/.test(answer.message);
+      answer instanceof VolumeInUseError && /held by host host\d \(10\.0\.0\.\d\)/.test(answer.message);
     const isCut =
       answer instanceof GatewayUnavailableError &&
       (fallen.has(`${name} loses the gateway`) || sdcIdOf(world, name) === lossy);
