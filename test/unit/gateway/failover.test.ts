@@ -244,7 +244,7 @@ test('a second gateway that leads to another array is never used', async () => {
   await first.stop();
   const error = await rejection(gateway.getVolume(ID, soon()));
   expect(error).toBeInstanceOf(GatewayUnavailableError);
-  expect(error.message).toContain('serves array "ffffffffffffffff" (array2), the others');
+  expect(error.message).toContain('serves array "ffffffffffffffff" (array2), while the other gateways serve');
   expect(second.calls).toEqual([]);
 });
 
