@@ -61,6 +61,10 @@ describe("the operator's defaults", () => {
     });
   });
 
+  it('leave a volume that asks for no failover to the policy of whatever host it comes to', () => {
+    expect(made({ SCALEIO_FAILOVER: 'never' }, {}).failover).toBe('default');
+  });
+
   it.each([
     [{ SCALEIO_MKFS: '-f' }, /^SCALEIO_MKFS: "-f" is not an allowed mkfs option of xfs; allowed are/],
     [

@@ -152,6 +152,12 @@ describe('parseCreateOptions', () => {
     expect(() => parse(raw)).toThrow('unknown option "__proto__"');
   });
 
+  it('judges mkfs and mount options by no file system that is itself a mistake', () => {
+    expect(() => parse({ fs: 'ntfs', mkfs: '-m 1', mount: 'inode64' })).toThrow(
+      /failed: fs "ntfs" is not[^;]*$/,
+    );
+  });
+
   it('lists what is wrong, all together but not without end', () => {
     expect(() => parse({ sise: '1', uid: 'x', fs: 'ntfs' })).toThrow(/"sise".*; fs "ntfs".*; uid "x"/);
     const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`option${index}`, '1']));

@@ -33,6 +33,17 @@ describe('Create of a volume that is there', () => {
   });
 });
 
+describe("Create of a volume that is there, while the operator's pool is not", () => {
+  it('does not look for a pool that was not asked for in so many words', async () => {
+    const { host, run } = aHost();
+    await run(host.life.create('db'));
+    host.defaults = { ...host.defaults, pool: 'gone' };
+    host.restart();
+    await run(host.life.create('db'));
+    await expect(run(host.life.create('db', { domain: 'domain1' }))).rejects.toThrow('gone');
+  });
+});
+
 describe('Create of a volume that is there otherwise', () => {
   it.each<[Record<string, string>, string]>([
     [{ size: '24' }, 'it has 16 GiB, 24 GiB was asked for'],

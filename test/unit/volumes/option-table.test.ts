@@ -3,7 +3,10 @@ import { createDefaults } from '../../../src/apps/create-defaults.ts';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
 import { REXRAY_NAMES } from '../../../src/config/rexray-names.ts';
 import { InvalidRequestError } from '../../../src/errors.ts';
+import { compareOptions } from '../../../src/volumes/options/compare-options.ts';
 import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
+import { describeOptions } from '../../../src/volumes/options/describe-options.ts';
+import type { VolumeLabel } from '../../../src/volumes/options/label.ts';
 import {
   BUILT_IN_DEFAULTS,
   OPTION_ENTRIES,
@@ -19,6 +22,8 @@ const REQUIRED = {
   SCALEIO_USERNAME: 'docker',
   SCALEIO_PASSWORD: newSecret('password'),
 };
+
+const never = new AbortController().signal;
 
 /** Of each option another value than the usual one, and texts that it may refuse. */
 const SAMPLES: Readonly<Record<OptionField, readonly [other: string, ...more: string[]]>> = {
@@ -122,6 +127,40 @@ describe('the table of options', () => {
       if (label !== undefined) expect(kept).toMatchObject({ [label.field]: asked[field] });
     },
   );
+
+  it('takes what a label does not say for what a volume gets that asks for nothing', async () => {
+    const world = new World();
+    await world.run(world.host(1).life.create('db', { fs: 'xfs' }));
+    const volume = await world.run(world.host(1).life.gateway.getVolume(world.volume('db').id, never));
+    if (volume === undefined) throw new Error('the volume is gone');
+    const label = { version: 1, name: 'db' } as unknown as VolumeLabel;
+    const compared = (raw: Record<string, string>) =>
+      compareOptions(
+        { volume, label, capabilities: { grainKiB: 1, readOnlyLimit: true }, askedPool: undefined },
+        parseCreateOptions('db' as VolumeName, raw, BUILT_IN_DEFAULTS).options,
+      );
+    const usual = { fs: 'xfs', mount: '', iops: '0', bandwidth: '0', subpath: '', failover: 'default' };
+    expect(compared(usual)).toEqual([]);
+    expect(compared({ fs: 'ext4', iops: '500' })).toEqual([
+      'its limit is no limit, 500 I/O operations per second was asked for',
+      'its file system is xfs, ext4 was asked for',
+    ]);
+    const known = { sizeKiB: volume.sizeKiB, poolId: volume.poolId, readOnly: false };
+    expect(describeOptions({ known, volume, pool: undefined }, label)).toMatchObject({
+      filesystem: 'xfs',
+      limits: { iops: 0, bandwidthKiBps: 0 },
+      failover: 'default',
+    });
+  });
+
+  it('has Status say null of what this host does not know', () => {
+    const known = { sizeKiB: null, poolId: null, readOnly: false };
+    const status = describeOptions({ known, volume: undefined, pool: undefined }, undefined);
+    const names = OPTION_ENTRIES.flatMap(([, { array, label }]) =>
+      [array?.shown, label?.shown].flatMap((shown) => shown?.within ?? shown?.as ?? []),
+    );
+    expect(status).toEqual(Object.fromEntries(names.map((name) => [name, null])));
+  });
 
   it('reaches a volume with what an operator chose, as if it had been asked for', () => {
     for (const [field, { name, setting }] of OPTION_ENTRIES) {
