@@ -41,7 +41,7 @@ async function served(env: Readonly<Record<string, string>> = {}, { isAway = fal
       },
       readFile: () => '',
     });
-    const policy = parsePolicy('version: 1\ninterval: 10s\npools: [{ pool: sp1 }]', 'steward.yml');
+    const policy = parsePolicy('version: 1\ninterval: 1s\npools: [{ pool: sp1 }]', 'steward.yml');
     const app = await buildSteward(settings, policy, { log: silent, droppedLines: () => 0, version: '0' });
     await app.start();
     return () => app.close();
