@@ -52,7 +52,7 @@ export const LABEL_FORMS = Object.fromEntries(
 ) as unknown as LabelForms;
 
 /** What a label says of the options. */
-export type LabelledOptions = { readonly [Field in keyof LabelForms]: z.output<LabelForms[Field]> };
+export type LabelledOptions = Readonly<z.output<z.ZodObject<LabelForms>>>;
 
 /** What of the options goes into the label. */
 export function labelledOptions(values: OptionValues): LabelledOptions {

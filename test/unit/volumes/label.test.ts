@@ -72,6 +72,7 @@ describe('a label', () => {
     await world.run(world.host(1).life.create('db', options));
     const written = world.content('db').label;
     expect(written?.volumeId).toBe(world.volume('db').id);
-    expect({ ...parseLabelAs010(JSON.stringify(written)), volumeId: written?.volumeId }).toEqual(written);
+    // Of an option that is younger it knows nothing, and keeps to the others.
+    expect(written).toMatchObject(parseLabelAs010(JSON.stringify(written)));
   });
 });
