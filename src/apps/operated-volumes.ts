@@ -4,6 +4,7 @@ import { inspectLabel } from '../filesystem/label-inspection.ts';
 import type { Runner } from '../host/run.ts';
 import { inspectionRecord } from '../journal/inspection-record.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import type { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { OperatedVolumes } from '../volumes/operated-volumes.ts';
 import type { FenceLog, HostVolume } from '../volumes/ports.ts';
@@ -14,6 +15,7 @@ import type { VolumeHost } from '../volumes/volume-host.ts';
 export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | 'identity' | 'deviceUsers'> {
   readonly fences: FenceLog;
   readonly clock: Clock;
+  readonly log: Log;
   readonly runner: Runner;
   readonly stateDir: string;
   readonly prefix: string;
@@ -24,16 +26,15 @@ export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | '
 
 /** What an operator may have done to volumes on this host. */
 export function operateVolumes(parts: OperatedParts): OperatedVolumes {
-  const { array, attacher, identity, prefix, stateDir, runner, entries } = parts;
+  const { prefix, stateDir, runner, entries } = parts;
   return new OperatedVolumes({
     ...parts,
     operator: new VolumeOperator(parts, { prefix }),
     filesystems: { isHeld: isDeviceHeld },
     anonymous: {
-      array,
-      attacher,
-      identity,
-      prefix,
+      ...parts,
+      // As a Mount has it; a person waits here, too.
+      policy: { heldWaitMs: 10_000, cleanupMs: 15_000 },
       record: inspectionRecord(stateDir),
       isEntered: async (volumeId) => (await entries()).some((entry) => entry.volumeId === volumeId),
       labelOn: (device, limit) => inspectLabel({ runner, kernelRelease: release() }, device, limit),

@@ -82,7 +82,7 @@ export async function inSession(
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
     const { stateDir, prefix } = settings;
     const lock = new VolumeLock(systemClock);
-    const self = operateVolumes({ ...host, ...parts, runner, stateDir, prefix, lock, entries });
+    const self = operateVolumes({ ...host, ...parts, log, runner, stateDir, prefix, lock, entries });
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
     const actions = new PluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });

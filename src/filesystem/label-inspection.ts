@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { VolumeLabel } from '../volumes/options/label.ts';
 import type { Device } from '../attach/attacher.ts';
+import { orHeld } from './exclusive-open.ts';
 import { readVolumeLabel } from './label.ts';
 import { type MountHost, runMount, runUnmount } from './mount.ts';
 import { probeDevice } from './probe.ts';
@@ -12,7 +13,7 @@ const UNMOUNT_LIMIT_MS = 15_000;
 /**
  * The label of the file system on a device that nobody has mounted: mounts it for a moment, reading only, not even replaying
  * its journal, in a directory that is gone afterwards. Undefined where there is no file system or no label. Rejects with
- * FilesystemError, and when it cannot be unmounted again.
+ * FilesystemError, with DeviceHeldError while something else claims the device, and when it cannot be unmounted again.
  */
 export async function inspectLabel(
   host: MountHost,
@@ -24,7 +25,11 @@ export async function inspectLabel(
   if (probe.kind !== 'filesystem') return undefined;
   const mountpoint = await mkdtemp(path.join(tmpdir(), 'docker-volume-scaleio-look-'));
   try {
-    await runMount(host, { device, mountpoint }, { fs: probe.fs, options: [], readOnly: true }, signal);
+    try {
+      await runMount(host, { device, mountpoint }, { fs: probe.fs, options: [], readOnly: true }, signal);
+    } catch (error) {
+      throw await orHeld(error, device);
+    }
     try {
       return await readVolumeLabel(runner, mountpoint, signal);
     } finally {

@@ -1,9 +1,18 @@
 import { DeviceHeldError, FilesystemError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
-import type { VolumeHost } from '../volume-host.ts';
+import type { VolumeHost, VolumePolicy } from '../volume-host.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Device } from '../../attach/attacher.ts';
 
 const AGAIN_MS = 100;
+
+/** Whose patience it is. */
+export interface PatientHost extends Pick<VolumeHost, 'deviceUsers'> {
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>;
+  readonly log: Pick<Log, 'debug'>;
+  readonly policy: Pick<VolumePolicy, 'heldWaitMs' | 'cleanupMs'>;
+}
 
 /**
  * Does work that needs the device for itself, again and again while something else on this host claims it: multipathd and mdadm look at
@@ -11,7 +20,7 @@ const AGAIN_MS = 100;
  * these, which names who has the device, when that goes on for longer than the policy's heldWaitMs.
  */
 export async function patiently<T>(
-  host: Pick<VolumeHost, 'clock' | 'deviceUsers' | 'log' | 'policy'>,
+  host: PatientHost,
   { device, attempt }: { readonly device: Device; readonly attempt: string },
   work: () => Promise<T>,
   signal: AbortSignal,
@@ -34,7 +43,7 @@ export async function patiently<T>(
 }
 
 async function named(
-  { deviceUsers, policy }: Pick<VolumeHost, 'deviceUsers' | 'policy'>,
+  { deviceUsers, policy }: PatientHost,
   { device, attempt }: { readonly device: Device; readonly attempt: string },
   cause: DeviceHeldError,
 ): Promise<DeviceHeldError> {

@@ -7,13 +7,17 @@ import type { Device } from '../../attach/attacher.ts';
 import { asVolumeName } from '../volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import type { InspectionRecord } from '../ports.ts';
+import { patiently, type PatientHost } from '../life/patience.ts';
 
-export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | 'identity'> {
+export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | 'identity'>, PatientHost {
   readonly prefix: string;
   readonly record: InspectionRecord;
   /** True when the plugin of this host works with the volume. */
   readonly isEntered: (volumeId: string) => Promise<boolean>;
-  /** Mounts the device where nobody else sees it, reading only, and answers its label; undefined where it has none. */
+  /**
+   * Mounts the device where nobody else sees it, reading only, and answers its label; undefined where it has none. Rejects with
+   * DeviceHeldError while something else has claimed the device.
+   */
   readonly labelOn: (device: Device, signal: AbortSignal) => Promise<VolumeLabel | undefined>;
   readonly isHeld: (device: Device) => Promise<boolean>;
 }
@@ -63,7 +67,8 @@ export async function proveAnonymous(
       });
     isAnswered = true;
     const device = await attacher.waitForDevice(me.systemId, volume.id, signal);
-    label = await host.labelOn(device, signal);
+    const attempt = `looking into volume "${volume.name ?? ''}"`;
+    label = await patiently(host, { device, attempt }, () => host.labelOn(device, signal), signal);
   } finally {
     // Without an answer it may still come to be mapped: the record stays for the next look.
     await endUnfinishedLook(host, AbortSignal.timeout(END_LIMIT_MS), isAnswered);
@@ -89,6 +94,7 @@ export async function removeAnonymous(
 }
 
 const END_LIMIT_MS = 30_000;
+const AGAIN_MS = 100;
 
 /** Takes off what this look, or one that was killed, has attached: only what the record says, from this host alone, unused. */
 export async function endUnfinishedLook(
@@ -108,7 +114,7 @@ export async function endUnfinishedLook(
     !(await host.isEntered(volume.id));
   if (isMine) {
     const device = await attacher.findDevice(me.systemId, volume.id);
-    if (device !== undefined && (await host.isHeld(device)))
+    if (device !== undefined && (await staysHeld(host, device, signal)))
       throw kept(
         volume,
         `it stays mapped to this host, where "${device.path}" is in use; stop that, then try again`,
@@ -116,6 +122,17 @@ export async function endUnfinishedLook(
     await array.detachVolume(volume.id, me.hostId, signal);
   }
   if (isMine || isAnswered) await record.remove();
+}
+
+/** Whoever only looks at each new device has let go of it after a moment. */
+async function staysHeld(host: AnonymousHost, device: Device, signal: AbortSignal): Promise<boolean> {
+  const { clock, policy } = host;
+  const began = clock.elapsed();
+  while (await host.isHeld(device)) {
+    if (clock.elapsed() - began >= policy.heldWaitMs) return true;
+    await clock.sleep(AGAIN_MS, signal);
+  }
+  return false;
 }
 
 async function assertStillFree(

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { release } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDeviceUsers } from '../../../src/device-users/device-users.ts';
 import { DeviceHeldError } from '../../../src/errors.ts';
+import { inspectLabel } from '../../../src/filesystem/label-inspection.ts';
+import { createRunner } from '../../../src/host/run.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import { patiently } from '../../../src/volumes/life/patience.ts';
 import { POLICY } from '../../unit/volumes/world/life.ts';
@@ -57,7 +60,10 @@ describe('a device that another program has claimed', () => {
     await make();
     await claim();
     await expect(mount()).rejects.toBeInstanceOf(DeviceHeldError);
+    const look = () => inspectLabel({ runner: createRunner(), kernelRelease: release() }, device, never);
+    await expect(look()).rejects.toBeInstanceOf(DeviceHeldError);
     await letGo();
+    await expect(look()).resolves.toBeUndefined();
     await mount();
   });
 

@@ -1,7 +1,7 @@
 import { asArrayName, asSystemId } from '../../../src/array/ids.ts';
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
-import { GatewayUnavailableError } from '../../../src/errors.ts';
+import { DeviceHeldError, GatewayUnavailableError } from '../../../src/errors.ts';
 import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import type { AnonymousHost } from '../../../src/volumes/upkeep/anonymous.ts';
@@ -21,14 +21,13 @@ async function scene(...names: readonly string[]) {
   const [one, two] = [world.host(1), world.host(2)];
   const run = <T>(work: Promise<T>): Promise<T> => world.run(work);
   for (const name of names) await run(one.life.create(name));
-  const { array, attacher: sdc, identity } = two.life.host;
+  const { array, identity } = two.life.host;
+  const claims = { looks: 0, ends: 0 };
   let record: { volumeId: string; arrayName: string } | undefined;
   const seen: string[][] = [];
   const stored = (name: string) => world.array.named(arrayNameFor('docker-', name as VolumeName));
   const host: AnonymousHost = {
-    array,
-    attacher: sdc,
-    identity,
+    ...two.life.host,
     prefix: 'docker-',
     record: {
       read: () => Promise.resolve(record),
@@ -38,12 +37,14 @@ async function scene(...names: readonly string[]) {
     isEntered: (volumeId) =>
       Promise.resolve([...two.disk.entries.values()].some((one) => one.volumeId === volumeId)),
     labelOn: () => {
+      if (claims.looks-- > 0) return Promise.reject(new DeviceHeldError('multipathd has it'));
       const volume = [...world.array.volumes.values()].find(({ id }) => id === record?.volumeId);
       if (volume?.content.kind !== 'filesystem') return Promise.resolve(undefined);
       seen.push([...volume.mappings.keys()]);
       return Promise.resolve(volume.content.label);
     },
-    isHeld: (device) => two.life.host.filesystems.isHeld(device),
+    isHeld: (device) =>
+      claims.ends-- > 0 ? Promise.resolve(true) : two.life.host.filesystems.isHeld(device),
   };
   const operator = new VolumeOperator(two.life.host, two.life.host.policy);
   const entries = () => Promise.resolve([...two.disk.entries.values()]);
@@ -96,6 +97,7 @@ async function scene(...names: readonly string[]) {
     return run(two.life.host.journal.put(entry));
   };
   return {
+    claims,
     enter,
     world,
     one,
@@ -127,6 +129,22 @@ it('removes the one whose label proves it, having had it alone, and leaves nothi
   expect(left()).toEqual(['db', LOOKALIKE]);
   expect(seen.filter((attachments) => attachments.join() !== two.sdcId)).toEqual([]);
   expect([world.leaks(), recorded()]).toEqual([[], undefined]);
+});
+
+it('waits while something else on this host claims the device, before the look and after it', async () => {
+  const { world, claims, command, left, recorded } = await scene(ANONYMOUS);
+  claims.looks = 20;
+  claims.ends = 20;
+  await command(true);
+  expect([left(), world.leaks(), recorded()]).toEqual([[], [], undefined]);
+});
+
+it('gives up on one that stays claimed, says by whom it was kept from it, and takes it off again', async () => {
+  const { world, claims, command, left, lines, recorded } = await scene(ANONYMOUS);
+  claims.looks = 1000;
+  await command(true);
+  expect(lines.at(-1)).toContain('something else on this host has claimed');
+  expect([left(), world.leaks(), recorded()]).toEqual([[ANONYMOUS], [], undefined]);
 });
 
 it('keeps it when nobody says yes, and takes it off again', async () => {

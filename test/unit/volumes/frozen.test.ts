@@ -47,6 +47,7 @@ describe('a mounted volume whose file system is frozen', () => {
 
   it('stays mounted at its last Unmount, so that it can be thawed there, and leaves this host after that', async () => {
     const { world, life, kernel, run } = await frozenVolume();
+    await world.pass(3_600_000);
     await run(life.unmount('db', 'a'));
     expect(kernel.mountAt('/run/volumes/docker-db')).toBeDefined();
     expect(life.host.journal.get('db')).toMatchObject({ phase: 'releasing', holders: [] });

@@ -16,7 +16,7 @@ async function scene(...names: readonly string[]) {
   for (const host of world.hosts) host.mayFence = true;
   for (const name of names) await world.run(one.life.create(name));
   const { host, lock } = two.life;
-  const { array, attacher, identity, filesystems } = host;
+  const { filesystems } = host;
   let record: { volumeId: string; arrayName: string } | undefined;
   const looked: string[] = [];
   const entries = () => Promise.resolve(host.journal.all());
@@ -27,9 +27,7 @@ async function scene(...names: readonly string[]) {
     prefix: 'docker-',
     operator: new VolumeOperator(host, host.policy),
     anonymous: {
-      array,
-      attacher,
-      identity,
+      ...host,
       prefix: 'docker-',
       record: {
         read: () => Promise.resolve(record),
