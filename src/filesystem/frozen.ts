@@ -1,9 +1,11 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
+import { deviceNumber } from '../host/device-number.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
 import type { Log } from '../runtime/log.ts';
 import type { MountEntry } from '../volumes/ports.ts';
+import { pathToOpen } from './path-to-open.ts';
 import { readExt4Superblock } from './superblock.ts';
 import { runTool } from './tool.ts';
 
@@ -42,7 +44,15 @@ export async function isFrozen(
 /** [Linux fs/ext4/super.c ext4_freeze] */
 async function isQuietJournal(device: Device): Promise<boolean> {
   const { hasJournal, needsRecovery } = await readExt4Superblock(device);
-  return hasJournal && !needsRecovery;
+  // Read from another device meanwhile (rule 14), one that nobody has mounted, it would look frozen.
+  return hasJournal && !needsRecovery && (await isStill(device));
+}
+
+async function isStill(device: Device): Promise<boolean> {
+  const { rdev } = await stat(pathToOpen(device), { bigint: true }).catch((cause: unknown) => {
+    throw new FilesystemError(`cannot look at the device "${device.path}": ${String(cause)}`, { cause });
+  });
+  return deviceNumber(rdev) === device.number;
 }
 
 /** [Linux fs/xfs/xfs_super.c xfs_fs_freeze, xfs_save_resvblks] */
