@@ -132,6 +132,33 @@ module.exports = {
       ['^src/host/', '^src/volumes/options/(option|option-table)\\.ts$'],
       "an operator's settings for new volumes are written as the options of a volume are",
     ),
+    {
+      name: 'product-knows-no-workshop',
+      comment: 'what is installed leans on nothing that only tries, builds or tests it',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(lab|test|plugin)/' },
+    },
+    {
+      name: 'plugin-is-built-from-the-product',
+      severity: 'error',
+      from: { path: '^plugin/' },
+      to: { path: '^(lab|test)/' },
+    },
+    {
+      name: 'lab-lies-below-tests',
+      comment: 'tests stand on the lab, and the lab on none of them',
+      severity: 'error',
+      from: { path: '^lab/' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'hosts-lie-below-the-lab',
+      comment: 'machines, networks and the array; what is done with them is above',
+      severity: 'error',
+      from: { path: '^lab/hosts/' },
+      to: { path: '^lab/(?!hosts/|secrets/)' },
+    },
     reserved('only-metrics-uses-prom-client', '^src/observe/metrics/', 'node_modules/prom-client/'),
     reserved(
       'only-run-starts-processes',

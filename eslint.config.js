@@ -84,6 +84,7 @@ export default tseslint.config(
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       'no-empty': ['error', { allowEmptyCatch: false }],
+      'no-duplicate-imports': 'error',
       'no-restricted-syntax': ['error', spreadLiteral],
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
     },

@@ -17,7 +17,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     sequence: { sequencer: LongestFirst },
-    setupFiles: ['test/secrets/simulated.ts'],
+    setupFiles: ['lab/secrets/simulated.ts'],
     mockReset: true,
     restoreMocks: true,
     unstubEnvs: true,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { builtPlugin } from '../../plugin/built.ts';
-import { type ArrayOptions, type LabArray, startArray } from '../hosts/array.ts';
+import { type LabArray, startArray } from '../hosts/array.ts';
+import type { ArrayOptions } from '../hosts/plan.ts';
 import { createLab, type Lab } from '../hosts/lab.ts';
 import { DRIVER, installPlugin, publishPlugin } from '../hosts/scaleio-plugin.ts';
 import type { Steps } from './steps.ts';

@@ -6,10 +6,11 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { bundleFile } from '../../plugin/bundle.ts';
 import { buildDrvCfg, buildScini } from 'scaleio-simulator/sdc-programs';
-import { notingNode } from '../../test/secrets/simulated.ts';
-import { newSecret } from '../../test/secrets/used.ts';
+import { notingNode } from '../secrets/simulated.ts';
+import { newSecret } from '../secrets/used.ts';
 import type { Host } from './host.ts';
 import type { Lab } from './lab.ts';
+import type { ArrayOptions } from './plan.ts';
 import { addressOf } from './network.ts';
 import { isRunning, killHard, type ProcessId } from './process.ts';
 import { until } from './until.ts';
@@ -19,18 +20,6 @@ const DRV_CFG = '/opt/emc/scaleio/sdc/bin/drv_cfg';
 const GATEWAY_PORT = 8080;
 const SECURE_PORT = 8443;
 const MDM_PORT = 6611;
-
-export interface ArrayOptions {
-  readonly version?: '2.6' | '3.6' | '4.5';
-  /** Of the user "admin"; a new one by default, the same for the life of the lab. */
-  readonly password?: string;
-  /** True: the gateway also speaks HTTPS, see secureEndpoint. */
-  readonly tls?: boolean;
-  /** From mapping to device on a host. */
-  readonly appearDelayMs?: number;
-  /** Any other setting of the simulator. */
-  readonly settings?: Readonly<Record<string, unknown>>;
-}
 
 export interface Answer {
   readonly status: number;

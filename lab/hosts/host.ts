@@ -16,19 +16,12 @@ import {
   startDetached,
   type SeenProcess,
 } from './process.ts';
+import type { HostOptions } from './plan.ts';
 import type { LabRecord } from './record.ts';
 import { until } from './until.ts';
 
 const init = path.join(import.meta.dirname, 'init.sh');
 const project = path.resolve(import.meta.dirname, '../..');
-
-export interface HostOptions {
-  readonly number: number;
-  /** Root directory that the host is laid over. */
-  readonly engineRoot: string;
-  /** More arguments for dockerd, such as --live-restore. */
-  readonly engineArguments: readonly string[];
-}
 
 /** A service that runs on the host from its start, such as its SDC. */
 export interface HostService {

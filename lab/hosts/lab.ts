@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { engineRoot, type EngineVersion } from './engine.ts';
-import { Host, type HostOptions } from './host.ts';
+import { Host } from './host.ts';
 import { addressOf, Fabric, writeRegistryConfig } from './network.ts';
 import { startDetached, type ProcessId } from './process.ts';
-import { type LabPlan, LabRecord, removeLab, sweepAbandonedLabs } from './record.ts';
+import type { HostOptions, LabPlan } from './plan.ts';
+import { LabRecord, removeLab, sweepAbandonedLabs } from './record.ts';
 import { succeeds } from './namespace.ts';
 import { until } from './until.ts';
 

@@ -1,24 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { keepLogs } from '../../test/secrets/kept-logs.ts';
-import type { ArrayOptions } from './array.ts';
+import { keepLogs } from '../secrets/kept-logs.ts';
 import { killGroups, labGroups, removeLabGroups } from './cgroup.ts';
-import type { HostOptions } from './host.ts';
 import { output } from './namespace.ts';
+import type { LabPlan } from './plan.ts';
 import { identify, isRunning, killHard, type ProcessId } from './process.ts';
 
 /** Where labs keep everything. On disk, because Docker's overlay and sparse volumes need a real file system. */
 const BASE = '/var/tmp/docker-volume-scaleio-lab';
-
-/** What another process needs to work with a lab that stays. */
-export interface LabPlan {
-  /** Holder of the network. */
-  readonly fabric: ProcessId;
-  readonly hosts: readonly HostOptions[];
-  /** The simulated array, when there is one. */
-  readonly array?: { readonly options: ArrayOptions; readonly simulator: ProcessId | null };
-}
 
 interface Contents {
   /** The process that will close the lab; null: it stays until somebody asks for its end. */

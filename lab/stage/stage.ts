@@ -1,4 +1,5 @@
-import { type LabArray, startArray, type ArrayOptions } from '../hosts/array.ts';
+import { type LabArray, startArray } from '../hosts/array.ts';
+import type { ArrayOptions } from '../hosts/plan.ts';
 import type { EngineVersion } from '../hosts/engine.ts';
 import type { Host } from '../hosts/host.ts';
 import { importBusybox } from '../hosts/image.ts';

@@ -1,5 +1,4 @@
-import fastify from 'fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { SimulatedArray } from './array/array.ts';
 import type { Faults } from './faults/faults.ts';

@@ -1,11 +1,9 @@
 import * as z from 'zod';
 
 import type { Origin } from './layers.ts';
-import { defaultOf } from './load-settings.ts';
-import type { LoadedSettings } from './load-settings.ts';
+import { defaultOf, type LoadedSettings } from './load-settings.ts';
 import { Secret } from './secret.ts';
-import { infoOf, SETTING_KEYS, settingsSchema } from './settings.ts';
-import type { SettingKey } from './settings.ts';
+import { infoOf, SETTING_KEYS, settingsSchema, type SettingKey } from './settings.ts';
 
 /** One line of the command `config`. */
 export interface DescribedSetting {

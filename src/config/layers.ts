@@ -3,10 +3,8 @@ import * as z from 'zod';
 import { InvalidRequestError } from '../errors.ts';
 import { nearest } from '../units/nearest.ts';
 import { quote } from '../units/quote.ts';
-import { REXRAY_NAMES, IGNORED_NAMES, whyIgnored } from './rexray-names.ts';
-import type { OtherName } from './rexray-names.ts';
-import { infoOf, SETTING_KEYS } from './settings.ts';
-import type { SettingKey } from './settings.ts';
+import { REXRAY_NAMES, IGNORED_NAMES, whyIgnored, type OtherName } from './rexray-names.ts';
+import { infoOf, SETTING_KEYS, type SettingKey } from './settings.ts';
 
 /** Where a setting's value comes from. `name`: the file, the variable, the flag. */
 export type Origin =

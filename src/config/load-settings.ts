@@ -9,12 +9,24 @@ import {
   readSettingsFile,
   readTextFile,
   unlessEmpty,
+  type Environment,
+  type Findings,
+  type Given,
+  type Origin,
+  type ReadFile,
 } from './layers.ts';
-import type { Environment, Findings, Given, Origin, ReadFile } from './layers.ts';
 import { OPTIONS_WITH_SETTING } from './option-settings.ts';
 import { realDirectory, type RealPath } from './real-path.ts';
-import { infoOf, localSchema, SETTING_KEYS, settingsSchema, withUnits } from './settings.ts';
-import type { LocalSettings, SettingKey, Settings } from './settings.ts';
+import {
+  infoOf,
+  localSchema,
+  SETTING_KEYS,
+  settingsSchema,
+  withUnits,
+  type LocalSettings,
+  type SettingKey,
+  type Settings,
+} from './settings.ts';
 
 /** Flags of `serve`, by the setting they give. */
 export interface SettingsFlags {

@@ -5,8 +5,14 @@ import type { Log } from '../runtime/log.ts';
 import type { HostVolume, Journal, KnownVolume } from '../volumes/ports.ts';
 import { LOCK_FILE, lockDirectory } from './directory-lock.ts';
 import { GroupCommit } from './group-commit.ts';
-import { applyChanges, JOURNAL_FILE, readContent, writeContent } from './journal-content.ts';
-import type { JournalChange, JournalContent } from './journal-content.ts';
+import {
+  applyChanges,
+  JOURNAL_FILE,
+  readContent,
+  writeContent,
+  type JournalChange,
+  type JournalContent,
+} from './journal-content.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { KnownVolumes } from './known-volumes.ts';
 import { removeLeftovers } from './leftovers.ts';

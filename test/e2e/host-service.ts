@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { bundleFile, bundleProgram } from '../../plugin/bundle.ts';
-import { type ArrayOptions, type LabArray, startArray } from '../../lab/hosts/array.ts';
+import { type LabArray, startArray } from '../../lab/hosts/array.ts';
+import type { ArrayOptions } from '../../lab/hosts/plan.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { PluginLog } from '../../lab/stage/plugin-log.ts';

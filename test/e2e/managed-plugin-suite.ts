@@ -14,7 +14,7 @@ import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { mappedTo, untilNothingLeft, volumeMounts } from '../../lab/stage/left-on-host.ts';
 import { enableMeasured, runningPlugin } from './plugin-figures.ts';
 import { type ArrayStage, bareStage, loggingAll } from '../../lab/stage/stage.ts';
-import { newSecret } from '../secrets/used.ts';
+import { newSecret } from '../../lab/secrets/used.ts';
 
 /** The life of the managed plugin on one engine, in the order of a plugin's life: later tests need the earlier ones. */
 export function describeManagedPlugin(engine: EngineVersion): void {

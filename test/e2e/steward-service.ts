@@ -6,7 +6,7 @@ import { importSteward } from '../../plugin/steward-image.ts';
 import type { LabArray } from '../../lab/hosts/array.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import type { Lab } from '../../lab/hosts/lab.ts';
-import { newWebhookKey } from '../secrets/used.ts';
+import { newWebhookKey } from '../../lab/secrets/used.ts';
 import { DocsPage } from './docs-page.ts';
 
 const deployed = path.resolve(import.meta.dirname, '../../deploy/steward-stack.yml');

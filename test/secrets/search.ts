@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { formsOf } from './forms.ts';
-import type { UsedSecret } from './used.ts';
+import type { UsedSecret } from '../../lab/secrets/used.ts';
 
 /** Where a secret stands; the secret itself is in no field. */
 export interface Leak {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { until } from '../../lab/hosts/until.ts';
-import { keepLogs } from '../secrets/kept-logs.ts';
+import { keepLogs } from '../../lab/secrets/kept-logs.ts';
 import { Channel } from './channel.ts';
 import type { GuestAnswer } from './guest-protocol.ts';
 import { machineImage, qemu } from './image.ts';

@@ -1,5 +1,5 @@
 import { DocsPage } from '../e2e/docs-page.ts';
-import { newSecret } from '../secrets/used.ts';
+import { newSecret } from '../../lab/secrets/used.ts';
 import { startMachine, type Machine, type MachineOptions } from './machine.ts';
 
 const here = '/root/install';

@@ -1,5 +1,4 @@
-import fastify from 'fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { listen } from '../listening.ts';
 import { ArrayError, invalidRequest } from '../mdm/failures.ts';
 import type { GatewayApi } from './api.ts';

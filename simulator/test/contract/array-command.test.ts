@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { simulate, type ArrayCommandNames, type RunningArray } from '../../src/array-command.ts';
-import { newSecret } from '../../../test/secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'simulate-command-'));

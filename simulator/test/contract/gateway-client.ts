@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator.ts';
-import { newSecret } from '../../../test/secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 export interface Reply {
   readonly status: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newSecret } from '../../../test/secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 import { admin, basic, GatewayClient, simulate, versions } from './gateway-client.ts';
 
 const unauthorized = { message: 'Unauthorized', httpStatusCode: 401, errorCode: 0 };

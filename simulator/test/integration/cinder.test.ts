@@ -9,7 +9,7 @@ import { buildDrvCfg, buildScini } from '../../src/sdc/programs.ts';
 import { startSimulator, type Simulator } from '../../src/simulator.ts';
 import { admin, GatewayClient, guidA } from '../contract/gateway-client.ts';
 import { OpenStackHost, unpackOpenStack } from '../openstack/openstack-host.ts';
-import { keepLogs } from '../../../test/secrets/kept-logs.ts';
+import { keepLogs } from '../../../lab/secrets/kept-logs.ts';
 
 /* The simulated array and SDC, driven by Debian's OpenStack: Cinder's driver for PowerFlex, and os-brick on the host. */
 

@@ -1,5 +1,4 @@
-import { isPluginError } from '../../errors.ts';
-import type { ErrorCode } from '../../errors.ts';
+import { isPluginError, type ErrorCode } from '../../errors.ts';
 
 /** Longer texts are cut: a terminal shows them in one piece, a log line keeps all of it. */
 const LONGEST_TEXT = 4000;

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import Fastify from 'fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 import { InvalidRequestError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
@@ -10,8 +9,7 @@ import { readBody } from './body.ts';
 import { failureFacts, failureText } from './failures.ts';
 import { OPERATIONS } from './operations.ts';
 import { CONTENT_TYPE, failed } from './responses.ts';
-import { serveOperation } from './serve.ts';
-import type { Deadlines } from './serve.ts';
+import { serveOperation, type Deadlines } from './serve.ts';
 import { answerUnreadableRequests } from './unreadable.ts';
 import type { VolumeDriver } from '../volume-driver.ts';
 

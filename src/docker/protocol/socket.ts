@@ -1,7 +1,6 @@
 import { chmod, lstat, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
-import type { ListenOptions } from 'node:net';
+import { connect, type ListenOptions } from 'node:net';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 

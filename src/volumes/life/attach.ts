@@ -2,8 +2,13 @@ import { AttachError, VolumeInUseError } from '../../errors.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { HeldDevice } from '../../attach/attacher.ts';
-import { answered, mountingVolume } from '../host-volume.ts';
-import type { AttachedVolume, MountBeginning, VolumeIn } from '../host-volume.ts';
+import {
+  answered,
+  mountingVolume,
+  type AttachedVolume,
+  type MountBeginning,
+  type VolumeIn,
+} from '../host-volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import { claimVolume } from '../takeover/claim.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';

@@ -2,8 +2,14 @@ import { VolumeNotFoundError } from '../../errors.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
-import { claimedVolume, isUnfinished, mountedVolume } from '../host-volume.ts';
-import type { AttachedVolume, Claimant, HostVolume } from '../host-volume.ts';
+import {
+  claimedVolume,
+  isUnfinished,
+  mountedVolume,
+  type AttachedVolume,
+  type Claimant,
+  type HostVolume,
+} from '../host-volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';

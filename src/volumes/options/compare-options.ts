@@ -1,6 +1,5 @@
 import type { CreateOptions } from './create-options.ts';
-import type { LabelledOptions } from './option-table.ts';
-import { BUILT_IN_DEFAULTS, OPTION_ENTRIES } from './option-table.ts';
+import { type LabelledOptions, BUILT_IN_DEFAULTS, OPTION_ENTRIES } from './option-table.ts';
 import type { ArrayFacts } from './option.ts';
 
 /**

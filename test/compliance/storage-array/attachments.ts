@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
-import type { HostView, OpenArray, OpenStorageArray } from '../storage-array.ts';
+import type { HostView, OpenArray, OpenStorageArray } from './subject.ts';
 import type { VolumeId } from '../../../src/array/ids.ts';
 import { everything, goneVolume, holders, idsOf, made, NO_VOLUME, openOnePool, read, soon } from './scene.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
 import { asArrayName } from '../../../src/array/ids.ts';
-import type { OpenStorageArray } from '../storage-array.ts';
+import type { OpenStorageArray } from './subject.ts';
 import { goneVolume, idsOf, made, NO_VOLUME, openOnePool, read, soon, wanted } from './scene.ts';
 
 export function catalogCases(open: OpenStorageArray): void {

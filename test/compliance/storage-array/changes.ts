@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GatewayRejectedError, InvalidRequestError } from '../../../src/errors.ts';
 import { asArrayName, asPoolId } from '../../../src/array/ids.ts';
-import type { OpenStorageArray } from '../storage-array.ts';
+import type { OpenStorageArray } from './subject.ts';
 import { everything, GIB, goneVolume, idsOf, made, openOnePool, read, soon, wanted } from './scene.ts';
 
 export function changeCases(open: OpenStorageArray): void {

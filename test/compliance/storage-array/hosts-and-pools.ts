@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
 import { asPoolId } from '../../../src/array/ids.ts';
-import type { OpenStorageArray } from '../storage-array.ts';
+import type { OpenStorageArray } from './subject.ts';
 import { holders, made, openOnePool, soon } from './scene.ts';
 
 const MANY = [

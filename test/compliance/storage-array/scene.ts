@@ -1,7 +1,7 @@
 import { asArrayName, asVolumeId, type HostId, type VolumeId } from '../../../src/array/ids.ts';
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import type { ArrayVolume, NewVolume } from '../../../src/array/volume.ts';
-import type { OpenArray, OpenStorageArray } from '../storage-array.ts';
+import type { OpenArray, OpenStorageArray } from './subject.ts';
 
 export const GIB = 1024 * 1024;
 /** Of a volume that no array here has. */

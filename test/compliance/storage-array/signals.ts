@@ -3,7 +3,7 @@ import { CancelledError, PluginError } from '../../../src/errors.ts';
 import { asArrayName, type HostId, type VolumeId } from '../../../src/array/ids.ts';
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import type { StoragePool } from '../../../src/array/pool.ts';
-import type { OpenStorageArray } from '../storage-array.ts';
+import type { OpenStorageArray } from './subject.ts';
 import { everything, made, openOnePool, read, soon } from './scene.ts';
 
 interface Things {

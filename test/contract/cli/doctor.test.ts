@@ -9,7 +9,7 @@ import { loadSettings } from '../../../src/config/load-settings.ts';
 import { examine } from '../../../src/apps/doctor.ts';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from 'scaleio-simulator';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 const GUID = '11111111-1111-1111-1111-111111111111';
 const PASSWORD = newSecret('password');

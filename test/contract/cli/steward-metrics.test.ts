@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { fillPool, removePool } from 'scaleio-simulator/operations';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
-import { newWebhookKey } from '../../secrets/used.ts';
+import { newWebhookKey } from '../../../lab/secrets/used.ts';
 import { PASSWORD, simulated } from '../gateway/simulated.ts';
 
 /** Somebody who takes every alert. */

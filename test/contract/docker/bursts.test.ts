@@ -4,8 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { listeningServer } from './started-server.ts';
-import type { ListeningServer } from './started-server.ts';
+import { listeningServer, type ListeningServer } from './started-server.ts';
 import { socketClient } from './target.ts';
 
 const VOLUMES = 100_000;

@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { ID_OF_CONTAINER, ID_OF_PODMAN, OTHER_IDS } from './target.ts';
-import type { ConformanceTarget, Outcome, RawCall } from './target.ts';
+import {
+  ID_OF_CONTAINER,
+  ID_OF_PODMAN,
+  OTHER_IDS,
+  type ConformanceTarget,
+  type Outcome,
+  type RawCall,
+} from './target.ts';
 
 interface Endpoint {
   readonly path: string;

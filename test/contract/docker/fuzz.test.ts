@@ -1,14 +1,11 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { listeningServer } from './started-server.ts';
-import type { ListeningServer } from './started-server.ts';
-import { socketClient } from './target.ts';
-import type { Outcome, RawCall } from './target.ts';
+import { listeningServer, type ListeningServer } from './started-server.ts';
+import { socketClient, type Outcome, type RawCall } from './target.ts';
 
 const BATCH = 50;
 const WELL_FRAMED = 16_000;

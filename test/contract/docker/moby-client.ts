@@ -1,5 +1,4 @@
-import { request as httpRequest } from 'node:http';
-import type { Agent } from 'node:http';
+import { request as httpRequest, type Agent } from 'node:http';
 
 /** Seconds between the attempts of one call, and when to give up. [moby pkg/plugins client.go] */
 const GIVE_UP_AFTER_SECONDS = 30;

@@ -11,8 +11,7 @@ import {
   AttachError,
 } from '../../../src/errors.ts';
 import { MobyClient, PluginRefusal, TransportError } from './moby-client.ts';
-import { listeningServer } from './started-server.ts';
-import type { ListeningServer } from './started-server.ts';
+import { listeningServer, type ListeningServer } from './started-server.ts';
 
 describe('an engine that repeats calls with an empty body', () => {
   let server: ListeningServer;

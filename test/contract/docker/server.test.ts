@@ -1,12 +1,11 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { VolumeNotFoundError } from '../../../src/errors.ts';
-import { listeningServer } from './started-server.ts';
-import type { ListeningServer } from './started-server.ts';
+import { listeningServer, type ListeningServer } from './started-server.ts';
 import { socketClient } from './target.ts';
 
 const QUICK = { longMs: 60, shortMs: 30, graceMs: 20 };

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 
 import type { FastifyInstance } from 'fastify';
 
-import { createDockerServer } from '../../../src/docker/protocol/server.ts';
-import type { DockerServerOptions } from '../../../src/docker/protocol/server.ts';
+import { createDockerServer, type DockerServerOptions } from '../../../src/docker/protocol/server.ts';
 import { listenOnPath } from '../../../src/docker/protocol/socket.ts';
 import { FakeDriver } from './fake-driver.ts';
 

@@ -1,11 +1,7 @@
 import { addMapping } from 'scaleio-simulator/operations';
 import { asHostId } from '../../../src/array/ids.ts';
-import {
-  storageArrayCompliance,
-  type DomainLayout,
-  type HostView,
-  type OpenArray,
-} from '../../compliance/storage-array.ts';
+import { storageArrayCompliance } from '../../compliance/storage-array.ts';
+import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
 import { clientOf, simulated } from './simulated.ts';
 
 const VERSIONS = ['2.6', '3.6', '4.5'] as const;

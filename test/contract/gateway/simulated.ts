@@ -5,7 +5,7 @@ import { startSimulator, type Simulator, type SimulatorOptions } from 'scaleio-s
 import type { ArrayName, HostId } from '../../../src/array/ids.ts';
 import type { StoragePool } from '../../../src/array/pool.ts';
 import type { NewVolume } from '../../../src/array/volume.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 export const GIB = 1024 * 1024;
 /** Of "admin" on every simulated array here. */

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { vi } from 'vitest';
 import { bundleFile } from '../../../plugin/bundle.ts';
-import { keepLogs } from '../../secrets/kept-logs.ts';
-import { notingNode } from '../../secrets/simulated.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { keepLogs } from '../../../lab/secrets/kept-logs.ts';
+import { notingNode } from '../../../lab/secrets/simulated.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';

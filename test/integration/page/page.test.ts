@@ -7,7 +7,7 @@ import { buildSteward } from '../../../src/apps/steward.ts';
 import type { VolumeId } from '../../../src/array/ids.ts';
 import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../../lab/browser/browser.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../../contract/gateway/simulated.ts';
 
 /** What a busy machine takes for what takes it a second or two at other times. */

@@ -7,7 +7,7 @@ import {
 } from '../../../src/config/describe-settings.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { SETTING_KEYS } from '../../../src/config/settings.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 describe('describeSettings', () => {
   it('says what each setting is and where it comes from, and hides secrets', () => {

@@ -2,10 +2,9 @@ import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
-import type { SettingsFlags } from '../../../src/config/load-settings.ts';
+import { FlawedSettingsError, loadSettings, type SettingsFlags } from '../../../src/config/load-settings.ts';
 import { ConfigError } from '../../../src/errors.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 const SECRET = newSecret('password');
 

@@ -3,7 +3,7 @@ import { format, inspect } from 'node:util';
 import { expect, it } from 'vitest';
 
 import { Secret } from '../../../src/config/secret.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 it('a secret shows itself only when told to', () => {
   const password = newSecret('password');

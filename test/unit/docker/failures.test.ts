@@ -15,7 +15,7 @@ import {
   VolumeInUseError,
   VolumeNotFoundError,
 } from '../../../src/errors.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 describe('failureText', () => {
   it('is the message of an expected failure, on one line', () => {

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { CancelledError, ConfigError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { RequestReport } from '../../../src/gateway/gateway.ts';

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/gateway.ts';
 import type { Log } from '../../../src/runtime/log.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 export interface Seen {
   readonly route: string;

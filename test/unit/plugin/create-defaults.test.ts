@@ -3,7 +3,7 @@ import { FlawedSettingsError, loadSettings } from '../../../src/config/load-sett
 import { createDefaults } from '../../../src/apps/create-defaults.ts';
 import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 
 const REQUIRED = {
   SCALEIO_ENDPOINT: 'https://gw.example.com',

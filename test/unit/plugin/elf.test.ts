@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { mkdtempDisposable } from 'node:fs/promises';
+import { writeFile, mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';

@@ -6,8 +6,8 @@ import { startSimulator } from 'scaleio-simulator';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { nothingLeaked, prepareSearch } from '../../secrets/check.ts';
 import { formsOf } from '../../secrets/forms.ts';
-import { keepLogs } from '../../secrets/kept-logs.ts';
-import { newSecret, usesSecret } from '../../secrets/used.ts';
+import { keepLogs } from '../../../lab/secrets/kept-logs.ts';
+import { newSecret, usesSecret } from '../../../lab/secrets/used.ts';
 
 async function scene() {
   const base = await mkdtemp(path.join(tmpdir(), 'secrets-'));

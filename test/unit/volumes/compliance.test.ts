@@ -1,10 +1,6 @@
 import { asHostId, asPoolId } from '../../../src/array/ids.ts';
-import {
-  storageArrayCompliance,
-  type DomainLayout,
-  type HostView,
-  type OpenArray,
-} from '../../compliance/storage-array.ts';
+import { storageArrayCompliance } from '../../compliance/storage-array.ts';
+import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
 import { FakeGateway } from './world/fake-gateway.ts';
 import { World } from './world/world.ts';
 

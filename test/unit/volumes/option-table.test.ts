@@ -14,7 +14,7 @@ import {
   type OptionValues,
 } from '../../../src/volumes/options/option-table.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
-import { newSecret } from '../../secrets/used.ts';
+import { newSecret } from '../../../lab/secrets/used.ts';
 import { World } from './world/world.ts';
 
 const REQUIRED = {

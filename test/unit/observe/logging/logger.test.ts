@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Secret } from '../../../../src/config/secret.ts';
-import { newSecret } from '../../../secrets/used.ts';
+import { newSecret } from '../../../../lab/secrets/used.ts';
 import { createLogger } from '../../../../src/observe/logging/logger.ts';
 import type { Log } from '../../../../src/runtime/log.ts';
 

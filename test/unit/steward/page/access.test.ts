@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newSecret } from '../../../secrets/used.ts';
+import { newSecret } from '../../../../lab/secrets/used.ts';
 import { Access, isLoopback } from '../../../../src/steward/page/access.ts';
 
 const TOKEN = newSecret('token of the page');

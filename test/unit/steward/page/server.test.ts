@@ -5,7 +5,7 @@ import { servePage, type PageOptions } from '../../../../src/steward/page/serve-
 import type { Overview } from '../../../../src/steward/page/page-data.ts';
 import { systemClock } from '../../../../src/host/clock.ts';
 import { freePort } from '../../../../lab/prometheus/free-port.ts';
-import { newSecret } from '../../../secrets/used.ts';
+import { newSecret } from '../../../../lab/secrets/used.ts';
 import { FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
 
 const TOKEN = newSecret('token of the page');

@@ -5,7 +5,7 @@ import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CancelledError, WebhookError } from '../../../../src/errors.ts';
 import { createWebhooks } from '../../../../src/steward/webhook/signed-post.ts';
-import { newSecret, newWebhookKey } from '../../../secrets/used.ts';
+import { newSecret, newWebhookKey } from '../../../../lab/secrets/used.ts';
 
 const KEY = newWebhookKey();
 const HIDDEN = newSecret('token in a URL');

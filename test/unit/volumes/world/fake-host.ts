@@ -3,8 +3,7 @@ import type { VolumePolicy } from '../../../../src/volumes/volume-host.ts';
 import type { HostId } from '../../../../src/array/ids.ts';
 import { FakeDisk } from './fake-journal.ts';
 import { FakeKernel } from './fake-kernel.ts';
-import { Life, POLICY } from './life.ts';
-import type { World } from './world.ts';
+import { Life, POLICY, type Surroundings } from './life.ts';
 
 /** A Docker host: what outlives its plugin, and the plugin's present life. */
 export class FakeHost {
@@ -12,7 +11,7 @@ export class FakeHost {
   sdcId: HostId;
   guid: string;
   readonly ip: string;
-  readonly world: World;
+  readonly world: Surroundings;
   readonly kernel: FakeKernel;
   readonly disk = new FakeDisk();
   policy: VolumePolicy = POLICY;
@@ -32,7 +31,7 @@ export class FakeHost {
   #drawn = 0;
   #life: Life | undefined;
 
-  constructor(world: World, number: number) {
+  constructor(world: Surroundings, number: number) {
     this.world = world;
     this.name = `host${number}`;
     this.sdcId = `c0ffee000000000${number}` as HostId;

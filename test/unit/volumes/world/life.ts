@@ -10,12 +10,16 @@ import { Reconciler, type ReconcileReport } from '../../../../src/volumes/upkeep
 import { arrayNameFor } from '../../../../src/volumes/naming.ts';
 import { asVolumeName } from '../../../../src/volumes/volume.ts';
 import { VolumeLock } from '../../../../src/volumes/life/volume-lock.ts';
+import type { HostId } from '../../../../src/array/ids.ts';
+import type { OptionValues } from '../../../../src/volumes/options/option-table.ts';
+import type { FakeArray } from './fake-array.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
 import { FakeGateway } from './fake-gateway.ts';
-import type { FakeHost } from './fake-host.ts';
-import { FakeFenceLog, FakeJournal } from './fake-journal.ts';
+import { type FakeDisk, FakeFenceLog, FakeJournal } from './fake-journal.ts';
+import type { FakeKernel } from './fake-kernel.ts';
 import { FakeSdc } from './fake-sdc.ts';
 import { Steps } from './steps.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 export const POLICY: VolumePolicy = {
   prefix: 'docker-',
@@ -40,6 +44,30 @@ export interface TestCall extends CallContext {
   readonly expire: () => void;
 }
 
+/** What all hosts share. */
+export interface Surroundings {
+  readonly array: FakeArray;
+  readonly clock: VirtualClock;
+}
+
+/** The host that a life of the plugin is lived on. */
+export interface LivedHost {
+  readonly world: Surroundings;
+  readonly sdcId: HostId;
+  readonly mayFence: boolean;
+  gatewayUp: boolean;
+  readonly name: string;
+  readonly guid: string;
+  readonly ip: string;
+  readonly bootId: string;
+  readonly kernel: FakeKernel;
+  readonly disk: FakeDisk;
+  readonly defaults: OptionValues;
+  readonly otherPlugin: string | undefined;
+  readonly otherServes: string;
+  draw(digits: number): string;
+}
+
 /** One run of the plugin's core on a host, from its start to its death. */
 export class Life {
   readonly steps = new Steps();
@@ -57,7 +85,7 @@ export class Life {
   latestCall: TestCall | undefined;
   #requests = 0;
 
-  constructor(on: FakeHost, policy: VolumePolicy) {
+  constructor(on: LivedHost, policy: VolumePolicy) {
     const { array, clock } = on.world;
     const { steps } = this;
     this.gateway = new FakeGateway(array, clock, on);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 
 /** Below a host's Docker directory are containers' files, and below an array's its volumes. */
-const withoutLogs = ['overlay2', 'volumes', 'array', 'registry'];
+const WITHOUT_LOGS = ['overlay2', 'volumes', 'array', 'registry'];
 
 /**
  * Keeps the logs (*.log) below a directory that is about to be removed where run-tests.ts wants them, to search them; does
@@ -14,7 +14,7 @@ export async function keepLogs(directory: string): Promise<void> {
   if (wanted === undefined) return;
   const target = path.join(wanted, path.basename(directory));
   await mkdir(target, { recursive: true });
-  const passed = withoutLogs.flatMap((name) => ['-o', '-type', 'd', '-name', name]).slice(1);
+  const passed = WITHOUT_LOGS.flatMap((name) => ['-o', '-type', 'd', '-name', name]).slice(1);
   const logs = ['-type', 'f', '-name', '*.log', '-size', '+0', '-print0'];
   const { stdout } = await execa('find', ['.', '-xdev', '(', ...passed, ')', '-prune', '-o', ...logs], {
     cwd: directory,

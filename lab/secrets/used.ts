@@ -10,7 +10,7 @@ export interface UsedSecret {
 }
 
 /** Shorter ones could stand in other text by chance. */
-const shortest = 8;
+const SHORTEST = 8;
 
 /** Where run-tests.ts collects what is secret in its run; undefined when tests are run in another way. */
 export function secretsDirectory(): string | undefined {
@@ -19,7 +19,7 @@ export function secretsDirectory(): string | undefined {
 
 /** Has the run of all tests look for this secret in everything it leaves. Throws for one that is too short for that. */
 export function usesSecret({ what, secret }: UsedSecret): string {
-  if (secret.length < shortest)
+  if (secret.length < SHORTEST)
     throw new Error(`a test uses a ${what} of ${secret.length} characters: take newSecret() for it`);
   const directory = secretsDirectory();
   if (directory !== undefined) {
