@@ -1,7 +1,10 @@
-import { asHostId, asPoolId } from '../../../src/array/ids.ts';
+import { asHostId, asPoolId, asSystemId, type VolumeId } from '../../../src/array/ids.ts';
+import { attacherCompliance } from '../../compliance/attacher.ts';
+import type { OpenHost } from '../../compliance/attacher/subject.ts';
 import { storageArrayCompliance } from '../../compliance/storage-array.ts';
 import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
 import { FakeGateway } from './world/fake-gateway.ts';
+import { FakeSdc } from './world/fake-sdc.ts';
 import { World } from './world/world.ts';
 
 /** The world of the searches, whose array tests of the core stand on. */
@@ -49,3 +52,56 @@ for (const version of ['2.6', '3.6', '4.5'])
   storageArrayCompliance(`the in-memory world, version ${version}`, (layout) =>
     Promise.resolve(openWorld(version, layout)),
   );
+
+/** A host of that world, without a plugin. */
+function openHost(): OpenHost {
+  const world = new World();
+  const { array, clock } = world;
+  const { guid, kernel, sdcId } = world.host(1);
+  const systemId = asSystemId(array.systemId);
+  const sdc = new FakeSdc({ kernel, clock, guid, systemId });
+  const [pool] = array.pools.keys();
+  if (pool === undefined) throw new Error('the world has no pool');
+  const made = (name: string): VolumeId =>
+    array.add({ name, storagePoolId: pool, createdAtSeconds: 1_700_000_000 }).id;
+  const [mine, other, stranger] = [made('docker-db'), made('docker-web'), made('docker-stranger')];
+  return {
+    attacher: sdc,
+    guid,
+    systemId,
+    volumes: [mine, other],
+    sizeBytes: array.existing(mine).sizeKiB * 1024,
+    outside: {
+      give: (id) =>
+        happens(() => {
+          array.map(id, sdcId, false);
+        }),
+      giveUnheard: (id) =>
+        happens(() => {
+          kernel.hearsNothing = true;
+          array.map(id, sdcId, false);
+        }),
+      take: (id) =>
+        happens(() => {
+          array.unmap(id, sdcId);
+        }),
+      replace: (id) => happens(() => void kernel.swapped.set(id, array.existing(stranger))),
+      double: (id) =>
+        happens(() => {
+          array.grow(id, 2 * array.existing(id).sizeKiB);
+        }),
+      loseLinks: () => happens(() => void (sdc.linksLost = true)),
+      breakSdc: (problem) => happens(() => void (sdc.problem = problem)),
+    },
+    settle: (begun) => world.run(begun),
+  };
+}
+
+function happens(event: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    event();
+    resolve();
+  });
+}
+
+attacherCompliance('the in-memory world', () => Promise.resolve(openHost()));

@@ -24,8 +24,19 @@ interface Hold {
 
 interface Attachment {
   readonly volume: StoredVolume;
-  readonly atMs: number;
+  /** Infinity of a device whose news was lost, until the SDC looks again. */
+  atMs: number;
+  /** Counts the disks that this kernel has shown. */
+  readonly disk: number;
   sizeKiB: number;
+}
+
+/** A device as this kernel shows it. */
+interface ShownDevice {
+  readonly number: string;
+  readonly diskSequence: string;
+  readonly sizeKiB: number;
+  readonly volume: StoredVolume;
 }
 
 /** One host's kernel: SDC devices, mounts, and what containers hold. Outlives the plugin, not a reboot. */
@@ -45,11 +56,14 @@ export class FakeKernel implements MappingListener {
   readonly swapped = new Map<VolumeId, StoredVolume>();
   /** Volumes whose device never comes. */
   readonly neverArrives = new Set<VolumeId>();
+  /** True: the SDC does not hear of what is mapped to it, until it looks by itself. */
+  hearsNothing = false;
   readonly #array: FakeArray;
   readonly #clock: VirtualClock;
   readonly #name: string;
   readonly #attachments = new Map<VolumeId, Attachment>();
   #holds: Hold[] = [];
+  #disks = 0;
   /** Mounts and holds whose device was pulled. */
   readonly #cutOff = new WeakSet<Hold | KernelMount>();
 
@@ -60,7 +74,9 @@ export class FakeKernel implements MappingListener {
   }
 
   attached(volume: StoredVolume): void {
-    this.#attachments.set(volume.id, { volume, atMs: this.#clock.elapsed(), sizeKiB: volume.sizeKiB });
+    this.#disks += 1;
+    const atMs = this.hearsNothing ? Infinity : this.#clock.elapsed();
+    this.#attachments.set(volume.id, { volume, atMs, disk: this.#disks, sizeKiB: volume.sizeKiB });
   }
 
   /** The device is pulled whatever uses it: that is what rule 5 is for. */
@@ -80,23 +96,28 @@ export class FakeKernel implements MappingListener {
   wasFenced: (volume: StoredVolume) => boolean = () => false;
 
   /** The device of a volume when it is there now. */
-  device(
-    volumeId: VolumeId,
-  ): { readonly number: string; readonly sizeKiB: number; readonly volume: StoredVolume } | undefined {
+  device(volumeId: VolumeId): ShownDevice | undefined {
     const attachment = this.#attachments.get(volumeId);
     if (attachment === undefined || this.neverArrives.has(volumeId)) return undefined;
     if (this.#clock.elapsed() < attachment.atMs + this.deviceDelayMs) return undefined;
-    const volume = this.swapped.get(volumeId) ?? attachment.volume;
-    return { number: `252:${Number.parseInt(volumeId.slice(8), 16)}`, ...attachment, volume };
+    const { volume, disk, sizeKiB } = attachment;
+    const number = `252:${Number.parseInt(volumeId.slice(8), 16)}`;
+    const other = this.swapped.get(volumeId);
+    // Even numbers for the disks that came by themselves, odd ones for what is in their place.
+    if (other !== undefined) return { number, diskSequence: String(2 * disk + 1), sizeKiB, volume: other };
+    return { number, diskSequence: String(2 * disk), sizeKiB, volume };
   }
 
   get attachedIds(): VolumeId[] {
     return [...this.#attachments.keys()].filter((id) => this.device(id) !== undefined);
   }
 
-  /** drv_cfg --rescan: sizes are read again. */
+  /** drv_cfg --rescan: the list of volumes and their sizes are read again. */
   rescan(): void {
-    for (const attachment of this.#attachments.values()) attachment.sizeKiB = attachment.volume.sizeKiB;
+    for (const attachment of this.#attachments.values()) {
+      attachment.sizeKiB = attachment.volume.sizeKiB;
+      if (attachment.atMs === Infinity) attachment.atMs = this.#clock.elapsed();
+    }
   }
 
   mountAt(mountpoint: string): KernelMount | undefined {

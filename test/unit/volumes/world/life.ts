@@ -10,7 +10,7 @@ import { Reconciler, type ReconcileReport } from '../../../../src/volumes/upkeep
 import { arrayNameFor } from '../../../../src/volumes/naming.ts';
 import { asVolumeName } from '../../../../src/volumes/volume.ts';
 import { VolumeLock } from '../../../../src/volumes/life/volume-lock.ts';
-import type { HostId } from '../../../../src/array/ids.ts';
+import { asSystemId, type HostId } from '../../../../src/array/ids.ts';
 import type { OptionValues } from '../../../../src/volumes/options/option-table.ts';
 import type { FakeArray } from './fake-array.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
@@ -89,7 +89,12 @@ export class Life {
     const { array, clock } = on.world;
     const { steps } = this;
     this.gateway = new FakeGateway(array, clock, on);
-    this.sdc = new FakeSdc(on.kernel, clock, on.guid);
+    this.sdc = new FakeSdc({
+      kernel: on.kernel,
+      clock,
+      guid: on.guid,
+      systemId: asSystemId(array.systemId),
+    });
     const filesystems = new FakeFilesystems({
       kernel: on.kernel,
       array,
