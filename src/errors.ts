@@ -162,6 +162,20 @@ export class FrozenError extends FilesystemError {
   override readonly retryable = true;
 }
 
+/** Mounted here, and the host does not see it: a container would get the host's own disk. */
+export class UnseenMountError extends FilesystemError {
+  /**
+   * The engine has taken away the directory through which this managed plugin's mounts reach the host: no mount reaches it any more, and
+   * only a new start of the plugin mends that.
+   */
+  readonly isCutOff: boolean;
+
+  constructor(message: string, details: ErrorDetails & { isCutOff: boolean }) {
+    super(message, details);
+    this.isCutOff = details.isCutOff;
+  }
+}
+
 /** A newer plugin wrote what this one cannot honour (rule 19); it was left as it is. An operator brings the plugin up to date. */
 export class NewerVersionError extends PluginError {
   readonly code = 'NEWER_VERSION';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, release } from 'node:os';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { connectGateway } from './array-connection.ts';
 import type { LocalSettings, Settings } from '../config/settings.ts';
@@ -7,7 +7,6 @@ import { createDeviceUsers } from '../device-users/device-users.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
 import type { PluginError } from '../errors.ts';
-import { createFilesystems } from '../filesystem/filesystems.ts';
 import { readUsage } from '../filesystem/usage.ts';
 import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
 import { readBootId } from '../host/boot.ts';
@@ -27,6 +26,7 @@ import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
 import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { createDefaults } from './create-defaults.ts';
+import { filesystemsHere } from './host-filesystems.ts';
 import { Lifecycle, partOf, type Part } from './lifecycle.ts';
 import { operateVolumes } from './operated-volumes.ts';
 import { refusingActions } from './operator-door.ts';
@@ -66,6 +66,8 @@ export interface ServiceEdge {
   readonly droppedLines: () => number;
   readonly version: string;
   readonly ownPid: number;
+  /** Ends the program in order and with a failure, where whoever runs it starts it again. */
+  readonly end?: (() => void) | undefined;
   /** Where plugins of one host see each other; default /dev. */
   readonly lockDir?: string | undefined;
 }
@@ -268,7 +270,7 @@ function pagesOf(
 
 async function buildHost(
   settings: LocalSettings,
-  { log, ownPid: pid, lockDir }: ServiceEdge,
+  { log, ownPid: pid, lockDir, end }: ServiceEdge,
   {
     metrics,
     gateway,
@@ -283,14 +285,7 @@ async function buildHost(
   const hosts = await openKnownHosts({ ...owner, dir: settings.stateDir, isWriter: true });
   const array = rememberingHosts(gateway, hosts);
   const sdc = localSdcOf(settings, runner, log);
-  const filesystems = createFilesystems({
-    mountRoot: settings.mountRoot,
-    undoDir: settings.stateDir,
-    hostMountinfo: settings.hostMountinfo,
-    kernelRelease: release(),
-    runner,
-    log,
-  });
+  const filesystems = filesystemsHere(settings, { runner, log, owner, end });
   const witness = new AddressWitness(ownAddresses, systemClock, log);
   const identity = new OwnIdentity({ array, attacher: sdc, sole, witness }, { ...settings, endpoints });
   const join = new HostJoin(

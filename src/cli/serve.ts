@@ -9,6 +9,7 @@ import {
   type SettingsSources,
 } from '../config/load-settings.ts';
 import { openLog } from '../observe/logging/logger.ts';
+import { ExitStatus } from './exit-status.ts';
 import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
 import { VERSION } from './version.ts';
 
@@ -46,16 +47,21 @@ export function addServeCommand(program: Command, io: ProcessIo): void {
       const { logLevel } = now instanceof FlawedSettingsError ? now.local : now.settings;
       const { log, droppedLines, close } = openLog(logLevel);
       try {
-        const ended = untilAskedToEnd(io);
+        const ended = untilAskedToEnd(io).then(() => 0);
+        const failed = Promise.withResolvers<number>();
         const app = await startApp({
           log,
           droppedLines,
           version: VERSION,
           readSettings,
+          end: () => {
+            failed.resolve(1);
+          },
           systemd: { listenFds: io.env['LISTEN_FDS'], listenPid: io.env['LISTEN_PID'], ownPid: io.pid },
         });
-        await ended;
+        const status = await Promise.race([ended, failed.promise]);
         await app.close();
+        if (status !== 0) throw new ExitStatus(status);
       } finally {
         close();
       }

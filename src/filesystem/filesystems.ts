@@ -1,4 +1,4 @@
-import { FilesystemError, FrozenError } from '../errors.ts';
+import { FilesystemError, FrozenError, UnseenMountError } from '../errors.ts';
 import { cancelled } from '../host/cancelled.ts';
 import type { Runner } from '../host/run.ts';
 import type { VolumeLabel } from '../volumes/options/label.ts';
@@ -39,6 +39,8 @@ export interface FilesystemsOptions {
    * the plugin runs in the host's mount namespace, which is the default.
    */
   readonly hostMountinfo?: string | undefined;
+  /** Called when what is mounted here cannot reach the host any more; see UnseenMountError.isCutOff. */
+  readonly onCutOff?: (() => void) | undefined;
   /** Of mountpoints; for tests. */
   readonly limits?: Pick<MountRootOptions, 'elapsed' | 'spares' | 'mostInodes'> | undefined;
 }
@@ -59,6 +61,7 @@ class HostFilesystems implements Filesystems {
   readonly #undoDir: string;
   readonly #ownMountinfo: string;
   readonly #hostMountinfo: string;
+  readonly #onCutOff: () => void;
 
   constructor(options: FilesystemsOptions) {
     this.#runner = options.runner;
@@ -67,6 +70,7 @@ class HostFilesystems implements Filesystems {
     this.#undoDir = options.undoDir;
     this.#ownMountinfo = options.ownMountinfo ?? '/proc/self/mountinfo';
     this.#hostMountinfo = options.hostMountinfo ?? this.#ownMountinfo;
+    this.#onCutOff = options.onCutOff ?? ((): void => undefined);
     this.#root = new MountRoot({
       path: options.mountRoot,
       runner: options.runner,
@@ -179,7 +183,12 @@ class HostFilesystems implements Filesystems {
   async assertVisibleToHost(device: Device, mountpoint: string): Promise<void> {
     const own = await readMounts(this.#ownMountinfo);
     const host = this.#hostMountinfo === this.#ownMountinfo ? own : await readMounts(this.#hostMountinfo);
-    assertHostSees(this.#root, { own, host }, { device, mountpoint });
+    try {
+      assertHostSees(this.#root, { own, host }, { device, mountpoint });
+    } catch (error) {
+      if (error instanceof UnseenMountError && error.isCutOff) this.#onCutOff();
+      throw error;
+    }
   }
 
   async prepareRoot(mountpoint: string, root: RootDirectory, signal: AbortSignal): Promise<void> {

@@ -257,7 +257,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       // engine shares the plugin's directory, undoes that when it ends without containers, and does not do it again
       // when it starts: what the plugin mounts stays on its side, and containers would write to the host's disk.
       // [moby manager_linux.go Shutdown]
-      test('refuses to mount where a restart under live-restore has cut it off from the host', async () => {
+      test('refuses to mount where a restart under live-restore has cut it off from the host, and mends that', async () => {
         await configureEngine({ 'live-restore': false });
         await host.stopDockerd();
         await host.exec(['mount', '--bind', '/var/lib/docker', '/mnt']);
@@ -266,10 +266,12 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await createVolume(host, 'lost');
         await onVolume(host, 'lost', 'echo mine >/data/owner; sync');
         await restartEngine();
+        const { pid } = await runningPlugin(host);
         const other = onVolume(host, 'lost', 'echo other >/data/owner');
         await expect(other).rejects.toThrow(/the host does not see/);
         expect(await volumeMounts(host)).toEqual([]);
-        await reEnable();
+        // It ends, and the engine starts it with a directory that both share again.
+        await until('the plugin to have started anew', async () => (await runningPlugin(host)).pid !== pid);
         expect(await onVolume(host, 'lost', 'cat /data/owner')).toBe('mine');
         await untilNothingLeft(array, host);
         await host.docker(['volume', 'rm', 'lost']);
@@ -279,11 +281,6 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await host.exec(['mount', '--make-shared', '/var/lib/docker']);
         await host.startDockerd();
       });
-
-      async function reEnable(): Promise<void> {
-        await host.docker(['plugin', 'disable', '--force', DRIVER]);
-        await host.docker(['plugin', 'enable', DRIVER]);
-      }
 
       async function restartEngine(): Promise<void> {
         await host.stopDockerd();

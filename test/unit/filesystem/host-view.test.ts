@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UnseenMountError } from '../../../src/errors.ts';
 import { assertHostSees } from '../../../src/filesystem/host-view.ts';
 import { GUARD_SOURCE, MountRoot } from '../../../src/filesystem/mount-root.ts';
 import { parseMountinfo } from '../../../src/filesystem/mountinfo.ts';
@@ -62,6 +63,32 @@ describe('assertHostSees', () => {
     expect(() => {
       sees(hostLines);
     }).toThrow('the host does not see "/mnt/volumes/db"');
+  });
+
+  describe('in a plugin that an engine runs', () => {
+    const id = 'ab'.repeat(32);
+    const managed = own.with(
+      1,
+      `2 1 8:1 /var/lib/docker/plugins/${id}/propagated-mount /mnt rw - ext4 /dev/sda rw`,
+    );
+    const isCutOff = (hostLines: string[], ownLines: string[]): boolean => {
+      try {
+        sees(hostLines, ownLines);
+      } catch (error) {
+        if (error instanceof UnseenMountError) return error.isCutOff;
+        throw error;
+      }
+      throw new Error('it is seen');
+    };
+
+    it('is cut off where the host has its root of mounts nowhere', () => {
+      expect(isCutOff(host.slice(0, 2), managed)).toBe(true);
+    });
+
+    it('is not where the host has it, nor is a service of the host ever', () => {
+      expect(isCutOff(host, managed)).toBe(false);
+      expect(isCutOff(host.slice(0, 2), own)).toBe(false);
+    });
   });
 
   it('refuses when it is not even mounted here', () => {
