@@ -1,10 +1,15 @@
 import { asHostId, asPoolId, asSystemId, type VolumeId } from '../../../src/array/ids.ts';
+import type { Device } from '../../../src/attach/attacher.ts';
 import { attacherCompliance } from '../../compliance/attacher.ts';
 import type { OpenHost } from '../../compliance/attacher/subject.ts';
+import { filesystemsCompliance } from '../../compliance/filesystems.ts';
+import type { OpenFilesystemHost } from '../../compliance/filesystems/subject.ts';
 import { storageArrayCompliance } from '../../compliance/storage-array.ts';
 import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
 import { FakeGateway } from './world/fake-gateway.ts';
-import { FakeSdc } from './world/fake-sdc.ts';
+import type { StoredVolume } from './world/fake-array.ts';
+import { FakeFilesystems } from './world/fake-filesystems.ts';
+import { FakeSdc, volumeIdOfPath } from './world/fake-sdc.ts';
 import { World } from './world/world.ts';
 
 /** The world of the searches, whose array tests of the core stand on. */
@@ -60,10 +65,7 @@ function openHost(): OpenHost {
   const { guid, kernel, sdcId } = world.host(1);
   const systemId = asSystemId(array.systemId);
   const sdc = new FakeSdc({ kernel, clock, guid, systemId });
-  const [pool] = array.pools.keys();
-  if (pool === undefined) throw new Error('the world has no pool');
-  const made = (name: string): VolumeId =>
-    array.add({ name, storagePoolId: pool, createdAtSeconds: 1_700_000_000 }).id;
+  const made = (name: string): VolumeId => addVolume(world, name).id;
   const [mine, other, stranger] = [made('docker-db'), made('docker-web'), made('docker-stranger')];
   return {
     attacher: sdc,
@@ -97,6 +99,64 @@ function openHost(): OpenHost {
   };
 }
 
+/** The same host as one that mounts. */
+function openFilesystemHost(): OpenFilesystemHost {
+  const world = new World();
+  const { array, clock } = world;
+  const { guid, kernel, name: hostName, sdcId } = world.host(1);
+  const systemId = asSystemId(array.systemId);
+  const sdc = new FakeSdc({ kernel, clock, guid, systemId });
+  const midway = (): Promise<void> => Promise.resolve();
+  const found = async (id: VolumeId): Promise<Device> =>
+    world.run(sdc.waitForDevice(systemId, id, AbortSignal.timeout(50_000)));
+  const volumeAt = (mountpoint: string): StoredVolume => {
+    const mount = kernel.mountAt(mountpoint);
+    if (mount === undefined) throw new Error(`nothing is mounted at "${mountpoint}"`);
+    return mount.volume;
+  };
+  let volumes = 0;
+  return {
+    filesystems: new FakeFilesystems({ kernel, array, clock, hostName, midway }),
+    canGrow: true,
+    outside: {
+      putForeign: ({ path }) =>
+        happens(() => {
+          array.existing(volumeIdOfPath(path)).content = { kind: 'foreign', what: 'swap' };
+        }),
+      double: ({ path, sizeBytes }) => {
+        const id = volumeIdOfPath(path);
+        array.grow(id, (2 * sizeBytes) / 1024);
+        kernel.rescan();
+        return found(id);
+      },
+      openFile: async (mountpoint) => {
+        await happens(() => void kernel.openFiles.add(mountpoint));
+        return () =>
+          happens(() => {
+            kernel.openFiles.delete(mountpoint);
+            kernel.letGo(`open file below ${mountpoint}`);
+          });
+      },
+      freeze: async (mountpoint) => {
+        const volume = volumeAt(mountpoint);
+        await happens(() => void kernel.frozen.add(volume));
+        return () => happens(() => void kernel.frozen.delete(volume));
+      },
+    },
+    blank: () => {
+      const { id } = addVolume(world, `~new.${(volumes += 1)}`);
+      array.map(id, sdcId, false);
+      return found(id);
+    },
+  };
+}
+
+function addVolume({ array }: World, name: string): StoredVolume {
+  const [pool] = array.pools.keys();
+  if (pool === undefined) throw new Error('the world has no pool');
+  return array.add({ name, storagePoolId: pool, createdAtSeconds: 1_700_000_000 });
+}
+
 function happens(event: () => void): Promise<void> {
   return new Promise((resolve) => {
     event();
@@ -105,3 +165,4 @@ function happens(event: () => void): Promise<void> {
 }
 
 attacherCompliance('the in-memory world', () => Promise.resolve(openHost()));
+filesystemsCompliance('the in-memory world', () => Promise.resolve(openFilesystemHost()));

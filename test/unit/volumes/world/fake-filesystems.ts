@@ -1,4 +1,4 @@
-import { CancelledError, FilesystemError, NewerVersionError } from '../../../../src/errors.ts';
+import { CancelledError, FilesystemError, FrozenError, NewerVersionError } from '../../../../src/errors.ts';
 import { readLabel, type VolumeLabel } from '../../../../src/volumes/options/label.ts';
 import type {
   Filesystems,
@@ -116,6 +116,8 @@ export class FakeFilesystems implements Filesystems {
       if (content.dirty) throw new Error(`mounting dirty "${volume.name}" without a check`);
       const isReadOnly = volume.accessModeLimit === 'ReadOnly';
       if (isReadOnly && !request.readOnly) throw new FilesystemError('cannot mount read-write');
+      if (kernel.frozen.has(volume) && kernel.holdersOf(volume).length > 0)
+        throw new FrozenError(`"${volume.name}" is in use and frozen`);
       const { options, readOnly } = request;
       kernel.mounts.push({
         mountpoint,
@@ -130,8 +132,9 @@ export class FakeFilesystems implements Filesystems {
 
   grow(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<boolean> {
     return attempt(signal, () => {
-      const { content } = this.#mounted(mountpoint);
+      const { content, readOnly } = this.#mounted(mountpoint);
       if (content.fs !== fs) throw new Error(`grow as ${fs} what is ${content.fs}`);
+      if (readOnly) return false;
       const sizeKiB = device.sizeBytes / 1024;
       if (content.sizeKiB === sizeKiB) return false;
       content.sizeKiB = sizeKiB;
@@ -195,11 +198,13 @@ export class FakeFilesystems implements Filesystems {
     signal: AbortSignal,
   ): Promise<void> {
     return attempt(signal, () => {
-      const { content } = this.#mounted(mountpoint);
+      const content = this.#writable(mountpoint);
       const { subpath, ...owner } = root;
+      const steps = subpath.split('/');
+      if (steps.includes('..')) throw new FilesystemError(`"${subpath}" leads out of the volume`);
       content.root = owner;
       content.lostFound = false;
-      content.directories.add(subpath);
+      steps.forEach((_, index) => content.directories.add(steps.slice(0, index + 1).join('/')));
     });
   }
 
@@ -212,7 +217,7 @@ export class FakeFilesystems implements Filesystems {
 
   writeLabel(mountpoint: string, label: VolumeLabel, signal: AbortSignal): Promise<void> {
     return attempt(signal, () => {
-      this.#mounted(mountpoint).content.label = structuredClone(label);
+      this.#writable(mountpoint).label = structuredClone(label);
     });
   }
 
@@ -247,6 +252,12 @@ export class FakeFilesystems implements Filesystems {
       throw new FilesystemError(`"${mountpoint}": I/O error`);
     }
     return { ...mount, content };
+  }
+
+  #writable(mountpoint: string): FilesystemContent {
+    const { content, readOnly } = this.#mounted(mountpoint);
+    if (readOnly) throw new FilesystemError(`"${mountpoint}" is mounted read-only`);
+    return content;
   }
 }
 
