@@ -38,4 +38,19 @@ export function deviceContentCases(open: OpenFilesystems, fs: FilesystemType): v
     expect(await scene.table()).toEqual([]);
     for (const device of [blank, made]) await scene.released(device);
   });
+
+  test('that is gone is neither blank nor known to be free, and is not mounted', async () => {
+    const scene = await Scene.open(open, fs);
+    const { filesystems } = scene.host;
+    const device = await scene.host.gone();
+    const calls = {
+      probe: () => filesystems.probe(device, soon()),
+      proveBlank: () => filesystems.proveBlank(device, soon()),
+      isHeld: () => filesystems.isHeld(device),
+      mount: () => scene.mount(device, 'docker-db'),
+    };
+    for (const [method, call] of Object.entries(calls))
+      await expect(call(), method).rejects.toBeInstanceOf(FilesystemError);
+    expect(await scene.table()).toEqual([]);
+  });
 }

@@ -22,6 +22,8 @@ export interface OpenFilesystemHost {
   readonly outside: Outside;
   /** The device of a volume that is being made: blank. */
   blank(): Promise<Device>;
+  /** A device that was there and is gone, with its node. */
+  gone(): Promise<Device>;
 }
 
 export type OpenFilesystems = (fs: FilesystemType) => Promise<OpenFilesystemHost>;

@@ -46,6 +46,10 @@ async function openLoopHost(fs: FilesystemType): Promise<OpenFilesystemHost> {
       loops.set(loop.number, loop);
       return loop.device();
     },
+    gone: () => {
+      const node = path.join(root.path, 'no-such-node');
+      return Promise.resolve({ path: node, node, number: '7:1048575', sizeBytes: SIZE });
+    },
   };
 }
 

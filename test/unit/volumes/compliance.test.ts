@@ -115,6 +115,11 @@ function openFilesystemHost(): OpenFilesystemHost {
     return mount.volume;
   };
   let volumes = 0;
+  const blank = (): Promise<Device> => {
+    const { id } = addVolume(world, `~new.${(volumes += 1)}`);
+    array.map(id, sdcId, false);
+    return found(id);
+  };
   return {
     filesystems: new FakeFilesystems({ kernel, array, clock, hostName, midway }),
     canGrow: true,
@@ -143,10 +148,11 @@ function openFilesystemHost(): OpenFilesystemHost {
         return () => happens(() => void kernel.frozen.delete(volume));
       },
     },
-    blank: () => {
-      const { id } = addVolume(world, `~new.${(volumes += 1)}`);
-      array.map(id, sdcId, false);
-      return found(id);
+    blank,
+    gone: async () => {
+      const device = await blank();
+      array.unmap(volumeIdOfPath(device.path), sdcId);
+      return device;
     },
   };
 }

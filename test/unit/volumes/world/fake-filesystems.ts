@@ -182,7 +182,8 @@ export class FakeFilesystems implements Filesystems {
     const id = kernel.attachedIds.find(isMeant) ?? volumeIdOfPath(device.path);
     const volume = array.volumes.get(id);
     // An open that fails for want of a device proves nothing.
-    if (volume === undefined || kernel.device(id) === undefined) return Promise.resolve(true);
+    if (volume === undefined || kernel.device(id) === undefined)
+      return Promise.reject(new FilesystemError(`cannot tell whether "${device.path}" is in use`));
     return Promise.resolve(kernel.holdersOf(volume).length > 0);
   }
 
