@@ -75,7 +75,7 @@ describe('a Mount that cannot be done', () => {
     const before = await digest(file);
     await setDeviceFault(id, 'wrong');
     await expect(onVolume(one, 'swapped', 'true')).rejects.toThrow(
-      /mounting volume "swapped" failed: device "\S+" has \d+ bytes and volume "\w+" has 8589934592, .*; nothing was touched, run "drv_cfg --rescan" and try again/s,
+      /mounting volume "swapped" failed: device "\S+" has \d+ bytes and volume "\w+" has 8589934592, .*; nothing was touched; run "drv_cfg --rescan" and try again/s,
     );
     await untilNothingLeft(stage.array, one);
     expect(await digest(file)).toBe(before);
@@ -108,7 +108,7 @@ describe('a Mount that cannot be done', () => {
     await expect(onVolume(one, 'hidden', 'true')).rejects.toThrow(
       new RegExp(
         `mounting volume "hidden" failed: device link "\\S+${id}" leads to the same "\\S+" as "${link}"; ` +
-          'nothing was touched, run "udevadm trigger" and try again',
+          'nothing was touched; run "udevadm trigger" and try again',
         's',
       ),
     );
