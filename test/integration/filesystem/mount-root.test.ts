@@ -332,7 +332,7 @@ describe('assertVisibleToHost', () => {
   it('refuses when the propagation was cut', async () => {
     await sh('mkfs.ext4', '-q', loop.node);
     expect(await plugin('rprivate')).toMatch(
-      /^FilesystemError: the host does not see ".*\/plugin\/volumes\/db"/,
+      /^UnseenMountError: the host does not see ".*\/plugin\/volumes\/db"/,
     );
   });
 
