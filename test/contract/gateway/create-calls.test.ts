@@ -6,7 +6,7 @@ import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/option-table.ts'
 import { Driver } from '../../../src/docker/driver.ts';
 import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
 import { OwnIdentity } from '../../../src/volumes/identity.ts';
-import type { HostId } from '../../../src/array/ids.ts';
+import { asSystemId, type HostId } from '../../../src/array/ids.ts';
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 import { World } from '../../unit/volumes/world/world.ts';
@@ -21,6 +21,11 @@ const DOMAINS = 'GET /api/types/ProtectionDomain/instances';
 function seenByKernel(gateway: StorageArray, { array }: World, hostId: HostId): StorageArray {
   return {
     ...gateway,
+    // The kernel there has the devices of its own array.
+    identity: async (signal) => ({
+      ...(await gateway.identity(signal)),
+      systemId: asSystemId(array.systemId),
+    }),
     createVolume: async (volume, signal) => {
       const id = await gateway.createVolume(volume, signal);
       const { name, pool } = volume;
