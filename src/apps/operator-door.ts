@@ -5,8 +5,7 @@ import type { ReplaceableDriver } from '../docker/replaceable-driver.ts';
 import { isPluginError, type PluginError } from '../errors.ts';
 import { DOOR_SOCKET } from '../operator/calls.ts';
 import { createDoor, type DoorOptions } from '../operator/door.ts';
-import { quote } from '../units/quote.ts';
-import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { handedOn, type OperatorActions } from '../volumes/operator-actions.ts';
 
 /** For one call of an operator, ms; longer than any that will end, and shorter than the command waits. */
 const CALL_LIMIT_MS = 120_000;
@@ -74,15 +73,7 @@ export class OperatorDoor {
 
 /** Where nothing can be done, the reason. */
 export function refusingActions(reason: PluginError): OperatorActions {
-  const refuse = (): Promise<never> => Promise.reject(reason);
-  return {
-    forceRelease: refuse,
-    changeFailover: refuse,
-    release: refuse,
-    endUnfinishedLook: refuse,
-    lookIntoAnonymous: refuse,
-    removeAnonymous: refuse,
-  };
+  return handedOn(() => Promise.reject(reason));
 }
 
 /** An operator's work takes its turn among the calls of engines, and is done by the service that answers then. */
@@ -90,18 +81,5 @@ export function actionsInTurn(
   calls: Pick<ReplaceableDriver, 'run'>,
   now: () => OperatorActions,
 ): OperatorActions {
-  return {
-    forceRelease: (wanted, signal) =>
-      calls.run(`forced release of ${quote(wanted.name)}`, () => now().forceRelease(wanted, signal)),
-    changeFailover: (wanted, signal) =>
-      calls.run(`failover policy of ${quote(wanted.name)}`, () => now().changeFailover(wanted, signal)),
-    release: (wanted, signal) =>
-      calls.run(`release of ${quote(wanted.name)}`, () => now().release(wanted, signal)),
-    endUnfinishedLook: (signal) =>
-      calls.run('end of an unfinished look', () => now().endUnfinishedLook(signal)),
-    lookIntoAnonymous: (wanted, signal) =>
-      calls.run(`look into ${quote(wanted.arrayName)}`, () => now().lookIntoAnonymous(wanted, signal)),
-    removeAnonymous: (wanted, signal) =>
-      calls.run(`removal of ${quote(wanted.arrayName)}`, () => now().removeAnonymous(wanted, signal)),
-  };
+  return handedOn((what, act) => calls.run(what, () => act(now())));
 }

@@ -2,14 +2,7 @@ import { FilesystemError, RunningPluginError } from '../errors.ts';
 import { lockDirectory, type DirectoryLockPorts } from '../journal/directory-lock.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DoorClosedError } from '../operator/door-client.ts';
-import type { FenceRecord } from '../volumes/ports.ts';
-import type {
-  FailoverChange,
-  ForcedRelease,
-  NamelessVolume,
-  OperatorActions,
-  ShownVolume,
-} from '../volumes/operator-actions.ts';
+import { handedOn, type OperatorActions } from '../volumes/operator-actions.ts';
 
 /** For a plugin that has taken its directory and does not listen yet, ms. */
 const STARTING_MS = 3000;
@@ -30,7 +23,12 @@ interface Ports {
  * directory meanwhile, so that a plugin that starts waits until it is done. Rejects with RunningPluginError when a plugin works with
  * the directory and cannot be asked.
  */
-export class PluginOrSelf implements OperatorActions {
+export function pluginOrSelf(ports: Ports): OperatorActions {
+  const whoever = new PluginOrSelf(ports);
+  return handedOn((_, act, signal) => whoever.do(act, signal));
+}
+
+class PluginOrSelf {
   readonly #ports: Ports;
   #isTold = false;
 
@@ -38,31 +36,7 @@ export class PluginOrSelf implements OperatorActions {
     this.#ports = ports;
   }
 
-  forceRelease(wanted: ForcedRelease, signal: AbortSignal): Promise<FenceRecord | undefined> {
-    return this.#do((actions) => actions.forceRelease(wanted, signal), signal);
-  }
-
-  changeFailover(wanted: FailoverChange, signal: AbortSignal): Promise<void> {
-    return this.#do((actions) => actions.changeFailover(wanted, signal), signal);
-  }
-
-  release(wanted: ShownVolume, signal: AbortSignal): Promise<void> {
-    return this.#do((actions) => actions.release(wanted, signal), signal);
-  }
-
-  endUnfinishedLook(signal: AbortSignal): Promise<void> {
-    return this.#do((actions) => actions.endUnfinishedLook(signal), signal);
-  }
-
-  lookIntoAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<string | undefined> {
-    return this.#do((actions) => actions.lookIntoAnonymous(wanted, signal), signal);
-  }
-
-  removeAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<void> {
-    return this.#do((actions) => actions.removeAnonymous(wanted, signal), signal);
-  }
-
-  async #do<T>(act: (actions: OperatorActions) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async do<T>(act: (actions: OperatorActions) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { plugin, self, directory } = this.#ports;
     const { clock } = directory;
     const end = clock.elapsed() + STARTING_MS;

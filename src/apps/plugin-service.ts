@@ -1,42 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { Logger } from 'pino';
 import { connectGateway } from './array-connection.ts';
 import type { LocalSettings, Settings } from '../config/settings.ts';
-import { createDeviceUsers } from '../device-users/device-users.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
 import type { PluginError } from '../errors.ts';
 import { readUsage } from '../filesystem/usage.ts';
 import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
-import { readBootId } from '../host/boot.ts';
 import { systemClock } from '../host/clock.ts';
-import { createRunner, type Runner } from '../host/run.ts';
-import { ownAddresses } from '../host/own-addresses.ts';
-import { sourceAddresses } from '../host/source-addresses.ts';
-import { openFenceLog } from '../journal/fence-log.ts';
-import { createHostLock } from '../journal/host-lock.ts';
-import { journalFiles } from '../journal/journal-files.ts';
-import { openKnownHosts } from '../journal/known-hosts.ts';
-import { openJournal, type OpenJournal } from '../journal/journal.ts';
-import { HostJoin, JOIN_TIMES, type JoinPolicy } from '../join/host-join.ts';
-import { inRequest, requestTrace } from '../observe/logging/request-context.ts';
+import type { HostJoin } from '../join/host-join.ts';
+import { inRequest } from '../observe/logging/request-context.ts';
 import type { Pages } from '../observe/metrics/pages.ts';
 import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
-import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
-import { AddressWitness } from '../volumes/address-witness.ts';
 import { createDefaults } from './create-defaults.ts';
-import { filesystemsHere } from './host-filesystems.ts';
 import { Lifecycle, partOf, type Part } from './lifecycle.ts';
 import { operateVolumes } from './operated-volumes.ts';
+import { buildHost, type HostParts, type ServiceEdge } from './plugin-host.ts';
 import { refusingActions } from './operator-door.ts';
 import { Driver } from '../docker/driver.ts';
-import type { VolumeHost, VolumePolicy } from '../volumes/volume-host.ts';
-import { OwnIdentity } from '../volumes/identity.ts';
+import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { Log } from '../runtime/log.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
-import { MarkerWatch } from '../volumes/takeover/marker-watch.ts';
-import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
 import { TrimLoop, type TrimTotals } from '../volumes/upkeep/trim-loop.ts';
@@ -59,22 +42,7 @@ export interface PluginService {
   close(): Promise<void>;
 }
 
-/** What the parts get from the program around them. */
-export interface ServiceEdge {
-  readonly log: Logger;
-  /** Lines of the log that were lost since the start. */
-  readonly droppedLines: () => number;
-  readonly version: string;
-  readonly ownPid: number;
-  /** Ends the program in order and with a failure, where whoever runs it starts it again. */
-  readonly end?: (() => void) | undefined;
-  /** Where plugins of one host see each other; default /dev. */
-  readonly lockDir?: string | undefined;
-}
-
 const MINUTE_MS = 60_000;
-/** Seen by services and managed plugins alike, written by root alone, and empty after a boot. */
-const LOCK_DIR = '/dev';
 /** For one volume. */
 const TRIM_LIMIT_MS = 10 * MINUTE_MS;
 
@@ -237,17 +205,6 @@ function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): 
   return new TrimLoop({ attacher, filesystems, journal, lock, clock, log }, times);
 }
 
-interface HostParts {
-  readonly host: VolumeHost;
-  readonly gateway: Gateway;
-  readonly runner: Runner;
-  readonly journal: OpenJournal;
-  readonly join: HostJoin;
-  /** What is open on disk. */
-  readonly records: readonly Part[];
-  readonly mistakes?: string;
-}
-
 function pagesOf(
   metrics: PluginMetrics,
   { host, gateway, journal, mistakes }: HostParts,
@@ -266,107 +223,4 @@ function pagesOf(
     trimTotals,
     mistakes,
   });
-}
-
-async function buildHost(
-  settings: LocalSettings,
-  { log, ownPid: pid, lockDir, end }: ServiceEdge,
-  {
-    metrics,
-    gateway,
-    endpoints,
-  }: { readonly metrics: PluginMetrics; readonly gateway: Gateway; readonly endpoints: readonly string[] },
-): Promise<HostParts> {
-  const runner = loggedRunner(log);
-  const owner = { files: journalFiles, bootId: await readBootId(pid), pid, clock: systemClock, log };
-  const journal = await openJournal({ ...owner, dir: settings.stateDir });
-  const sole = createHostLock({ ...owner, dir: lockDir ?? LOCK_DIR });
-  const fences = await openFenceLog({ dir: settings.stateDir, files: journalFiles, clock: systemClock, log });
-  const hosts = await openKnownHosts({ ...owner, dir: settings.stateDir, isWriter: true });
-  const array = rememberingHosts(gateway, hosts);
-  const sdc = localSdcOf(settings, runner, log);
-  const filesystems = filesystemsHere(settings, { runner, log, owner, end });
-  const witness = new AddressWitness(ownAddresses, systemClock, log);
-  const identity = new OwnIdentity({ array, attacher: sdc, sole, witness }, { ...settings, endpoints });
-  const join = new HostJoin(
-    { sdc, array: gateway.registry, sourceAddresses, identity, clock: systemClock, log },
-    joinPolicyOf(settings),
-    { ...JOIN_TIMES, retryMs: settings.joinRetryMs },
-  );
-  const policy = policyOf(settings);
-  const host: VolumeHost = {
-    array,
-    attacher: sdc,
-    filesystems,
-    journal,
-    fences: metrics.observeFences(fences),
-    clock: systemClock,
-    log,
-    trace: requestTrace,
-    policy,
-    identity,
-    readiness: join,
-    deviceUsers: createDeviceUsers({ ownPid: pid }),
-    releasedUnrecorded: new Set(),
-    markers: new MarkerWatch({ array, clock: systemClock, journal, log }),
-  };
-  const records = [
-    { name: 'the lock of this host', stop: () => sole.close() },
-    { name: 'the journal', stop: () => journal.close() },
-    { name: 'the names of hosts', stop: () => hosts.close() },
-    { name: 'the record of fences', stop: () => fences.close() },
-  ];
-  return { host, gateway, runner, journal, join, records };
-}
-
-function loggedRunner(log: Log): Runner {
-  return createRunner({
-    observer: (report) => {
-      log.debug(report, 'program ended');
-    },
-  });
-}
-
-function localSdcOf(settings: LocalSettings, runner: Runner, log: Log): HostSdc {
-  return createLocalSdc({
-    runner,
-    clock: systemClock,
-    log,
-    drvCfgPath: settings.drvCfg,
-    guid: settings.guid,
-    deviceWaitMs: settings.deviceTimeoutMs,
-    mdmFile: settings.joinMdmFile,
-    places: { byId: settings.byIdDir },
-  });
-}
-
-function joinPolicyOf({ joinMdm, joinApprove, joinName, joinRename }: LocalSettings): JoinPolicy {
-  return {
-    mayWriteMdm: joinMdm,
-    mayApprove: joinApprove,
-    name: joinName,
-    mayRename: joinRename,
-    hostName: hostname(),
-  };
-}
-
-function policyOf(settings: LocalSettings): VolumePolicy {
-  return {
-    prefix: settings.prefix,
-    refuseAbovePercent: settings.refuseAbove,
-    failover: settings.failover,
-    abandonedMountMs: MINUTE_MS,
-    inheritedMountMs: 20_000,
-    heldWaitMs: 10_000,
-    releaseWaitMs: 300,
-    cleanupMs: 15_000,
-    lateMs: 5 * MINUTE_MS,
-    takeover: {
-      graceMs: settings.failoverGraceMs,
-      pollMs: 500,
-      idleWindowMs: settings.failoverIdleWindowMs,
-      moveLimit: settings.moveLimit,
-      moveWindowMs: settings.moveWindowMs,
-    },
-  };
 }

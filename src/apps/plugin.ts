@@ -15,13 +15,8 @@ import { createMetricsServer } from '../observe/metrics/server.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { Lifecycle, madeAtStart, type Part } from './lifecycle.ts';
 import { actionsInTurn, OperatorDoor } from './operator-door.ts';
-import {
-  openFlawedService,
-  openService,
-  refusingService,
-  type PluginService,
-  type ServiceEdge,
-} from './plugin-service.ts';
+import { openFlawedService, openService, refusingService, type PluginService } from './plugin-service.ts';
+import type { ServiceEdge } from './plugin-host.ts';
 
 /** The running plugin. */
 export interface App {

@@ -25,7 +25,7 @@ import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { operateVolumes } from './operated-volumes.ts';
-import { PluginOrSelf } from './plugin-or-self.ts';
+import { pluginOrSelf } from './plugin-or-self.ts';
 import { asVolumeId } from '../array/ids.ts';
 import type { StorageArray } from '../array/storage-array.ts';
 import type { Log } from '../runtime/log.ts';
@@ -85,7 +85,7 @@ export async function inSession(
     const self = operateVolumes({ ...host, ...parts, log, runner, stateDir, prefix, lock, entries });
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
-    const actions = new PluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
+    const actions = pluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
     await work({ operator, memory, host, prefix, actions, entries, signal });
   } finally {
     await fences.close();

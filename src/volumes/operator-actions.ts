@@ -1,4 +1,5 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
+import { quote } from '../units/quote.ts';
 import type { FenceRecord } from './ports.ts';
 import type { FailoverPolicy } from './volume.ts';
 
@@ -46,4 +47,29 @@ export interface OperatorActions {
   lookIntoAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<string | undefined>;
   /** Removes one that was proven to be anonymous, with its data. See removeAnonymous. */
   removeAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<void>;
+}
+
+/** Hands an action on: to whom, when, or not at all. `what` names it for people. */
+export type HandOn = <T>(
+  what: string,
+  act: (actions: OperatorActions) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>;
+
+/** The actions as somebody does them who gets each through `handOn`. */
+export function handedOn(handOn: HandOn): OperatorActions {
+  return {
+    forceRelease: (wanted, signal) =>
+      handOn(`forced release of ${quote(wanted.name)}`, (to) => to.forceRelease(wanted, signal), signal),
+    changeFailover: (wanted, signal) =>
+      handOn(`failover policy of ${quote(wanted.name)}`, (to) => to.changeFailover(wanted, signal), signal),
+    release: (wanted, signal) =>
+      handOn(`release of ${quote(wanted.name)}`, (to) => to.release(wanted, signal), signal),
+    endUnfinishedLook: (signal) =>
+      handOn('end of an unfinished look', (to) => to.endUnfinishedLook(signal), signal),
+    lookIntoAnonymous: (wanted, signal) =>
+      handOn(`look into ${quote(wanted.arrayName)}`, (to) => to.lookIntoAnonymous(wanted, signal), signal),
+    removeAnonymous: (wanted, signal) =>
+      handOn(`removal of ${quote(wanted.arrayName)}`, (to) => to.removeAnonymous(wanted, signal), signal),
+  };
 }
