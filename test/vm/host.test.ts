@@ -21,10 +21,6 @@ describe('a host with a kernel of its own', () => {
     await host.close();
   });
 
-  /** Of the file system that is mounted there. */
-  const gib = async (mountpoint: string): Promise<number> =>
-    Number(await host.machine.exec(['stat', '--file-system', '--format', '%b', mountpoint])) / 262_144;
-
   test('runs under a real systemd with cgroup v2, without a complaint about its units', async () => {
     const { machine } = host;
     expect(await machine.exec(['cat', '/proc/1/comm'])).toBe('systemd');
@@ -48,11 +44,11 @@ describe('a host with a kernel of its own', () => {
     await host.create('grows', { fs: 'ext4' });
     const mountpoint = await host.mount('grows');
     await host.machine.shell(`echo before >${mountpoint}/file`);
-    expect(await gib(mountpoint)).toBeLessThan(8);
+    expect(await host.gib(mountpoint)).toBeLessThan(8);
     await host.unmount('grows');
     await gateway.grow('grows', 16);
     expect(await host.mount('grows')).toBe(mountpoint);
-    expect(await gib(mountpoint)).toBeGreaterThan(15);
+    expect(await host.gib(mountpoint)).toBeGreaterThan(15);
     expect(await host.machine.exec(['cat', `${mountpoint}/file`])).toBe('before');
     await host.unmount('grows');
   });

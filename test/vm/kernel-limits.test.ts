@@ -17,9 +17,6 @@ describe('a host with a kernel of its own', () => {
     await host.close();
   });
 
-  /** Of the file system that is mounted there. */
-  const gib = async (mountpoint: string): Promise<number> =>
-    Number(await host.machine.exec(['stat', '--file-system', '--format', '%b', mountpoint])) / 262_144;
   const restartService = async (): Promise<void> => {
     await host.machine.exec(['systemctl', 'daemon-reload']);
     await host.machine.exec(['systemctl', 'restart', service]);
@@ -40,11 +37,11 @@ describe('a host with a kernel of its own', () => {
     await host.create('grows', { fs: 'ext4' });
     await gateway.grow('grows', 16);
     const mountpoint = await host.mount('grows');
-    expect(await gib(mountpoint)).toBeLessThan(8);
+    expect(await host.gib(mountpoint)).toBeLessThan(8);
     await host.unmount('grows');
     await host.machine.exec(['rm', without]);
     await restartService();
-    expect(await gib(await host.mount('grows'))).toBeGreaterThan(15);
+    expect(await host.gib(await host.mount('grows'))).toBeGreaterThan(15);
     await host.unmount('grows');
   });
 

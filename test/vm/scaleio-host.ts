@@ -167,6 +167,12 @@ export class ScaleioHost {
     );
   }
 
+  /** Size of the file system that is mounted there. */
+  async gib(mountpoint: string): Promise<number> {
+    const blocks = await this.machine.exec(['stat', '--file-system', '--format', '%b', mountpoint]);
+    return Number(blocks) / 262_144;
+  }
+
   async close(): Promise<void> {
     await this.machine.close();
   }

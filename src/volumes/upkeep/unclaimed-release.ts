@@ -44,15 +44,12 @@ export async function findReleasable(
   return { name, volume, device, me };
 }
 
-/** Takes the mapping away after looking at everything once more. Rejects as findReleasable, and when it is still there afterwards. */
+/** Takes the mapping away of what was found free just now. Rejects with VolumeInUseError when it is still there afterwards. */
 export async function releaseUnclaimed(
   host: ReleasingHost,
   { name, volume, me }: Releasable,
   signal: AbortSignal,
 ): Promise<void> {
-  const now = await host.array.getVolume(volume.id, signal);
-  if (now?.name !== volume.name) throw changed(name);
-  await assertFree(host, { name, volume: now, me }, signal);
   await host.array.detachVolume(volume.id, me.hostId, signal);
   const after = await host.array.getVolume(volume.id, signal);
   if (after?.attachments.some(({ hostId }) => hostId === me.hostId) === true) {

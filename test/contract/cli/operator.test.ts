@@ -15,7 +15,8 @@ import { systemClock } from '../../../src/host/clock.ts';
 import { lockDirectory } from '../../../src/journal/directory-lock.ts';
 import { journalFiles } from '../../../src/journal/journal-files.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
-import { newVolume, PASSWORD, simulated, soon } from '../gateway/simulated.ts';
+import { pluginEnv } from '../docker/plugin-env.ts';
+import { newVolume, simulated, soon } from '../gateway/simulated.ts';
 
 /* Commands that change something, beside the plugin that runs on this host, beside none, and beside one that cannot be asked. */
 
@@ -32,16 +33,7 @@ async function scene(more: Record<string, string> = {}) {
   const other = await simulator.connectSdc({ guid: OTHER, ip: '10.0.0.2', name: 'host2' });
   const id = await gateway.createVolume(await newVolume(gateway, 'docker-db'), soon());
   await gateway.attachVolume({ volumeId: id, hostId: other.id as HostId, readOnly: false }, soon());
-  const env = {
-    SCALEIO_ENDPOINT: simulator.urls.join(),
-    SCALEIO_USERNAME: 'admin',
-    SCALEIO_PASSWORD: PASSWORD,
-    SCALEIO_GUID: '11111111-1111-1111-1111-111111111111',
-    SCALEIO_SOCKET: path.join(directory, 's.sock'),
-    SCALEIO_STATE_DIR: path.join(directory, 'state'),
-    SCALEIO_MOUNT_ROOT: path.join(directory, 'mounts'),
-    SCALEIO_BY_ID_DIR: directory,
-  };
+  const env = pluginEnv(directory, simulator.urls.join());
   const lines: string[] = [];
   const app = (): Promise<App> =>
     startApp({

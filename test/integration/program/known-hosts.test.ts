@@ -12,7 +12,8 @@ import { until } from '../../../lab/hosts/until.ts';
 import { startApp, type App } from '../../../src/apps/plugin.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import type { HostId } from '../../../src/array/ids.ts';
-import { newVolume, PASSWORD, simulated, soon } from '../../contract/gateway/simulated.ts';
+import { pluginEnv } from '../../contract/docker/plugin-env.ts';
+import { newVolume, simulated, soon } from '../../contract/gateway/simulated.ts';
 import { socketClient } from '../../contract/docker/target.ts';
 
 /* The plugin over a restart, and a host that the array no longer tells of: its last known address was on disk. */
@@ -62,16 +63,7 @@ async function serving(
   endpoint: string,
   work: (holders: () => Promise<readonly Holder[]>) => Promise<void>,
 ): Promise<void> {
-  const env = {
-    SCALEIO_ENDPOINT: endpoint,
-    SCALEIO_USERNAME: 'admin',
-    SCALEIO_PASSWORD: PASSWORD,
-    SCALEIO_GUID: '11111111-1111-1111-1111-111111111111',
-    SCALEIO_SOCKET: path.join(directory, 's.sock'),
-    SCALEIO_STATE_DIR: path.join(directory, 'state'),
-    SCALEIO_MOUNT_ROOT: path.join(directory, 'mounts'),
-    SCALEIO_BY_ID_DIR: directory,
-  };
+  const env = pluginEnv(directory, endpoint);
   const app: App = await startApp({
     log: pino({ level: 'silent' }),
     droppedLines: () => 0,

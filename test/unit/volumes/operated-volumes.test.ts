@@ -70,6 +70,29 @@ describe("an operator's work on a volume", () => {
     expect(world.array.byName(`~never.${db().volumeId}`)).toBeDefined();
   });
 
+  it('lets go of what somebody mapped here by hand and nobody uses, and of that alone which was shown', async () => {
+    const { world, two, actions, db } = await scene('db');
+    world.array.map(db().volumeId, two.sdcId, false);
+    await world.pass(100);
+    const other = { ...db(), volumeId: asVolumeId('f'.repeat(16)) };
+    await expect(world.run(actions.release(other, limit()))).rejects.toThrow('no longer as it was shown');
+    expect(world.volume('db').mappings.size).toBe(1);
+    await world.run(actions.release(db(), limit()));
+    expect(world.volume('db').mappings.size).toBe(0);
+  });
+
+  it("leaves the plugin's own, and what somebody uses", async () => {
+    const { world, two, actions, db } = await scene('db');
+    await world.run(two.life.mount('db', 'a'));
+    await expect(world.run(actions.release(db(), limit()))).rejects.toThrow("is the plugin's own to release");
+    await world.run(two.life.unmount('db', 'a'));
+    world.array.map(db().volumeId, two.sdcId, false);
+    await world.pass(100);
+    two.kernel.openRaw('dd', world.volume('db'));
+    await expect(world.run(actions.release(db(), limit()))).rejects.toThrow(/dd.*; stop that first/);
+    expect(world.volume('db').mappings.size).toBe(1);
+  });
+
   it('answers the record of a forced release', async () => {
     const { world, one, actions, db } = await scene('db');
     await world.run(one.life.mount('db', 'a'));
