@@ -24,7 +24,16 @@ const reserved = (name, owners, to, comment) => ({
   to: { path: to },
 });
 
-const withoutIo = (name, from) => ({ name, severity: 'error', from: { path: from }, to: { path: IO } });
+/** Files of `from` import nothing that `to` matches. */
+const never = (name, from, to, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: to },
+});
+
+const withoutIo = (name, from) => never(name, from, IO);
 
 /** A folder of the simulator, and those below it; the wire's words and the errors are everybody's. */
 const simulatorFloor = (folder, below, comment) => ({
@@ -52,13 +61,12 @@ module.exports = {
     only('core-stands-alone', '^src/volumes/', [], 'the core knows ports and nothing that implements them'),
     withoutIo('core-has-no-io', '^src/volumes/'),
     only('gateway-hides-the-array', '^src/gateway/', []),
-    {
-      name: 'wire-lies-below-objects',
-      comment: 'the lower storey carries requests and knows no object of the array',
-      severity: 'error',
-      from: { path: '^src/gateway/wire/' },
-      to: { path: '^src/gateway/(objects/|[^/]+\\.ts$)' },
-    },
+    never(
+      'wire-lies-below-objects',
+      '^src/gateway/wire/',
+      '^src/gateway/(objects/|[^/]+\\.ts$)',
+      'the lower storey carries requests and knows no object of the array',
+    ),
     only('sdc-hides-the-client', '^src/sdc/', ['^src/host/', '^src/join/ports\\.ts$']),
     only('filesystem-hides-the-kernel', '^src/filesystem/', [
       '^src/host/',
@@ -132,33 +140,20 @@ module.exports = {
       ['^src/host/', '^src/volumes/options/(option|option-table)\\.ts$'],
       "an operator's settings for new volumes are written as the options of a volume are",
     ),
-    {
-      name: 'product-knows-no-workshop',
-      comment: 'what is installed leans on nothing that only tries, builds or tests it',
-      severity: 'error',
-      from: { path: '^src/' },
-      to: { path: '^(lab|test|plugin)/' },
-    },
-    {
-      name: 'plugin-is-built-from-the-product',
-      severity: 'error',
-      from: { path: '^plugin/' },
-      to: { path: '^(lab|test)/' },
-    },
-    {
-      name: 'lab-lies-below-tests',
-      comment: 'tests stand on the lab, and the lab on none of them',
-      severity: 'error',
-      from: { path: '^lab/' },
-      to: { path: '^test/' },
-    },
-    {
-      name: 'hosts-lie-below-the-lab',
-      comment: 'machines, networks and the array; what is done with them is above',
-      severity: 'error',
-      from: { path: '^lab/hosts/' },
-      to: { path: '^lab/(?!hosts/|secrets/)' },
-    },
+    never(
+      'product-knows-no-workshop',
+      '^src/',
+      '^(lab|test|plugin)/',
+      'what is installed leans on nothing that only tries, builds or tests it',
+    ),
+    never('plugin-is-built-from-the-product', '^plugin/', '^(lab|test)/'),
+    never('lab-lies-below-tests', '^lab/', '^test/', 'tests stand on the lab, and the lab on none of them'),
+    never(
+      'hosts-lie-below-the-lab',
+      '^lab/hosts/',
+      '^lab/(?!hosts/|secrets/)',
+      'machines, networks and the array; what is done with them is above',
+    ),
     reserved('only-metrics-uses-prom-client', '^src/observe/metrics/', 'node_modules/prom-client/'),
     reserved(
       'only-run-starts-processes',
@@ -168,13 +163,12 @@ module.exports = {
     reserved('only-http-uses-undici', '^src/gateway/wire/http\\.ts$', 'node_modules/undici/'),
     reserved('nobody-uses-the-simulator', '^src/cli/simulate\\.ts$', '^simulator/src/'),
     reserved('nobody-imports-a-root', '^src/main\\.ts$|^src/(apps|cli)/', '^src/(apps/|main\\.ts$)'),
-    {
-      name: 'simulator-stands-alone',
-      comment: 'it shares no code with the plugin, so a shared mistake cannot cancel out',
-      severity: 'error',
-      from: { path: '^simulator/src/' },
-      to: { path: '^(src|lab|test|plugin)/' },
-    },
+    never(
+      'simulator-stands-alone',
+      '^simulator/src/',
+      '^(src|lab|test|plugin)/',
+      'it shares no code with the plugin, so a shared mistake cannot cancel out',
+    ),
     {
       name: 'simulator-declares-what-it-uses',
       comment: 'what a package imports stands in its own package.json, or it works in this repository only',
