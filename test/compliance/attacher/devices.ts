@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SystemId } from '../../../src/array/ids.ts';
 import type { OpenAttacher } from './subject.ts';
-import { arrived, find, MISSING, soon, wait } from './scene.ts';
+import { arrived, find, MISSING, wait } from './scene.ts';
+import { soon } from '../soon.ts';
 
 export function deviceCases(open: OpenAttacher): void {
   test('there is none of a volume that the host has not', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { VolumeId } from '../../../src/array/ids.ts';
 import type { OpenAttacher, OpenHost } from './subject.ts';
-import { arrived, arrivedAndHeld, find, hold, MISMATCH, soon } from './scene.ts';
+import { arrived, arrivedAndHeld, find, hold, MISMATCH } from './scene.ts';
+import { soon } from '../soon.ts';
 
 type Change = (host: OpenHost, volumeId: VolumeId) => Promise<void>;
 

@@ -1,14 +1,10 @@
 import type { VolumeId } from '../../../src/array/ids.ts';
 import type { Device, HeldDevice } from '../../../src/attach/attacher.ts';
 import type { OpenHost } from './subject.ts';
+import { soon } from '../soon.ts';
 
 export const MISMATCH = { code: 'SDC', problem: 'device-mismatch' };
 export const MISSING = { code: 'SDC', problem: 'device-missing', retryable: true };
-
-/** Only a test that hangs needs it. */
-export function soon(): AbortSignal {
-  return AbortSignal.timeout(50_000);
-}
 
 export function wait(host: OpenHost, volumeId: VolumeId): Promise<Device> {
   return host.settle(host.attacher.waitForDevice(host.systemId, volumeId, soon()));

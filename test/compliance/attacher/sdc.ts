@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SystemId } from '../../../src/array/ids.ts';
 import type { OpenAttacher, SdcProblem } from './subject.ts';
-import { arrived, soon } from './scene.ts';
+import { arrived } from './scene.ts';
+import { soon } from '../soon.ts';
 
 /** With these nothing can be asked of it; retryable is what may pass by itself. */
 const UNUSABLE: readonly SdcProblem[] = ['not-installed', 'not-loaded', 'command-failed'];

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { CancelledError } from '../../../src/errors.ts';
 import type { Attacher, Device } from '../../../src/attach/attacher.ts';
 import type { OpenAttacher, OpenHost } from './subject.ts';
-import { arrived, find, hold, soon } from './scene.ts';
+import { arrived, find, hold } from './scene.ts';
+import { soon } from '../soon.ts';
 
 type Call = (host: OpenHost, device: Device, signal: AbortSignal) => Promise<unknown>;
 

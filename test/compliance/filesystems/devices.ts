@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { FilesystemError } from '../../../src/errors.ts';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import type { OpenFilesystems } from './subject.ts';
-import { Scene, soon } from './scene.ts';
+import { Scene } from './scene.ts';
+import { soon } from '../soon.ts';
 
 export function deviceContentCases(open: OpenFilesystems, fs: FilesystemType): void {
   test('is blank until a file system is made on it, and is that then', async () => {

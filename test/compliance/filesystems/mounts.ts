@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { FilesystemError, FrozenError } from '../../../src/errors.ts';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import type { OpenFilesystems } from './subject.ts';
-import { LABEL, Scene, soon } from './scene.ts';
+import { LABEL, Scene } from './scene.ts';
+import { soon } from '../soon.ts';
 
 export function mountCases(open: OpenFilesystems, fs: FilesystemType): void {
   test('shows with its device, and holds it', async () => {

@@ -3,7 +3,8 @@ import { FilesystemError, NewerVersionError } from '../../../src/errors.ts';
 import type { VolumeLabel } from '../../../src/volumes/options/label.ts';
 import type { FilesystemType } from '../../../src/volumes/volume.ts';
 import type { OpenFilesystems } from './subject.ts';
-import { LABEL, Scene, soon } from './scene.ts';
+import { LABEL, Scene } from './scene.ts';
+import { soon } from '../soon.ts';
 
 const ANY = { uid: undefined, gid: undefined, mode: undefined };
 

@@ -6,11 +6,7 @@ import { labelOf } from '../../../src/volumes/options/label.ts';
 import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/option-table.ts';
 import { asVolumeName, type FilesystemType } from '../../../src/volumes/volume.ts';
 import type { OpenFilesystemHost, OpenFilesystems } from './subject.ts';
-
-/** Only a test that hangs needs it. */
-export function soon(): AbortSignal {
-  return AbortSignal.timeout(50_000);
-}
+import { soon } from '../soon.ts';
 
 export const LABEL = labelOf(BUILT_IN_DEFAULTS, {
   name: asVolumeName('db'),

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
 import type { HostView, OpenArray, OpenStorageArray } from './subject.ts';
 import type { VolumeId } from '../../../src/array/ids.ts';
-import { everything, goneVolume, holders, idsOf, made, NO_VOLUME, openOnePool, read, soon } from './scene.ts';
+import { everything, goneVolume, holders, idsOf, made, NO_VOLUME, openOnePool, read } from './scene.ts';
+import { soon } from '../soon.ts';
 
 const HELD = { code: 'GATEWAY_REJECTED', refusal: 'held-by-another' };
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
 import { asArrayName } from '../../../src/array/ids.ts';
 import type { OpenStorageArray } from './subject.ts';
-import { goneVolume, idsOf, made, NO_VOLUME, openOnePool, read, soon, wanted } from './scene.ts';
+import { goneVolume, idsOf, made, NO_VOLUME, openOnePool, read, wanted } from './scene.ts';
+import { soon } from '../soon.ts';
 
 export function catalogCases(open: OpenStorageArray): void {
   test('the array says which one it is, the same to every host', async () => {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { GatewayRejectedError, InvalidRequestError } from '../../../src/errors.ts';
 import { asArrayName, asPoolId } from '../../../src/array/ids.ts';
 import type { OpenStorageArray } from './subject.ts';
-import { everything, GIB, goneVolume, idsOf, made, openOnePool, read, soon, wanted } from './scene.ts';
+import { everything, GIB, goneVolume, idsOf, made, openOnePool, read, wanted } from './scene.ts';
+import { soon } from '../soon.ts';
 
 export function changeCases(open: OpenStorageArray): void {
   test('a size is rounded up to the grain', async () => {

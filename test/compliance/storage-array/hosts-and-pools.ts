@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { InvalidRequestError } from '../../../src/errors.ts';
 import { asPoolId } from '../../../src/array/ids.ts';
 import type { OpenStorageArray } from './subject.ts';
-import { holders, made, openOnePool, soon } from './scene.ts';
+import { holders, made, openOnePool } from './scene.ts';
+import { soon } from '../soon.ts';
 
 const MANY = [
   { domain: 'pd1', pools: ['sp1', 'fast'] },

@@ -2,15 +2,11 @@ import { asArrayName, asVolumeId, type HostId, type VolumeId } from '../../../sr
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import type { ArrayVolume, NewVolume } from '../../../src/array/volume.ts';
 import type { OpenArray, OpenStorageArray } from './subject.ts';
+import { soon } from '../soon.ts';
 
 export const GIB = 1024 * 1024;
 /** Of a volume that no array here has. */
 export const NO_VOLUME = asVolumeId('fffffffe00000000');
-
-/** Only a test that hangs needs it. */
-export function soon(): AbortSignal {
-  return AbortSignal.timeout(50_000);
-}
 
 /** An array with one pool. */
 export function openOnePool(open: OpenStorageArray): Promise<OpenArray> {

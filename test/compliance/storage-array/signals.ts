@@ -4,7 +4,8 @@ import { asArrayName, type HostId, type VolumeId } from '../../../src/array/ids.
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import type { StoragePool } from '../../../src/array/pool.ts';
 import type { OpenStorageArray } from './subject.ts';
-import { everything, made, openOnePool, read, soon } from './scene.ts';
+import { everything, made, openOnePool, read } from './scene.ts';
+import { soon } from '../soon.ts';
 
 interface Things {
   /** Attached to the host. */
