@@ -16,7 +16,7 @@ import { readMappedHere } from '../journal/mapped-here.ts';
 import { readRunningJournal } from '../journal/running-journal.ts';
 import { journalFiles } from '../journal/journal-files.ts';
 import { DOOR_SOCKET } from '../operator/calls.ts';
-import { DoorClient } from '../operator/door-client.ts';
+import { doorClient } from '../operator/door-client.ts';
 import { createLocalSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
@@ -96,7 +96,7 @@ export async function inSession(
 /** The plugin that works with the directory, if one runs. */
 function pluginIn(stateDir: string): OperatorActions {
   const socketPath = path.join(stateDir, DOOR_SOCKET);
-  return new DoorClient(socketPath, (call, body, signal) =>
+  return doorClient(socketPath, (call, body, signal) =>
     postToUnixSocket({ socketPath, path: call, signal }, body),
   );
 }

@@ -25,7 +25,7 @@ interface Conversation {
  */
 export async function removeLikelyAnonymous(host: AnonymousVolumes, to: Conversation): Promise<void> {
   // What a look that was killed has attached is free again then.
-  if (to.act) await host.actions.endUnfinishedLook(AbortSignal.timeout(EACH_LIMIT_MS));
+  if (to.act) await host.actions.endUnfinishedLook({}, AbortSignal.timeout(EACH_LIMIT_MS));
   const likely = await listLikelyAnonymous(host, AbortSignal.timeout(EACH_LIMIT_MS));
   if (likely.length === 0) to.print('no volume that no host has bears a name that an engine made up');
   for (const volume of likely) {

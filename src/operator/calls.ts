@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { asHostId, asVolumeId } from '../array/ids.ts';
 import { ERROR_CODES } from '../errors.ts';
-import type { OperatorActions } from '../volumes/operator-actions.ts';
+import type { ActionName, Result, Wanted } from '../volumes/operator-actions.ts';
 import { fenceRecordSchema } from '../volumes/takeover/fence-record.ts';
 
 /** The door's socket in the state directory: not among the engine's plugins, because an engine activates whatever lies there. */
@@ -18,7 +18,7 @@ const nothing = z.null().transform(() => undefined);
 const answering = <T extends z.ZodType>(result: T) => z.object({ result });
 
 /** The calls of the door: POST of a JSON object, answered with `{"result": …}`, or with a DoorFailure and another status. */
-export const CALLS = {
+const CALLS = {
   forceRelease: {
     path: '/v1/force-release',
     request: z.strictObject({ ...shown, hostId: z.string().transform(asHostId), by: z.string() }),
@@ -46,7 +46,19 @@ export const CALLS = {
     ),
   },
   removeAnonymous: { path: '/v1/anonymous/remove', request: nameless, answer: answering(nothing) },
-} satisfies Record<keyof OperatorActions, unknown>;
+} satisfies { readonly [A in ActionName]: DoorCall<A> };
+
+/** One call of the door: where, with what, and what comes back. */
+export interface DoorCall<A extends ActionName> {
+  readonly path: string;
+  readonly request: z.ZodType<Wanted<A>>;
+  readonly answer: z.ZodType<{ readonly result: Result<A> }>;
+}
+
+export function doorCall<A extends ActionName>(action: A): DoorCall<A> {
+  // Each entry is held against its own action above, which no index by a name can say.
+  return CALLS[action] as unknown as DoorCall<A>;
+}
 
 /** Body of an answer that says why not; a code that only another version knows reads as PLUGIN. */
 export const doorFailure = z.object({

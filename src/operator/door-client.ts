@@ -1,14 +1,12 @@
-import type * as z from 'zod';
 import { CancelledError, ConfigError, PluginError, RunningPluginError, type ErrorCode } from '../errors.ts';
-import type { FenceRecord } from '../volumes/ports.ts';
-import type {
-  FailoverChange,
-  ForcedRelease,
-  NamelessVolume,
-  OperatorActions,
-  ShownVolume,
+import {
+  actionsFrom,
+  type ActionName,
+  type OperatorActions,
+  type Result,
+  type Wanted,
 } from '../volumes/operator-actions.ts';
-import { CALLS, doorFailure, type DoorFailure } from './calls.ts';
+import { doorCall, doorFailure, type DoorFailure } from './calls.ts';
 
 /**
  * Sends a JSON body to a path of the door's socket, and answers status and body. Rejects with the socket's error, which bears
@@ -35,8 +33,13 @@ class RefusedByPlugin extends PluginError {
   }
 }
 
-/** Asks the running plugin to do it. Rejects with DoorClosedError when it does not run, and else as the plugin says. */
-export class DoorClient implements OperatorActions {
+/** Asks the running plugin to do it. The actions reject with DoorClosedError when it does not run, and else as the plugin says. */
+export function doorClient(socket: string, post: PostToDoor): OperatorActions {
+  const client = new DoorClient(socket, post);
+  return actionsFrom((action, wanted, signal) => client.ask(action, wanted, signal));
+}
+
+class DoorClient {
   readonly #socket: string;
   readonly #post: PostToDoor;
 
@@ -45,35 +48,8 @@ export class DoorClient implements OperatorActions {
     this.#post = post;
   }
 
-  forceRelease(wanted: ForcedRelease, signal: AbortSignal): Promise<FenceRecord | undefined> {
-    return this.#ask(CALLS.forceRelease, wanted, signal);
-  }
-
-  changeFailover(wanted: FailoverChange, signal: AbortSignal): Promise<void> {
-    return this.#ask(CALLS.changeFailover, wanted, signal);
-  }
-
-  release(wanted: ShownVolume, signal: AbortSignal): Promise<void> {
-    return this.#ask(CALLS.release, wanted, signal);
-  }
-
-  endUnfinishedLook(signal: AbortSignal): Promise<void> {
-    return this.#ask(CALLS.endUnfinishedLook, {}, signal);
-  }
-
-  lookIntoAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<string | undefined> {
-    return this.#ask(CALLS.lookIntoAnonymous, wanted, signal);
-  }
-
-  removeAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<void> {
-    return this.#ask(CALLS.removeAnonymous, wanted, signal);
-  }
-
-  async #ask<Result>(
-    call: { readonly path: string; readonly answer: z.ZodType<{ result: Result }> },
-    wanted: object,
-    signal: AbortSignal,
-  ): Promise<Result> {
+  async ask<A extends ActionName>(action: A, wanted: Wanted<A>, signal: AbortSignal): Promise<Result<A>> {
+    const call = doorCall(action);
     const { status, body } = await this.#post(call.path, wanted, signal).catch((error: unknown) => {
       throw this.#unanswered(error, signal);
     });

@@ -1,9 +1,14 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type * as z from 'zod';
 import { InvalidRequestError, isPluginError } from '../errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { OperatorActions } from '../volumes/operator-actions.ts';
-import { CALLS, type DoorFailure } from './calls.ts';
+import {
+  ACTION_NAMES,
+  type ActionName,
+  type OperatorActions,
+  type Result,
+  type Wanted,
+} from '../volumes/operator-actions.ts';
+import { doorCall, type DoorFailure } from './calls.ts';
 
 export interface DoorOptions {
   readonly actions: OperatorActions;
@@ -26,10 +31,8 @@ export function createDoor({ actions, log, newRequestId, inRequest, limitMs }: D
   door.addHook('onRequest', (request, _reply, next) => {
     inRequest(request.id, next);
   });
-  const serve = <Request, Result>(
-    { path, request }: { readonly path: string; readonly request: z.ZodType<Request> },
-    act: (wanted: Request, signal: AbortSignal) => Promise<Result>,
-  ): void => {
+  const serve = (action: ActionName): void => {
+    const { path, request } = doorCall(action);
     door.post(path, async ({ id, body }) => {
       const { data, error } = request.safeParse(body);
       if (error !== undefined)
@@ -38,15 +41,12 @@ export function createDoor({ actions, log, newRequestId, inRequest, limitMs }: D
           { cause: error },
         );
       log.info({ call: path, requestId: id, ...data }, 'operator asks');
-      return { result: (await act(data, AbortSignal.timeout(limitMs))) ?? null };
+      return {
+        result: (await asked(actions, { action, wanted: data }, AbortSignal.timeout(limitMs))) ?? null,
+      };
     });
   };
-  serve(CALLS.forceRelease, (wanted, signal) => actions.forceRelease(wanted, signal));
-  serve(CALLS.changeFailover, (wanted, signal) => actions.changeFailover(wanted, signal));
-  serve(CALLS.release, (wanted, signal) => actions.release(wanted, signal));
-  serve(CALLS.endUnfinishedLook, (_, signal) => actions.endUnfinishedLook(signal));
-  serve(CALLS.lookIntoAnonymous, (wanted, signal) => actions.lookIntoAnonymous(wanted, signal));
-  serve(CALLS.removeAnonymous, (wanted, signal) => actions.removeAnonymous(wanted, signal));
+  for (const action of ACTION_NAMES) serve(action);
   door.setErrorHandler((error, request, reply) => refuse(log, { error, requestId: request.id, reply }));
   door.setNotFoundHandler((request, reply) => {
     const error = new InvalidRequestError(
@@ -55,6 +55,14 @@ export function createDoor({ actions, log, newRequestId, inRequest, limitMs }: D
     return refuse(log, { error, requestId: request.id, reply });
   });
   return door;
+}
+
+function asked<A extends ActionName>(
+  actions: OperatorActions,
+  { action, wanted }: { readonly action: A; readonly wanted: Wanted<A> },
+  signal: AbortSignal,
+): Promise<Result<A>> {
+  return actions[action](wanted, signal);
 }
 
 function refuse(

@@ -4,6 +4,7 @@ import type {
   FailoverChange,
   ForcedRelease,
   NamelessVolume,
+  NothingMore,
   OperatorActions,
   ShownVolume,
 } from './operator-actions.ts';
@@ -71,7 +72,7 @@ export class OperatedVolumes implements OperatorActions {
     });
   }
 
-  endUnfinishedLook(signal: AbortSignal): Promise<void> {
+  endUnfinishedLook(_: NothingMore, signal: AbortSignal): Promise<void> {
     return endUnfinishedLook(this.#host.anonymous, signal);
   }
 

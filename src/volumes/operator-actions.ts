@@ -24,29 +24,70 @@ export interface FailoverChange extends ShownVolume {
   readonly how: 'none' | 'rename' | 'stand-in' | 'snapshot' | 'drop';
 }
 
+/** For what takes no more than to be asked. */
+export type NothingMore = Readonly<Record<string, never>>;
+
 /** A volume that bears a name as an engine makes them up, by what the array calls it. */
 export interface NamelessVolume {
   readonly volumeId: VolumeId;
   readonly arrayName: string;
 }
 
+/** What an action is asked with, and what it answers. */
+interface Act<Wanted, Result> {
+  readonly wanted: Wanted;
+  readonly result: Result;
+}
+
 /**
  * What a person may have done to volumes beside the orchestrator. Each is one piece of work in its turn on the volume, rejects with a
  * PluginError that says what to do, and with InvalidRequestError when the volume is no longer as it was shown; nothing was done then.
  */
-export interface OperatorActions {
+interface ActionTable {
   /** Takes the volume from that host, whatever its policy; answers the record of it. See VolumeOperator.forceRelease. */
-  forceRelease(wanted: ForcedRelease, signal: AbortSignal): Promise<FenceRecord | undefined>;
+  forceRelease: Act<ForcedRelease, FenceRecord | undefined>;
   /** See VolumeOperator.changePolicy. */
-  changeFailover(wanted: FailoverChange, signal: AbortSignal): Promise<void>;
+  changeFailover: Act<FailoverChange, void>;
   /** Lets go of a volume that is attached to this host by somebody else, and unused. See releaseUnclaimed. */
-  release(wanted: ShownVolume, signal: AbortSignal): Promise<void>;
+  release: Act<ShownVolume, void>;
   /** Takes off what a look that was killed has attached. See endUnfinishedLook. */
-  endUnfinishedLook(signal: AbortSignal): Promise<void>;
+  endUnfinishedLook: Act<NothingMore, void>;
   /** The name in its label, where that proves that an engine made it up. See proveAnonymous. */
-  lookIntoAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<string | undefined>;
+  lookIntoAnonymous: Act<NamelessVolume, string | undefined>;
   /** Removes one that was proven to be anonymous, with its data. See removeAnonymous. */
-  removeAnonymous(wanted: NamelessVolume, signal: AbortSignal): Promise<void>;
+  removeAnonymous: Act<NamelessVolume, void>;
+}
+
+export type ActionName = keyof ActionTable;
+export type Wanted<A extends ActionName> = ActionTable[A]['wanted'];
+export type Result<A extends ActionName> = ActionTable[A]['result'];
+
+/** The actions of the table, done by somebody. */
+export type OperatorActions = {
+  readonly [A in ActionName]: (wanted: Wanted<A>, signal: AbortSignal) => Promise<Result<A>>;
+};
+
+/** Each action for people, as it follows "the". */
+const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
+  forceRelease: ({ name }) => `forced release of ${quote(name)}`,
+  changeFailover: ({ name }) => `failover policy of ${quote(name)}`,
+  release: ({ name }) => `release of ${quote(name)}`,
+  endUnfinishedLook: () => 'end of an unfinished look',
+  lookIntoAnonymous: ({ arrayName }) => `look into ${quote(arrayName)}`,
+  removeAnonymous: ({ arrayName }) => `removal of ${quote(arrayName)}`,
+};
+
+export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];
+
+/** The actions, each done by `act`, which is told which it is. */
+export function actionsFrom(
+  act: <A extends ActionName>(action: A, wanted: Wanted<A>, signal: AbortSignal) => Promise<Result<A>>,
+): OperatorActions {
+  const actions = ACTION_NAMES.map((action) => [
+    action,
+    (wanted: Wanted<typeof action>, signal: AbortSignal) => act(action, wanted, signal),
+  ]);
+  return Object.fromEntries(actions) as OperatorActions;
 }
 
 /** Hands an action on: to whom, when, or not at all. `what` names it for people. */
@@ -58,18 +99,7 @@ export type HandOn = <T>(
 
 /** The actions as somebody does them who gets each through `handOn`. */
 export function handedOn(handOn: HandOn): OperatorActions {
-  return {
-    forceRelease: (wanted, signal) =>
-      handOn(`forced release of ${quote(wanted.name)}`, (to) => to.forceRelease(wanted, signal), signal),
-    changeFailover: (wanted, signal) =>
-      handOn(`failover policy of ${quote(wanted.name)}`, (to) => to.changeFailover(wanted, signal), signal),
-    release: (wanted, signal) =>
-      handOn(`release of ${quote(wanted.name)}`, (to) => to.release(wanted, signal), signal),
-    endUnfinishedLook: (signal) =>
-      handOn('end of an unfinished look', (to) => to.endUnfinishedLook(signal), signal),
-    lookIntoAnonymous: (wanted, signal) =>
-      handOn(`look into ${quote(wanted.arrayName)}`, (to) => to.lookIntoAnonymous(wanted, signal), signal),
-    removeAnonymous: (wanted, signal) =>
-      handOn(`removal of ${quote(wanted.arrayName)}`, (to) => to.removeAnonymous(wanted, signal), signal),
-  };
+  return actionsFrom((action, wanted, signal) =>
+    handOn(WORDS[action](wanted), (to) => to[action](wanted, signal), signal),
+  );
 }

@@ -14,7 +14,7 @@ import {
 } from '../../../src/errors.ts';
 import { postToUnixSocket } from '../../../src/host/unix-socket.ts';
 import { DOOR_SOCKET } from '../../../src/operator/calls.ts';
-import { DoorClient, DoorClosedError } from '../../../src/operator/door-client.ts';
+import { doorClient, DoorClosedError } from '../../../src/operator/door-client.ts';
 import type { OperatorActions } from '../../../src/volumes/operator-actions.ts';
 import type { FenceRecord } from '../../../src/volumes/ports.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
@@ -58,8 +58,8 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
   return { asked, actions };
 }
 
-function clientOf(socketPath: string): DoorClient {
-  return new DoorClient(socketPath, (call, body, signal) =>
+function clientOf(socketPath: string): OperatorActions {
+  return doorClient(socketPath, (call, body, signal) =>
     postToUnixSocket({ socketPath, path: call, signal }, body),
   );
 }
@@ -105,7 +105,7 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.forceRelease(FORCED, soon())).toBeUndefined();
   await client.changeFailover(change, soon());
   await client.release(VOLUME, soon());
-  await client.endUnfinishedLook(soon());
+  await client.endUnfinishedLook({}, soon());
   expect(await client.lookIntoAnonymous(NAMELESS, soon())).toBeUndefined();
   await client.removeAnonymous(NAMELESS, soon());
   expect(asked).toEqual([
@@ -142,7 +142,7 @@ it("says the plugin's own words where it refuses, with code, context and whether
     context: { pid: 7 },
     retryable: false,
   });
-  expect(await failureOf(client.endUnfinishedLook(soon()))).toMatchObject({
+  expect(await failureOf(client.endUnfinishedLook({}, soon()))).toMatchObject({
     code: 'CANCELLED',
     retryable: true,
   });
