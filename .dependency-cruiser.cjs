@@ -80,7 +80,7 @@ module.exports = {
     only(
       'operator-door-is-thin',
       '^src/operator/',
-      ['^src/volumes/(ports|operator-actions|takeover/fence-record)\\.ts$'],
+      ['^src/volumes/(ports|volume|operator-actions|takeover/fence-record)\\.ts$'],
       'it carries what a person asks to the use cases, and knows only their words',
     ),
     only(
@@ -106,7 +106,7 @@ module.exports = {
     only(
       'cleanup-knows-no-implementation',
       '^src/steward/cleanup/',
-      ['^src/steward/(ports|audit|policy)\\.ts$', '^src/volumes/naming\\.ts$'],
+      ['^src/steward/(ports|audit|policy)\\.ts$', '^src/volumes/(naming|upkeep/anonymous-names)\\.ts$'],
       "of the steward it knows the policy and the audit, of the core the volumes' names",
     ),
     withoutIo('cleanup-has-no-io', '^src/steward/cleanup/'),

@@ -4,7 +4,7 @@ import type { HeldVolume } from '../volumes/takeover/operator.ts';
 import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
 import type { HostState } from '../array/host.ts';
 import type { ArrayVolume, Attachment } from '../array/volume.ts';
-import type { FailoverPolicy } from '../volumes/volume.ts';
+import type { PolicyChoice } from '../volumes/volume.ts';
 
 /** What only this host can tell beside the array. */
 export interface HostMemory {
@@ -44,7 +44,7 @@ export interface ListedFacts {
 
 /** A volume as `volume show` tells of it. */
 export interface ShownFacts extends ListedFacts {
-  readonly failover: FailoverPolicy | 'default';
+  readonly failover: PolicyChoice;
   readonly holders: readonly (HolderFacts & { readonly state: HostState })[];
   /** I/O operations in the array's present measuring interval. */
   readonly recentIo: number;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { PolicyChange } from '../volumes/takeover/failover-marker.ts';
+import { POLICY_CHOICES } from '../volumes/volume.ts';
 import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { ProcessIo } from './process-io.ts';
@@ -110,9 +111,7 @@ async function releaseMapping(
 
 function addFailover(volume: Command, io: ProcessIo): void {
   withGatewaySettings(volume.command('failover'))
-    .description(
-      'change what may be done about a volume whose host is away: never, disconnected, idle, always, default',
-    )
+    .description(`change what may be done about a volume whose host is away: ${POLICY_CHOICES.join(', ')}`)
     .argument('<name>')
     .argument('<policy>')
     .option('--yes', 'do not ask')
@@ -121,7 +120,6 @@ function addFailover(volume: Command, io: ProcessIo): void {
     );
 }
 
-const POLICIES = ['never', 'disconnected', 'idle', 'always', 'default'] as const;
 const PINS_BLOCKS =
   'It was made without a marker, so a snapshot of it as it is now must carry the policy. The snapshot keeps every block that the volume writes anew from now on, up to its whole size; removing the volume removes it.';
 
@@ -131,10 +129,10 @@ async function changeFailover(
   asked: { readonly name: string; readonly policy: string },
   flags: AgreeFlags,
 ): Promise<void> {
-  const policy = POLICIES.find((known) => known === asked.policy);
+  const policy = POLICY_CHOICES.find((known) => known === asked.policy);
   if (policy === undefined)
     throw new InvalidRequestError(
-      `there is no failover policy ${JSON.stringify(asked.policy)}: use ${POLICIES.join(', ')}`,
+      `there is no failover policy ${JSON.stringify(asked.policy)}: use ${POLICY_CHOICES.join(', ')}`,
     );
   const change = await operator.planPolicy(asked.name, policy, signal);
   if (change.how === 'none') {

@@ -2,7 +2,7 @@ import { FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Probe } from '../volumes/ports.ts';
 import type { Device } from '../attach/attacher.ts';
-import type { FilesystemType } from '../volumes/volume.ts';
+import { FILESYSTEMS, type FilesystemType } from '../volumes/volume.ts';
 import { readEnds } from './blank.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { runTool } from './tool.ts';
@@ -11,8 +11,6 @@ import { runTool } from './tool.ts';
 const FOUND = 0;
 const NOTHING_FOUND = 2;
 const AMBIVALENT = 8;
-
-const OURS: readonly string[] = ['ext4', 'xfs', 'btrfs'] satisfies FilesystemType[];
 
 /**
  * What a low-level look at the device, past every cache, finds: blkid reads it itself. In doubt it is foreign: more
@@ -62,5 +60,5 @@ function classify(device: Device, tags: ReadonlyMap<string, string>): Probe {
 }
 
 function isOurs(type: string): type is FilesystemType {
-  return OURS.includes(type);
+  return FILESYSTEMS.some((fs) => fs === type);
 }

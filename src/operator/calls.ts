@@ -3,6 +3,7 @@ import { asHostId, asVolumeId } from '../array/ids.ts';
 import { ERROR_CODES } from '../errors.ts';
 import type { ActionName, Result, Wanted } from '../volumes/operator-actions.ts';
 import { fenceRecordSchema } from '../volumes/takeover/fence-record.ts';
+import { POLICY_CHOICES } from '../volumes/volume.ts';
 
 /** The door's socket in the state directory: not among the engine's plugins, because an engine activates whatever lies there. */
 export const DOOR_SOCKET = 'operator.sock';
@@ -10,7 +11,7 @@ export const DOOR_SOCKET = 'operator.sock';
 const volumeId = z.string().transform(asVolumeId);
 const shown = { name: z.string(), volumeId };
 const nameless = z.strictObject({ volumeId, arrayName: z.string() });
-const policy = z.enum(['never', 'disconnected', 'idle', 'always', 'default']);
+const policy = z.enum(POLICY_CHOICES);
 const how = z.enum(['none', 'rename', 'stand-in', 'snapshot', 'drop']);
 const nothing = z.null().transform(() => undefined);
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { InvalidRequestError } from '../errors.ts';
 import { quote } from '../units/quote.ts';
 import { asArrayName, asVolumeId, type ArrayName, type VolumeId } from '../array/ids.ts';
-import { asVolumeName, type FailoverPolicy, type VolumeName } from './volume.ts';
+import { asVolumeName, POLICY_CHOICES, type VolumeName, type PolicyChoice } from './volume.ts';
 
 /*
  * People and programs name volumes as they like; the array takes 31 characters of letters, digits and punctuation
@@ -20,12 +20,12 @@ const ALLOWED = 'letters, digits and _ . + = : @ , % # -';
 const EXACT = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*$/;
 const HASHED = /^[A-Za-z0-9][A-Za-z0-9_.+=:@,%#-]*~[a-z2-7]{13}$/;
 const PROVISIONAL = /^~new\.([0-9a-f]{8})\.[0-9a-f]{8}$/;
-const MARKER = /^~(never|disconnected|idle|always|default)\.([0-9a-f]{16})$/;
+const MARKER = /^~([a-z]+)\.([0-9a-f]{16})$/;
 
 /** A volume's failover policy, kept on the array as a volume's name. */
 export interface PolicyMarker {
   /** default: each host's own, said by command where the volume was made with another. */
-  readonly policy: FailoverPolicy | 'default';
+  readonly policy: PolicyChoice;
   readonly volumeId: VolumeId;
 }
 
@@ -61,20 +61,6 @@ export function isOurs(prefix: string, arrayName: string): boolean {
   return EXACT.test(rest) || (arrayName.length === ARRAY_NAME_LENGTH && HASHED.test(rest));
 }
 
-/**
- * True for names that arrayNameFor gives for the 64 hex digits by which an anonymous volume is called: they begin with as many
- * of them as have room. Somebody may call another volume so, too; only its label tells.
- */
-export function mayBeAnonymous(prefix: string, arrayName: string): boolean {
-  if (!isOurs(prefix, arrayName)) return false;
-  return /^[0-9a-f]+~[a-z2-7]{13}$/.test(arrayName.slice(prefix.length));
-}
-
-/** True for the name that a volume gets to which nobody gave one. */
-export function isAnonymous(name: string): boolean {
-  return /^[0-9a-f]{64}$/.test(name);
-}
-
 /** The volume's name behind an array name of ours; undefined when it is hashed (then it is known by other means) or not ours. */
 export function volumeNameOf(prefix: string, arrayName: string): VolumeName | undefined {
   if (!isOurs(prefix, arrayName) || arrayName.includes('~')) return undefined;
@@ -105,15 +91,16 @@ export function markOfProvisional(arrayName: string): string | undefined {
 }
 
 /** The marker's name: at most 30 characters. */
-export function markerName(policy: FailoverPolicy | 'default', volumeId: VolumeId): ArrayName {
+export function markerName(policy: PolicyChoice, volumeId: VolumeId): ArrayName {
   return asArrayName(`~${policy}.${volumeId}`);
 }
 
 /** What a marker says; undefined for names that are none. */
 export function parseMarker(arrayName: string): PolicyMarker | undefined {
-  const [, policy, volumeId] = MARKER.exec(arrayName) ?? [];
+  const [, word, volumeId] = MARKER.exec(arrayName) ?? [];
+  const policy = POLICY_CHOICES.find((known) => known === word);
   if (policy === undefined || volumeId === undefined) return undefined;
-  return { policy: policy as PolicyMarker['policy'], volumeId: asVolumeId(volumeId) };
+  return { policy, volumeId: asVolumeId(volumeId) };
 }
 
 function faultOf(raw: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
 import type { FenceRecord } from './ports.ts';
-import type { FailoverPolicy } from './volume.ts';
+import type { PolicyChoice } from './volume.ts';
 
 /** A volume as it was shown to whoever decides; nothing is done once the array says otherwise. */
 export interface ShownVolume {
@@ -18,8 +18,8 @@ export interface ForcedRelease extends ShownVolume {
 }
 
 export interface FailoverChange extends ShownVolume {
-  readonly before: FailoverPolicy | 'default';
-  readonly policy: FailoverPolicy | 'default';
+  readonly before: PolicyChoice;
+  readonly policy: PolicyChoice;
   /** What it was said to take: where it costs more by now, it is not done. */
   readonly how: 'none' | 'rename' | 'stand-in' | 'snapshot' | 'drop';
 }

@@ -11,5 +11,9 @@ export type FilesystemType = (typeof FILESYSTEMS)[number];
 export const FAILOVER_POLICIES = ['never', 'disconnected', 'idle', 'always'] as const;
 export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 
+/** What can be said of one volume: a policy, or that each host goes by its own. */
+export const POLICY_CHOICES = [...FAILOVER_POLICIES, 'default'] as const;
+export type PolicyChoice = (typeof POLICY_CHOICES)[number];
+
 /** A name that was validated when it was written into a file of ours. */
 export const asVolumeName = (text: string): VolumeName => text as VolumeName;

@@ -1,5 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import type { FenceLog, FenceRecord } from '../../volumes/ports.ts';
+import { FAILOVER_POLICIES } from '../../volumes/volume.ts';
 import type { TakeoverMetrics } from './takeovers.ts';
 
 /** What may come of a fence, in words. */
@@ -10,7 +11,10 @@ const OUTCOMES: Readonly<Record<FenceRecord['outcome'], string>> = {
   unknown: 'unknown (no gateway said whether it happened)',
 };
 /** Policies under which a volume is taken, and by whom; by "never" none is. */
-const POLICIES: readonly FenceRecord['policy'][] = ['disconnected', 'idle', 'always', 'forced'];
+const POLICIES: readonly FenceRecord['policy'][] = [
+  ...FAILOVER_POLICIES.filter((policy) => policy !== 'never'),
+  'forced',
+];
 
 /** The plugin's fence log, and what an operator forces beside it. */
 export interface CountedFenceLog extends FenceLog {

@@ -2,13 +2,8 @@ import type { ArrayHost, HostState } from '../../array/host.ts';
 import type { HostId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { formatDuration } from '../../units/duration.ts';
-import {
-  isOurs,
-  markOfProvisional,
-  mayBeAnonymous,
-  parseMarker,
-  provisionalMark,
-} from '../../volumes/naming.ts';
+import { isOurs, markOfProvisional, parseMarker, provisionalMark } from '../../volumes/naming.ts';
+import { mayBeAnonymous } from '../../volumes/upkeep/anonymous-names.ts';
 
 /** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Provisioning } from '../../array/volume.ts';
 import { parseChoice, parseYesNo } from '../../units/choice.ts';
 import { formatSize } from '../../units/size.ts';
-import { FAILOVER_POLICIES, type FailoverPolicy } from '../volume.ts';
+import { FAILOVER_POLICIES, POLICY_CHOICES, type PolicyChoice } from '../volume.ts';
 import { inAnotherPool, inGiB, limited, named, roundedToGrain } from './option-words.ts';
 import { option } from './option.ts';
 import { readBandwidthKiBps, readFlag, readIops, readObjectName, readSizeKiB } from './option-readers.ts';
@@ -163,7 +163,7 @@ export const ARRAY_OPTIONS = {
 
   failover: option({
     name: 'failover',
-    read: (raw): FailoverPolicy | 'default' => parseChoice(raw, [...FAILOVER_POLICIES, 'default']),
+    read: (raw): PolicyChoice => parseChoice(raw, POLICY_CHOICES),
     standard: 'default',
     setting: {
       key: 'failover',

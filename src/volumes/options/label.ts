@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { VolumeId } from '../../array/ids.ts';
-import { FAILOVER_POLICIES, type FailoverPolicy, type VolumeName } from '../volume.ts';
+import { POLICY_CHOICES, type FailoverPolicy, type VolumeName, type PolicyChoice } from '../volume.ts';
 import { LABEL_FORMS, labelledOptions, type LabelledOptions, type OptionValues } from './option-table.ts';
 
 /** The newest form of the label that this program reads, and the only one that it writes. */
@@ -68,7 +68,7 @@ export function readLabel(text: string): LabelReading {
 }
 
 /** The failover policy of a label; one that only a newer plugin knows counts as the strictest. */
-export function failoverOf({ failover }: Pick<VolumeLabel, 'failover'>): FailoverPolicy | 'default' {
+export function failoverOf({ failover }: Pick<VolumeLabel, 'failover'>): PolicyChoice {
   return isPolicy(failover) ? failover : 'never';
 }
 
@@ -86,6 +86,6 @@ export function ownPolicyOf(known: {
   return policy === 'default' ? undefined : policy;
 }
 
-function isPolicy(value: string): value is FailoverPolicy | 'default' {
-  return value === 'default' || FAILOVER_POLICIES.some((policy) => policy === value);
+function isPolicy(value: string): value is PolicyChoice {
+  return POLICY_CHOICES.some((policy) => policy === value);
 }

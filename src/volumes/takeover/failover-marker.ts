@@ -1,10 +1,11 @@
 import { VolumeConflictError, VolumeNotFoundError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import { findByName } from '../life/lookup.ts';
-import { markerName, parseMarker, type PolicyMarker } from '../naming.ts';
+import { markerName, parseMarker } from '../naming.ts';
 import type { VolumeId } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
+import { FAILOVER_POLICIES, type PolicyChoice } from '../volume.ts';
 
 /*
  * A failover policy other than the default must be known while another host holds the volume, so it cannot live in the
@@ -14,15 +15,15 @@ import type { ArrayVolume } from '../../array/volume.ts';
  * name is what every takeover asks for before it fences.
  */
 
-type MarkedPolicy = PolicyMarker['policy'];
-
-/** The strictest first; what a host makes of "default" is not known here, and seldom laxer than its own default. */
-const BY_STRICTNESS: readonly MarkedPolicy[] = ['never', 'disconnected', 'default', 'idle', 'always'];
+/** The strictest first; what a host makes of "default" is not known here, and seldom laxer than the default of hosts, "disconnected". */
+const BY_STRICTNESS: readonly PolicyChoice[] = FAILOVER_POLICIES.flatMap((policy) =>
+  policy === 'disconnected' ? [policy, 'default'] : [policy],
+);
 /** The smallest volume there is on every release, KiB. */
 const STAND_IN_KIB = 8 * 1024 * 1024;
 
 /** The strictest policy that the volume's own markers in its V-tree name; undefined when there is none. */
-export function markedPolicy(volume: ArrayVolume, family: readonly ArrayVolume[]): MarkedPolicy | undefined {
+export function markedPolicy(volume: ArrayVolume, family: readonly ArrayVolume[]): PolicyChoice | undefined {
   const marked = new Set(markersOf(volume, family).map(({ policy }) => policy));
   return BY_STRICTNESS.find((policy) => marked.has(policy));
 }
@@ -69,8 +70,8 @@ export async function findUnmarked(
 /** What a change of policy does on the array. */
 export interface PolicyChange {
   readonly volume: ArrayVolume;
-  readonly policy: MarkedPolicy;
-  readonly before: MarkedPolicy;
+  readonly policy: PolicyChoice;
+  readonly before: PolicyChoice;
   /**
    * none: it is so. rename: an empty marker gets another name. stand-in: an empty volume beside it. snapshot: of the volume as it is now,
    * which keeps blocks as the volume goes on. drop: the stand-in goes.
@@ -85,7 +86,7 @@ export interface PolicyChange {
 export async function planPolicy(
   array: StorageArray,
   volume: ArrayVolume,
-  policy: MarkedPolicy,
+  policy: PolicyChoice,
   signal: AbortSignal,
 ): Promise<PolicyChange> {
   const family = await array.volumesOfFamily(volume, signal);
@@ -99,8 +100,8 @@ export async function planPolicy(
 }
 
 function howTo(
-  policy: MarkedPolicy,
-  before: MarkedPolicy,
+  policy: PolicyChoice,
+  before: PolicyChoice,
   snapshots: readonly ArrayVolume[],
   standIn: ArrayVolume | undefined,
 ): PolicyChange['how'] {
@@ -202,7 +203,7 @@ export async function isMarkerNeeded(
 function markersOf(
   volume: ArrayVolume,
   family: readonly ArrayVolume[],
-): { snapshot: ArrayVolume; policy: MarkedPolicy }[] {
+): { snapshot: ArrayVolume; policy: PolicyChoice }[] {
   return family.flatMap((snapshot) => {
     const marker = snapshot.name === null ? undefined : parseMarker(snapshot.name);
     const isOwn = marker?.volumeId === volume.id && snapshot.kind === 'snapshot';

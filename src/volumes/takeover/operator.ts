@@ -7,7 +7,7 @@ import { findByName } from '../life/lookup.ts';
 import { arrayNameFor, volumeNameOf, isOurs, validateVolumeName } from '../naming.ts';
 import type { HostState } from '../../array/host.ts';
 import type { ArrayVolume, Attachment } from '../../array/volume.ts';
-import type { FailoverPolicy } from '../volume.ts';
+import type { PolicyChoice } from '../volume.ts';
 
 /** One host that has a volume. */
 export interface Holder {
@@ -21,7 +21,7 @@ export interface Holder {
 export interface HeldVolume {
   readonly name: string;
   readonly volume: ArrayVolume;
-  readonly failover: FailoverPolicy | 'default';
+  readonly failover: PolicyChoice;
   readonly holders: readonly Holder[];
   /** I/O operations in the array's present measuring interval. */
   readonly recentIo: number;
@@ -71,11 +71,7 @@ export class VolumeOperator {
   }
 
   /** What it would take to change the volume's failover policy; changes nothing. */
-  async planPolicy(
-    rawName: string,
-    policy: FailoverPolicy | 'default',
-    signal: AbortSignal,
-  ): Promise<PolicyChange> {
+  async planPolicy(rawName: string, policy: PolicyChoice, signal: AbortSignal): Promise<PolicyChange> {
     const { volume } = await this.look(rawName, signal);
     return planPolicy(this.#host.array, volume, policy, signal);
   }

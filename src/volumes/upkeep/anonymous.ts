@@ -1,13 +1,14 @@
 import { asVolumeId } from '../../array/ids.ts';
 import { GatewayRejectedError, VolumeInUseError } from '../../errors.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import { arrayNameFor, isAnonymous, mayBeAnonymous } from '../naming.ts';
+import { arrayNameFor } from '../naming.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 import { asVolumeName } from '../volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import type { InspectionRecord } from '../ports.ts';
 import { patiently, type PatientHost } from '../life/patience.ts';
+import { isAnonymous, mayBeAnonymous } from './anonymous-names.ts';
 
 export interface AnonymousHost extends Pick<VolumeHost, 'array' | 'attacher' | 'identity'>, PatientHost {
   readonly prefix: string;
