@@ -63,8 +63,8 @@ function comparison(): string {
     OPTION_ENTRIES.flatMap(([, option]) => (isCompared(option) === wanted ? [code(option.name)] : [])),
   );
   return (
-    'Create of a volume that exists is success where it has what is asked for in so many words, defaults aside, and an error that says ' +
-    `in what it differs where not. Compared are ${listed(compared)}; ${listed(others)} only say how a volume is made.`
+    'Create of a volume that exists succeeds when the volume has every option that the call names; otherwise its error says what differs. ' +
+    `Compared are ${listed(compared)}; ${listed(others)} only say how a volume is made.`
   );
 }
 

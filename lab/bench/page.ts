@@ -24,7 +24,8 @@ export async function describeMachine(): Promise<string> {
 export function page(results: Results, findings: readonly Finding[], machine: string): string {
   return `# Benchmark
 
-Written by \`make bench\`, which takes some minutes, needs root, and fails when a budget of the design is broken.
+How many gateway calls each operation takes and how long it takes, beside the least that the work can take (its floor). This page is written by
+\`make bench\`, which takes some minutes, needs root, and fails when a budget of the design is broken.
 
 ${budgetTable(findings)}
 
@@ -32,27 +33,28 @@ ${budgetTable(findings)}
 
 ## Each operation
 
-Milliseconds: **p50 / p95 · p50 of the floor · ratio of the p50s**. "calls" is the most that any one took of the gateway, of
-those that the design allows.
+Each cell has, in milliseconds: **p50 / p95 · p50 of the floor · ratio of the p50s**. "calls" is the most gateway calls that any one of them
+took, and how many the design allows.
 
 ${operationTables(results)}
 
 ## A takeover
 
-From the arrival of a Mount to its answer, of a volume whose host the array has just lost. Failover as a whole takes longer:
-docs/failover.md, "How long it takes".
+The array has just lost a volume's host; the time is from the arrival of a Mount elsewhere to its answer, in milliseconds. Failover as a whole
+takes longer: see docs/failover.md, "How long it takes".
 
 ${takeoverTable(results)}
 
 ## Many at once
 
-Different volumes, all at the same moment, with 10,000 on the array; per second and milliseconds each.
+Calls for different volumes, all at the same moment, with 10,000 volumes on the array: how many are answered per second, and the milliseconds
+that each takes.
 
 ${parallelTable(results)}
 
 ## An engine that starts
 
-asks about every volume it knows, all at once.
+An engine that starts asks about every volume it knows, all at once.
 
 ${burstTable(results)}
 
@@ -63,36 +65,37 @@ ${processTable(results)}
 ## How this is measured
 
 - The plugin is the bundled program in a process of its own under the pinned Node, with the flags and the code cache
-  that an installed plugin has, asked over its unix socket with kept-alive connections. Its state is on the disk that
-  /tmp is on; every change of its journal is fsynced there.
-- The array is the simulated one (\`simulate\`, version 3.6) with two SDCs (\`simulate-sdc\`) whose devices appear
-  without added delay; nearly everything happens on the first: loop devices over sparse files. Volumes are 16 GiB, thin, xfs, without options; those that fill the array
-  have no data. All of them bear the plugin's prefix, so List answers with all.
-- Gateway calls are counted by the simulated gateway, by whose they are: each bears the id of the call that it serves
-  (\`X-Request-Id\`), which the answer to that call bears, too. What the plugin asks beside (rounds of the reconciler, the lists of
-  pools and protection domains, kept for everybody, log-ins) is no operation's; a call that is nobody's breaks a budget.
-- No budget is in milliseconds, because those follow the machine. Each time is held against a floor: work that cannot be done
-  without, done by hand from another Node process, right before or right after each measurement, in turns. The budget is for the median
+  that an installed plugin has. It is asked over its unix socket with kept-alive connections. Its state is on the disk of
+  /tmp; every change of its journal is fsynced there.
+- The array is the simulated one (\`simulate\`, version 3.6) with two SDCs (\`simulate-sdc\`), whose devices are loop devices over sparse
+  files and appear without added delay. Nearly everything happens on the first SDC. Volumes are 16 GiB, thin, xfs, without options; those that
+  fill the array have no data. All of them have the plugin's prefix, so List answers with all of them.
+- The simulated gateway counts its calls by operation: each bears the id of the plugin's call that it serves (\`X-Request-Id\`), and the answer
+  to that call bears the same id. What the plugin asks on its own behalf (rounds of the reconciler, the shared lists of pools and protection
+  domains, log-ins) counts for no operation; a call that belongs to nothing breaks a budget.
+- No budget is in milliseconds, because those depend on the machine. Each time is compared with a floor: the work that cannot be left out,
+  done by hand from another Node process right before or right after each measurement, in turns. The budget is for the median
   of the ratios of these pairs, over all cases without delay.
-- The floor of an operation: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
-  device's link, the same programs with the same arguments, and as few records on disk, written as the plugin writes its journal
-  (fsync, rename, fsync of the directory), as a crash allows.
+- The floor of an operation is: the same requests in the same order over kept-alive connections with a token at hand, the same wait for the
+  device's link, the same programs with the same arguments, and the fewest records on disk that a crash allows, written as the plugin writes
+  its journal (fsync, rename, fsync of the directory).
   - Create: the six requests, blockdev, blkid, wipefs, mkfs.xfs, two remounts that make the mountpoints, mount, setfattr,
     umount; a record before the volume is asked for, and one when it is done.
-  - Mount: read and map the volume, blkid, mount, getfattr (the label says whose it is); a record before the mapping is asked for, and one of the holder. Unmount: umount,
-    unmap; one record.
+  - Mount: read and map the volume, blkid, mount, getfattr (the label says whose it is); a record before the mapping is asked for, and one of
+    the holder. Unmount: umount, unmap; one record.
   - Mount from a dead host: the same six requests, then as Mount, with the file system's replay.
-  - List: the answer read as JSON; without that nobody has a list. Get and Remove: their requests.
-  - Start: a bare HTTP server on a unix socket in the same Node with the same flags, knocked at in the same way.
+  - List: its request, and the answer read as JSON, because without that there is no list. Get and Remove: their requests.
+  - Start: a bare HTTP server on a unix socket in the same Node with the same flags, asked in the same way.
   - Not in any floor: identity of the device before and after each step, proof that a volume is blank, checks of what the kernel shows,
     locks, log, the protocol itself.
 - Mountpoints are in a tmpfs that is read-only but for the moment in which one is made. The plugin makes them in Create, and
   after a Get, ahead of the first Mount; so does the floor.
 - A takeover: the plugin on one host has the volume and has written and synced; its SDC falls silent; the plugin on the
-  other host is asked to mount. Then back again. The floor is the same volume's life by hand, with the same six requests.
+  other host is asked to mount. Then the same in the other direction. The floor does by hand what happens to the same volume, with the same
+  six requests.
 - Get and Path of a mounted volume have no floor: they ask nobody.
-- A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times. On a busy machine all times grow;
-  the ratios hardly. The limits leave room for what is left.
+- A life of a volume (Create … Remove) is measured up to 15 times per case, List up to 5 times. On a busy machine all times grow,
+  but the ratios hardly do; the limits leave room for the rest.
 - 10,000 operations are rounds of Mount by another user, Get, Path and Unmount by that user, of one mounted volume, 8 at
   a time. Starts are medians of 15.
 
