@@ -36,8 +36,15 @@ export function addDoctorCommand(program: Command, io: ProcessIo): void {
     )
     .option('--json', 'print as JSON')
     .option('--engine <socket>', "the Docker engine's API socket", ENGINE_SOCKET)
-    .option('--engine-facts <file>', 'read what the engine says from a file, as the host command writes it')
-    .option('--plugin <name>', 'name of the managed plugin, if not as its alias in the docs', 'scaleio')
+    .option(
+      '--engine-facts <file>',
+      'file with what the engine says, in place of asking it; the host command writes it',
+    )
+    .option(
+      '--plugin <name>',
+      'name of the managed plugin, where it was installed under another alias',
+      'scaleio',
+    )
     .action(async (flags: DoctorFlags) => {
       const ask: AskEngine = (path, signal) => askUnixSocket(flags.engine, path, signal);
       const findings = await examine({

@@ -31,8 +31,8 @@ export function addStewardCommand(program: Command, io: ProcessIo): void {
     .description(
       "watch over the array's space: warn, and grow and clean up as a policy allows (docs/steward.md)",
     )
-    .option('--policy <file>', 'what it may do, YAML or JSON', DEFAULT_POLICY)
-    .option('--check-policy', 'only say whether the policy is right')
+    .option('--policy <file>', 'file that says what it may do, YAML or JSON', DEFAULT_POLICY)
+    .option('--check-policy', 'only check the policy')
     .option('--once', 'read the array once, change nothing, say what is seen and what would be done')
     .option('--metrics-socket <path>', 'unix socket for its metrics, "none" for none', DEFAULT_SOCKET)
     .option('--config <file>', 'JSON file with settings')
@@ -95,7 +95,7 @@ async function lookOnce(io: ProcessIo, flags: StewardFlags, policy: Policy): Pro
     const { length: places } = snapshot.problems;
     if (places > 0)
       throw new ConfigError(
-        `the policy does not fit the array in ${places} place${places === 1 ? '' : 's'}, told above: change its pools, then look again`,
+        `the policy does not fit the array in ${places} place${places === 1 ? '' : 's'} (see above): correct its pools, then try again`,
       );
   } finally {
     await app.close();

@@ -27,14 +27,14 @@ export async function removeLikelyAnonymous(host: AnonymousVolumes, to: Conversa
   // What a look that was killed has attached is free again then.
   if (to.act) await host.actions.endUnfinishedLook({}, AbortSignal.timeout(EACH_LIMIT_MS));
   const likely = await listLikelyAnonymous(host, AbortSignal.timeout(EACH_LIMIT_MS));
-  if (likely.length === 0) to.print('no volume that no host has bears a name that an engine made up');
+  if (likely.length === 0) to.print('there is no free volume whose name an engine made up');
   for (const volume of likely) {
     if (!to.act) to.print(`likely: ${wordsFor(volume)}`);
     else await lookInto(host.actions, volume, to);
   }
   if (!to.act && likely.length > 0)
     to.print(
-      'nothing was done. A container that is stopped, on any host, may want its volume again: see docker volume ls there. With --remove each is attached here and its label read before anybody is asked',
+      'nothing was removed. A stopped container on any host may still need its volume: see docker volume ls there. With --remove each volume is attached here and its label read, and then you are asked about it',
     );
 }
 

@@ -65,7 +65,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     );
   addFailover(volume, io);
   withGatewaySettings(volume.command('release'))
-    .description('let go of a volume that is mapped to this host, not by the plugin, and that nobody uses')
+    .description('unmap from this host a volume that the plugin did not map and that nobody uses')
     .argument('<name>')
     .option('--yes', 'do not ask')
     .action((name: string, flags: AgreeFlags) =>
@@ -121,7 +121,7 @@ function addFailover(volume: Command, io: ProcessIo): void {
 }
 
 const PINS_BLOCKS =
-  'It was made without a marker, so a snapshot of it as it is now must carry the policy. The snapshot keeps every block that the volume writes anew from now on, up to its whole size; removing the volume removes it.';
+  'The volume was made without a marker, so a snapshot of it as it is now must carry the policy. When a block is overwritten from now on, the snapshot keeps the old one, up to the whole size of the volume; removing the volume removes the snapshot.';
 
 async function changeFailover(
   io: ProcessIo,
@@ -163,8 +163,8 @@ function nothingDone(name: string, { policy, snapshots, standIn }: PolicyChange)
   if (snapshots.length > 0 || standIn !== undefined)
     return `volume "${name}" has the failover policy ${policy}; nothing to do\n`;
   return (
-    `nothing on the array says what may be done about volume "${name}", so hosts use their own default, and nothing was changed. ` +
-    `If it was made with a policy whose marker is gone, hosts that have mounted it still go by that one: to overrule it give it ` +
+    `the array holds no failover policy for volume "${name}", so hosts use their own default, and nothing was changed. ` +
+    `If it was made with a policy whose marker is gone, hosts that have mounted it still use that policy: to overrule it, give it ` +
     `disconnected, then default\n`
   );
 }
@@ -179,7 +179,7 @@ async function forceRelease(
   const isJson = flags.json === true;
   if (isJson && flags.yes !== true)
     throw new InvalidRequestError(
-      '--json asks nobody, so it needs --yes; without --json there is a question',
+      'with --json nobody is asked, so it needs --yes; leave --json out to be asked',
     );
   const held = await operator.look(name, signal);
   if (held.holders.length === 0) {

@@ -227,7 +227,7 @@ function flawOfMountRoot(mountRoot: string, realPath: RealPath): string | undefi
   try {
     const real = realDirectory(mountRoot, realPath);
     if (real === mountRoot) return undefined;
-    return `${quote(mountRoot, 200)} is reached through a symbolic link, and the kernel shows mounts without; write ${quote(real, 200)}`;
+    return `${quote(mountRoot, 200)} is reached through a symbolic link, but the kernel shows mounts by their real path; write ${quote(real, 200)}`;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return `${quote(mountRoot, 200)} cannot be made: ${why}; choose another directory`;

@@ -18,7 +18,7 @@ export const REXRAY_NAMES: readonly OtherName[] = [
 ];
 
 const NOT_NEEDED = 'has no meaning here and is ignored';
-const NO_PROXY = 'is ignored: the gateway is always spoken to directly';
+const NO_PROXY = 'is ignored: the plugin always connects to the gateway directly';
 
 /** REX-Ray's settings that have no counterpart, and why. */
 export const IGNORED_NAMES: Readonly<Record<string, string>> = {

@@ -60,7 +60,10 @@ function judgePlugin({ plugins }: EngineFacts, driver: string): Finding {
   const found = plugins.find(({ name }) => sameDriver(name, driver));
   if (found === undefined) {
     const others = plugins.map(({ name }) => name).join(', ') || 'none';
-    return ok(check, `none is named "${driver}" (there are: ${others}); a service of the host will do`);
+    return ok(
+      check,
+      `none is named "${driver}" (there are: ${others}); none is needed where the plugin is a service of the host`,
+    );
   }
   if (!found.enabled)
     return problem(check, `"${found.name}" is disabled`, `docker plugin enable --timeout 120 ${driver}`);

@@ -130,7 +130,7 @@ function distrusted(
 /** Both clocks: sessions and certificates fail when they are far apart. */
 export function judgeClock(endpoint: string, { clockMs, ownClockMs }: SeenGateway): Finding {
   const check = `clock of ${endpoint}`;
-  if (clockMs === undefined) return ok(check, 'not told');
+  if (clockMs === undefined) return ok(check, 'the gateway does not tell the time');
   const apartMs = Math.abs(clockMs - ownClockMs);
   const apart = `${Math.round(apartMs / 1000)} s apart from ours`;
   return apartMs > WARN_CLOCK_MS

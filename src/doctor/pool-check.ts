@@ -21,7 +21,7 @@ export function poolCheck(
       ]);
       const reading = cluster.pools.find(({ id }) => id === pool.id);
       if (reading === undefined)
-        return [problem(NAME, `the array tells nothing of "${pool.name}"`, 'look at the array')];
+        return [problem(NAME, `the array says nothing about "${pool.name}"`, 'look at the array')];
       return [judgeFill(reading), judgeHealth(reading)];
     },
   };

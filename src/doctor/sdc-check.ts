@@ -74,7 +74,7 @@ function judged(judgement: ReturnType<typeof judgeMdmAddresses>, wanted: string)
     case 'unclear':
       return problem(
         MDM,
-        `the SDC has ${judgement.configured.join(',')} and reaches none; the array says ${wanted}`,
+        `the SDC is configured with ${judgement.configured.join(',')} and reaches none of them; the array says ${wanted}`,
         `correct them with drv_cfg --mod_mdm_ip, or check the network`,
       );
   }

@@ -154,7 +154,7 @@ function unclaimed(name: string, users: string | undefined): Finding {
   return warning(
     'unclaimed mapping',
     `volume "${name}" is mapped here, which this plugin did not do; ${who}`,
-    `when it is not needed: docker-volume-scaleio volume release ${name}; a container that mounts it here takes it up`,
+    `when it is not needed: docker-volume-scaleio volume release ${name}; when a container mounts it here, the plugin takes it over`,
   );
 }
 

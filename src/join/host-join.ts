@@ -88,7 +88,7 @@ export class HostJoin {
     this.#times = times;
     this.#diagnosis = new JoinDiagnosis(parts);
     this.#namer = new SdcNamer(parts, policy);
-    const words = { step: 'looking', reason: 'nothing has been looked at yet', remedy: '' } as const;
+    const words = { step: 'looking', reason: 'the first look has not ended yet', remedy: '' } as const;
     this.#state = { ...words, since: parts.clock.now(), nextLook: undefined };
     this.#pauseMs = times.retryMs;
     this.#looks = new Periodic({
@@ -103,7 +103,10 @@ export class HostJoin {
       limitMs: times.lookMs,
       onError: (error) => {
         const what = isPluginError(error) ? error.message : String(error);
-        parts.log.warn({ error: what }, 'cannot look whether this host has joined the storage; trying again');
+        parts.log.warn(
+          { error: what },
+          'cannot find out whether this host has joined the storage; trying again',
+        );
         this.#pauseMs = times.retryMs;
       },
     });

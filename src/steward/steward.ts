@@ -189,7 +189,7 @@ export class Steward {
       kind: 'blind',
       level: 'unknown',
       before: 'ok',
-      text: `the array cannot be read for ${Math.round(blindMs / 60_000)} min: ${this.#failure ?? ''}`,
+      text: `the array could not be read for ${Math.round(blindMs / 60_000)} min: ${this.#failure ?? ''}`,
       systemId: this.#seen?.cluster.systemId ?? null,
       pool: null,
     });

@@ -206,7 +206,7 @@ describe('docs/operations.md', () => {
     const host = stage.lab.host(1);
     expect(await types(host, page.next('docker-volume-scaleio doctor'))).toMatch(/^ok +managed plugin/m);
     expect(await types(host, page.next('docker-volume-scaleio volume remove-anonymous'))).toContain(
-      'no volume that no host has bears a name that an engine made up',
+      'there is no free volume whose name an engine made up',
     );
     expect(page.left).toEqual([]);
   });

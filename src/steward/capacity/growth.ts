@@ -83,13 +83,14 @@ function coolDown(leftMs: number): string | undefined {
 }
 
 function capReached(devices: readonly DeviceReading[], policy: GrowthPolicy): string | undefined {
-  if (devices.length >= policy.maxDevices) return `it has its most devices, ${policy.maxDevices}`;
+  if (devices.length >= policy.maxDevices)
+    return `it has as many devices as maxDevices allows, ${policy.maxDevices}`;
   const { maxCapacity } = policy;
   const largest = Math.max(0, ...devices.map(({ limitKiB }) => limitKiB));
   const total = devices.reduce((sum, { limitKiB }) => sum + limitKiB, 0);
   // The array does not say how large a disk is before it is added; the pool's largest device stands for it.
   if (maxCapacity === undefined || total + largest <= maxCapacity) return undefined;
-  return `one device more would pass its most capacity, ${formatGiB(maxCapacity)}`;
+  return `one more device would exceed its maxCapacity, ${formatGiB(maxCapacity)}`;
 }
 
 interface Candidate {

@@ -59,7 +59,7 @@ export class DiskProvider {
     const answer = answerSchema.safeParse(readJson(said));
     if (answer.success) return answer.data;
     throw new WebhookError(
-      `the disk provider "${new URL(url).host}" answered what is neither {"sds", "path"} with a stable path nor {"wait"}`,
+      `the disk provider "${new URL(url).host}" sent an answer that is neither {"sds", "path"} with a stable path nor {"wait"}`,
     );
   }
 }

@@ -47,7 +47,7 @@ export class Cleaner implements Cleaning {
   constructor(parts: CleanerParts, rules: CleanerRules) {
     if (rules.deadSdcMappings && rules.prefix === '')
       throw new ConfigError(
-        'cleanup.deadSdcMappings needs a prefix of names: without one every volume of the array would count as ours; set SCALEIO_PREFIX as for the plugin',
+        'cleanup.deadSdcMappings needs a prefix of volume names: without one, every volume of the array would count as ours; set SCALEIO_PREFIX to what the plugins have',
       );
     this.#parts = parts;
     this.#rules = rules;
@@ -81,7 +81,7 @@ export class Cleaner implements Cleaning {
       const hosts = await inventory.readHosts(signal);
       // Somebody made the volumes, so a list without a single SDC is not to be believed.
       this.#note(
-        hosts.length === 0 ? 'the array lists no SDC at all, so nothing is concluded from it' : null,
+        hosts.length === 0 ? 'the array lists no SDC at all, which does not prove that all are gone' : null,
       );
       if (hosts.length > 0) return { volumes, hosts, formerly: (id) => inventory.formerly?.(id) };
     } catch (error) {
@@ -193,7 +193,7 @@ export class Cleaner implements Cleaning {
     const about = aboutOf(leftover);
     if (obstacle !== undefined) return { ...about, state: 'kept', why: `${why}; ${obstacle}` };
     if (this.#isSetAside(leftover))
-      return { ...about, state: 'set aside', why: `${why}; not possible lately` };
+      return { ...about, state: 'set aside', why: `${why}; it could not be done at the last try` };
     if (this.#isDue(leftover)) return { ...about, state: 'due', why };
     const { rounds, forMs } = this.#findings.of(keyOf(leftover));
     const times = `${rounds} of ${this.#rules.confirm} times`;

@@ -145,7 +145,7 @@ class Finder {
     if (attachedToAll) return 'it is mapped to all SDCs';
     if (maker === undefined) {
       if (!this.#search.ofUnknownHosts)
-        return 'no SDC of the array made it under our prefix; only ofUnknownHosts would allow it';
+        return 'no SDC of the array made it under our prefix; it is removed only where the policy has ofUnknownHosts';
       return attachments.length > 0 ? 'it is mapped, and not to the host that made it' : undefined;
     }
     if (maker.state === 'unknown') return 'the array does not say whether the host that made it is there';
@@ -188,7 +188,7 @@ class Finder {
     if (attachedToAll || attachments.length > 0) return 'it is mapped';
     return this.#search.ofUnknownHosts
       ? undefined
-      : 'its name does not tell whose it was; only ofUnknownHosts would allow it';
+      : 'its name does not tell whose it was; it is removed only where the policy has ofUnknownHosts';
   }
 
   /** Since when no host has it the array does not say, nor whether a stopped container will want it again. */

@@ -77,7 +77,7 @@ test('--once fails when the policy names a pool that is not there, and shows the
   expect(out).toContain('the array has no storage pool "nowhere"; it has "pd1/sp1"\n');
   expect(code).toBe(1);
   expect(err).toBe(
-    'docker-volume-scaleio: the policy does not fit the array in 2 places, told above: change its pools, then look again\n',
+    'docker-volume-scaleio: the policy does not fit the array in 2 places (see above): correct its pools, then try again\n',
   );
 });
 

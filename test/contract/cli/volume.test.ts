@@ -88,7 +88,7 @@ describe('docker-volume-scaleio volume', () => {
     expect((await run(['show', 'db'])).out).toMatch(/failover +never/);
     expect((await run(['failover', 'db', 'never', '--yes'])).out).toContain('nothing to do');
     const always = await run(['failover', 'db', 'always'], 'y');
-    expect(always.out).toContain('The snapshot keeps every block');
+    expect(always.out).toContain('the snapshot keeps the old one');
     expect(names()).not.toContain(`~never.${id}`);
     expect(names()).toContain(`~always.${id}`);
     expect((await run(['failover', 'db', 'default', '--yes'])).out).not.toContain('snapshot');
@@ -100,7 +100,7 @@ describe('docker-volume-scaleio volume', () => {
     const { run } = await scene();
     const { code, out } = await run(['failover', 'db', 'default', '--yes']);
     expect([code, out]).toEqual([0, expect.stringContaining('hosts use their own default')]);
-    expect(out).toContain('hosts that have mounted it still go by that one');
+    expect(out).toContain('hosts that have mounted it still use that policy');
     expect(out).not.toContain('nothing to do');
   });
 

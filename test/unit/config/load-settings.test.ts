@@ -449,7 +449,7 @@ describe('the mount root', () => {
   ])('is not %s, reached through a symbolic link: what to write is said', (mountRoot, real) => {
     expect(mistakes(mountRoot)).toEqual([
       expect.stringMatching(
-        `^SCALEIO_MOUNT_ROOT: ".+" is reached through a symbolic link, and the kernel shows mounts without; write "${real}"$`,
+        `^SCALEIO_MOUNT_ROOT: ".+" is reached through a symbolic link, but the kernel shows mounts by their real path; write "${real}"$`,
       ),
     ]);
   });

@@ -202,7 +202,7 @@ it('does not list what is mapped to all hosts, nor a snapshot', async () => {
   world.array.snapshot(stored(ANONYMOUS).id, other, 0);
   stored(ANONYMOUS).mappedToAllSdcs = true;
   await command(false);
-  expect(lines).toEqual(['no volume that no host has bears a name that an engine made up']);
+  expect(lines).toEqual(['there is no free volume whose name an engine made up']);
 });
 
 it('keeps one whose label is of another anonymous volume', async () => {

@@ -76,8 +76,8 @@ describe('nothing is added', () => {
     ['when an SDS of the pool is away', { cluster: { sdss: troubled('Disconnected') } }, 'Disconnected'],
     ['when a device is in trouble', { cluster: { devices: [device(1, { trouble: 'Error' })] } }, 'Error'],
     ['while cooling down', { memory: { coolDownLeftMs: 1500 } }, 'cooling down for 2 s'],
-    ['at most devices', { policy: { maxDevices: 3 } }, 'most devices'],
-    ['past the most capacity', { policy: { maxCapacity: 15 * TIB } }, 'most capacity'],
+    ['at most devices', { policy: { maxDevices: 3 } }, 'as many devices as maxDevices allows'],
+    ['past the most capacity', { policy: { maxCapacity: 15 * TIB } }, 'would exceed its maxCapacity'],
     ['without a declared disk', { policy: { devices: [] } }, 'all are in use'],
   ])('%s', (_, change, why) => {
     const plan = planFor(99, change);

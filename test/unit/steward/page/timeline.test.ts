@@ -154,13 +154,13 @@ describe('the timeline', () => {
     const at = (ms: number): string => new Date(START + ms).toISOString();
     const news: News[] = [
       { at: at(0), kind: 'level', level: 'critical', text: 'storage pool "pd1/sp1" is critical' },
-      { at: at(1000), kind: 'sight', level: 'unknown', text: 'the array cannot be read for 5 min' },
+      { at: at(1000), kind: 'sight', level: 'unknown', text: 'the array could not be read for 5 min' },
       { at: at(2000), kind: 'level', level: 'critical', text: 'storage pool "pd1/sp1" is critical' },
     ];
     const entries = new Timeline().entries({ audit: [], news });
     expect(entries.map(({ kind, outcome, text }) => [kind, outcome, text])).toEqual([
       ['level', null, 'storage pool "pd1/sp1" is critical'],
-      ['sight', null, 'the array cannot be read for 5 min'],
+      ['sight', null, 'the array could not be read for 5 min'],
       ['level', null, 'storage pool "pd1/sp1" is critical'],
     ]);
     expect(new Set(entries.map(({ id }) => id)).size).toBe(3);
