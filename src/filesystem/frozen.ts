@@ -62,7 +62,7 @@ async function isWithoutReserve(runner: Runner, mountpoint: string, signal: Abor
   const { stdout } = await runTool(runner, { attempt, program: 'xfs_io', args, timeoutMs: LIMIT_MS }, signal);
   const blocks = /^reserved blocks = (\d+)$/m.exec(stdout)?.[1];
   if (blocks === undefined) {
-    throw new FilesystemError(`cannot ${attempt}: xfs_io said what cannot be understood`);
+    throw new FilesystemError(`cannot ${attempt}: this plugin does not understand what xfs_io printed`);
   }
   // One that was full when it was mounted may have got no reserve.
   return blocks === '0' && (await statfs(mountpoint)).bavail > 0;

@@ -28,7 +28,7 @@ export async function trimFilesystem(
   const { stdout } = result;
   const bytes = /\((\d+) bytes\) trimmed/.exec(stdout)?.[1];
   if (bytes !== undefined) return Number(bytes);
-  throw new FilesystemError(`cannot ${attempt}: fstrim said what cannot be understood`);
+  throw new FilesystemError(`cannot ${attempt}: this plugin does not understand what fstrim printed`);
 }
 
 /** Old fstrim has no option for it [util-linux sys-utils/fstrim.c]. */

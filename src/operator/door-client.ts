@@ -76,7 +76,7 @@ class DoorClient {
       );
     if (signal.aborted)
       return new CancelledError(
-        `the plugin that listens on "${this.#socket}" did not answer in time and may still be at it: look with docker-volume-scaleio volume show`,
+        `the plugin that listens on "${this.#socket}" did not answer in time and may still do it: look with docker-volume-scaleio volume show`,
         { cause },
       );
     return new RunningPluginError(

@@ -118,10 +118,7 @@ class DrivenSdc implements HostSdc {
       return await this.#drvCfg.queryGuid(signal);
     } catch (error) {
       if (!(error instanceof AttachError)) throw error;
-      this.#log.debug(
-        { reason: error.message },
-        'drv_cfg does not tell the GUID; the configured one is believed',
-      );
+      this.#log.debug({ reason: error.message }, 'drv_cfg does not tell the GUID; using the configured one');
       return undefined;
     }
   }

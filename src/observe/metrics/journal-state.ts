@@ -13,7 +13,7 @@ export interface WatchedJournal extends Pick<Journal, 'all' | 'mustRebuild'> {
 export function watchJournal(registry: Registry, journal: WatchedJournal): void {
   new Gauge({
     name: 'scaleio_journal_entries',
-    help: 'Entries of the journal by phase; mounted ones are at rest, all others are under way or to be cleaned up',
+    help: 'Entries of the journal by phase; mounted ones are at rest, all others are being worked on or wait for clean-up',
     labelNames: ['phase'],
     registers: [registry],
     collect() {

@@ -55,9 +55,14 @@ export function watchPools(registry: Registry, snapshot: () => StewardSnapshot):
     gauge(`${name}_bytes`, help, [], ({ reading }, set) => {
       set(reading.capacity[field] * 1024);
     });
-  gauge('used_ratio', 'Part of what is not spare that is used, 0 to 1', [], ({ usedPercent }, set) => {
-    set(usedPercent / 100);
-  });
+  gauge(
+    'used_ratio',
+    'Used part of the capacity of a pool, the spare left out, 0 to 1',
+    [],
+    ({ usedPercent }, set) => {
+      set(usedPercent / 100);
+    },
+  );
   gauge(
     'level',
     "1 for the level that a pool of the policy has (unknown: the array's numbers contradict each other), else 0",

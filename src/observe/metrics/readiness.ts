@@ -28,7 +28,7 @@ export class Readiness {
     const report = (): ReadinessReport => this.report();
     new Gauge({
       name: 'scaleio_ready',
-      help: 'By check of /readyz: 1 when it is fulfilled, else 0',
+      help: '1 when a check of /readyz is fulfilled, else 0',
       labelNames: ['check'],
       registers: [registry],
       collect() {

@@ -32,13 +32,13 @@ export class StewardDoings {
     });
     this.#actions = new Counter({
       name: 'scaleio_steward_actions_total',
-      help: `What the audit says, by action: ${Object.values(ACTIONS).join(', ')}; and outcome: ${Object.values(OUTCOMES).join(', ')}`,
+      help: `Entries of the audit, by action: ${Object.values(ACTIONS).join(', ')}; and outcome: ${Object.values(OUTCOMES).join(', ')}`,
       labelNames: ['action', 'outcome'],
       registers,
     });
     this.#levels = new Counter({
       name: 'scaleio_steward_level_changes_total',
-      help: 'Times that a pool of the policy changed its level, by the level that it has since: ok, warn, critical',
+      help: 'Changes of the level of pools in the policy, by the new level: ok, warn, critical',
       labelNames: ['level'],
       registers,
     });

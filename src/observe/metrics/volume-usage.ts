@@ -119,7 +119,7 @@ export function watchVolumeUsage(registry: Registry, usage: VolumeUsage): void {
     'Bytes that the file system of a volume holds in all; volumes mounted on this host',
     (one) => one.sizeBytes,
   );
-  add('used', 'Bytes used of them', (one) => one.usedBytes);
+  add('used', 'Bytes used in the file system of a volume', (one) => one.usedBytes);
   add('available', 'Bytes left for programs that are not root', (one) => one.availableBytes);
   new Gauge({
     name: 'scaleio_volumes_not_answering',

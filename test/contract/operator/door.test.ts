@@ -237,7 +237,7 @@ it('goes on with what was asked when the one who asked is gone', async () => {
   gone.abort();
   expect(await asked).toMatchObject({
     code: 'CANCELLED',
-    message: expect.stringContaining('may still be at it') as string,
+    message: expect.stringContaining('may still do it') as string,
   });
   expect(signal.aborted).toBe(false);
 });
