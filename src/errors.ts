@@ -94,7 +94,9 @@ export class GatewayAuthError extends PluginError {
 /**
  * Why the array refused, by what the caller can do about it. Which numbers and words of which generation mean it, the
  * gateway alone knows. name-in-use: another volume bears the name. held-by-another: another host has the volume attached.
- * still-attached: it cannot be removed while it is. disk-taken: the disk, or a device of this name, is part of the array
+ * still-attached: it cannot be removed while it is. family-full: no more snapshots of this volume. other-family: content comes only from a
+ * volume's own family. locked: a secured snapshot, or one that a policy keeps. policy-source: a policy takes snapshots of the volume.
+ * family-has-source: one of a volume's family has a policy already. disk-taken: the disk, or a device of this name, is part of the array
  * already. call-unknown: no gateway has this call. other: only the message says it.
  */
 export type Refusal =
@@ -104,6 +106,11 @@ export type Refusal =
   | 'volume-unknown'
   | 'host-unknown'
   | 'host-not-approved'
+  | 'family-full'
+  | 'other-family'
+  | 'locked'
+  | 'policy-source'
+  | 'family-has-source'
   | 'disk-taken'
   | 'call-unknown'
   | 'other';

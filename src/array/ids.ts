@@ -16,6 +16,10 @@ export type FamilyId = Id<'family'>;
 export type SdsId = Id<'sds'>;
 /** 16 lower-case hex digits of a device, one disk of an SDS in a pool. */
 export type DeviceId = Id<'device'>;
+/** 16 lower-case hex digits of a snapshot policy. */
+export type PolicyId = Id<'snapshot policy'>;
+/** 16 lower-case hex digits of the snapshots that were taken by one call. */
+export type SnapshotGroupId = Id<'snapshot group'>;
 /** A name as the array holds it: at most 31 characters, unique among volumes and snapshots, case-sensitive. */
 export type ArrayName = Id<'array name'>;
 
@@ -38,5 +42,9 @@ export const asFamilyId = (text: string): FamilyId => text as FamilyId;
 export const asSdsId = (text: string): SdsId => text as SdsId;
 /** Text that stands where the array names a device. */
 export const asDeviceId = (text: string): DeviceId => text as DeviceId;
+/** Text that stands where the array names a snapshot policy. */
+export const asPolicyId = (text: string): PolicyId => text as PolicyId;
+/** Text that stands where the array names snapshots that were taken by one call. */
+export const asSnapshotGroupId = (text: string): SnapshotGroupId => text as SnapshotGroupId;
 /** Text that the array or a file of ours has as the name of a volume; new names are made by volumes/naming. */
 export const asArrayName = (text: string): ArrayName => text as ArrayName;

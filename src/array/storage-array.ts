@@ -1,5 +1,6 @@
+import type { CopyRequest, FamilyUsage, SnapshotPolicy, VolumeIo } from './copies.ts';
 import type { ArrayHost } from './host.ts';
-import type { ArrayName, DeviceId, HostId, PoolId, SystemId, VolumeId } from './ids.ts';
+import type { ArrayName, DeviceId, FamilyId, HostId, PolicyId, PoolId, SystemId, VolumeId } from './ids.ts';
 import type { ClusterReading, NewDevice, StoragePool } from './pool.ts';
 import type { ArrayIdentity, DescribedSystem } from './system.ts';
 import type { ArrayVolume, AttachmentRequest, NewVolume } from './volume.ts';
@@ -47,14 +48,61 @@ export interface VolumeChanges {
   createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId>;
   /** Refused as 'name-in-use' when the new name is taken. */
   renameVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void>;
-  /** Removes this volume alone, never descendants. A volume that is gone already is success. Refused as 'still-attached'. */
+  /**
+   * Removes this volume alone, never descendants. A volume that is gone already is success. Refused as 'still-attached', as
+   * 'policy-source' while a policy takes snapshots of it, as 'locked' while it is a secured snapshot.
+   */
   removeVolume(id: VolumeId, signal: AbortSignal): Promise<void>;
   /** Limits the volume itself to reading; rejects with InvalidRequestError where the array lacks the readOnlyLimit. */
   limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void>;
-  /** A snapshot of the volume's present content under its own name. */
+  /** A snapshot of the volume's present content under its own name, writable; otherwise as VolumeCopies.snapshotVolumes. */
   snapshotVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId>;
   /** KiB, a multiple of the grain. */
   growVolume(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Copies of volumes within the array. A snapshot and a clone are one thing to it: a volume of the same family. */
+export interface VolumeCopies {
+  /**
+   * Snapshots of all these volumes, all of the same instant, or none; their ids in the order asked for. Before 3.0 access does not exist:
+   * what is asked for as ReadOnly is a plain, writable snapshot there, to be told from the readOnlyLimit. Rejects with
+   * InvalidRequestError: secureForMinutes where the array has no secureSnapshots, or not whole minutes within
+   * LONGEST_SECURED_MINUTES; no copies. Refused as 'name-in-use', as 'family-full', as 'volume-unknown'; CapacityError: no room.
+   * Two calls more for each copy where the answer got lost.
+   */
+  snapshotVolumes(request: CopyRequest, signal: AbortSignal): Promise<readonly VolumeId[]>;
+  /**
+   * Gives the target all of the source's content and its size; the source stays as it is, and so do all others of the family. Nothing
+   * shows whether it has happened: a lost answer is met by doing it again, which is harmless only while nobody writes to either, and
+   * whoever gets a rejection must count on it to happen later. So the caller holds the target (rule 1). Refused as 'other-family',
+   * as 'locked' (the target is a secured snapshot, or one that a policy keeps), as 'volume-unknown'.
+   */
+  overwriteContent(target: VolumeId, source: VolumeId, signal: AbortSignal): Promise<void>;
+  /** Takes the limit of limitToReadOnly away; rejects with InvalidRequestError where the array lacks the readOnlyLimit. */
+  allowWriting(id: VolumeId, signal: AbortSignal): Promise<void>;
+  /**
+   * How many snapshots a family may hold beside the volume at its root. One call the first time, none later; where the array does not
+   * say, what its generation is known for.
+   */
+  familyLimit(signal: AbortSignal): Promise<number>;
+}
+
+/** Snapshots that the array takes by itself; only where it has snapshotPolicies. */
+export interface SnapshotPolicies {
+  /** All that there are; none, without a call, where the array cannot have any. */
+  listSnapshotPolicies(signal: AbortSignal): Promise<readonly SnapshotPolicy[]>;
+  /** By its exact name. Rejects with InvalidRequestError: unknown (names the nearest), or the array has no policies (names the version). */
+  findSnapshotPolicy(name: string, signal: AbortSignal): Promise<SnapshotPolicy>;
+  /**
+   * The policy takes snapshots of the volume from now on. Done already is success. Refused as 'family-has-source' when a policy has
+   * another volume of the family; and this volume, when another policy has it.
+   */
+  addPolicySource(policyId: PolicyId, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
+  /**
+   * No more of them. Those that it took stay, and no policy removes them from then on ('Detach', never 'Remove'). Not a source of this
+   * policy (or no such volume) is success.
+   */
+  removePolicySource(policyId: PolicyId, volumeId: VolumeId, signal: AbortSignal): Promise<void>;
 }
 
 /** Which host may use which volume. */
@@ -67,10 +115,13 @@ export interface Attachments {
   attachVolume(request: AttachmentRequest, signal: AbortSignal): Promise<void>;
   /** Takes the volume from this one host. Not attached (or no such volume) is success. Never any other host. */
   detachVolume(id: VolumeId, hostId: HostId, signal: AbortSignal): Promise<void>;
-  /** iops 0 or at least 11; bandwidth KiB/s 0 or a multiple of 1024; at least one not 0. */
+  /**
+   * iops 0 or at least 11; bandwidth KiB/s 0 or a multiple of 1024. 0 lifts a limit, undefined leaves it. One call, two to lift both
+   * (of which the first has happened when the second fails), none for neither.
+   */
   limitAttachment(
     target: { volumeId: VolumeId; hostId: HostId },
-    limits: { iops: number; bandwidthKiBps: number },
+    limits: { iops?: number | undefined; bandwidthKiBps?: number | undefined },
     signal: AbortSignal,
   ): Promise<void>;
   /** Volumes attached to one host. */
@@ -84,6 +135,16 @@ export interface VolumeActivity {
    * answer 0 when the array does not say.
    */
   recentIo(id: VolumeId, signal: AbortSignal): Promise<number>;
+  /**
+   * What goes on at each of these volumes, or at all, in one call; none for no ids. Those that are gone are left out, which is one call
+   * more.
+   */
+  ioOf(ids: readonly VolumeId[] | 'all', signal: AbortSignal): Promise<ReadonlyMap<VolumeId, VolumeIo>>;
+  /**
+   * What these families hold on the disks, in one call; none for no ids. The array counts by family: what one snapshot of several holds
+   * nobody can tell. Those that are gone are left out, which is one call more.
+   */
+  usageOfFamilies(ids: readonly FamilyId[], signal: AbortSignal): Promise<ReadonlyMap<FamilyId, FamilyUsage>>;
 }
 
 /** The hosts that the array knows. */
@@ -113,7 +174,16 @@ export interface Pools {
 
 /** All that the life of volumes on one host needs of the array. */
 export interface StorageArray
-  extends SystemIdentity, VolumeCatalog, VolumeChanges, Attachments, VolumeActivity, Hosts, Pools {}
+  extends
+    SystemIdentity,
+    VolumeCatalog,
+    VolumeChanges,
+    VolumeCopies,
+    SnapshotPolicies,
+    Attachments,
+    VolumeActivity,
+    Hosts,
+    Pools {}
 
 /** Lists of all there is, ours or not, one call each, for those who watch over the whole of it. */
 export interface Inventory {

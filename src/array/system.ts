@@ -7,6 +7,10 @@ export interface ArrayCapabilities {
   readonly grainKiB: number;
   /** Whether a volume itself, and each attachment of it, can be limited to reading. */
   readonly readOnlyLimit: boolean;
+  /** Whether a snapshot can be secured against everybody for a time. */
+  readonly secureSnapshots: boolean;
+  /** Whether it takes snapshots by itself, as policies say. */
+  readonly snapshotPolicies: boolean;
 }
 
 export interface ArrayIdentity {

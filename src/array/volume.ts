@@ -1,4 +1,4 @@
-import type { ArrayName, FamilyId, HostId, PoolId, VolumeId } from './ids.ts';
+import type { ArrayName, FamilyId, HostId, PolicyId, PoolId, SnapshotGroupId, VolumeId } from './ids.ts';
 import type { HostKind } from './host.ts';
 import type { StoragePool } from './pool.ts';
 
@@ -35,6 +35,17 @@ export interface ArrayVolume {
   readonly createdAtSeconds: number | null;
   /** What the array lets anybody do with it; ReadWrite on arrays that do not know the limit (2.x). */
   readonly accessModeLimit: AccessMode;
+  /** Snapshots that were taken by one call, at one instant, share it; null: none, or not said. */
+  readonly groupId: SnapshotGroupId | null;
+  /**
+   * Until when a secured snapshot can be neither removed nor overwritten, seconds since 1970 as the array counts; null: not secured, or
+   * not said. It may stand there when it is over.
+   */
+  readonly secureUntilSeconds: number | null;
+  /** The policy that takes snapshots of this volume; null: none, or not said. */
+  readonly policyId: PolicyId | null;
+  /** A policy of the array took this snapshot, and will remove it; false where the array does not say. */
+  readonly madeByPolicy: boolean;
   readonly attachments: readonly Attachment[];
   /** Every host may use it; `attachments` are then not all. */
   readonly attachedToAll: boolean;

@@ -22,7 +22,10 @@ import { systemSchema } from './objects/schemas.ts';
 import { Sdcs } from './objects/sdcs.ts';
 import type { Grant } from './wire/session.ts';
 import { roleOfUser } from './objects/user-role.ts';
+import { Policies } from './objects/snapshot-policies.ts';
+import { Activity } from './objects/volume-activity.ts';
 import { VolumeChanges } from './objects/volume-changes.ts';
+import { Copies } from './objects/volume-copies.ts';
 import { Volumes } from './objects/volumes.ts';
 
 export type { RequestOwners, RequestReport } from './wire/gateway-endpoint.ts';
@@ -182,6 +185,9 @@ function storageArray(
 ): StorageArray {
   const volumes = new Volumes(client);
   const changes = new VolumeChanges(client, volumes);
+  const copies = new Copies(client, volumes);
+  const policies = new Policies(client, volumes);
+  const activity = new Activity(client, volumes);
   const mappings = new Mappings(client, volumes, sdcs);
   const pools = new Pools(client, elapsed, owners);
   return {
@@ -201,7 +207,17 @@ function storageArray(
     detachVolume: (id, sdcId, signal) => mappings.unmap(id, sdcId, signal),
     limitAttachment: (target, limits, signal) => mappings.limit(target, limits, signal),
     limitToReadOnly: (id, signal) => changes.limitToReadOnly(id, signal),
-    snapshotVolume: (id, name, signal) => changes.snapshot(id, name, signal),
+    allowWriting: (id, signal) => changes.allowWriting(id, signal),
+    snapshotVolume: (id, name, signal) => copies.snapshotOne(id, name, signal),
+    snapshotVolumes: (request, signal) => copies.snapshot(request, signal),
+    overwriteContent: (target, source, signal) => copies.overwrite(target, source, signal),
+    familyLimit: (signal) => copies.familyLimit(signal),
+    listSnapshotPolicies: (signal) => policies.list(signal),
+    findSnapshotPolicy: (name, signal) => policies.find(name, signal),
+    addPolicySource: (policyId, volumeId, signal) => policies.addSource(policyId, volumeId, signal),
+    removePolicySource: (policyId, volumeId, signal) => policies.removeSource(policyId, volumeId, signal),
+    ioOf: (ids, signal) => activity.io(ids, signal),
+    usageOfFamilies: (ids, signal) => activity.usage(ids, signal),
     growVolume: (id, sizeKiB, signal) => changes.grow(id, sizeKiB, signal),
     findHost: (guid, signal) => sdcs.findByGuid(guid, signal),
     getHost: (id, signal) => sdcs.get(id, signal),
@@ -211,14 +227,20 @@ function storageArray(
   };
 }
 
-const FIRST_WITH_READ_ONLY_LIMIT = 3;
+const THIRD_GENERATION = 3;
 const GRAIN_KIB = 8_388_608;
 
-/** Access modes came with 3.0 [goscaleio]; a volume takes whole blocks of 8 GiB on every version. */
+/**
+ * Access modes, secured snapshots and snapshot policies came with 3.0 [goscaleio, PyPowerFlex]; a volume takes whole blocks of 8 GiB on
+ * every version.
+ */
 function capabilitiesOf(version: string): ArrayCapabilities {
+  const isThird = Number.parseInt(version, 10) >= THIRD_GENERATION;
   return {
     grainKiB: GRAIN_KIB,
-    readOnlyLimit: Number.parseInt(version, 10) >= FIRST_WITH_READ_ONLY_LIMIT,
+    readOnlyLimit: isThird,
+    secureSnapshots: isThird,
+    snapshotPolicies: isThird,
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { attachmentCases } from './storage-array/attachments.ts';
 import { changeCases } from './storage-array/changes.ts';
+import { copyCases } from './storage-array/copies.ts';
 import { catalogCases } from './storage-array/catalog.ts';
 import { hostAndPoolCases } from './storage-array/hosts-and-pools.ts';
 import { signalCases } from './storage-array/signals.ts';
@@ -17,6 +18,9 @@ export function storageArrayCompliance(name: string, open: OpenStorageArray): vo
     });
     describe('making, changing and removing volumes', () => {
       changeCases(open);
+    });
+    describe('copies of volumes, and figures', () => {
+      copyCases(open);
     });
     describe('which host may use which volume', () => {
       attachmentCases(open);

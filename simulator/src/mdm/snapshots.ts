@@ -98,6 +98,7 @@ export function overwriteContent(cluster: Cluster, targetId: string, sourceId: s
   const source = volumeById(cluster, sourceId);
   if (target.id === source.id) throw refusal('VOLUME_AND_SNAPSHOT_MATCH');
   if (target.vtreeId !== source.vtreeId) throw refusal('VTREE_ID_MISMATCH');
+  if (target.secureUntil * 1000 > cluster.now()) throw refusal('SECURE_SNAPSHOT');
   cluster.state.volumes.put({ ...target, sizeKiB: source.sizeKiB });
 }
 

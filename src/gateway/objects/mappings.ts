@@ -1,19 +1,11 @@
-import {
-  CapacityError,
-  GatewayAuthError,
-  GatewayRejectedError,
-  InvalidRequestError,
-  type Refusal,
-} from '../../errors.ts';
+import { CapacityError, GatewayAuthError, GatewayRejectedError } from '../../errors.ts';
 import type { HostId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume, AttachmentRequest } from '../../array/volume.ts';
 import { actionCall, changeVolume, type VolumeAction } from './change.ts';
+import { lacks, meaning, type Refused } from './meaning.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import type { Sdcs } from './sdcs.ts';
 import type { Volumes } from './volumes.ts';
-
-/** What a refusal came to us as: the numbers moved with 4.x, so that one may be taken for another. */
-type Refused = GatewayRejectedError | CapacityError | GatewayAuthError;
 
 function isRefusal(error: unknown): error is Refused {
   return [GatewayRejectedError, CapacityError, GatewayAuthError].some((kind) => error instanceof kind);
@@ -88,26 +80,22 @@ export class Mappings {
   /** Setting limits twice is as good as once, so a lost reply needs no looking. */
   async limit(
     target: { volumeId: VolumeId; hostId: HostId },
-    limits: { iops: number; bandwidthKiBps: number },
+    limits: { iops?: number | undefined; bandwidthKiBps?: number | undefined },
     signal: AbortSignal,
   ): Promise<void> {
     const { volumeId: id, hostId: sdcId } = target;
     const what = `limit volume "${id}" at SDC "${sdcId}"`;
-    const { iops, bandwidthKiBps } = limits;
-    if (iops === 0 && bandwidthKiBps === 0) {
-      throw new InvalidRequestError(`cannot ${what}: the array refuses to take both limits away at once`);
+    for (const body of limitRequests(limits)) {
+      const action = { what, id, action: 'setMappedSdcLimits', body: { sdcId, ...body } };
+      await this.#client.call(actionCall(action, true), signal);
     }
-    const body = { sdcId, iopsLimit: String(iops), bandwidthLimitInKbps: String(bandwidthKiBps) };
-    await this.#client.call(actionCall({ what, id, action: 'setMappedSdcLimits', body }, true), signal);
   }
 
   /** Before 3.0 a mapping cannot be for reading only, so sharing one would make many writers. */
   async #assertReadOnlyMappings(what: string, signal: AbortSignal): Promise<void> {
     const identity = await this.#client.identify(signal);
     if (identity.capabilities.readOnlyLimit) return;
-    throw new InvalidRequestError(
-      `cannot ${what} for reading only: the array's version is ${identity.version}, it takes 3.0 or later`,
-    );
+    throw lacks(`${what} for reading only`, identity);
   }
 
   #change(
@@ -119,7 +107,16 @@ export class Mappings {
   }
 }
 
-/** The same refusal with the meaning that the array showed when it was asked. */
-function meaning(error: Refused, refusal: Refusal): GatewayRejectedError {
-  return new GatewayRejectedError(error.message, { refusal, context: error.context, cause: error });
+/** What is left out keeps its value. The gateway refuses to take both limits away in one request [pysio], so that takes two. */
+function limitRequests({
+  iops,
+  bandwidthKiBps,
+}: {
+  readonly iops?: number | undefined;
+  readonly bandwidthKiBps?: number | undefined;
+}): object[] {
+  const one = iops === undefined ? {} : { iopsLimit: String(iops) };
+  const other = bandwidthKiBps === undefined ? {} : { bandwidthLimitInKbps: String(bandwidthKiBps) };
+  if (iops === 0 && bandwidthKiBps === 0) return [one, other];
+  return iops === undefined && bandwidthKiBps === undefined ? [] : [{ ...one, ...other }];
 }

@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import type { ArrayHost, HostKind, HostState } from '../../array/host.ts';
-import { asFamilyId, asHostId, asPoolId, asSystemId, asVolumeId } from '../../array/ids.ts';
+import {
+  asFamilyId,
+  asHostId,
+  asPolicyId,
+  asPoolId,
+  asSnapshotGroupId,
+  asSystemId,
+  asVolumeId,
+} from '../../array/ids.ts';
 import type { AccessMode, ArrayVolume, Attachment } from '../../array/volume.ts';
 import { boolean, id, name, number } from '../wire/fields.ts';
 
@@ -47,6 +55,10 @@ function attachmentOf(wire: z.output<typeof mappingWire>): Attachment {
   };
 }
 
+/** What stands where there is no object: nothing, or an id of zeros. */
+const NO_OBJECT = /^0*$/;
+const reference = name.transform((text) => (text === null || NO_OBJECT.test(text) ? null : text));
+
 const volumeWire = z.object({
   id,
   name,
@@ -57,6 +69,10 @@ const volumeWire = z.object({
   ancestorVolumeId: name,
   creationTime: number.nullish(),
   accessModeLimit: name,
+  consistencyGroupId: reference,
+  secureSnapshotExpTime: number.nullish(),
+  snplIdOfSourceVolume: reference,
+  snplIdOfAutoSnapshot: reference,
   mappingToAllSdcsEnabled: boolean.nullish(),
   mappedSdcInfo: z.array(mappingWire.transform(attachmentOf)).nullish(),
 });
@@ -76,6 +92,10 @@ export const volumeSchema = volumeWire.transform((wire): ArrayVolume => ({
   ancestorId: wire.ancestorVolumeId === null ? null : asVolumeId(wire.ancestorVolumeId),
   createdAtSeconds: wire.creationTime ?? null,
   accessModeLimit: accessMode(wire.accessModeLimit),
+  groupId: wire.consistencyGroupId === null ? null : asSnapshotGroupId(wire.consistencyGroupId),
+  secureUntilSeconds: wire.secureSnapshotExpTime === 0 ? null : (wire.secureSnapshotExpTime ?? null),
+  policyId: wire.snplIdOfSourceVolume === null ? null : asPolicyId(wire.snplIdOfSourceVolume),
+  madeByPolicy: wire.snplIdOfAutoSnapshot !== null,
   attachments: wire.mappedSdcInfo ?? [],
   attachedToAll: wire.mappingToAllSdcsEnabled ?? false,
 }));
@@ -172,8 +192,3 @@ export const poolUsageSchema = z.record(
 export const domainSchema = z.object({ id, name });
 
 export const createdSchema = z.object({ id: id.transform(asVolumeId) });
-
-/** One snapshot was asked for, so its id is all there is to read. */
-export const snapshotSchema = z
-  .object({ volumeIdList: z.tuple([id]).rest(id) })
-  .transform((wire) => asVolumeId(wire.volumeIdList[0]));

@@ -1,15 +1,18 @@
-import { GatewayRejectedError, InvalidRequestError } from '../../errors.ts';
+import { GatewayRejectedError } from '../../errors.ts';
 import type { ArrayName, VolumeId } from '../../array/ids.ts';
 import type { ArrayCapabilities } from '../../array/system.ts';
 import type { ArrayVolume, NewVolume } from '../../array/volume.ts';
 import { objectOf } from '../wire/bodies.ts';
+import { lookForNamed, nameTaken } from './by-name.ts';
 import { actionCall, changeOnce, changeVolume } from './change.ts';
 import type { GatewayClient } from '../wire/client.ts';
-import { UnclearAnswerError } from '../wire/failures.ts';
-import { createdSchema, snapshotSchema } from './schemas.ts';
+import { lacks, lockedMeaning, meaning } from './meaning.ts';
+import { createdSchema } from './schemas.ts';
 import { VOLUME_INSTANCES, type Volumes } from './volumes.ts';
 
 const KIB_PER_GIB = 1024 * 1024;
+const DETACH_FIRST = 'take it off the snapshot policy first; its snapshots stay';
+
 function isAsAskedFor(found: ArrayVolume, asked: NewVolume, { grainKiB }: ArrayCapabilities): boolean {
   return (
     found.poolId === asked.pool.id &&
@@ -20,7 +23,7 @@ function isAsAskedFor(found: ArrayVolume, asked: NewVolume, { grainKiB }: ArrayC
   );
 }
 
-/** Making, changing and removing volumes and snapshots, as StorageArray promises it. */
+/** Making, changing and removing volumes, as StorageArray promises it. */
 export class VolumeChanges {
   readonly #client: GatewayClient;
   readonly #volumes: Volumes;
@@ -57,7 +60,8 @@ export class VolumeChanges {
       return created.id;
     };
     const isOurs = (found: ArrayVolume): boolean => isAsAskedFor(found, volume, capabilities);
-    const look = (): Promise<VolumeId | undefined> => this.#lookFor({ name, what, isOurs }, signal);
+    const look = async (): Promise<VolumeId | undefined> =>
+      (await lookForNamed(this.#volumes, { name, what, isOurs }, signal))?.id;
     return this.#unlessNameTaken(
       { what, name, id: undefined },
       changeOnce(this.#client, { what, make, look }, signal),
@@ -82,45 +86,32 @@ export class VolumeChanges {
       if (!(error instanceof GatewayRejectedError)) throw error;
       const found = await this.#volumes.get(id, signal);
       if (found === undefined) return;
-      if (found.attachments.length === 0 && !found.attachedToAll) throw error;
-      const { message, context } = error;
-      throw new GatewayRejectedError(message, { refusal: 'still-attached', context, cause: error });
+      if (found.attachments.length > 0 || found.attachedToAll) throw meaning(error, 'still-attached');
+      if (error.refusal !== 'other') throw error;
+      if (found.policyId !== null) throw meaning(error, 'policy-source', DETACH_FIRST);
+      throw lockedMeaning(error, found) ?? error;
     }
+  }
+
+  limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
+    return this.#limitAccess(`limit volume "${id}" to reading`, id, 'ReadOnly', signal);
+  }
+
+  allowWriting(id: VolumeId, signal: AbortSignal): Promise<void> {
+    return this.#limitAccess(`let volume "${id}" be written`, id, 'ReadWrite', signal);
   }
 
   /** Setting a limit twice is as good as once, so a lost reply needs no looking. */
-  async limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
-    const what = `limit volume "${id}" to reading`;
+  async #limitAccess(
+    what: string,
+    id: VolumeId,
+    accessModeLimit: 'ReadOnly' | 'ReadWrite',
+    signal: AbortSignal,
+  ): Promise<void> {
     const identity = await this.#client.identify(signal);
-    if (!identity.capabilities.readOnlyLimit) {
-      throw new InvalidRequestError(
-        `cannot ${what}: the array's version is ${identity.version}, it takes 3.0 or later`,
-      );
-    }
-    const body = { accessModeLimit: 'ReadOnly' };
-    await this.#client.call(actionCall({ what, id, action: 'setVolumeAccessModeLimit', body }, true), signal);
-  }
-
-  async snapshot(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId> {
-    const what = `snapshot volume "${id}" as "${name}"`;
-    const identity = await this.#client.identify(signal);
-    const path = '/api/instances/System/action/snapshotVolumes';
-    const body = {
-      snapshotDefs: [{ volumeId: id, snapshotName: name }],
-      // Sources differ on what 3.x makes of a snapshot without it; 2.x does not know it.
-      ...(identity.capabilities.readOnlyLimit ? { accessModeLimit: 'ReadWrite' } : {}),
-    };
-    const read = objectOf(snapshotSchema);
-    const make = async (): Promise<VolumeId> => {
-      const made: VolumeId = await this.#client.call(
-        { what, method: 'POST', path, route: path, body, repeatable: false, read },
-        signal,
-      );
-      return made;
-    };
-    const isOurs = (found: ArrayVolume): boolean => found.ancestorId === id;
-    const look = (): Promise<VolumeId | undefined> => this.#lookFor({ name, what, isOurs }, signal);
-    return changeOnce(this.#client, { what, make, look }, signal);
+    if (!identity.capabilities.readOnlyLimit) throw lacks(what, identity);
+    const action = { what, id, action: 'setVolumeAccessModeLimit', body: { accessModeLimit } };
+    await this.#client.call(actionCall(action, true), signal);
   }
 
   grow(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void> {
@@ -153,26 +144,4 @@ export class VolumeChanges {
       throw nameTaken(what, found, error);
     }
   }
-
-  /** The id of the volume of this name if it is what was asked for; refused as 'name-in-use' if it is another. */
-  async #lookFor(
-    wanted: { name: ArrayName; what: string; isOurs: (found: ArrayVolume) => boolean },
-    signal: AbortSignal,
-  ): Promise<VolumeId | undefined> {
-    const id = await this.#volumes.find(wanted.name, signal);
-    const found = id === undefined ? undefined : await this.#volumes.get(id, signal);
-    if (found === undefined) return undefined;
-    if (found.name !== wanted.name) {
-      throw new UnclearAnswerError(
-        `cannot ${wanted.what}, or see whether it happened: by that name the array answers "${found.name ?? found.id}"; try again`,
-      );
-    }
-    if (wanted.isOurs(found)) return found.id;
-    throw nameTaken(wanted.what, found.id);
-  }
-}
-
-function nameTaken(what: string, volumeId: VolumeId, cause?: unknown): GatewayRejectedError {
-  const message = `cannot ${what}: another volume has this name; use a different name`;
-  return new GatewayRejectedError(message, { refusal: 'name-in-use', context: { volumeId }, cause });
 }

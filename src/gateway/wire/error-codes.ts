@@ -1,20 +1,5 @@
-import type { Refusal } from '../../errors.ts';
-
-/** What a refusal means to us: what a caller can go by, or how the call goes on. */
-export type Meaning =
-  | Exclude<Refusal, 'call-unknown' | 'other'>
-  /** It will be refused again until somebody changes something. */
-  | 'rejected'
-  /** The pool or a limit of the array is full. */
-  | 'capacity'
-  /** User, password or role. */
-  | 'auth'
-  /** Our token is no longer good. */
-  | 'session'
-  /** Not done now; the same request may succeed soon. */
-  | 'busy'
-  /** The gateway lost its MDM on the way: it may or may not have been done. */
-  | 'doubtful';
+import { COPY_ENTRIES } from './copy-error-codes.ts';
+import type { ErrorEntry } from './error-entry.ts';
 
 const GROW_POOL = 'add capacity to the storage pool, remove volumes, or use another pool';
 const CHECK_POOL = 'check the options pool and domain';
@@ -22,9 +7,6 @@ const ASK_ROLE =
   'check SCALEIO_USERNAME, SCALEIO_PASSWORD and that the user has the role FrontendConfig or higher';
 const CHECK_SDC = "check that this host's SDC is known to the array and approved";
 const UNMAP_ALL = 'unmap the volume from all SDCs first';
-
-/** Number, the MDM's own name (composite errors carry it), text, meaning, advice. */
-export type ErrorEntry = readonly [number | null, string | null, string, Meaning, string?];
 
 /**
  * Every refusal of the MDM that a volume plugin can meet. Texts are matched before numbers, since several numbers
@@ -132,20 +114,6 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     CHECK_POOL,
   ],
   [180, 'INI_HAS_MAPPINGS', 'SDC has mapped volume(s)', 'rejected'],
-  [
-    181,
-    'TOO_MANY_VOLS_IN_VTREE',
-    'There are too many volumes in the VTree',
-    'capacity',
-    'remove snapshots of this volume that are not needed',
-  ],
-  [
-    182,
-    'TOO_MANY_SNAPS_IN_VTREE',
-    'There are too many snapshots in the VTree',
-    'capacity',
-    'remove snapshots of this volume that are not needed',
-  ],
   [183, 'NOTHING_TO_DO', 'There are no volumes to delete', 'rejected'],
   [190, 'VOL_SIZE_TOO_LARGE', 'The volume size too large', 'rejected', 'ask for a smaller size'],
   [
@@ -161,12 +129,6 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'The specified Storage Pool is not in the specified Protection Domain',
     'rejected',
     CHECK_POOL,
-  ],
-  [
-    198,
-    'VTREE_ID_MISMATCH',
-    'To overwrite the content of a volume, the source and target volumes must be from the same V-Tree',
-    'rejected',
   ],
   [212, 'VOL_REMOVE_IN_PROGRESS', 'A volume removal operation is currently in progress', 'busy'],
   [
@@ -304,13 +266,6 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'capacity',
     'remove volumes that are not needed',
   ],
-  [
-    null,
-    null,
-    'There are too many volumes in the consistency group',
-    'capacity',
-    'snapshot fewer volumes at once',
-  ],
   [null, null, 'There are too many SDCs in the system', 'capacity', 'remove SDCs that are not needed'],
   [null, null, 'The volume map operation timed out', 'doubtful'],
   [
@@ -334,8 +289,6 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'rejected',
     'leave it to the system that manages it',
   ],
-  [null, null, 'The auto-snapshot is already locked', 'rejected'],
-  [null, null, 'The specified volume is not an auto-snapshot and hence cannot be locked', 'rejected'],
   [
     null,
     null,
@@ -357,4 +310,5 @@ export const ERROR_ENTRIES: readonly ErrorEntry[] = [
     'rejected',
     'wait for the migration to finish',
   ],
+  ...COPY_ENTRIES,
 ];

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../errors.ts';
-import { ERROR_ENTRIES, type Meaning } from './error-codes.ts';
+import { ERROR_ENTRIES } from './error-codes.ts';
+import type { Meaning } from './error-entry.ts';
 
 export interface ErrorRow {
   /** The MDM's number where a source confirms it; undefined where only the text is certain. */

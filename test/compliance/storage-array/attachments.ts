@@ -157,6 +157,9 @@ export function attachmentCases(open: OpenStorageArray): void {
       { iops: 100, bandwidthKiBps: 2048 },
       { iops: 11, bandwidthKiBps: 0 },
       { iops: 0, bandwidthKiBps: 1024 },
+      { iops: 0, bandwidthKiBps: 0 },
+      { iops: 500, bandwidthKiBps: 4096 },
+      { iops: 0, bandwidthKiBps: 0 },
     ];
     for (const limits of steps) {
       await array.limitAttachment(target, limits, soon());
@@ -169,13 +172,32 @@ export function attachmentCases(open: OpenStorageArray): void {
     expect((await read(array, id)).attachments).toMatchObject([{ limitIops: 0, limitBandwidthKiBps: 0 }]);
   });
 
+  test('a limit that is not named keeps its value, and 0 lifts each alone', async () => {
+    const { one } = await openOnePool(open);
+    const { array, hostId } = one;
+    const id = await made(array, 'docker-db');
+    await attach(one, id);
+    const steps = [
+      [{ iops: 100 }, 100, 0],
+      [{ bandwidthKiBps: 2048 }, 100, 2048],
+      [{}, 100, 2048],
+      [{ iops: 0 }, 0, 2048],
+      [{ iops: 0, bandwidthKiBps: undefined }, 0, 2048],
+      [{ bandwidthKiBps: 0 }, 0, 0],
+      [{ bandwidthKiBps: 0 }, 0, 0],
+    ] as const;
+    for (const [limits, limitIops, limitBandwidthKiBps] of steps) {
+      await array.limitAttachment({ volumeId: id, hostId }, limits, soon());
+      expect((await read(array, id)).attachments).toMatchObject([{ limitIops, limitBandwidthKiBps }]);
+    }
+  });
+
   test('limits that no array takes, and those of no attachment, are refused', async () => {
     const { one, two } = await openOnePool(open);
     const id = await made(one.array, 'docker-db');
     await attach(one, id);
     const before = await everything(one.array);
     const wrong = [
-      { iops: 0, bandwidthKiBps: 0 },
       { iops: 10, bandwidthKiBps: 0 },
       { iops: 100, bandwidthKiBps: 1000 },
     ];

@@ -14,6 +14,10 @@ interface Outside {
   now(): number;
   /** The host reads and writes so often in the array's present measuring interval. */
   io(hostId: HostId, volumeId: VolumeId, operations: number): Promise<void>;
+  /** Somebody writes this on the volume, in place of what was there. */
+  write(volumeId: VolumeId, text: string): Promise<void>;
+  /** What `write` wrote last on it, or on what it is a copy of; '' when it is blank. */
+  written(volumeId: VolumeId): Promise<string>;
   /** Somebody lets every host use the volume. */
   attachToAll(volumeId: VolumeId): Promise<void>;
   /** The array no longer hears the host. */

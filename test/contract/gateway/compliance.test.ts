@@ -1,10 +1,17 @@
+import { open } from 'node:fs/promises';
 import { addMapping } from 'scaleio-simulator/operations';
-import { asHostId } from '../../../src/array/ids.ts';
+import { asHostId, type VolumeId } from '../../../src/array/ids.ts';
+import type { StorageArray } from '../../../src/array/storage-array.ts';
 import { storageArrayCompliance } from '../../compliance/storage-array.ts';
 import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
-import { clientOf, simulated } from './simulated.ts';
+import { clientOf, simulated, soon } from './simulated.ts';
 
+const BLOCK = 512;
 const VERSIONS = ['2.6', '3.6', '4.5'] as const;
+
+async function sizeOf(array: StorageArray, id: VolumeId): Promise<number | undefined> {
+  return (await array.getVolume(id, soon()))?.sizeKiB;
+}
 
 /** Both hosts have a client of their own, as their plugins have. */
 async function openSimulated(
@@ -36,6 +43,21 @@ async function openSimulated(
         const report = { volumeId, readKiB: 4, reads, writeKiB: 4 * writes, writes, seconds: 1 };
         simulator.array.io.add(hostId, [report]);
         return Promise.resolve();
+      },
+      write: async (volumeId, text) => {
+        const { files } = simulator.array;
+        await files.ensure(volumeId, (await sizeOf(gateway, volumeId)) ?? 0);
+        const file = await open(files.path(volumeId), 'r+');
+        await file.write(Buffer.alloc(BLOCK, 0).fill(text, 0, text.length), 0, BLOCK, 0);
+        await file.close();
+      },
+      written: async (volumeId) => {
+        const { files } = simulator.array;
+        if (!files.has(volumeId)) return '';
+        const file = await open(files.path(volumeId), 'r');
+        const { buffer } = await file.read(Buffer.alloc(BLOCK), 0, BLOCK, 0);
+        await file.close();
+        return buffer.toString('utf8').replaceAll('\0', '');
       },
       attachToAll: (volumeId) =>
         simulator.array.perform((cluster) => {

@@ -66,7 +66,12 @@ describe.each(WAYS)('version $version, TLS $tls', ({ version, tls }) => {
       systemId: simulator.systemId,
       name: 'simulated',
       version,
-      capabilities: { grainKiB: 8 * GIB, readOnlyLimit: version !== '2.6' },
+      capabilities: {
+        grainKiB: 8 * GIB,
+        readOnlyLimit: version !== '2.6',
+        secureSnapshots: version !== '2.6',
+        snapshotPolicies: version !== '2.6',
+      },
     });
     expect(calls()).toEqual([]);
     const sdc = await gateway.findHost('11111111-1111-1111-1111-111111111111', soon());

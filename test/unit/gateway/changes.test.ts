@@ -20,6 +20,7 @@ import {
   soon,
   type Answer,
   type FakeGateway,
+  type Seen,
 } from './fake-gateway.ts';
 
 const GRAIN = 8 * 1024 * 1024;
@@ -44,6 +45,9 @@ const mapped = (...sdcs: string[]): object => ({
   ...MADE,
   mappedSdcInfo: sdcs.map((hostId) => ({ sdcId: hostId })),
 });
+
+/** The id of a snapshot. */
+const TAKEN = 'c948d0b10000000a';
 
 const GET = 'GET /api/instances/Volume::aa';
 const FIND = 'POST /api/types/Volume/instances/action/queryIdByKey';
@@ -122,11 +126,16 @@ const CASES: Case[] = [
     name: 'snapshot',
     route: SNAPSHOT,
     run: (gateway, signal) => gateway.snapshotVolume('bb' as VolumeId, NAME, signal),
-    success: json(200, { volumeIdList: ['aa'], snapshotGroupId: 'gg' }),
-    result: 'aa',
+    success: json(200, { volumeIdList: [TAKEN], snapshotGroupId: 'gg' }),
+    result: TAKEN,
     done: {
-      [FIND]: json(200, 'aa'),
-      [GET]: json(200, { ...MADE, volumeType: 'Snapshot', ancestorVolumeId: 'bb' }),
+      [FIND]: json(200, TAKEN),
+      [`GET /api/instances/Volume::${TAKEN}`]: json(200, {
+        ...MADE,
+        id: TAKEN,
+        volumeType: 'Snapshot',
+        ancestorVolumeId: 'bb',
+      }),
     },
     undone: { [FIND]: GONE },
     again: refusal(99, 'Volume name already in use. Please use a different name.'),
@@ -152,6 +161,14 @@ const LOST: [string, Answer][] = [
   ['"Communication error" of the MDM', refusal(69, 'Communication error')],
   ['"A timeout occurred" of the MDM', refusal(68, 'A timeout occurred')],
 ];
+
+function bodyOf(seen: Seen | undefined): unknown {
+  return JSON.parse(seen?.body ?? '');
+}
+
+function bodiesOf(fake: FakeGateway, route: string): unknown[] {
+  return fake.seen.filter((seen) => seen.route === route).map(bodyOf);
+}
 
 function changesOf(fake: FakeGateway, route: string): number {
   return fake.calls.filter((call) => call === route).length;
@@ -456,29 +473,52 @@ describe('remove', () => {
   });
 });
 
-test('limits travel as strings, may be set again when the answer is lost, and are not both 0', async () => {
+test('limits travel as strings and may be set again when the answer is lost', async () => {
   const route = action('setMappedSdcLimits');
   const fake = await fakeGateway({ [route]: [cut, OK] });
-  const gateway = clientOf(fake);
-  const target = { volumeId: ID, hostId: SDC };
-  await gateway.limitAttachment(target, { iops: 1000, bandwidthKiBps: 0 }, soon());
+  await clientOf(fake).limitAttachment(
+    { volumeId: ID, hostId: SDC },
+    { iops: 1000, bandwidthKiBps: 0 },
+    soon(),
+  );
   expect(fake.calls).toEqual([route, route]);
-  expect(JSON.parse(fake.seen.at(-1)?.body ?? '')).toEqual({
+  expect(bodyOf(fake.seen.at(-1))).toEqual({
     sdcId: 'cc',
     iopsLimit: '1000',
     bandwidthLimitInKbps: '0',
   });
-  const none = gateway.limitAttachment(target, { iops: 0, bandwidthKiBps: 0 }, soon());
-  expect(await rejection(none)).toBeInstanceOf(InvalidRequestError);
+});
+
+test('both limits are lifted one after the other, since the gateway takes no request that lifts both', async () => {
+  const route = action('setMappedSdcLimits');
+  const fake = await fakeGateway({ [route]: [cut, OK, cut, OK] });
+  const target = { volumeId: ID, hostId: SDC };
+  await clientOf(fake).limitAttachment(target, { iops: 0, bandwidthKiBps: 0 }, soon());
+  expect(bodiesOf(fake, route)).toEqual([
+    { sdcId: 'cc', iopsLimit: '0' },
+    { sdcId: 'cc', iopsLimit: '0' },
+    { sdcId: 'cc', bandwidthLimitInKbps: '0' },
+    { sdcId: 'cc', bandwidthLimitInKbps: '0' },
+  ]);
+});
+
+test.each([
+  [{}, []],
+  [{ iops: 0 }, [{ sdcId: 'cc', iopsLimit: '0' }]],
+  [{ bandwidthKiBps: 2048 }, [{ sdcId: 'cc', bandwidthLimitInKbps: '2048' }]],
+])('a limit that is not named is not sent: %j', async (limits, bodies) => {
+  const fake = await fakeGateway({ [action('setMappedSdcLimits')]: OK });
+  await clientOf(fake).limitAttachment({ volumeId: ID, hostId: SDC }, limits, soon());
+  expect(bodiesOf(fake, action('setMappedSdcLimits'))).toEqual(bodies);
 });
 
 test('a snapshot says its access mode where that is known', async () => {
-  const answer = json(200, { volumeIdList: ['bb'], snapshotGroupId: 'gg' });
+  const answer = json(200, { volumeIdList: [TAKEN], snapshotGroupId: 'gg' });
   const bodies: unknown[] = [];
   for (const version of ['2.6', '3.6']) {
     const fake = await fakeGateway({ [SNAPSHOT]: [answer] }, { version });
     await clientOf(fake).snapshotVolume(ID, NAME, soon());
-    bodies.push(JSON.parse(fake.seen.at(-1)?.body ?? ''));
+    bodies.push(bodyOf(fake.seen.at(-1)));
   }
   const snapshotDefs = [{ volumeId: 'aa', snapshotName: NAME }];
   expect(bodies).toEqual([{ snapshotDefs }, { snapshotDefs, accessModeLimit: 'ReadWrite' }]);

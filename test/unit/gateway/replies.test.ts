@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CapacityError, GatewayAuthError, PluginError } from '../../../src/errors.ts';
-import { ERROR_ENTRIES, type Meaning } from '../../../src/gateway/wire/error-codes.ts';
+import { ERROR_ENTRIES } from '../../../src/gateway/wire/error-codes.ts';
+import type { Meaning } from '../../../src/gateway/wire/error-entry.ts';
 import { ArrayRefusal, EndpointFailure, SessionRefused } from '../../../src/gateway/wire/failures.ts';
 import type { HttpReply } from '../../../src/gateway/wire/http.ts';
 import { isMissing, refusalOf } from '../../../src/gateway/wire/replies.ts';
@@ -89,7 +90,7 @@ test('a composite error is known by what is inside', async () => {
   ];
   const body = { message: 'Error with details', httpStatusCode: 500, errorCode: 0, details };
   const error = await refusalOf(reply(500, JSON.stringify(body)), 'snapshot volume "x"');
-  expect(error).toBeInstanceOf(CapacityError);
+  expect(error).toMatchObject({ refusal: 'family-full', arrayCode: 182 });
   expect(error.message).toContain('There are too many snapshots in the VTree');
 });
 

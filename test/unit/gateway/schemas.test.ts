@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  hostSchema,
-  snapshotSchema,
-  systemSchema,
-  volumeSchema,
-} from '../../../src/gateway/objects/schemas.ts';
+import { hostSchema, systemSchema, volumeSchema } from '../../../src/gateway/objects/schemas.ts';
 import { understand } from '../../../src/gateway/wire/fields.ts';
 
 /** Captured shape of 3.5 ([CloudStack] test). */
@@ -37,6 +32,10 @@ test('a captured volume is understood, without what nobody reads', () => {
     ancestorId: null,
     createdAtSeconds: 1623335880,
     accessModeLimit: 'ReadWrite',
+    groupId: null,
+    secureUntilSeconds: null,
+    policyId: null,
+    madeByPolicy: false,
     attachments: [],
     attachedToAll: false,
   });
@@ -141,10 +140,25 @@ test.each([
   expect(understand(hostSchema, { id: 'aa', mdmConnectionState })).toMatchObject({ state });
 });
 
-test('systems and snapshots', () => {
+test('systems', () => {
   expect(understand(systemSchema, { id: 'aa' })).toEqual({ id: 'aa', name: null });
-  expect(understand(snapshotSchema, { volumeIdList: ['aa'], snapshotGroupId: 'bb' })).toBe('aa');
-  expect(() => understand(snapshotSchema, { volumeIdList: [] })).toThrow('answer cannot be understood');
+});
+
+test.each([
+  [{}, {}],
+  [{ secureSnapshotExpTime: 0 }, {}],
+  [{ secureSnapshotExpTime: '1700000000' }, { secureUntilSeconds: 1_700_000_000 }],
+  [{ snplIdOfSourceVolume: '0000000000000000', snplIdOfAutoSnapshot: '0000000000000000' }, {}],
+  [{ snplIdOfSourceVolume: '15ae842800000004' }, { policyId: '15ae842800000004' }],
+  [{ snplIdOfAutoSnapshot: '15ae842800000004' }, { madeByPolicy: true }],
+  [{ consistencyGroupId: '22f1e80c00000001' }, { groupId: '22f1e80c00000001' }],
+])('what a volume says of copies and policies: %j', (wire, said) => {
+  const { groupId, secureUntilSeconds, policyId, madeByPolicy } = understand(volumeSchema, {
+    ...CAPTURE,
+    ...wire,
+  });
+  const nothing = { groupId: null, secureUntilSeconds: null, policyId: null, madeByPolicy: false };
+  expect({ groupId, secureUntilSeconds, policyId, madeByPolicy }).toEqual({ ...nothing, ...said });
 });
 
 /** Captured shape of 2.6 ([csi-powerflex] fixture). */

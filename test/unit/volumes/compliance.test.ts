@@ -40,6 +40,14 @@ function openWorld(version: string, layout: readonly DomainLayout[]): OpenArray 
         array.existing(volumeId).recentIo += operations;
         return Promise.resolve();
       },
+      write: (volumeId, text) => {
+        array.existing(volumeId).content = { kind: 'foreign', what: text };
+        return Promise.resolve();
+      },
+      written: (volumeId) => {
+        const { content } = array.existing(volumeId);
+        return Promise.resolve(content.kind === 'foreign' ? content.what : '');
+      },
       attachToAll: (volumeId) => {
         array.existing(volumeId).mappedToAllSdcs = true;
         return Promise.resolve();

@@ -136,7 +136,12 @@ describe('the table of options', () => {
     const label = { version: 1, name: 'db' } as unknown as VolumeLabel;
     const compared = (raw: Record<string, string>) =>
       compareOptions(
-        { volume, label, capabilities: { grainKiB: 1, readOnlyLimit: true }, askedPool: undefined },
+        {
+          volume,
+          label,
+          capabilities: { grainKiB: 1, readOnlyLimit: true, secureSnapshots: true, snapshotPolicies: true },
+          askedPool: undefined,
+        },
         parseCreateOptions('db' as VolumeName, raw, BUILT_IN_DEFAULTS).options,
       );
     const usual = { fs: 'xfs', mount: '', iops: '0', bandwidth: '0', subpath: '', failover: 'default' };

@@ -32,6 +32,10 @@ function scene() {
     ancestorId: null,
     createdAtSeconds: 0,
     accessModeLimit: 'ReadWrite',
+    groupId: null,
+    secureUntilSeconds: null,
+    policyId: null,
+    madeByPolicy: false,
     attachments: [
       { hostId: id, hostKind: 'sdc', ...says, accessMode: 'ReadWrite', limitIops: 0, limitBandwidthKiBps: 0 },
     ],

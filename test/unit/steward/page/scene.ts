@@ -24,6 +24,10 @@ export function volume(
     kind: 'thin',
     ancestorId: null,
     accessModeLimit: 'ReadWrite',
+    groupId: null,
+    secureUntilSeconds: null,
+    policyId: null,
+    madeByPolicy: false,
     attachedToAll: false,
     attachments: holders.map((host) => ({
       hostId: sdcId(host),

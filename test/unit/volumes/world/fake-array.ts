@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { GatewayRejectedError, type Refusal } from '../../../../src/errors.ts';
 import type { ArrayCapabilities } from '../../../../src/array/system.ts';
 import type { ArrayHost } from '../../../../src/array/host.ts';
-import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
+import type { SnapshotPolicy } from '../../../../src/array/copies.ts';
+import type {
+  FamilyId,
+  HostId,
+  PolicyId,
+  PoolId,
+  SnapshotGroupId,
+  VolumeId,
+} from '../../../../src/array/ids.ts';
 import type { StoragePool } from '../../../../src/array/pool.ts';
 import type { AccessMode, ArrayVolume, Provisioning } from '../../../../src/array/volume.ts';
 import type { Content } from './content.ts';
@@ -25,6 +33,10 @@ export interface StoredVolume {
   readonly ancestorId: VolumeId | null;
   readonly createdAtSeconds: number;
   accessModeLimit: AccessMode;
+  readonly groupId: SnapshotGroupId | null;
+  /** Seconds since 1970; 0: not secured. */
+  secureUntilSeconds: number;
+  policyId: PolicyId | null;
   readonly mappings: Map<HostId, StoredMapping>;
   mappedToAllSdcs: boolean;
   /** Whoever mapped it first let others map it, too, which holds until nobody has it. */
@@ -54,7 +66,13 @@ export class FakeArray {
   version = '3.6';
 
   get capabilities(): ArrayCapabilities {
-    return { grainKiB: GRAIN_KIB, readOnlyLimit: Number.parseInt(this.version, 10) >= 3 };
+    const isThird = Number.parseInt(this.version, 10) >= 3;
+    return {
+      grainKiB: GRAIN_KIB,
+      readOnlyLimit: isThird,
+      secureSnapshots: isThird,
+      snapshotPolicies: isThird,
+    };
   }
 
   /** Of every pool. */
@@ -62,6 +80,7 @@ export class FakeArray {
   readonly volumes = new Map<VolumeId, StoredVolume>();
   readonly sdcs = new Map<HostId, ArrayHost>();
   readonly pools = new Map<PoolId, StoragePool>();
+  readonly policies = new Map<PolicyId, SnapshotPolicy>();
   readonly listeners = new Map<HostId, MappingListener>();
   /** What somebody did that no rule allows. */
   readonly violations: string[] = [];
@@ -99,7 +118,7 @@ export class FakeArray {
     volume: Partial<StoredVolume> & { name: string; storagePoolId: PoolId; createdAtSeconds: number },
   ): StoredVolume {
     if (this.#idByName.has(volume.name)) throw rejection('name-in-use', 'Volume name already in use');
-    const suffix = volume.id === undefined ? this.#suffixFor(volume.name) : volume.id.slice(8);
+    const suffix = volume.id === undefined ? this.suffixFor(volume.name) : volume.id.slice(8);
     const stored: StoredVolume = {
       id: `a1b2c3d4${suffix}` as VolumeId,
       sizeKiB: GRAIN_KIB,
@@ -107,6 +126,9 @@ export class FakeArray {
       vtreeId: `e5f6a7b8${suffix}` as FamilyId,
       ancestorId: null,
       accessModeLimit: 'ReadWrite',
+      groupId: null,
+      secureUntilSeconds: 0,
+      policyId: null,
       mappings: new Map(),
       mappedToAllSdcs: false,
       isShared: false,
@@ -120,7 +142,7 @@ export class FakeArray {
   }
 
   /** From the name, so that the order in which hosts create does not change it. */
-  #suffixFor(name: string): string {
+  suffixFor(name: string): string {
     const count = (this.#made.get(name) ?? 0) + 1;
     this.#made.set(name, count);
     return createHash('sha1').update(`${name} ${count}`).digest('hex').slice(0, 8);
@@ -135,15 +157,24 @@ export class FakeArray {
     volume.name = name;
   }
 
-  remove(id: VolumeId): void {
+  /** Whoever does not say what time it is may also remove what is secured. */
+  remove(id: VolumeId, nowSeconds = Infinity): void {
     const volume = this.existing(id);
     if (volume.mappings.size > 0 || volume.mappedToAllSdcs)
       throw rejection('still-attached', 'Volume is mapped');
+    if (volume.policyId !== null)
+      throw rejection('policy-source', 'Volume is a source-volume of a Snapshot Policy');
+    if (volume.secureUntilSeconds > nowSeconds) throw rejection('locked', 'the snapshot is secured');
     this.volumes.delete(id);
     this.#idByName.delete(volume.name);
   }
 
-  snapshot(id: VolumeId, name: string, createdAtSeconds: number): StoredVolume {
+  snapshot(
+    id: VolumeId,
+    name: string,
+    createdAtSeconds: number,
+    more: Partial<Pick<StoredVolume, 'groupId' | 'accessModeLimit' | 'secureUntilSeconds'>> = {},
+  ): StoredVolume {
     const { sizeKiB, storagePoolId, vtreeId, content } = this.existing(id);
     return this.add({
       name,
@@ -154,6 +185,7 @@ export class FakeArray {
       ancestorId: id,
       createdAtSeconds,
       content: structuredClone(content),
+      ...more,
     });
   }
 
@@ -195,10 +227,10 @@ export class FakeArray {
     volume.sizeKiB = sizeKiB;
   }
 
-  limitToReadOnly(id: VolumeId): void {
+  limitAccess(id: VolumeId, mode: AccessMode): void {
     const volume = this.existing(id);
-    volume.accessModeLimit = 'ReadOnly';
-    for (const mapping of volume.mappings.values()) mapping.accessMode = 'ReadOnly';
+    volume.accessModeLimit = mode;
+    for (const mapping of volume.mappings.values()) mapping.accessMode = mode;
   }
 
   existing(id: VolumeId): StoredVolume {
@@ -210,7 +242,7 @@ export class FakeArray {
   /** The volume as a reply holds it: a copy. */
   describe(volume: StoredVolume): ArrayVolume {
     const { id, name, sizeKiB, kind, storagePoolId, vtreeId, ancestorId } = volume;
-    const { createdAtSeconds, accessModeLimit, mappedToAllSdcs } = volume;
+    const { createdAtSeconds, accessModeLimit, mappedToAllSdcs, groupId, policyId } = volume;
     return {
       id,
       name,
@@ -221,6 +253,10 @@ export class FakeArray {
       ancestorId,
       createdAtSeconds: createdAtSeconds === 0 ? null : createdAtSeconds,
       accessModeLimit,
+      groupId,
+      secureUntilSeconds: volume.secureUntilSeconds === 0 ? null : volume.secureUntilSeconds,
+      policyId,
+      madeByPolicy: false,
       attachedToAll: mappedToAllSdcs,
       attachments: [...volume.mappings].map(([sdcId, mapping]) => {
         const sdc = this.sdcs.get(sdcId);

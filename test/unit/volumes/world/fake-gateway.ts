@@ -1,100 +1,64 @@
-import {
-  CancelledError,
-  GatewayRejectedError,
-  GatewayUnavailableError,
-  InvalidRequestError,
-} from '../../../../src/errors.ts';
+import { GatewayUnavailableError, InvalidRequestError } from '../../../../src/errors.ts';
 import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { ArrayName, HostId, PoolId, SystemId, VolumeId } from '../../../../src/array/ids.ts';
 import type { StoragePool } from '../../../../src/array/pool.ts';
 import type { StorageArray } from '../../../../src/array/storage-array.ts';
 import type { ArrayIdentity } from '../../../../src/array/system.ts';
 import type { ArrayVolume, AttachmentRequest, NewVolume } from '../../../../src/array/volume.ts';
-import { IsSoError, rejection, roundToGrain, type FakeArray } from './fake-array.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import { rejection, roundToGrain, type FakeArray } from './fake-array.ts';
+import { FakeDataServices, isGone, isSo } from './fake-data-services.ts';
 
 /** The array as one life of one host's plugin reaches it; counts what would be calls to a real gateway. */
-export class FakeGateway implements StorageArray {
-  /** Gateway calls by method since the last reset. */
-  readonly calls = new Map<string, number>();
-  readonly #array: FakeArray;
-  readonly #clock: VirtualClock;
-  readonly #host: {
-    readonly sdcId: HostId;
-    readonly name: string;
-    readonly mayFence: boolean;
-    gatewayUp: boolean;
-  };
-  readonly #cached = new Set<string>();
-
-  constructor(
-    array: FakeArray,
-    clock: VirtualClock,
-    host: { readonly sdcId: HostId; readonly name: string; readonly mayFence: boolean; gatewayUp: boolean },
-  ) {
-    this.#array = array;
-    this.#clock = clock;
-    this.#host = host;
-  }
-
-  get totalCalls(): number {
-    return [...this.calls.values()].reduce((sum, count) => sum + count, 0);
-  }
-
+export class FakeGateway extends FakeDataServices implements StorageArray {
   async identity(signal: AbortSignal): Promise<ArrayIdentity> {
     // Once it is known nothing has to be ended.
-    if (!this.#cached.has('identity')) await this.#onceCalled('identity', signal);
+    await this.onceCalled('identity', signal);
     return {
-      systemId: this.#array.systemId as SystemId,
+      systemId: this.array.systemId as SystemId,
       name: null,
-      version: this.#array.version,
-      capabilities: this.#array.capabilities,
+      version: this.array.version,
+      capabilities: this.array.capabilities,
     };
   }
 
   async findVolumeId(name: ArrayName, signal: AbortSignal): Promise<VolumeId | undefined> {
-    await this.#called('findVolumeId', signal);
-    return this.#array.wrongIds.get(name) ?? this.#array.byName(name)?.id;
+    await this.called('findVolumeId', signal);
+    return this.array.wrongIds.get(name) ?? this.array.byName(name)?.id;
   }
 
   async getVolume(id: VolumeId, signal: AbortSignal): Promise<ArrayVolume | undefined> {
-    await this.#called('getVolume', signal);
-    const volume = this.#array.volumes.get(id);
-    return volume === undefined ? undefined : this.#array.describe(volume);
+    await this.called('getVolume', signal);
+    const volume = this.array.volumes.get(id);
+    return volume === undefined ? undefined : this.array.describe(volume);
   }
 
   async getVolumes(ids: readonly VolumeId[], signal: AbortSignal): Promise<ArrayVolume[]> {
     if (ids.length === 0) return [];
     const wanted = [...new Set(ids)];
-    await this.#called('getVolumes', signal);
-    const found = wanted.flatMap((id) => this.#array.volumes.get(id) ?? []);
+    await this.called('getVolumes', signal);
+    const found = wanted.flatMap((id) => this.array.volumes.get(id) ?? []);
     // The array refuses the whole query when one is gone: asked again without it.
-    if (found.length < wanted.length) await this.#called('getVolumes', signal);
-    return found.map((volume) => this.#array.describe(volume));
+    if (found.length < wanted.length) await this.called('getVolumes', signal);
+    return found.map((volume) => this.array.describe(volume));
   }
 
   async listVolumeNames<T>(pick: (name: string) => T | undefined, signal: AbortSignal): Promise<T[]> {
-    await this.#called('listVolumeNames', signal);
-    return [...this.#array.volumes.values()].flatMap(({ name }) => {
+    await this.called('listVolumeNames', signal);
+    return [...this.array.volumes.values()].flatMap(({ name }) => {
       const picked = pick(name);
       return picked === undefined ? [] : [picked];
     });
   }
 
   async listVolumes(passes: (name: string) => boolean, signal: AbortSignal): Promise<ArrayVolume[]> {
-    await this.#called('listVolumes', signal);
+    await this.called('listVolumes', signal);
     return this.#select((volume) => passes(volume.name));
   }
 
   async volumesOfHost(hostId: HostId, signal: AbortSignal): Promise<ArrayVolume[]> {
-    await this.#called('volumesOfHost', signal);
-    if (!this.#array.sdcs.has(hostId)) throw rejection('host-unknown', 'Could not find the SDC');
+    await this.called('volumesOfHost', signal);
+    if (!this.array.sdcs.has(hostId)) throw rejection('host-unknown', 'Could not find the SDC');
     return this.#select((volume) => volume.mappedToAllSdcs || volume.mappings.has(hostId));
-  }
-
-  async recentIo(id: VolumeId, signal: AbortSignal): Promise<number> {
-    await this.#called('recentIo', signal);
-    return this.#array.existing(id).recentIo;
   }
 
   async volumesOfFamily(
@@ -102,161 +66,125 @@ export class FakeGateway implements StorageArray {
     signal: AbortSignal,
   ): Promise<ArrayVolume[]> {
     if (familyId === null) throw new GatewayUnavailableError('the array did not say which family this is');
-    await this.#called('volumesOfFamily', signal);
+    await this.called('volumesOfFamily', signal);
     return this.#select((volume) => volume.vtreeId === familyId);
   }
 
   async createVolume(volume: NewVolume, signal: AbortSignal): Promise<VolumeId> {
-    await this.#called('createVolume', signal);
+    await this.called('createVolume', signal);
     this.#assertPool(volume.pool.id);
-    const { id } = this.#array.add({
+    const { id } = this.array.add({
       name: volume.name,
       sizeKiB: roundToGrain(volume.sizeKiB),
       kind: volume.provisioning,
       storagePoolId: volume.pool.id,
-      createdAtSeconds: Math.floor(this.#clock.now() / 1000),
+      createdAtSeconds: this.seconds(),
     });
     return id;
   }
 
   async renameVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<void> {
-    await this.#called('renameVolume', signal);
-    this.#array.rename(id, name);
-    const { content } = this.#array.existing(id);
+    await this.called('renameVolume', signal);
+    this.array.rename(id, name);
+    const { content } = this.array.existing(id);
     if (content.kind !== 'filesystem' || content.label === undefined || content.lostFound) {
-      this.#array.violations.push(`rule 4: "${name}" was given to a volume that is not complete`);
+      this.array.violations.push(`rule 4: "${name}" was given to a volume that is not complete`);
     }
   }
 
   async removeVolume(id: VolumeId, signal: AbortSignal): Promise<void> {
-    await this.#called('removeVolume', signal);
-    this.#unless(isGone, () => {
-      this.#array.remove(id);
+    await this.called('removeVolume', signal);
+    this.unless(isGone, () => {
+      this.array.remove(id, this.seconds());
     });
   }
 
   async attachVolume({ volumeId, hostId, readOnly }: AttachmentRequest, signal: AbortSignal): Promise<void> {
-    await this.#called('attachVolume', signal);
-    if (hostId !== this.#host.sdcId)
-      throw new Error(`${this.#host.name} maps to another host's SDC "${hostId}"`);
-    if (readOnly) this.#assertReadOnlyLimit();
-    this.#unless(isSo, () => {
-      this.#array.map(volumeId, hostId, readOnly);
+    await this.called('attachVolume', signal);
+    if (hostId !== this.host.sdcId)
+      throw new Error(`${this.host.name} maps to another host's SDC "${hostId}"`);
+    if (readOnly) this.assertThird();
+    this.unless(isSo, () => {
+      this.array.map(volumeId, hostId, readOnly);
     });
   }
 
   async detachVolume(id: VolumeId, hostId: HostId, signal: AbortSignal): Promise<void> {
-    await this.#called('detachVolume', signal);
-    if (hostId !== this.#host.sdcId && !this.#host.mayFence) {
-      this.#array.violations.push(`rule 2: ${this.#host.name} took a volume from another SDC`);
+    await this.called('detachVolume', signal);
+    if (hostId !== this.host.sdcId && !this.host.mayFence) {
+      this.array.violations.push(`rule 2: ${this.host.name} took a volume from another SDC`);
     }
-    this.#unless(
+    this.unless(
       (cause) => isSo(cause) || isGone(cause),
       () => {
-        this.#array.unmap(id, hostId, this.#host.sdcId);
+        this.array.unmap(id, hostId, this.host.sdcId);
       },
     );
   }
 
   async limitAttachment(
     target: { volumeId: VolumeId; hostId: HostId },
-    limits: { iops: number; bandwidthKiBps: number },
+    limits: { iops?: number | undefined; bandwidthKiBps?: number | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#called('limitAttachment', signal);
     const { iops, bandwidthKiBps } = limits;
-    const isOk = (iops === 0 || iops >= 11) && bandwidthKiBps % 1024 === 0 && iops + bandwidthKiBps > 0;
+    if (iops === undefined && bandwidthKiBps === undefined) return;
+    await this.called('limitAttachment', signal);
+    // The array takes no request that lifts both.
+    if (iops === 0 && bandwidthKiBps === 0) await this.called('limitAttachment', signal);
+    const isOk = (iops === undefined || iops === 0 || iops >= 11) && (bandwidthKiBps ?? 0) % 1024 === 0;
     if (!isOk) throw new Error(`the core asks for limits that no array takes: ${JSON.stringify(limits)}`);
-    const attachment = this.#array.existing(target.volumeId).mappings.get(target.hostId);
+    const attachment = this.array.existing(target.volumeId).mappings.get(target.hostId);
     if (attachment === undefined) throw rejection('other', 'The volume is not mapped to SDC');
-    attachment.limitIops = iops;
-    attachment.limitBandwidthKiBps = bandwidthKiBps;
-  }
-
-  async limitToReadOnly(id: VolumeId, signal: AbortSignal): Promise<void> {
-    await this.#called('limitToReadOnly', signal);
-    this.#assertReadOnlyLimit();
-    this.#array.limitToReadOnly(id);
-  }
-
-  async snapshotVolume(id: VolumeId, name: ArrayName, signal: AbortSignal): Promise<VolumeId> {
-    await this.#called('snapshotVolume', signal);
-    return this.#array.snapshot(id, name, Math.floor(this.#clock.now() / 1000)).id;
+    attachment.limitIops = iops ?? attachment.limitIops;
+    attachment.limitBandwidthKiBps = bandwidthKiBps ?? attachment.limitBandwidthKiBps;
   }
 
   async growVolume(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void> {
-    await this.#called('growVolume', signal);
-    this.#array.grow(id, sizeKiB);
+    await this.called('growVolume', signal);
+    this.array.grow(id, sizeKiB);
   }
 
   async findHost(guid: string, signal: AbortSignal): Promise<ArrayHost | undefined> {
-    await this.#called('findHost', signal);
+    await this.called('findHost', signal);
     const wanted = guid.toUpperCase();
-    return [...this.#array.sdcs.values()].find((sdc) => sdc.guid?.toUpperCase() === wanted);
+    return [...this.array.sdcs.values()].find((sdc) => sdc.guid?.toUpperCase() === wanted);
   }
 
   async getHost(id: HostId, signal: AbortSignal): Promise<ArrayHost | undefined> {
-    await this.#called('getHost', signal);
-    return this.#array.sdcs.get(id);
+    await this.called('getHost', signal);
+    return this.array.sdcs.get(id);
   }
 
   async findPool(
     wanted: { pool: string | undefined; domain: string | undefined },
     signal: AbortSignal,
   ): Promise<StoragePool> {
-    await this.#onceCalled('findPool', signal);
-    return chosenPool([...this.#array.pools.values()], wanted);
+    await this.onceCalled('findPool', signal);
+    return chosenPool([...this.array.pools.values()], wanted);
   }
 
   async describePool(id: PoolId, signal: AbortSignal): Promise<StoragePool | undefined> {
-    await this.#onceCalled('findPool', signal);
-    return this.#array.pools.get(id);
+    await this.onceCalled('findPool', signal);
+    return this.array.pools.get(id);
   }
 
   async poolUsage(id: PoolId, signal: AbortSignal): Promise<{ usedKiB: number; roomKiB: number }> {
-    await this.#called('poolUsage', signal);
+    await this.called('poolUsage', signal);
     this.#assertPool(id);
-    return this.#array.usage;
+    return this.array.usage;
   }
 
   #select(passes: (volume: ReturnType<FakeArray['existing']>) => boolean): ArrayVolume[] {
     const found: ArrayVolume[] = [];
-    for (const volume of this.#array.volumes.values()) {
-      if (passes(volume)) found.push(this.#array.describe(volume));
+    for (const volume of this.array.volumes.values()) {
+      if (passes(volume)) found.push(this.array.describe(volume));
     }
     return found;
   }
 
-  #called(method: string, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(cancelled(method));
-    this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
-    if (!this.#host.gatewayUp) return Promise.reject(new GatewayUnavailableError(`no gateway for ${method}`));
-    return Promise.resolve();
-  }
-
-  async #onceCalled(method: string, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) throw cancelled(method);
-    if (this.#cached.has(method)) return;
-    await this.#called(method, signal);
-    this.#cached.add(method);
-  }
-
   #assertPool(id: PoolId): void {
-    if (!this.#array.pools.has(id)) throw rejection('other', 'Could not find the Storage Pool');
-  }
-
-  #assertReadOnlyLimit(): void {
-    if (this.#array.capabilities.readOnlyLimit) return;
-    throw new InvalidRequestError(`version ${this.#array.version} cannot limit a volume to reading`);
-  }
-
-  /** The port promises success for these refusals. */
-  #unless(isSuccess: (cause: unknown) => boolean, effect: () => void): void {
-    try {
-      effect();
-    } catch (cause) {
-      if (!isSuccess(cause)) throw cause;
-    }
+    if (!this.array.pools.has(id)) throw rejection('other', 'Could not find the Storage Pool');
   }
 }
 
@@ -274,16 +202,4 @@ function chosenPool(
   const candidates = [found, near, pools].find((some) => some.length > 0) ?? [];
   const names = candidates.map(({ name, domainName }) => `"${name}" in "${domainName}"`);
   throw new InvalidRequestError(`pool ${pool ?? '-'} in ${domain ?? '-'} is none of ${names.join(', ')}`);
-}
-
-function cancelled(method: string): CancelledError {
-  return new CancelledError(`${method} was cancelled`);
-}
-
-function isSo(cause: unknown): boolean {
-  return cause instanceof IsSoError;
-}
-
-function isGone(cause: unknown): boolean {
-  return cause instanceof GatewayRejectedError && cause.refusal === 'volume-unknown';
 }
