@@ -70,7 +70,8 @@ export class PowerCuts {
         const before = this.writes.slice(0, moment);
         const last = before.findLastIndex(({ isFlush }) => isFlush) + 1;
         done = await this.#redoAll(flushed, log, { from: done, to: Math.max(done, last) });
-        await execa('cp', ['--sparse=always', flushed, cut]);
+        // A new file: mount would take a loop device that still has the last one, with what it remembers of it.
+        await execa('cp', ['--sparse=always', '--remove-destination', flushed, cut]);
         await this.#tear(cut, log, before.slice(done));
         const marks = before.flatMap(({ mark }) => mark ?? []);
         yield { file: cut, marks, after: moment };
