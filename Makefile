@@ -38,7 +38,7 @@ demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing cont
 test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some, ONLY=test/e2e/page.test.ts for files
 	@$(NODE) test/run-tests.ts $(ONLY)
 
-test-vm: deps ## what only a kernel of its own can show (systemd, reboots, power cuts, torn writes), in an emulated machine; some 15 min; ONLY=test/vm/host.test.ts for one file
+test-vm: deps ## what only a kernel of its own can show (systemd, reboots, power cuts, torn writes), on a kernel that runs as a process; some 4 min; ONLY=test/vm/host.test.ts for one file
 	@$(NODE) test/run-tests.ts $(or $(ONLY),$(wildcard test/vm/*.test.ts))
 
 test-engines: deps ## the plugin on other Docker engines (Debian 13's 26.1), made with mmdebstrap in .cache

@@ -10,7 +10,7 @@ const project = (name: string, include: string[], seconds: number, more: object 
 /** What they make on this machine stands in the way of another file's. */
 const oneByOne = { fileParallelism: false };
 
-/** An emulator keeps one core busy; each machine has disks of its own above one image. */
+/** A machine has one processor; each has disks of its own above one image. */
 const twoMachines = { maxWorkers: 2 };
 
 /** Each lab has namespaces and a directory of its own, and mostly waits, so three share two cores well. */

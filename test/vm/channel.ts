@@ -1,5 +1,4 @@
-import { connect, type Socket } from 'node:net';
-import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { GuestAnswer, GuestMessage } from './guest-protocol.ts';
 
 interface Waiting {
@@ -18,32 +17,27 @@ interface Request {
   readonly body?: string;
 }
 
-/** The test's end of a machine's port: asks the agent inside, whichever boot it lives in. */
+/** The test's end of a machine's serial line: asks the agent inside, whichever boot it lives in. */
 export class Channel {
-  readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #boots: string[] = [];
+  #line: Duplex | undefined;
   #said = '';
   #lastId = 0;
   #onBoot: (() => void) | undefined;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setEncoding('utf8').on('data', (text: string) => {
-      this.#take(text);
-    });
-    socket
-      .on('error', () => socket.destroy())
+  /** From now on this is the machine's line. */
+  attach(line: Duplex): void {
+    this.#line = line;
+    line
+      .setEncoding('utf8')
+      .on('data', (text: string) => {
+        this.#take(text);
+      })
+      .on('error', () => line.destroy())
       .on('close', () => {
-        this.#failAll('the machine has ended');
+        this.#failAll('the machine went down meanwhile');
       });
-  }
-
-  /** Rejects while nobody listens there. */
-  static async open(path: string): Promise<Channel> {
-    const socket = connect(path);
-    await once(socket, 'connect');
-    return new Channel(socket);
   }
 
   /** Boot ids of the boots so far, the last one last. */
@@ -76,7 +70,7 @@ export class Channel {
     const timer = setTimeout(() => {
       reject(new Error(`no answer within ${timeoutMs / 1000} s to ${JSON.stringify(question)}`));
     }, timeoutMs);
-    this.#socket.write(`${JSON.stringify({ id, ...question })}\n`);
+    this.#line?.write(`${JSON.stringify({ id, ...question })}\n`);
     return promise.finally(() => {
       clearTimeout(timer);
       this.#waiting.delete(id);
@@ -84,7 +78,7 @@ export class Channel {
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#line?.destroy();
   }
 
   #take(text: string): void {

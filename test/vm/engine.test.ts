@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { busyboxImage } from './engine.ts';
+import { busyboxImage, startEngine } from './engine.ts';
 import { ScaleioHost } from './scaleio-host.ts';
 
 const service = 'docker-volume-scaleio.service';
@@ -31,7 +31,7 @@ describe('the service beside an engine', () => {
     host.machine.shell(`findmnt --list --noheadings --output SOURCE,TARGET | grep '/docker-${volume}$'`);
 
   test('gives a container of a real engine its volume', async () => {
-    await host.machine.shell('systemctl enable --now docker.service 2>&1');
+    await host.machine.shell(startEngine);
     await host.machine.shell(busyboxImage);
     await docker('volume', 'create', '--driver', 'scaleio', '--opt', 'size=8GiB', 'db');
     const run = ['run', '--detach', '--name', 'writer', '--restart', 'always', '--network', 'none'];

@@ -1,3 +1,9 @@
+/** An engine without a network: its containers need none, and the machine's kernel has no tables for it. */
+export const startEngine = `
+  mkdir -p /etc/docker
+  echo '{"bridge":"none","iptables":false,"ip6tables":false}' >/etc/docker/daemon.json
+  systemctl enable --now docker.service 2>&1`;
+
 /** Makes an image "busybox" from Debian's package, since no image registry is in reach. */
 export const busyboxImage = `
   directory=$(mktemp -d)

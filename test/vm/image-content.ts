@@ -1,6 +1,5 @@
 /** Debian packages of a machine, besides the essential ones. */
 export const packages: readonly string[] = [
-  'linux-image-cloud-amd64',
   ...['systemd', 'systemd-sysv', 'udev', 'kmod', 'dbus', 'iproute2', 'procps', 'busybox-static'],
   // What docs/configuration.md asks of a host:
   ...['util-linux', 'mount', 'e2fsprogs', 'xfsprogs', 'btrfs-progs', 'attr'],
@@ -41,29 +40,15 @@ export const linkedAway: readonly string[] = [
   'systemd-sysusers.service',
 ];
 
-/** Runs what the test brought along (payload.ts) and does what it is told through the machine's port. */
+/** Mounts what the test brought along (payload.ts) and does what it is told through the machine's first serial line. */
 export const agentUnit = `[Unit]
 Description=Does what a test asks for
-After=dev-virtio\\x2dports-agent.device dev-disk-by\\x2did-virtio\\x2dpayload.device
-Wants=dev-virtio\\x2dports-agent.device dev-disk-by\\x2did-virtio\\x2dpayload.device
 [Service]
 ExecStartPre=/bin/mkdir -p /run/payload
-ExecStartPre=/bin/tar x -C /run/payload -f /dev/disk/by-id/virtio-payload
-ExecStart=/usr/local/bin/node /run/payload/agent.cjs /dev/virtio-ports/agent
+ExecStartPre=/bin/mount -t hostfs -o /machine/payload payload /run/payload
+ExecStartPre=/bin/stty -F /dev/ttyS0 raw -echo
+ExecStart=/usr/local/bin/node /run/payload/agent.cjs /dev/ttyS0
 Environment=HOME=/root
 [Install]
 WantedBy=multi-user.target
-`;
-
-/** As small as it can be: Debian's own takes seconds of a boot that is emulated. */
-export const initramfsInit = `#!/bin/busybox sh
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox mount -t proc proc /proc
-while read -r module; do /bin/busybox insmod "/modules/$module"; done </modules/list
-tries=0
-while [ ! -b /dev/vda ] && [ $tries -lt 500 ]; do /bin/busybox usleep 20000; tries=$((tries+1)); done
-/bin/busybox mount -t ext4 /dev/vda /new
-/bin/busybox mount --move /dev /new/dev
-/bin/busybox umount /proc
-exec /bin/busybox switch_root /new /sbin/init
 `;

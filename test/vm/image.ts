@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { agentUnit, initramfsInit, linkedAway, packages } from './image-content.ts';
+import { agentUnit, linkedAway, packages } from './image-content.ts';
 
 /** What a machine boots from. */
 export interface Image {
+  /** A directory: a Linux made to run as a process (User Mode Linux), with the libraries that it needs. */
   readonly kernel: string;
-  readonly initramfs: string;
   /** Raw, ext4, read-only for everybody: a machine writes into a layer of its own above it. */
   readonly root: string;
 }
@@ -18,17 +18,9 @@ const project = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(project, '.cache/vm');
 const node = path.join(project, 'node_modules/node/bin/node');
 const suite = 'bookworm';
-/** What the kernel needs before it has its root disk. */
-const diskModules = ['virtio_pci', 'virtio_blk', 'ext4'];
-
-/** Where the programs are that make and run a machine, and the Debian package of each. */
-const programs = {
-  qemu: ['/usr/bin/qemu-system-x86_64', 'qemu-system-x86'],
-  mmdebstrap: ['/usr/bin/mmdebstrap', 'mmdebstrap'],
-} as const;
-
-/** The emulator. */
-export const qemu = programs.qemu[0];
+/** Older ones do not run on processors with AVX-512: "ptrace set fp regs failed". */
+const kernelSuite = 'sid';
+const mmdebstrap = '/usr/bin/mmdebstrap';
 
 /**
  * A Debian with its kernel, made from the packages that this machine's own apt finds; about a minute, once, then it is in .cache/vm
@@ -57,19 +49,14 @@ async function oneAtATime(work: () => Promise<void>): Promise<void> {
 }
 
 function requirePrograms(): void {
-  const missing = Object.values(programs).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
-  if (missing.length > 0)
+  if (!existsSync(mmdebstrap))
     throw new Error(
-      `a machine of its own for the tests needs ${missing.join(' and ')}: run "make deps", or apt-get install ${missing.join(' ')}`,
+      'a machine of its own for the tests needs mmdebstrap: run "make deps", or apt-get install mmdebstrap',
     );
 }
 
 function imageIn(directory: string): Image {
-  return {
-    kernel: path.join(directory, 'vmlinuz'),
-    initramfs: path.join(directory, 'initramfs'),
-    root: path.join(directory, 'root.img'),
-  };
+  return { kernel: path.join(directory, 'kernel'), root: path.join(directory, 'root.img') };
 }
 
 /** Another one for another content of the image. */
@@ -79,8 +66,8 @@ function recipe(): string {
     packages,
     linkedAway,
     agentUnit,
-    initramfsInit,
-    diskModules,
+    kernelSuite,
+    kernelPlaces,
     process.versions.node,
   ]);
   return createHash('sha256').update(content).digest('hex').slice(0, 12);
@@ -93,11 +80,9 @@ async function build(directory: string): Promise<void> {
   const root = path.join(unfinished, 'root');
   await mkdir(unfinished, { recursive: true });
   const image = imageIn(unfinished);
-  await bootstrap(root);
-  const [version = ''] = await readdir(path.join(root, 'lib/modules'));
-  await copyFile(path.join(root, `boot/vmlinuz-${version}`), image.kernel);
+  await Promise.all([bootstrap(root), fetchKernel(image.kernel)]);
   await furnish(root);
-  await makeInitramfs(root, version, image.initramfs);
+  await addModules(root, image.kernel);
   await execa('truncate', ['--size=4G', image.root]);
   await execa('mkfs.ext4', ['-q', '-d', root, image.root]);
   await chmod(image.root, 0o444);
@@ -115,7 +100,7 @@ async function bootstrap(root: string): Promise<void> {
     [
       ...[
         '--mount',
-        'mmdebstrap',
+        mmdebstrap,
         '--quiet',
         '--variant=minbase',
         '--mode=root',
@@ -124,8 +109,6 @@ async function bootstrap(root: string): Promise<void> {
       ...withoutDocs,
       ...[suite, root],
     ],
-    // Debian's kernel package would make an initramfs that nobody boots, for half a minute.
-    { env: { INITRD: 'No' } },
   );
 }
 
@@ -151,32 +134,27 @@ async function furnish(root: string): Promise<void> {
   await symlink('../agent.service', path.join(units, 'multi-user.target.wants/agent.service'));
 }
 
-async function makeInitramfs(root: string, version: string, target: string): Promise<void> {
-  const content = path.join(root, 'initramfs');
-  for (const name of ['bin', 'dev', 'proc', 'new', 'modules'])
-    await mkdir(path.join(content, name), { recursive: true });
-  await copyFile(path.join(root, 'bin/busybox'), path.join(content, 'bin/busybox'));
-  const needed = new Set<string>();
-  for (const name of diskModules) {
-    const found = await execa('chroot', [root, 'modprobe', '-S', version, '--show-depends', name]);
-    for (const [, file = ''] of found.stdout.matchAll(/^insmod (\S+)/gm)) needed.add(file);
-  }
-  for (const file of needed)
-    await copyFile(path.join(root, file), path.join(content, 'modules', path.basename(file)));
-  await writeFile(
-    path.join(content, 'modules/list'),
-    [...needed].map((file) => `${path.basename(file)}\n`).join(''),
-  );
-  await writeFile(path.join(content, 'init'), initramfsInit, { mode: 0o755 });
-  await execa('chroot', [
-    root,
-    'sh',
-    '-c',
-    'cd /initramfs && find . | cpio --quiet -o -H newc | gzip -1 >/initrd',
+/** Where a machine's kernel finds what kernel.ts shows it of this machine. */
+const kernelPlaces = ['image', 'machine', 'proc', 'dev'];
+
+async function fetchKernel(target: string): Promise<void> {
+  await execa(mmdebstrap, [
+    ...['--quiet', '--variant=extract', '--mode=root', '--include=user-mode-linux'],
+    // A mirror that lags behind has a list of unstable's that counts as expired after a week; it is still signed.
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    ...[kernelSuite, target],
   ]);
-  await copyFile(path.join(root, 'initrd'), target);
-  await rm(path.join(root, 'initrd'));
-  await rm(content, { recursive: true });
+  for (const name of ['bin', 'lib', 'lib64'])
+    if (!existsSync(path.join(target, name))) await symlink(`usr/${name}`, path.join(target, name));
+  for (const name of kernelPlaces) await mkdir(path.join(target, name), { recursive: true });
+}
+
+async function addModules(root: string, kernel: string): Promise<void> {
+  const modules = path.join(kernel, 'usr/lib/uml/modules');
+  const [version = ''] = await readdir(modules);
+  await cp(path.join(modules, version), path.join(root, 'lib/modules', version), { recursive: true });
+  await execa('chroot', [root, 'depmod', version]);
+  await rm(modules, { recursive: true });
 }
 
 if (import.meta.main) console.log((await machineImage()).root);

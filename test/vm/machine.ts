@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -6,34 +6,45 @@ import { until } from '../../lab/hosts/until.ts';
 import { keepLogs } from '../../lab/secrets/kept-logs.ts';
 import { Channel } from './channel.ts';
 import type { GuestAnswer } from './guest-protocol.ts';
-import { machineImage, qemu } from './image.ts';
-import { tellQemu } from './monitor.ts';
+import { machineImage, type Image } from './image.ts';
+import { Kernel } from './kernel.ts';
 import { makePayload } from './payload.ts';
 
-/** All of them are for emulation on a machine that has much else to do; nothing is measured by them. */
+/** For a machine that has much else to do; nothing is measured by them. */
 const BOOT_MS = 400_000;
 const ANSWER_MS = 400_000;
 
 export interface MachineOptions {
-  /** Empty disks besides the root, by what they are called in /dev/disk/by-id/virtio-NAME. */
+  /** Empty disks besides the root, by names for Machine.disk(), with their sizes. */
   readonly disks?: Readonly<Record<string, string>>;
 }
 
-type Emulator = ReturnType<typeof startQemu>;
-
 /**
- * A Debian with a kernel, a process 1 and devices of its own, in an emulator without KVM. All that it writes is gone when it is closed.
+ * A Debian with a kernel, a process 1 and devices of its own, in processes of this machine. All that it writes is gone when it is closed.
  * Made by startMachine.
  */
 export class Machine {
   readonly directory: string;
-  readonly #emulator: Emulator;
-  readonly #channel: Channel;
+  readonly #image: Image;
+  readonly #disks: readonly string[];
+  readonly #channel = new Channel();
+  #kernel: Kernel | undefined;
 
-  constructor(directory: string, emulator: Emulator, channel: Channel) {
+  constructor(image: Image, directory: string, disks: readonly string[]) {
+    this.#image = image;
     this.directory = directory;
-    this.#emulator = emulator;
-    this.#channel = channel;
+    this.#disks = disks;
+  }
+
+  /** Boots it. Rejects when that takes too long, or the kernel ends. */
+  async start(): Promise<void> {
+    await this.#downAndUp(() => this.#powerOn());
+  }
+
+  async #powerOn(): Promise<void> {
+    const kernel = await Kernel.start(this.#image, this.directory, this.#disks);
+    this.#kernel = kernel;
+    this.#channel.attach(kernel.line);
   }
 
   /** As the kernel of the boot that it lives in has it. */
@@ -78,7 +89,7 @@ export class Machine {
     );
   }
 
-  /** As until(), with the patience that emulation on a busy machine takes. */
+  /** As until(), with the patience that a busy machine takes. */
   async until<T>(
     what: string,
     ask: () => T | undefined | Promise<T | undefined>,
@@ -88,7 +99,10 @@ export class Machine {
 
   /** Loses power and boots: what the kernel has not handed to a disk is gone. */
   async powerCut(): Promise<void> {
-    await this.#downAndUp(() => tellQemu(this.#monitor, 'system_reset'));
+    await this.#downAndUp(async () => {
+      await this.#kernel?.end();
+      await this.#powerOn();
+    });
   }
 
   /** As the administrator has it boot. */
@@ -111,7 +125,13 @@ export class Machine {
   async #downAndUp(goDown: () => Promise<void>): Promise<void> {
     const before = this.#channel.boots.length;
     await goDown();
-    await this.#withConsole(this.#channel.booted(before, BOOT_MS));
+    const failed = this.#kernel?.failed() ?? Promise.reject(new Error('the machine is off'));
+    await this.#withConsole(Promise.race([this.#channel.booted(before, BOOT_MS), failed]));
+  }
+
+  /** Where a disk besides the root is in the machine. */
+  disk(name: string): string {
+    return `/dev/ubd${'bcdefgh'.charAt(this.#disks.indexOf(name))}`;
   }
 
   /** All that kernel, process 1 and the journal have said, of all boots. */
@@ -128,13 +148,9 @@ export class Machine {
     }
   }
 
-  get #monitor(): string {
-    return path.join(this.directory, 'monitor');
-  }
-
   async close(): Promise<void> {
     this.#channel.close();
-    await endEmulator(this.#emulator);
+    await this.#kernel?.end();
     await keepLogs(this.directory);
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -144,73 +160,15 @@ export class Machine {
 export async function startMachine({ disks = {} }: MachineOptions = {}): Promise<Machine> {
   const image = await machineImage();
   const directory = await mkdtemp(path.join(tmpdir(), 'dvs-vm-'));
-  await mkdir(path.join(directory, 'layers'));
-  await makePayload(path.join(directory, 'payload'));
-  for (const [name, size] of Object.entries(disks))
-    await execa('truncate', [`--size=${size}`, path.join(directory, `${name}.img`)]);
-  const emulator = startQemu(directory, [
-    ...['-kernel', image.kernel, '-initrd', image.initramfs, '-append', kernelCommandLine],
-    ...disk('root', image.root, 'snapshot=on,cache=unsafe'),
-    ...disk('payload', path.join(directory, 'payload'), 'readonly=on'),
-    ...Object.keys(disks).flatMap((name) =>
-      disk(name, path.join(directory, `${name}.img`), 'cache=writeback'),
-    ),
-  ]);
+  const machine = new Machine(image, directory, Object.keys(disks));
   try {
-    const opened = until('the emulator to listen', () => Channel.open(path.join(directory, 'agent')));
-    const channel = await Promise.race([opened, failedEarly(emulator)]);
-    const machine = new Machine(directory, emulator, channel);
-    await channel.booted(0, BOOT_MS);
+    await makePayload(path.join(directory, 'payload'));
+    for (const [name, size] of Object.entries(disks))
+      await execa('truncate', [`--size=${size}`, path.join(directory, `${name}.img`)]);
+    await machine.start();
     return machine;
-  } catch (cause) {
-    const said = await readFile(path.join(directory, 'console.log'), 'utf8');
-    await endEmulator(emulator);
-    await keepLogs(directory);
-    await rm(directory, { recursive: true, force: true });
-    throw new Error(`${String(cause)}; the machine's console:\n${said.split('\n').slice(-40).join('\n')}`, {
-      cause,
-    });
+  } catch (error) {
+    await machine.close();
+    throw error;
   }
-}
-
-async function failedEarly(emulator: Emulator): Promise<never> {
-  const { stderr } = await emulator;
-  throw new Error(`the emulator ended: ${stderr}`);
-}
-
-/** Its journal goes to the console, which keeps it whatever becomes of the machine. Docker needs no AppArmor here. */
-const kernelCommandLine = [
-  ...['console=ttyS0', 'quiet', 'loglevel=4', 'mitigations=off', 'tsc=nowatchdog', 'random.trust_cpu=on'],
-  ...['panic=-1', 'apparmor=0', 'selinux=0', 'systemd.show_status=0', 'systemd.log_level=notice'],
-  ...['systemd.journald.forward_to_console=1', 'systemd.journald.max_level_console=info'],
-].join(' ');
-
-function disk(name: string, file: string, options: string): string[] {
-  return [
-    ...['-drive', `file=${file},format=raw,if=none,id=${name},${options}`],
-    ...['-device', `virtio-blk-pci,drive=${name},serial=${name}`],
-  ];
-}
-
-/** Ends with the process that starts it, also when that is killed. */
-function startQemu(directory: string, more: readonly string[]) {
-  const inside = (name: string): string => path.join(directory, name);
-  return execa(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', qemu, '-nodefaults', '-no-user-config', '-display', 'none'],
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', '2', '-m', '1536'],
-      ...['-serial', `file:${inside('console.log')}`, '-qmp', `unix:${inside('monitor')},server=on,wait=off`],
-      ...['-device', 'virtio-serial-pci', '-device', 'virtio-rng-pci'],
-      ...['-chardev', `socket,id=agent,path=${inside('agent')},server=on,wait=off`],
-      ...['-device', 'virtserialport,chardev=agent,name=agent'],
-      ...more,
-    ],
-    { reject: false, stdin: 'ignore', env: { TMPDIR: inside('layers') } },
-  );
-}
-
-async function endEmulator(emulator: Emulator): Promise<void> {
-  emulator.kill('SIGKILL');
-  await emulator;
 }

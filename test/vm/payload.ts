@@ -1,6 +1,5 @@
-import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
 import { bundle, bundleProgram } from '../../plugin/bundle.ts';
 import { startSimulator } from 'scaleio-simulator';
 import { buildDrvCfg, buildScini } from 'scaleio-simulator/sdc-programs';
@@ -8,12 +7,11 @@ import { buildDrvCfg, buildScini } from 'scaleio-simulator/sdc-programs';
 const project = path.resolve(import.meta.dirname, '../..');
 
 /**
- * Makes the tar file that a machine unpacks at each boot into /run/payload: the guest's programs, the plugin's program and units, laid out as in these
+ * Makes the directory that a machine has as /run/payload: the guest's programs, the plugin's program and units, laid out as in these
  * sources, and the simulated array's state and its SDC's programs.
  */
-export async function makePayload(file: string): Promise<void> {
-  const content = `${file}.content`;
-  const inside = (name: string): string => path.join(content, name);
+export async function makePayload(directory: string): Promise<void> {
+  const inside = (name: string): string => path.join(directory, name);
   await mkdir(inside('dist'), { recursive: true });
   for (const name of ['agent', 'ledger'])
     await bundle(path.join(import.meta.dirname, `guest/${name}.ts`), inside(`${name}.cjs`));
@@ -28,13 +26,9 @@ export async function makePayload(file: string): Promise<void> {
     buildDrvCfg(inside('sdc/drv_cfg')),
     makeArray(inside('array')),
   ]);
-  await execa('tar', ['--create', '--file', file, '--directory', content, '.']);
-  // A disk has whole sectors.
-  await execa('truncate', ['--size=%4096', file]);
-  await rm(content, { recursive: true });
 }
 
-/** An array that has run before has its certificate, whose keys take most of a minute where every instruction is emulated. */
+/** An array that has run before has its certificate, whose keys take long to make. */
 async function makeArray(directory: string): Promise<void> {
   const array = await startSimulator({ dir: directory, gateways: [{ host: '127.0.0.1', tls: true }] });
   await array.close();

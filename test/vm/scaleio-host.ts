@@ -61,6 +61,8 @@ export class ScaleioHost {
       await prepare?.(machine);
       await host.#installArray();
       await host.#installPlugin();
+      // Installed long ago, for what a power cut leaves.
+      await machine.exec(['sync']);
       return host;
     } catch (error) {
       await machine.close();

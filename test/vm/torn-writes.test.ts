@@ -28,10 +28,9 @@ const seed = 20_261_128;
  * Journal, array and a database on one of its volumes lie on one disk, whose writes dm-log-writes records with what was acknowledged in
  * between. Then the power is cut at many moments of that record.
  */
-const underneath = `
+const underneath = (disk: string, log: string): string => `
   modprobe --all dm-log-writes loop
-  disk=/dev/disk/by-id/virtio-disk
-  dmsetup create torn --table "0 $(blockdev --getsz $disk) log-writes $disk /dev/disk/by-id/virtio-log"
+  dmsetup create torn --table "0 $(blockdev --getsz ${disk}) log-writes ${disk} ${log}"
   mkfs.ext4 -q -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 /dev/mapper/torn
   mkdir -p /torn /var/lib/array /var/lib/docker-volume-scaleio
   mount /dev/mapper/torn /torn
@@ -47,7 +46,7 @@ describe('a disk whose power is cut in the middle of its writes', () => {
     directory = await mkdtemp(path.join(tmpdir(), 'dvs-torn-'));
     const host = await ScaleioHost.start({
       disks: { disk: '2G', log: '4G' },
-      prepare: (machine) => machine.shell(underneath),
+      prepare: (machine) => machine.shell(underneath(machine.disk('disk'), machine.disk('log'))),
     });
     try {
       const mark = (text: string): Promise<string> =>
@@ -69,7 +68,7 @@ describe('a disk whose power is cut in the middle of its writes', () => {
       }
       await writing;
       await mark('end');
-      await host.machine.shell('blockdev --flushbufs /dev/disk/by-id/virtio-log; sync');
+      await host.machine.shell(`blockdev --flushbufs ${host.machine.disk('log')}; sync`);
       const log = path.join(directory, 'log.img');
       await execa('cp', ['--sparse=always', path.join(host.machine.directory, 'log.img'), log]);
       cuts = await PowerCuts.read({ directory, log, sizeBytes: 2 * GIB }, randomFrom(seed));
