@@ -49,7 +49,7 @@ describe('a host with a kernel of its own', () => {
     let device: string;
     let mountpoint: string;
 
-    /** As when multipathd is faster: the plugin has the volume, its mount is gone, and somebody else has the device. */
+    /** As when multipathd is faster: the plugin has the volume, its mount is gone, and a map as multipathd makes them has the device. */
     beforeAll(async () => {
       await host.create('claimed');
       mountpoint = await host.mount('claimed');
@@ -57,9 +57,10 @@ describe('a host with a kernel of its own', () => {
       device = await host.machine.exec(['findmnt', '--noheadings', '--output', 'SOURCE', mountpoint]);
       await host.machine.exec(['systemctl', 'stop', service, 'docker-volume-scaleio.socket']);
       await host.machine.exec(['umount', mountpoint]);
-      await host.machine.shell(
-        `dmsetup create claimant --table "0 $(blockdev --getsz ${device}) linear ${device} 0"`,
-      );
+      const path = `1 1 service-time 0 1 2 ${device} 1 1`;
+      await host.machine.shell(`
+        modprobe --all dm-multipath dm-service-time
+        dmsetup create claimant --uuid mpath-claimant --table "0 $(blockdev --getsz ${device}) multipath 0 0 ${path}"`);
       await host.machine.exec(['systemctl', 'start', 'docker-volume-scaleio.socket', service]);
       await host.joined();
     });

@@ -8,7 +8,7 @@ import type { Image } from './image.ts';
 /** Its journal goes to the console, which keeps it whatever becomes of the machine. Docker needs no AppArmor here. */
 const bootOptions: readonly string[] = [
   // Memory lies in a file in /dev/shm. Programs run by way of seccomp, which is faster than ptrace, where this kernel lets it.
-  ...['mem=1536M', 'seccomp=auto', 'root=/dev/ubda', 'rw'],
+  ...['mem=1536M', 'seccomp=auto', 'uml_dir=/dev/shm/', 'root=/dev/ubda', 'rw'],
   // A ring's pages corrupt this kernel's page tables.
   'sysctl.kernel.io_uring_disabled=2',
   ...['con=null', 'con0=null,fd:1', 'ssl=null', 'ssl0=fd:3'],
@@ -68,7 +68,7 @@ export class Kernel {
         ['--pdeathsig', 'KILL', ...apart, ...places, ...drives, ...bootOptions],
         {
           stdio: ['ignore', console.fd, console.fd, 'pipe'],
-          env: { PATH: process.env['PATH'], HOME: '/tmp' },
+          env: { PATH: process.env['PATH'] },
         },
       );
       const line = child.stdio[3];
@@ -89,7 +89,9 @@ export class Kernel {
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, 'exit');
+    // The line closes when the last of its processes is gone, and only then another kernel may have the disks.
+    const closed = this.line.closed ? undefined : once(this.line, 'close');
     this.#process.kill('SIGKILL');
-    await ended;
+    await Promise.all([ended, closed]);
   }
 }

@@ -149,8 +149,8 @@ export class Machine {
   }
 
   async close(): Promise<void> {
-    this.#channel.close();
     await this.#kernel?.end();
+    this.#channel.close();
     await keepLogs(this.directory);
     await rm(this.directory, { recursive: true, force: true });
   }
