@@ -11,18 +11,26 @@ const project = path.resolve(import.meta.dirname, '..');
 /** The most a root file system may weigh. */
 const LIMIT_BYTES = 200 * 1000 * 1000;
 
+interface BuildOptions {
+  readonly report?: (line: string) => void;
+  readonly directory?: string;
+  /** See manifest. */
+  readonly growsExt4?: boolean;
+}
+
 /**
  * Builds what `docker plugin create NAME DIRECTORY` takes, and returns that directory (`dist/plugin/<arch>` unless said
  * otherwise). Needs root. Throws when the result is too big.
  */
-export async function buildPlugin(
-  arch: Architecture,
-  report: (line: string) => void = console.log,
-  directory = path.join(project, 'dist/plugin', arch),
-): Promise<string> {
+export async function buildPlugin(arch: Architecture, options: BuildOptions = {}): Promise<string> {
+  const {
+    report = console.log,
+    directory = path.join(project, 'dist/plugin', arch),
+    growsExt4 = true,
+  } = options;
   const unfinished = `${directory}.${process.pid}.unfinished`;
   try {
-    const bytes = await fill(unfinished, arch);
+    const bytes = await fill(unfinished, arch, { growsExt4 });
     await rm(directory, { recursive: true, force: true });
     await rename(unfinished, directory);
     report(`${path.relative(project, directory)}: ${Math.round(bytes / 1e6)} MB for ${arch}`);
@@ -34,12 +42,16 @@ export async function buildPlugin(
 }
 
 /** Returns the bytes of its root file system. */
-async function fill(directory: string, arch: Architecture): Promise<number> {
+async function fill(
+  directory: string,
+  arch: Architecture,
+  asks: Parameters<typeof manifestText>[0],
+): Promise<number> {
   const rootfs = path.join(directory, 'rootfs');
   await bundleProgram();
   await buildRootfs(rootfs, { arch, bundle: bundleFile, cache: path.join(project, '.cache/plugin') });
   if (arch === (await machineArchitecture())) await warmCompileCache(rootfs);
-  await writeFile(path.join(directory, 'config.json'), manifestText());
+  await writeFile(path.join(directory, 'config.json'), manifestText(asks));
   const bytes = await bytesBelow(rootfs);
   if (bytes > LIMIT_BYTES)
     throw new Error(`the root file system has ${bytes} bytes, more than ${LIMIT_BYTES}`);
@@ -57,9 +69,11 @@ export async function bytesBelow(directory: string): Promise<number> {
 }
 
 if (import.meta.main) {
-  const wanted = process.argv.slice(2);
+  const without = '--without-ext4-growth';
+  const wanted = process.argv.slice(2).filter((word) => word !== without);
+  const growsExt4 = !process.argv.includes(without);
   const unknown = wanted.find((one) => one !== 'amd64' && one !== 'arm64');
   if (unknown !== undefined) throw new Error(`"${unknown}" is not amd64 or arm64`);
   const architectures = wanted.length > 0 ? (wanted as Architecture[]) : [await machineArchitecture()];
-  for (const arch of architectures) await buildPlugin(arch);
+  for (const arch of architectures) await buildPlugin(arch, { growsExt4 });
 }

@@ -24,9 +24,10 @@ interface Environment {
 }
 
 /**
- * The managed plugin's config.json. What it asks of the host, and why nothing less does, is in plugin/README.md.
+ * The managed plugin's config.json. What it asks of the host, and why nothing less does, is in plugin/README.md. An engine that may not
+ * give a capability itself starts no plugin that asks for it: without `growsExt4` one less is asked for, and a mounted ext4 stays as it is.
  */
-export function manifest(): object {
+export function manifest({ growsExt4 } = { growsExt4: true }): object {
   return {
     description: 'Volumes on Dell ScaleIO, VxFlex OS and PowerFlex',
     documentation: 'https://docs.docker.com/engine/extend/plugins_volume/',
@@ -42,7 +43,12 @@ export function manifest(): object {
     pidhost: true,
     propagatedMount: PROPAGATED,
     // SYS_PTRACE: to see who uses a device, also among processes with more capabilities than ours [ptrace(2)].
-    linux: { capabilities: ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE'], allowAllDevices: true, devices: [] },
+    // SYS_RESOURCE: without it the kernel does not let a mounted ext4 grow [Linux fs/ext4/ioctl.c].
+    linux: {
+      capabilities: ['CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', ...(growsExt4 ? ['CAP_SYS_RESOURCE'] : [])],
+      allowAllDevices: true,
+      devices: [],
+    },
     mounts: [
       { name: 'dev', description: 'Block devices as they come and go', ...bind('/dev', '/dev') },
       { name: 'sdc', description: "The SDC's own program drv_cfg", ...bind('/opt', '/opt', 'ro') },
@@ -85,8 +91,8 @@ function environment(): Environment[] {
 }
 
 /** config.json's text. */
-export function manifestText(): string {
-  return `${JSON.stringify(manifest(), null, 2)}\n`;
+export function manifestText(asks?: Parameters<typeof manifest>[0]): string {
+  return `${JSON.stringify(manifest(asks), null, 2)}\n`;
 }
 
 if (import.meta.main) await writeFile(path.resolve(import.meta.dirname, '../config.json'), manifestText());

@@ -6,7 +6,9 @@ import { inspectionRecord } from '../journal/inspection-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { VolumeLock } from '../volumes/life/volume-lock.ts';
-import { OperatedVolumes } from '../volumes/operated-volumes.ts';
+import type { DataActions } from '../volumes/data-actions.ts';
+import { holderActions } from '../volumes/operated-volumes.ts';
+import type { OperatorActions } from '../volumes/operator-actions.ts';
 import type { FenceLog, HostVolume } from '../volumes/ports.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
@@ -24,10 +26,10 @@ export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | '
   readonly entries: () => Promise<readonly HostVolume[]>;
 }
 
-/** What an operator may have done to volumes on this host. */
-export function operateVolumes(parts: OperatedParts): OperatedVolumes {
+/** What an operator may have done to volumes on this host; `data`: with what is in them. */
+export function operateVolumes(parts: OperatedParts, data: DataActions): OperatorActions {
   const { prefix, stateDir, runner, entries } = parts;
-  return new OperatedVolumes({
+  const holders = holderActions({
     ...parts,
     operator: new VolumeOperator(parts, { prefix }),
     filesystems: { isHeld: isDeviceHeld },
@@ -41,4 +43,5 @@ export function operateVolumes(parts: OperatedParts): OperatedVolumes {
       isHeld: isDeviceHeld,
     },
   });
+  return { ...holders, ...data };
 }

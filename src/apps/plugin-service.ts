@@ -19,6 +19,9 @@ import { refusingActions } from './operator-door.ts';
 import { Driver } from '../docker/driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { Log } from '../runtime/log.ts';
+import { dataActionsOn } from '../volumes/data-actions.ts';
+import { AutoGrowth } from '../volumes/growth/auto-growth.ts';
+import { DeviceGrowth } from '../volumes/growth/device-growth.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
 import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
@@ -43,6 +46,9 @@ export interface PluginService {
 }
 
 const MINUTE_MS = 60_000;
+const GROWTH_TIMES = { lookMs: 2000, limitMs: 100_000, rescanMs: 1000 };
+/** Of pools, above which no volume grows by itself, where the operator has not said above which none is made. */
+const POOL_LIMIT_PERCENT = 95;
 /** For one volume. */
 const TRIM_LIMIT_MS = 10 * MINUTE_MS;
 
@@ -69,7 +75,9 @@ export async function openService(
   );
   const { host, join, records } = parts;
   const lock = volumeLock(settings);
-  const reconciler = metrics.observeReconciler(new Reconciler(host, lock));
+  const growth = new DeviceGrowth({ ...host, lock }, GROWTH_TIMES);
+  const autoGrowth = autoGrowthOn(settings, host, { lock, growth });
+  const reconciler = metrics.observeReconciler(new Reconciler(host, lock, growth));
   const reconciling = new ReconcileLoop(
     { ...host, reconciler },
     { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
@@ -89,6 +97,8 @@ export async function openService(
       joiningPart(join),
       partOf('reconciling', reconciling),
       partOf('watching the devices', losses),
+      partOf('watching the sizes of devices', growth),
+      partOf('growing volumes that get full', autoGrowth),
       sweepingPart(host, log),
       ...(trimming === undefined ? [] : [partOf('trimming', trimming)]),
     ],
@@ -96,7 +106,7 @@ export async function openService(
   );
   return {
     driver: metrics.observeDriver(driver),
-    actions: actionsOn(parts, settings, lock),
+    actions: actionsOn(parts, settings, { lock, growth }),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
     start: () => lifecycle.start(),
@@ -151,10 +161,11 @@ function volumeLock({ prefix }: LocalSettings): VolumeLock {
 function actionsOn(
   { host, runner }: HostParts,
   { stateDir, prefix }: LocalSettings,
-  lock: VolumeLock,
+  { lock, growth }: { readonly lock: VolumeLock; readonly growth: DeviceGrowth },
 ): OperatorActions {
   const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
-  return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries });
+  const data = dataActionsOn(host, { lock, growth });
+  return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, data);
 }
 
 function newMetrics(
@@ -203,6 +214,24 @@ function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): 
   const { attacher, filesystems, journal, clock, log } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
   return new TrimLoop({ attacher, filesystems, journal, lock, clock, log }, times);
+}
+
+function autoGrowthOn(
+  { refuseAbove }: Settings,
+  host: VolumeHost,
+  { lock, growth }: { readonly lock: VolumeLock; readonly growth: DeviceGrowth },
+): AutoGrowth {
+  const follow: DeviceGrowth['follow'] = (name, sizeKiB, signal) => growth.follow(name, sizeKiB, signal);
+  return new AutoGrowth(
+    { ...host, follow, usage: readUsage, lock },
+    {
+      lookMs: 1000,
+      coolDownMs: 10_000,
+      againMs: MINUTE_MS,
+      limitMs: 30_000,
+      poolLimitPercent: refuseAbove ?? POOL_LIMIT_PERCENT,
+    },
+  );
 }
 
 function pagesOf(

@@ -22,6 +22,7 @@ import { AddressWitness } from '../volumes/address-witness.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
+import { dataActionsWithout } from '../volumes/data-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { operateVolumes } from './operated-volumes.ts';
@@ -82,7 +83,10 @@ export async function inSession(
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
     const { stateDir, prefix } = settings;
     const lock = new VolumeLock(systemClock);
-    const self = operateVolumes({ ...host, ...parts, log, runner, stateDir, prefix, lock, entries });
+    const self = operateVolumes(
+      { ...host, ...parts, log, runner, stateDir, prefix, lock, entries },
+      dataActionsWithout({ array, prefix, lock }),
+    );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
     const actions = pluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });

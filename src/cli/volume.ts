@@ -5,6 +5,7 @@ import { InvalidRequestError } from '../errors.ts';
 import type { PolicyChange } from '../volumes/takeover/failover-marker.ts';
 import { POLICY_CHOICES } from '../volumes/volume.ts';
 import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
+import { addDataCommands } from './volume-data.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { ProcessIo } from './process-io.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
@@ -32,7 +33,9 @@ const WHAT_IT_MEANS = 'What runs there sees I/O errors from then on; data not ye
 
 /** `volume ls`, `volume show`, `volume force-release`, `volume release` and `volume remove-anonymous`: the array's truth about volumes, with the plugin's settings. */
 export function addVolumeCommands(program: Command, io: ProcessIo): void {
-  const volume = program.command('volume').description('see who holds volumes, and take one away by force');
+  const volume = program
+    .command('volume')
+    .description('see who holds volumes, change them, and take one away by force');
   withGatewaySettings(volume.command('ls'))
     .description('list the volumes of this prefix: who holds each, since when, and its last fence')
     .option('--json', 'print as JSON')
@@ -64,6 +67,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
       inSession(io, flags, (session) => forceRelease(io, session, name, flags)),
     );
   addFailover(volume, io);
+  addDataCommands(volume, io, withGatewaySettings);
   withGatewaySettings(volume.command('release'))
     .description('unmap from this host a volume that the plugin did not map and that nobody uses')
     .argument('<name>')
@@ -71,6 +75,10 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     .action((name: string, flags: AgreeFlags) =>
       inSession(io, flags, (session) => releaseMapping(io, session, name, flags)),
     );
+  addRemoveAnonymous(volume, io);
+}
+
+function addRemoveAnonymous(volume: Command, io: ProcessIo): void {
   withGatewaySettings(volume.command('remove-anonymous'))
     .description(
       'list free volumes whose names an engine most likely made up; with --remove look into each and remove it',

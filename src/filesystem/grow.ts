@@ -1,4 +1,6 @@
 import { statfs } from 'node:fs/promises';
+import { FilesystemError } from '../errors.ts';
+import { CAP_SYS_RESOURCE, hasCapability } from '../host/capabilities.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
 import type { FilesystemType } from '../volumes/volume.ts';
@@ -25,7 +27,8 @@ export async function canGrow(mounted: MountedFilesystem): Promise<boolean> {
 
 /**
  * Grows, mounted, to the size of the device; true when the file system is larger than before. Rejects with
- * FilesystemError. ext4 asks CAP_SYS_RESOURCE of the process for that [Linux fs/ext4/ioctl.c], the others do not.
+ * FilesystemError, with the reason where this process may not: ext4 asks CAP_SYS_RESOURCE for that [Linux fs/ext4/ioctl.c], the others
+ * do not.
  */
 export async function growFilesystem(
   runner: Runner,
@@ -35,6 +38,11 @@ export async function growFilesystem(
   const before = await filesystemBytes(mounted);
   const [program, ...args] = growCommand(mounted);
   const attempt = `grow ${mounted.fs} at "${mounted.mountpoint}" to its device`;
+  if (mounted.fs === 'ext4' && !(await hasCapability(CAP_SYS_RESOURCE)))
+    throw new FilesystemError(
+      `cannot ${attempt}: a mounted ext4 grows only for a process with CAP_SYS_RESOURCE, which this plugin was not given; ` +
+        'see docs/configuration.md, "ext4 that grows"',
+    );
   await runTool(runner, { attempt, program, args, timeoutMs: 90_000 }, signal);
   return (await filesystemBytes(mounted)) > before;
 }

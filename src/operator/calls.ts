@@ -13,6 +13,7 @@ const shown = { name: z.string(), volumeId };
 const nameless = z.strictObject({ volumeId, arrayName: z.string() });
 const policy = z.enum(POLICY_CHOICES);
 const how = z.enum(['none', 'rename', 'stand-in', 'snapshot', 'drop']);
+const limit = z.int().nonnegative().nullable();
 const nothing = z.null().transform(() => undefined);
 
 /** Body of every answer with status 200. */
@@ -47,6 +48,31 @@ const CALLS = {
     ),
   },
   removeAnonymous: { path: '/v1/anonymous/remove', request: nameless, answer: answering(nothing) },
+  grow: {
+    path: '/v1/grow',
+    request: z.strictObject({ name: z.string(), sizeKiB: z.int().positive() }),
+    answer: answering(
+      z.object({
+        beforeKiB: z.number(),
+        sizeKiB: z.number(),
+        holder: z.string().nullable(),
+        filesystem: z.enum(['here', 'later', 'holder', 'mount']),
+        why: z.string().nullable(),
+      }),
+    ),
+  },
+  limit: {
+    path: '/v1/limit',
+    request: z.strictObject({ name: z.string(), iops: limit, bandwidthKiBps: limit }),
+    answer: answering(
+      z.object({
+        iops: z.number(),
+        bandwidthKiBps: z.number(),
+        holders: z.array(z.string()),
+        keptBy: z.enum(['label', 'holder', 'nobody']),
+      }),
+    ),
+  },
 } satisfies { readonly [A in ActionName]: DoorCall<A> };
 
 /** One call of the door: where, with what, and what comes back. */

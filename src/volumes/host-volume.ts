@@ -86,6 +86,8 @@ export interface VolumeRecord {
    * do with the volume, so it is not ours to take away (rule 13).
    */
   readonly attachment?: 'intended' | 'found' | undefined;
+  /** The limits that this host has put on its attachment; undefined: not known. A limit of 0 is none. */
+  readonly limits?: { readonly iops: number; readonly bandwidthKiBps: number } | undefined;
   /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
   readonly earlierBoot?: boolean | undefined;
 }
@@ -206,10 +208,22 @@ export function mountingVolume(
   return made({ ...beginning, name, phase: 'mounting', holders: isSame ? before.holders : [] });
 }
 
-/** mounting → mounted, for one more: the mapping is this host's from now on (rule 13). */
-export function mountedVolume(entry: VolumeIn<'mounting'>, claimant: Claimant): VolumeIn<'mounted'> {
+/** mounting → mounted, for one more and with these limits: the mapping is this host's from now on (rule 13). */
+export function mountedVolume(
+  entry: VolumeIn<'mounting'>,
+  claimant: Claimant,
+  limits?: VolumeRecord['limits'],
+): VolumeIn<'mounted'> {
   const holders = [...new Set([...entry.holders, claimant])];
-  return moved(entry, 'mounted', { holders, attachment: undefined, earlierBoot: undefined });
+  return moved(entry, 'mounted', { holders, limits, attachment: undefined, earlierBoot: undefined });
+}
+
+/** mounted → mounted, with other limits on its attachment. */
+export function limitedVolume(
+  entry: VolumeIn<'mounted'>,
+  limits: NonNullable<VolumeRecord['limits']>,
+): VolumeIn<'mounted'> {
+  return moved(entry, 'mounted', { limits });
 }
 
 /** mounted → mounted, for one more. */

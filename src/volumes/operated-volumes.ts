@@ -1,14 +1,8 @@
 import { InvalidRequestError } from '../errors.ts';
+import type { DataActions } from './data-actions.ts';
 import type { VolumeLock } from './life/volume-lock.ts';
-import type {
-  FailoverChange,
-  ForcedRelease,
-  NamelessVolume,
-  NothingMore,
-  OperatorActions,
-  ShownVolume,
-} from './operator-actions.ts';
-import type { FenceLog, FenceRecord, HostVolume } from './ports.ts';
+import type { OperatorActions } from './operator-actions.ts';
+import type { FenceLog, HostVolume } from './ports.ts';
 import type { VolumeOperator } from './takeover/operator.ts';
 import {
   type AnonymousHost,
@@ -29,74 +23,56 @@ export interface OperatedHost extends ReleasingHost {
   readonly lock: VolumeLock;
 }
 
-/** The operator's actions on this host, each under the lock of its volume. */
-export class OperatedVolumes implements OperatorActions {
-  readonly #host: OperatedHost;
+/** What is done about who has a volume. */
+export type HolderActions = Omit<OperatorActions, keyof DataActions>;
+
+/** The operator's actions on who has volumes, each under the lock of its volume. */
+export function holderActions(host: OperatedHost): HolderActions {
+  const { lock, operator, fences, prefix, entries, anonymous } = host;
   /** Array names of the volumes that a look has proven to be anonymous, by id. */
-  readonly #proven = new Map<string, string>();
+  const proven = new Map<string, string>();
+  return {
+    forceRelease: ({ name, volumeId, hostId, by }, signal) =>
+      lock.run(name, 'forced release', signal, async () => {
+        const held = await operator.look(name, signal);
+        const holder = held.holders.find(({ attachment }) => attachment.hostId === hostId);
+        if (held.volume.id !== volumeId || holder === undefined) throw changed(name);
+        await operator.forceRelease(held, holder, by, signal);
+        return fences.latest(volumeId);
+      }),
 
-  constructor(host: OperatedHost) {
-    this.#host = host;
-  }
+    changeFailover: (wanted, signal) =>
+      lock.run(wanted.name, 'change of failover policy', signal, async () => {
+        const change = await operator.planPolicy(wanted.name, wanted.policy, signal);
+        const { before, how } = change;
+        if (change.volume.id !== wanted.volumeId || before !== wanted.before || how !== wanted.how)
+          throw changed(wanted.name);
+        await operator.changePolicy(change, signal);
+      }),
 
-  forceRelease(wanted: ForcedRelease, signal: AbortSignal): Promise<FenceRecord | undefined> {
-    const { lock, operator, fences } = this.#host;
-    const { name, volumeId, hostId, by } = wanted;
-    return lock.run(name, 'forced release', signal, async () => {
-      const held = await operator.look(name, signal);
-      const holder = held.holders.find(({ attachment }) => attachment.hostId === hostId);
-      if (held.volume.id !== volumeId || holder === undefined) throw changed(name);
-      await operator.forceRelease(held, holder, by, signal);
-      return fences.latest(volumeId);
-    });
-  }
+    release: ({ name, volumeId }, signal) =>
+      lock.run(name, 'release', signal, async () => {
+        const found = await findReleasable(host, { name, prefix, entries: await entries() }, signal);
+        if (found.volume.id !== volumeId) throw changed(name);
+        await releaseUnclaimed(host, found, signal);
+      }),
 
-  changeFailover(wanted: FailoverChange, signal: AbortSignal): Promise<void> {
-    const { lock, operator } = this.#host;
-    const { name, volumeId, policy } = wanted;
-    return lock.run(name, 'change of failover policy', signal, async () => {
-      const change = await operator.planPolicy(name, policy, signal);
-      const { before, how } = change;
-      if (change.volume.id !== volumeId || before !== wanted.before || how !== wanted.how)
-        throw changed(name);
-      await operator.changePolicy(change, signal);
-    });
-  }
+    endUnfinishedLook: (_, signal) => endUnfinishedLook(anonymous, signal),
 
-  release({ name, volumeId }: ShownVolume, signal: AbortSignal): Promise<void> {
-    const { lock, prefix, entries } = this.#host;
-    return lock.run(name, 'release', signal, async () => {
-      const found = await findReleasable(this.#host, { name, prefix, entries: await entries() }, signal);
-      if (found.volume.id !== volumeId) throw changed(name);
-      await releaseUnclaimed(this.#host, found, signal);
-    });
-  }
+    lookIntoAnonymous: ({ volumeId, arrayName }, signal) =>
+      lock.runOnArrayName(arrayName, 'look into an anonymous volume', signal, async () => {
+        const found = await proveAnonymous(anonymous, { id: volumeId, name: arrayName }, signal);
+        if (found !== undefined) proven.set(volumeId, arrayName);
+        return found?.name;
+      }),
 
-  endUnfinishedLook(_: NothingMore, signal: AbortSignal): Promise<void> {
-    return endUnfinishedLook(this.#host.anonymous, signal);
-  }
-
-  lookIntoAnonymous(
-    { volumeId, arrayName }: NamelessVolume,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { lock, anonymous } = this.#host;
-    return lock.runOnArrayName(arrayName, 'look into an anonymous volume', signal, async () => {
-      const listed = { id: volumeId, name: arrayName };
-      const proven = await proveAnonymous(anonymous, listed, signal);
-      if (proven !== undefined) this.#proven.set(volumeId, arrayName);
-      return proven?.name;
-    });
-  }
-
-  removeAnonymous({ volumeId, arrayName }: NamelessVolume, signal: AbortSignal): Promise<void> {
-    const { lock, anonymous } = this.#host;
-    return lock.runOnArrayName(arrayName, 'remove of an anonymous volume', signal, async () => {
-      if (this.#proven.get(volumeId) !== arrayName) throw notLookedInto(arrayName);
-      await removeAnonymous(anonymous, { id: volumeId, name: arrayName }, signal);
-      this.#proven.delete(volumeId);
-    });
-  }
+    removeAnonymous: ({ volumeId, arrayName }, signal) =>
+      lock.runOnArrayName(arrayName, 'remove of an anonymous volume', signal, async () => {
+        if (proven.get(volumeId) !== arrayName) throw notLookedInto(arrayName);
+        await removeAnonymous(anonymous, { id: volumeId, name: arrayName }, signal);
+        proven.delete(volumeId);
+      }),
+  };
 }
 
 function changed(name: string): InvalidRequestError {

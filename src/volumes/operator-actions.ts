@@ -1,5 +1,6 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
+import type { ChangedLimits } from './limits/change-limits.ts';
 import type { FenceRecord } from './ports.ts';
 import type { PolicyChoice } from './volume.ts';
 
@@ -33,6 +34,32 @@ export interface NamelessVolume {
   readonly arrayName: string;
 }
 
+/** A volume by the name that its users write, and what of it shall change. */
+export interface GrowthRequest {
+  readonly name: string;
+  readonly sizeKiB: number;
+}
+
+export interface GrowthReport {
+  readonly beforeKiB: number;
+  readonly sizeKiB: number;
+  /** Who has it, for people. */
+  readonly holder: string | null;
+  /**
+   * here: its file system was grown by this call. later: it was not, and why. holder: the host that has the volume grows it within
+   * seconds. mount: the next Mount does.
+   */
+  readonly filesystem: 'here' | 'later' | 'holder' | 'mount';
+  readonly why: string | null;
+}
+
+/** Null: that limit stays as it is; 0: none. KiB per second. */
+export interface LimitRequest {
+  readonly name: string;
+  readonly iops: number | null;
+  readonly bandwidthKiBps: number | null;
+}
+
 /** What an action is asked with, and what it answers. */
 interface Act<Wanted, Result> {
   readonly wanted: Wanted;
@@ -56,6 +83,10 @@ interface ActionTable {
   lookIntoAnonymous: Act<NamelessVolume, string | undefined>;
   /** Removes one that was proven to be anonymous, with its data. See removeAnonymous. */
   removeAnonymous: Act<NamelessVolume, void>;
+  /** Makes a volume larger, and its file system where it is mounted here. See growVolume. */
+  grow: Act<GrowthRequest, GrowthReport>;
+  /** Limits a volume, at once and on every later host. See changeLimits. */
+  limit: Act<LimitRequest, ChangedLimits>;
 }
 
 export type ActionName = keyof ActionTable;
@@ -75,6 +106,8 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   endUnfinishedLook: () => 'end of an unfinished look',
   lookIntoAnonymous: ({ arrayName }) => `look into ${quote(arrayName)}`,
   removeAnonymous: ({ arrayName }) => `removal of ${quote(arrayName)}`,
+  grow: ({ name }) => `growth of ${quote(name)}`,
+  limit: ({ name }) => `limits of ${quote(name)}`,
 };
 
 export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];

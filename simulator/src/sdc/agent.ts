@@ -6,6 +6,7 @@ import { DeviceLinks, type NodeNaming } from './device-links.ts';
 import type { MappedVolumeId, MdmEntry } from './drv-cfg-output.ts';
 import { removeStaleHeldFiles } from './fence.ts';
 import { formatConfig, hasHost, parseCluster, parseConfig, type MdmCluster } from './mdm-clusters.ts';
+import type { SizeNews } from './mapped-volume.ts';
 import { SdcAgentError } from './sdc-agent-error.ts';
 import { System } from './system.ts';
 
@@ -29,6 +30,8 @@ export interface AgentOptions {
   readonly scini: string;
   /** From the MDM's message to the device; 300 when left out. */
   readonly appearDelayMs?: number;
+  /** How a device learns that its volume has grown; pushed when left out. */
+  readonly sizeNews?: SizeNews;
   /** Of MDM addresses that are given without one; that of the first of `mdms`, else 6611 when left out. */
   readonly mdmPort?: number;
   readonly naming?: NodeNaming;
@@ -158,7 +161,8 @@ export class Agent implements ControlledSdc {
   }
 
   #add(cluster: MdmCluster): void {
-    const { guid, ip, scini, fenceDir, stateDir, osType, version, appearDelayMs, log } = this.#options;
+    const { guid, ip, scini, fenceDir, stateDir, osType, version, log } = this.#options;
+    const { appearDelayMs = DEFAULT_APPEAR_DELAY_MS, sizeNews = 'pushed' } = this.#options;
     const system = new System({
       cluster,
       hello: { guid, ip, osType: osType ?? 'Linux', version: version ?? 'R3_6.0.0' },
@@ -167,7 +171,8 @@ export class Agent implements ControlledSdc {
         scini,
         fenceDir,
         stateDir,
-        appearDelayMs: appearDelayMs ?? DEFAULT_APPEAR_DELAY_MS,
+        appearDelayMs,
+        sizeNews,
         links: this.#links,
         log: log ?? (() => undefined),
       },

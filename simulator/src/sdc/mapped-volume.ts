@@ -11,12 +11,19 @@ const FENCE_POLL_MS = 250;
 /** A device of another volume differs in size by one grain of the array. */
 const GRAIN_KIB = 8 * 1024 * 1024;
 
+/**
+ * pushed: a device takes the new size of its volume when the MDM tells it, as lxd relies on. rescan: only when it is asked to look again or
+ * connects, as os-brick and CloudStack provide for.
+ */
+export type SizeNews = 'pushed' | 'rescan';
+
 export interface MappedVolumeHost {
   readonly guid: string;
   readonly scini: string;
   readonly fenceDir: string;
   readonly stateDir: string;
   readonly appearDelayMs: number;
+  readonly sizeNews: SizeNews;
   readonly links: DeviceLinks;
   readonly log: (line: string) => void;
   /** Called each time the device came or went. */
@@ -63,8 +70,10 @@ export class MappedVolume {
 
   /** What the MDM says of it now; undefined when it is no longer mapped here. */
   want(volume: SdcVolume | undefined): void {
+    const before = this.#wanted;
     this.#wanted = volume;
     if (volume !== undefined) this.#path?.limit(volume.limitIops, volume.limitBandwidthKiBps);
+    if (before !== undefined && volume !== undefined && before.sizeKiB !== volume.sizeKiB) this.#hearOfSize();
     this.#wake.resolve(undefined);
     this.#wake = Promise.withResolvers();
     this.#work ??= this.#toWanted().finally(() => (this.#work = undefined));
@@ -96,6 +105,13 @@ export class MappedVolume {
     const io = ioBetween(this.#totals, now, { volumeId: this.volumeId, seconds });
     this.#totals = now;
     return io;
+  }
+
+  #hearOfSize(): void {
+    if (this.#host.sizeNews === 'rescan') return;
+    this.rescan().catch((error: unknown) => {
+      this.#host.log(`Volume "${this.volumeId}": ${String(error)}`);
+    });
   }
 
   async #toWanted(): Promise<void> {

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Command, Option } from 'commander';
 import { join } from 'node:path';
 import { startAgent } from './agent.ts';
 import type { NodeNaming } from './device-links.ts';
+import type { SizeNews } from './mapped-volume.ts';
 import { buildScini, installDrvCfg } from './programs.ts';
 
 /** What the command needs of the process it runs in. */
@@ -38,6 +39,7 @@ interface AgentFlags {
   readonly stateDir: string;
   readonly fenceDir: string;
   readonly appearDelayMs: number;
+  readonly sizeNews: SizeNews;
   readonly nodes: NodeNaming;
   readonly scini?: string;
   readonly drvCfg?: string;
@@ -78,6 +80,14 @@ function sdcCommand(io: AgentIo, names: SdcCommandNames): Command {
     .option('--state-dir <dir>', 'state of this SDC alone', '/run/scaleio-sdc')
     .option('--appear-delay-ms <ms>', 'from mapping to device', milliseconds, 300)
     .addOption(
+      new Option(
+        '--size-news <way>',
+        'how a device learns that its volume has grown: by itself, or when drv_cfg --rescan asks',
+      )
+        .choices(['pushed', 'rescan'])
+        .default('pushed'),
+    )
+    .addOption(
       new Option('--nodes <naming>', 'links to /dev/loopN, or scinia, scinib, … made in --dev-dir')
         .choices(['loop', 'scini'])
         .default('loop'),
@@ -101,7 +111,8 @@ function sdcCommand(io: AgentIo, names: SdcCommandNames): Command {
 }
 
 async function serve(flags: AgentFlags, io: AgentIo, names: SdcCommandNames): Promise<void> {
-  const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, nodes, sdcVersion, mdmPort } = flags;
+  const { guid, ip, mdm, devDir, stateDir, fenceDir, appearDelayMs, sizeNews, nodes, sdcVersion, mdmPort } =
+    flags;
   const scini = flags.scini ?? (await buildScini(join(stateDir, 'scini')));
   const drvCfg = flags.drvCfg ?? (flags.scini === undefined ? join(stateDir, 'drv_cfg') : undefined);
   if (drvCfg !== undefined) await installDrvCfg(drvCfg);
@@ -113,6 +124,7 @@ async function serve(flags: AgentFlags, io: AgentIo, names: SdcCommandNames): Pr
     stateDir,
     fenceDir,
     appearDelayMs,
+    sizeNews,
     naming: nodes,
     scini,
     version: sdcVersion,

@@ -116,6 +116,28 @@ describe('devices', () => {
     await execa('xfs_growfs', [mountpoint]);
   });
 
+  test.each(['pushed', 'rescan'] as const)(
+    'hear of a new size from the MDM, or not: %s',
+    async (sizeNews) => {
+      await machine.agent(ONE, { sizeNews });
+      const volume = machine.volume();
+      machine.mdm.map(volume, [ONE]);
+      const link = await machine.appeared(ONE);
+      truncateSync(volume.file, volume.sizeKiB * 2048);
+      machine.mdm.map({ ...volume, sizeKiB: volume.sizeKiB * 2 }, [ONE]);
+      if (sizeNews === 'rescan') {
+        // What is told later has been heard, so what came before has been, too.
+        machine.mdm.map(machine.volume({ volumeId: OTHER }), [ONE]);
+        await machine.appeared(ONE, OTHER);
+        expect(await sizeKiB(link)).toBe(volume.sizeKiB);
+        await drvCfg('--rescan');
+      }
+      await vi.waitFor(async () => {
+        expect(await sizeKiB(link)).toBe(volume.sizeKiB * 2);
+      }, 20_000);
+    },
+  );
+
   test('give space back to the volume on discard', async () => {
     await machine.agent(ONE);
     const volume = machine.volume();

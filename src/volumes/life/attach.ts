@@ -9,7 +9,7 @@ import {
   type MountBeginning,
   type VolumeIn,
 } from '../host-volume.ts';
-import type { VolumeLabel } from '../options/label.ts';
+import { areNone, type VolumeLimits } from '../limits/limits.ts';
 import { claimVolume } from '../takeover/claim.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
@@ -84,16 +84,11 @@ export class Attaching {
     return this.#held;
   }
 
-  /** Limits belong to the attachment and are lost with it; what they are, the label says. */
-  async limit(label: VolumeLabel | undefined, signal: AbortSignal): Promise<void> {
+  /** Limits belong to the attachment and are lost with it. None cost no call. */
+  async limit(limits: VolumeLimits, signal: AbortSignal): Promise<void> {
+    if (areNone(limits)) return;
     const { volume, me } = this.#request;
-    const { iops, bandwidthKiBps } = label ?? { iops: 0, bandwidthKiBps: 0 };
-    if (iops === 0 && bandwidthKiBps === 0) return;
-    await this.#host.array.limitAttachment(
-      { volumeId: volume.id, hostId: me.hostId },
-      { iops, bandwidthKiBps },
-      signal,
-    );
+    await this.#host.array.limitAttachment({ volumeId: volume.id, hostId: me.hostId }, limits, signal);
   }
 
   /** Throws `cause`, or that the device has become another one, if that is why. To be called before it is closed. */

@@ -1,6 +1,5 @@
 import { VolumeNotFoundError } from '../../errors.ts';
 import { asArrayName } from '../../array/ids.ts';
-import type { ArrayVolume } from '../../array/volume.ts';
 import type { Device } from '../../attach/attacher.ts';
 import {
   claimedVolume,
@@ -10,10 +9,12 @@ import {
   type Claimant,
   type HostVolume,
 } from '../host-volume.ts';
+import { labelledLimits, type VolumeLimits } from '../limits/limits.ts';
+import { takeOverLimits } from '../limits/take-over-limits.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
-import { Attaching } from './attach.ts';
+import { Attaching, type AttachRequest } from './attach.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { mountFilesystem } from './mount-filesystem.ts';
 import { placeOf } from './place.ts';
@@ -105,8 +106,8 @@ export class MountVolume {
     // Whatever is still mounted there is not this volume's device, or is left from a time that no journal tells of.
     await filesystems.unmount(mountpoint, { lazy: true }, signal);
     try {
-      const path = await this.#bringUp(attaching, { name, volume }, signal);
-      const entry = mountedVolume(attaching.entry, claimant);
+      const { path, limits } = await this.#bringUp(attaching, { name, volume, me }, signal);
+      const entry = mountedVolume(attaching.entry, claimant, limits);
       await journal.put(entry);
       return { entry, path };
     } catch (cause) {
@@ -123,9 +124,9 @@ export class MountVolume {
 
   async #bringUp(
     attaching: Attaching,
-    { name, volume }: { readonly name: VolumeName; readonly volume: ArrayVolume },
+    { name, volume, me }: Pick<AttachRequest, 'name' | 'volume' | 'me'>,
     signal: AbortSignal,
-  ): Promise<string> {
+  ): Promise<{ readonly path: string; readonly limits: VolumeLimits }> {
     const { entry } = attaching;
     const { mountpoint } = entry;
     try {
@@ -133,13 +134,15 @@ export class MountVolume {
         attaching.attach(signal),
         this.#host.filesystems.prepareMountpoint(mountpoint),
       );
-      const label = await mountFilesystem(this.#host, { entry, volume, held }, signal);
-      await attaching.limit(label, signal);
+      const found = await mountFilesystem(this.#host, { entry, volume, held }, signal);
+      const label = await takeOverLimits(this.#host, { entry, volume, held, label: found, me }, signal);
+      const limits = labelledLimits(label);
+      await attaching.limit(limits, signal);
       const subpath = label?.subpath ?? '';
       const path = await placeOf(this.#host, { device: held.device, mountpoint, subpath });
       await held.assertSame(signal);
       this.#lookup.remember(name, volume, label);
-      return path;
+      return { path, limits };
     } catch (cause) {
       return await attaching.explain(cause, signal);
     } finally {

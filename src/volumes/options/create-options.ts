@@ -1,6 +1,7 @@
 import { InvalidRequestError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
 import type { FilesystemType, VolumeName } from '../volume.ts';
+import { faultOfGrowth } from './growth-options.ts';
 import { nameOptions } from './option-names.ts';
 import {
   BUILT_IN_DEFAULTS,
@@ -38,6 +39,8 @@ export function parseCreateOptions(
     // The operator's defaults are for the operator's file system; another may not know them.
     return isForFilesystem === true && !isOperatorsFs ? BUILT_IN_DEFAULTS[field] : defaults[field];
   });
+  const growth = faultOfGrowth(values);
+  if (growth !== undefined) throw asError(name, [growth]);
   return { options: { ...values, explicit: new Set(named.values.keys()) }, warnings: named.warnings };
 }
 

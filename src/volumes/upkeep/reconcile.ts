@@ -1,5 +1,7 @@
 import { FilesystemError, isPluginError } from '../../errors.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import type { DeviceGrowth } from '../growth/device-growth.ts';
+import { adoptLimits } from '../limits/adopt-limits.ts';
 import { InheritedHolders } from './inherited-holders.ts';
 import { LateRequests } from '../life/late-requests.ts';
 import { VolumeLookup } from '../life/lookup.ts';
@@ -46,6 +48,7 @@ type Outcome = Exclude<keyof ReconcileReport, 'unclaimed' | 'unmarked'> | 'fine'
 export class Reconciler {
   readonly #host: VolumeHost;
   readonly #lock: VolumeLock;
+  readonly #growth: Pick<DeviceGrowth, 'compare'> | undefined;
   readonly #mount: MountVolume;
   readonly #inherited: InheritedHolders;
   readonly #late: LateRequests;
@@ -53,9 +56,10 @@ export class Reconciler {
   readonly #unclaimed: UnclaimedWatch;
 
   /** To be made before the first call is served: what the journal holds now is of earlier lives. */
-  constructor(host: VolumeHost, lock: VolumeLock) {
+  constructor(host: VolumeHost, lock: VolumeLock, growth?: Pick<DeviceGrowth, 'compare'>) {
     this.#host = host;
     this.#lock = lock;
+    this.#growth = growth;
     this.#mount = new MountVolume(host, new VolumeLookup(host));
     this.#inherited = new InheritedHolders(host.journal.all());
     this.#late = new LateRequests(host);
@@ -72,6 +76,8 @@ export class Reconciler {
     for (const { attachments } of mapped) identity.see(ownAddresses(attachments, me));
     await this.#recordUnfinished(me, signal);
     const unclaimed = await this.#unclaimed.look(mapped, me, signal);
+    await adoptLimits(this.#host, this.#lock, { mapped, me }, signal);
+    await this.#growth?.compare(mapped, signal);
     const told = { unclaimed, unmarked: await this.#host.markers.look(mapped, signal) };
     const report = { finished: [] as string[], lost: [] as string[], postponed: [] as string[], ...told };
     const mappedIds = new Set<string>(mapped.map(({ id }) => id));

@@ -39,6 +39,9 @@ const FENCE: FenceRecord = {
   outcome: 'taken',
 };
 
+const GREW = { beforeKiB: 8, sizeKiB: 16, holder: 'host2', filesystem: 'holder', why: null } as const;
+const LIMITED = { iops: 5000, bandwidthKiBps: 0, holders: ['host2'], keptBy: 'holder' } as const;
+
 /** Actions that note what they are asked, and answer as told. */
 function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; actions: OperatorActions } {
   const asked: unknown[] = [];
@@ -53,6 +56,8 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     endUnfinishedLook: note('endUnfinishedLook'),
     lookIntoAnonymous: note('lookIntoAnonymous'),
     removeAnonymous: note('removeAnonymous'),
+    grow: () => Promise.resolve(GREW),
+    limit: () => Promise.resolve(LIMITED),
     ...answers,
   };
   return { asked, actions };
@@ -108,6 +113,8 @@ it('hands every action on whole, and its answer back', async () => {
   await client.endUnfinishedLook({}, soon());
   expect(await client.lookIntoAnonymous(NAMELESS, soon())).toBeUndefined();
   await client.removeAnonymous(NAMELESS, soon());
+  expect(await client.grow({ name: 'db', sizeKiB: 16 }, soon())).toEqual(GREW);
+  expect(await client.limit({ name: 'db', iops: 5000, bandwidthKiBps: null }, soon())).toEqual(LIMITED);
   expect(asked).toEqual([
     ['forceRelease', FORCED],
     ['changeFailover', change],

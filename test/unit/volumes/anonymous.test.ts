@@ -2,7 +2,7 @@ import { asArrayName, asSystemId } from '../../../src/array/ids.ts';
 import { expect, it } from 'vitest';
 import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
 import { DeviceHeldError, GatewayUnavailableError } from '../../../src/errors.ts';
-import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
+import { holderActions } from '../../../src/volumes/operated-volumes.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import type { AnonymousHost } from '../../../src/volumes/upkeep/anonymous.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
@@ -49,7 +49,7 @@ async function scene(...names: readonly string[]) {
   const operator = new VolumeOperator(two.life.host, two.life.host.policy);
   const entries = () => Promise.resolve([...two.disk.entries.values()]);
   const { lock } = two.life;
-  const actions = new OperatedVolumes({
+  const actions = holderActions({
     ...two.life.host,
     operator,
     anonymous: host,

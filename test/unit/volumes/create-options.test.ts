@@ -45,6 +45,9 @@ describe('parseCreateOptions', () => {
       readonly: 'true',
       subpath: 'data/main',
       failover: 'idle',
+      'grow-above': '0',
+      'grow-by': '10%',
+      'grow-max': '1TiB',
     });
     expect(made).toEqual({
       sizeKiB: 64 * GIB_KIB,
@@ -62,6 +65,9 @@ describe('parseCreateOptions', () => {
       readOnly: true,
       subpath: 'data/main',
       failover: 'idle',
+      growAbovePercent: 0,
+      growBy: { percent: 10 },
+      growMaxKiB: 1024 * GIB_KIB,
       explicit: new Set(Object.keys(made).filter((key) => key !== 'explicit')),
     });
   });
@@ -88,12 +94,26 @@ describe('parseCreateOptions', () => {
     [{ subpath: '/data//main/' }, { subpath: 'data/main' }],
     [{ size: '1025b' }, { sizeKiB: 2 }],
     [{ failover: 'Default' }, { failover: 'default' }],
+    [
+      { 'grow-above': '85%', 'grow-max': '1TiB' },
+      { growAbovePercent: 85, growBy: { percent: 20 } },
+    ],
+    [{ 'grow-above': '50', 'grow-max': '16GiB' }, { growAbovePercent: 50 }],
+    [{ 'grow-by': '100GiB' }, { growBy: { kiB: 100 * GIB_KIB } }],
   ])('takes %j', (raw, expected) => {
     expect(options(raw as unknown as Record<string, string>)).toMatchObject(expected);
   });
 
   it.each([
     [{ sise: '1' }, 'unknown option "sise", did you mean "size"? (valid: size pool domain'],
+    [{ 'grow-above': '85%' }, 'grow-above takes grow-max'],
+    [{ 'grow-above': '85%', 'grow-max': '8GiB' }, 'grow-max 8 GiB is less than its size, 16 GiB'],
+    [{ 'grow-above': '85%', 'grow-max': '1TiB', readonly: 'true' }, 'for volumes that can be written'],
+    [{ 'grow-above': '49%' }, 'is not a level from 50% to 99%'],
+    [{ 'grow-above': '100%' }, 'is not a level from 50% to 99%'],
+    [{ 'grow-above': '8.5%' }, 'is not a level from 50% to 99%'],
+    [{ 'grow-by': '0%' }, 'is not a part from 1% to 100%'],
+    [{ 'grow-by': '101%' }, 'is not a part from 1% to 100%'],
     [{ colour: 'red' }, 'unknown option "colour" (valid: size'],
     [{ __proto__x: '1' }, 'unknown option'],
     [{ constructor: '1' }, 'unknown option "constructor"'],

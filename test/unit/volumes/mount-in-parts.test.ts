@@ -4,6 +4,7 @@ import { Attaching } from '../../../src/volumes/life/attach.ts';
 import { mountFilesystem } from '../../../src/volumes/life/mount-filesystem.ts';
 import { placeOf } from '../../../src/volumes/life/place.ts';
 import { asVolumeName } from '../../../src/volumes/volume.ts';
+import { labelledLimits } from '../../../src/volumes/limits/limits.ts';
 import { World } from './world/world.ts';
 
 const STAGED = '/run/volumes/staged-by-another-front-end';
@@ -38,7 +39,7 @@ describe('attaching, mounting and placing, each called apart', () => {
     const label = await run(mountFilesystem(host, { entry: attaching.entry, volume, held }, signal));
     expect(label).toMatchObject({ name: 'db', subpath: 'data' });
     expect(life.gateway.totalCalls).toBe(1);
-    await run(attaching.limit(label, signal));
+    await run(attaching.limit(labelledLimits(label), signal));
     expect(life.gateway.totalCalls).toBe(2);
 
     const place = { device: held.device, mountpoint: STAGED, subpath: 'data' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asHostId, asVolumeId } from '../../../src/array/ids.ts';
-import { OperatedVolumes } from '../../../src/volumes/operated-volumes.ts';
+import { holderActions } from '../../../src/volumes/operated-volumes.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
 import { arrayNameFor } from '../../../src/volumes/naming.ts';
 import { asVolumeName } from '../../../src/volumes/volume.ts';
@@ -20,7 +20,7 @@ async function scene(...names: readonly string[]) {
   let record: { volumeId: string; arrayName: string } | undefined;
   const looked: string[] = [];
   const entries = () => Promise.resolve(host.journal.all());
-  const actions = new OperatedVolumes({
+  const actions = holderActions({
     ...host,
     lock,
     entries,

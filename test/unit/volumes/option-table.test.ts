@@ -50,6 +50,14 @@ const SAMPLES: Readonly<Record<OptionField, readonly [other: string, ...more: st
   readOnly: ['true'],
   subpath: ['data', '/data/', 'a//b', '../x', 'a/./b', 'a\nb', 'ä'.repeat(128)],
   failover: ['never', 'IDLE', 'sometimes'],
+  growAbovePercent: ['80%'],
+  growBy: ['50GiB'],
+  growMaxKiB: ['1TiB'],
+};
+
+/** What an option cannot be asked for without. */
+const TAKES: Partial<Record<OptionField, Record<string, string>>> = {
+  growAbovePercent: { 'grow-max': '1TiB' },
 };
 
 const refusal = (work: () => unknown): unknown => {
@@ -114,8 +122,9 @@ describe('the table of options', () => {
       const world = new World();
       const host = world.host(1);
       const [other] = SAMPLES[field];
-      await world.run(host.life.create('db', { [name]: other }));
-      await world.run(host.life.create('db', { [name]: other }));
+      const asked = { ...TAKES[field], [name]: other };
+      await world.run(host.life.create('db', asked));
+      await world.run(host.life.create('db', asked));
       await world.run(host.life.create('db'));
 
       const { status } = await world.run(host.life.get('db'));
@@ -123,8 +132,8 @@ describe('the table of options', () => {
         if (shown !== undefined) expect(status[shown.within ?? shown.as]).not.toBeNull();
 
       const kept: unknown = world.content('db').label;
-      const asked = parseCreateOptions('db' as VolumeName, { [name]: other }, BUILT_IN_DEFAULTS).options;
-      if (label !== undefined) expect(kept).toMatchObject({ [label.field]: asked[field] });
+      const read = parseCreateOptions('db' as VolumeName, asked, BUILT_IN_DEFAULTS).options;
+      if (label !== undefined) expect(kept).toMatchObject({ [label.field]: read[field] });
     },
   );
 

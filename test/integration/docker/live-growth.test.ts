@@ -1,0 +1,126 @@
+import { appendFile, readFile, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
+import { CAP_SYS_RESOURCE, hasCapability } from '../../../src/host/capabilities.ts';
+import { socketClient } from '../../contract/docker/target.ts';
+import { startBundledStack, type BundledStack } from './bundled-stack.ts';
+
+/* Volumes that grow in use, and limits that change in use: the program, real block devices, real file systems. */
+
+const GIB = 1024 ** 3;
+const PATIENT = { timeout: 60_000, interval: 200 };
+
+let stack: BundledStack;
+let client: ReturnType<typeof socketClient>;
+
+beforeAll(async () => {
+  stack = await startBundledStack();
+  client = socketClient(stack.socketPath);
+});
+
+afterAll(async () => {
+  client.end();
+  await stack.close();
+});
+
+async function mounted(name: string, options: Record<string, string>): Promise<string> {
+  const answerTo = async (call: string, body: object): Promise<PluginAnswer> => {
+    const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
+    if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
+    const answer = JSON.parse(outcome.text) as PluginAnswer;
+    if (outcome.status !== 200) throw new Error(answer.Err);
+    return answer;
+  };
+  await answerTo('Create', { Name: name, Opts: { size: '8GiB', ...options } });
+  const { Mountpoint = '' } = await answerTo('Mount', { Name: name, ID: 'test' });
+  return Mountpoint;
+}
+
+/** The command beside the plugin of the stack. */
+async function command(...args: readonly string[]) {
+  const [program, ...rest] = stack.plugin.argv;
+  const serve = rest.indexOf('serve');
+  const { env } = stack.plugin;
+  const all = [
+    ...rest.slice(0, serve),
+    'volume',
+    ...args,
+    '--state-dir',
+    path.join(stack.directory, 'state'),
+  ];
+  return execa(program, all, { env, reject: false });
+}
+
+const sizeOf = async (mountpoint: string): Promise<number> => {
+  const { blocks, bsize } = await statfs(mountpoint);
+  return blocks * bsize;
+};
+
+/** Growing a mounted ext4 takes a capability that a sandbox may withhold from root. */
+const mayGrowExt4 = await hasCapability(CAP_SYS_RESOURCE);
+
+it.each(['xfs', 'btrfs', ...(mayGrowExt4 ? ['ext4'] : [])])(
+  'grows %s in use within seconds of the command, with writes going on',
+  async (fs) => {
+    const mountpoint = await mounted(`grow-${fs}`, { fs });
+    const before = await sizeOf(mountpoint);
+    const written = { bytes: 0, isOver: false };
+    const writing = (async () => {
+      while (!written.isOver) {
+        await appendFile(path.join(mountpoint, 'log'), Buffer.alloc(65_536, 7));
+        written.bytes += 65_536;
+      }
+    })();
+    const { stdout, stderr, exitCode } = await command('grow', `grow-${fs}`, '24GiB');
+    written.isOver = true;
+    await writing;
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`volume "grow-${fs}" has 24 GiB now, it had 8 GiB; its file system fills it`);
+    expect((await sizeOf(mountpoint)) - before).toBeGreaterThan(15 * GIB);
+    const text = await readFile(path.join(mountpoint, 'log'));
+    expect([text.length, text.every((byte) => byte === 7)]).toEqual([written.bytes, true]);
+  },
+);
+
+it.skipIf(mayGrowExt4)('says what ext4 lacks to grow in use', async () => {
+  await mounted('lacks', { fs: 'ext4' });
+  const { stdout, exitCode } = await command('grow', 'lacks', '16GiB');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('has 16 GiB now, it had 8 GiB; its file system has not followed: ');
+  expect(stdout).toContain('only for a process with CAP_SYS_RESOURCE, which this plugin was not given');
+});
+
+it('grows a volume by itself before who fills it sees that it is full', async () => {
+  const mountpoint = await mounted('fills', {
+    'grow-above': '50%',
+    'grow-by': '8GiB',
+    'grow-max': '16GiB',
+  });
+  const before = await sizeOf(mountpoint);
+  // Room that is taken without a byte written, as a database does with its journal.
+  await execa('fallocate', ['-l', String(5 * GIB), path.join(mountpoint, 'data')]);
+  await vi.waitFor(async () => {
+    expect((await sizeOf(mountpoint)) - before).toBeGreaterThan(7 * GIB);
+  }, PATIENT);
+  await execa('fallocate', ['-l', String(5 * GIB), path.join(mountpoint, 'more')]);
+  await vi.waitFor(async () => {
+    expect(await stack.pluginLog()).toContain('has grown to its grow-max, 16 GiB');
+  }, PATIENT);
+});
+
+it('limits a volume in use, and keeps the limits for the next mount', async () => {
+  await mounted('limited', {});
+  const limited = await command('limit', 'limited', '--iops', '5000', '--bandwidth', '200MiB', '--json');
+  expect([limited.exitCode, limited.stderr]).toEqual([0, '']);
+  expect(JSON.parse(limited.stdout)).toMatchObject({ iops: 5000, bandwidthKiBps: 204_800, keptBy: 'label' });
+  const lifted = await command('limit', 'limited', '--iops', '0', '--bandwidth', '0');
+  expect(lifted.stdout).toMatch(
+    /no limit of I\/O operations, no limit of bandwidth: on host .* at once, and every later host/,
+  );
+  expect((await command('limit', 'limited')).stderr).toContain('use --iops, --bandwidth or both');
+  expect((await command('limit', 'limited', '--iops', '5')).stderr).toContain(
+    '--iops "5" is not 0 (no limit) or a number of at least 11',
+  );
+});
