@@ -1,22 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Fences } from '../hosts/volume-fences.ts';
+import { Contents, type Revert } from './contents.ts';
 import { HostView } from '../hosts/host-view.ts';
 import { IoCounters } from '../hosts/io-counters.ts';
 import { SdcConnections } from '../hosts/sdc-connections.ts';
 import { VolumeFiles } from '../hosts/volume-files.ts';
+import { ArrayError } from '../mdm/failures.ts';
 import { limitsOf, type Cluster } from '../mdm/cluster.ts';
 import { layOut } from '../mdm/layout.ts';
 import { isSettled, settleMovements } from '../mdm/movements.ts';
 import type { VolumeRecord } from '../mdm/records.ts';
 import { isApproved } from '../mdm/sdcs.ts';
-import { finishCopy } from '../mdm/snapshots.ts';
+import { duePolicies, noteFailedRound, takePolicyRound } from '../mdm/policy-rounds.ts';
+import { finishCopy, type Overwrite } from '../mdm/snapshots.ts';
 import type { Change } from '../mdm/table.ts';
 import type { Settings } from '../settings.ts';
 import { StateStore } from '../store/state-store.ts';
 import type { DeviceFault } from '../sdc-protocol.ts';
 
 const MEASURE_EVERY_MS = 500;
+/** How often it looks whether a policy's time has come while nobody asks. */
+const SETTLE_EVERY_MS = 1000;
 
 interface Parts {
   readonly settings: Settings;
@@ -51,6 +56,8 @@ export class SimulatedArray {
   readonly io: IoCounters;
   readonly files: VolumeFiles;
   readonly #store: StateStore;
+  readonly #contents: Contents;
+  #ticking: NodeJS.Timeout | undefined;
   readonly #elapsed: () => number;
   #measured: { readonly at: number; readonly done: Promise<void> } | undefined;
 
@@ -63,6 +70,7 @@ export class SimulatedArray {
     this.files = parts.files;
     this.#store = parts.store;
     this.#elapsed = parts.elapsed;
+    this.#contents = new Contents(parts.cluster, parts.files, (operation) => this.perform(operation));
   }
 
   /** Opens the array of a folder, or sets a new one up there. */
@@ -72,7 +80,11 @@ export class SimulatedArray {
     const store = await StateStore.open({ dir: join(dir, 'mdm'), durability, journalBytes });
     const { state } = store;
     await dropHalfCopied(store);
-    const files = await VolumeFiles.open(join(dir, 'volumes'), (id) => state.volumes.get(id) !== undefined);
+    const known = {
+      exists: (id: string) => state.volumes.get(id) !== undefined,
+      takesStaged: (id: string) => state.volumes.get(id)?.takesStaged === true,
+    };
+    const files = await VolumeFiles.open(join(dir, 'volumes'), known, durability);
     const fences = await Fences.open(join(dir, 'fence'));
     const connections = new SdcConnections();
     const cluster: Cluster = {
@@ -96,7 +108,10 @@ export class SimulatedArray {
     const hosts = new HostView(parts);
     await hosts.restore();
     const io = new IoCounters(elapsed, settings.ioWindowSeconds * 1000);
-    return new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });
+    const array = new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });
+    await array.#contents.finish();
+    array.#ticking = setInterval(() => void array.settle(), SETTLE_EVERY_MS).unref();
+    return array;
   }
 
   /** Runs an operation of the MDM. Resolves with its result when it is saved and the hosts have followed. */
@@ -117,9 +132,36 @@ export class SimulatedArray {
     await this.settle();
   }
 
-  /** Ends what has moved by now, so that whoever looks sees no device that is gone. Costs nothing while nothing moves. */
+  /**
+   * Ends what has moved by now, so that whoever looks sees no device that is gone, and takes the snapshots that are due. Costs nothing
+   * while nothing moves and nothing is due.
+   */
   async settle(): Promise<void> {
     if (!isSettled(this.cluster)) await this.perform(settleMovements);
+    for (const id of duePolicies(this.cluster)) await this.#takeRound(id);
+  }
+
+  /** Gives a volume the content of another of its family. */
+  overwrite(request: Overwrite): Promise<void> {
+    return this.#contents.overwrite(request);
+  }
+
+  /** As 2.x does it. */
+  revert(request: Revert): Promise<void> {
+    return this.#contents.revert(request);
+  }
+
+  async #takeRound(policyId: string): Promise<void> {
+    try {
+      await this.perform((cluster) => {
+        takePolicyRound(cluster, policyId);
+      });
+    } catch (error) {
+      if (!(error instanceof ArrayError)) throw error;
+      await this.perform((cluster) => {
+        noteFailedRound(cluster, policyId, error);
+      });
+    }
   }
 
   /** Makes a snapshot of the state now. */
@@ -128,6 +170,7 @@ export class SimulatedArray {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#ticking);
     for (const sdcId of this.connections.connected()) this.connections.drop(sdcId);
     await this.hosts.idle();
     await this.#store.close();
@@ -157,7 +200,7 @@ export class SimulatedArray {
   }
 
   async #copy(snapshot: VolumeRecord, sourceId: string): Promise<void> {
-    await this.files.copy(sourceId, snapshot.id);
+    await this.#contents.copy(sourceId, snapshot.id);
     await this.#store.transact(() => {
       finishCopy(this.cluster, snapshot.id);
     }).saved;

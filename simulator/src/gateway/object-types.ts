@@ -3,6 +3,7 @@ import { refusal } from '../mdm/failures.ts';
 import { domainType, faultSetType } from './domain-type.ts';
 import type { ObjectType, TypeContext } from './object-type.ts';
 import { linksOf } from './links.ts';
+import { policyType } from './policy-type.ts';
 import { poolType } from './pool-type.ts';
 import { hostType, nvmeControllerType, sdcType } from './sdc-type.ts';
 import { deviceType, sdsType } from './sds-type.ts';
@@ -14,7 +15,7 @@ import { vtreeJson } from './vtree-json.ts';
 
 /** Types that exist on arrays of 3.x and 4.x, and of which there is nothing here. */
 const EMPTY_TYPES = ['AccelerationPool', 'RfcacheDevice'];
-const EMPTY_SINCE_3 = ['SnapshotPolicy', 'ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
+const EMPTY_SINCE_3 = ['ReplicationConsistencyGroup', 'ReplicationPair', 'PeerMdm', 'Sdr'];
 const EMPTY_SINCE_4 = ['Sdt', 'NvmeHost'];
 
 /** Old names that the getByName family uses [siolib]. */
@@ -40,7 +41,7 @@ export function objectTypes(context: TypeContext): ReadonlyMap<string, ObjectTyp
     faultSetType(context),
     userType(context),
     ...EMPTY_TYPES.map(emptyType),
-    ...(since(cluster, '3.0') ? EMPTY_SINCE_3.map(emptyType) : []),
+    ...(since(cluster, '3.0') ? [policyType(context), ...EMPTY_SINCE_3.map(emptyType)] : []),
     ...(since(cluster, '4.0')
       ? [hostType(context), nvmeControllerType(context), ...EMPTY_SINCE_4.map(emptyType)]
       : []),

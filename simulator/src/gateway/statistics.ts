@@ -188,13 +188,17 @@ export function vtreeStatistics(source: StatisticsSource, id: string): Statistic
   const { volumes, volumesByVtree } = cluster.state;
   const members = volumes.many(volumesByVtree.ids(id));
   const ids = new Set(members.map((volume) => volume.id));
-  const written = members.reduce((sum, volume) => sum + ownKiB(cluster, volume), 0);
+  const heldBy = (isSnapshot: boolean): number =>
+    members
+      .filter(({ ancestorId }) => (ancestorId !== null) === isSnapshot)
+      .reduce((sum, volume) => sum + ownKiB(cluster, volume), 0);
+  const [base, snapshots] = [heldBy(false), heldBy(true)];
   return {
     numOfVolumes: members.length,
     volumeIds: [...ids],
-    baseNetCapacityInUseInKb: written,
-    netCapacityInUseInKb: written,
-    snapNetCapacityInUseInKb: 0,
+    baseNetCapacityInUseInKb: base,
+    netCapacityInUseInKb: base + snapshots,
+    snapNetCapacityInUseInKb: snapshots,
     trimmedCapacityInKb: 0,
     ...userIo(io.rates((_, volumeId) => ids.has(volumeId))),
   };

@@ -7,7 +7,7 @@ import {
   type MaintenanceTarget,
 } from '../mdm/maintenance.ts';
 import { approveSdc, setApprovedIps, setRestrictedMode } from '../mdm/sdcs.ts';
-import { removeSnapshotGroup, snapshotVolumes } from '../mdm/snapshots.ts';
+import { checkedRetention, removeSnapshotGroup, snapshotVolumes } from '../mdm/snapshots.ts';
 import type { Action, ObjectType, TypeContext } from './object-type.ts';
 import { objectId, type RequestFields } from './request-fields.ts';
 import { systemStatistics } from './statistics.ts';
@@ -75,10 +75,13 @@ function snapshotRequest(context: TypeContext, fields: RequestFields): Parameter
     return { volumeId: objectId(inner.text('volumeId')), name: inner.optional('snapshotName') };
   });
   if (definitions.length === 0) throw fields.missing('snapshotDefs');
+  // Before 3.0 nobody looks at the rest.
+  if (!since(context.array.cluster, '3.0'))
+    return { definitions, accessModeLimit: 'ReadWrite', retentionMinutes: 0 };
   return {
     definitions,
     accessModeLimit: fields.choice('accessModeLimit', ['ReadWrite', 'ReadOnly', 'NoAccess']) ?? 'ReadWrite',
-    retentionMinutes: fields.number('retentionPeriodInMin') ?? 0,
+    retentionMinutes: checkedRetention(fields.number('retentionPeriodInMin') ?? 0),
   };
 }
 

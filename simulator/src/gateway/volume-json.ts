@@ -38,7 +38,6 @@ function thirdGeneration(cluster: Cluster, volume: VolumeRecord): object {
     dataLayout: cluster.state.pools.get(volume.poolId)?.dataLayout ?? 'MediumGranularity',
     vtreeId: volume.vtreeId,
     sizeInKb: volume.sizeKiB,
-    snplIdOfAutoSnapshot: null,
     volumeType: volume.type,
     consistencyGroupId: volume.groupId,
     ancestorVolumeId: volume.ancestorId,
@@ -47,24 +46,32 @@ function thirdGeneration(cluster: Cluster, volume: VolumeRecord): object {
     secureSnapshotExpTime: volume.secureUntil,
     useRmcache: volume.useRmcache,
     managedBy: 'ScaleIO',
-    lockedAutoSnapshot: false,
     lockedAutoSnapshotMarkedForRemoval: false,
-    autoSnapshotGroupId: null,
     compressionMethod: volume.compressionMethod,
     pairIds: null,
     timeStampIsAccurate: false,
-    retentionLevels: [],
-    snplIdOfSourceVolume: null,
     volumeReplicationState: 'UnmarkedForReplication',
     replicationJournalVolume: false,
     replicationTimeStamp: 0,
-    originalExpiryTime: 0,
+    ...policyFields(volume),
     creationTime: volume.createdAt,
     name: volume.name,
     id: volume.id,
     ...(since(cluster, '4.0')
       ? { volumeClass: volume.volumeClass, nsid: Number.parseInt(volume.id.slice(8), 16) + 1 }
       : {}),
+  };
+}
+
+/** What a volume has to do with snapshot policies [ansible]. */
+function policyFields({ auto, sourcePolicyId }: VolumeRecord): object {
+  return {
+    snplIdOfSourceVolume: sourcePolicyId ?? null,
+    snplIdOfAutoSnapshot: auto?.policyId ?? null,
+    lockedAutoSnapshot: auto?.locked ?? false,
+    autoSnapshotGroupId: auto?.groupId ?? null,
+    retentionLevels: auto?.levels ?? [],
+    originalExpiryTime: auto?.expiresAt ?? 0,
   };
 }
 

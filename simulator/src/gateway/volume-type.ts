@@ -10,7 +10,8 @@ import {
 } from '../mdm/mappings.ts';
 import { mappedHostById } from '../mdm/nvme-hosts.ts';
 import { sdcByGuid } from '../mdm/sdcs.ts';
-import { overwriteContent, secureSnapshot } from '../mdm/snapshots.ts';
+import { lockAutoSnapshot } from '../mdm/policies.ts';
+import { secureSnapshot } from '../mdm/snapshots.ts';
 import { migrateVtree } from '../mdm/vtrees.ts';
 import {
   createVolume,
@@ -98,23 +99,13 @@ function lifeActions({ array, change }: TypeContext): Record<string, Action> {
       const useRmcache = fields.flag('useRmcache') ?? false;
       cluster.state.volumes.put({ ...volumeById(cluster, id), useRmcache });
     }),
-    overwriteVolumeContent: async (id, fields) => overwrite(array, id, fields.id('srcVolumeId')),
     revertSnapshot: async (id, fields) => {
-      fields.choice('revertMode', ['move', 'copy', 'toggle']);
-      return overwrite(array, id, fields.id('volumeId'));
+      const mode = fields.choice('revertMode', ['move', 'copy', 'toggle']);
+      if (mode === undefined) throw fields.missing('revertMode');
+      await array.revert({ targetId: id, sourceId: fields.id('volumeId'), mode });
+      return undefined;
     },
   };
-}
-
-async function overwrite(
-  array: TypeContext['array'],
-  targetId: string,
-  sourceId: string,
-): Promise<undefined> {
-  await array.perform((cluster) => {
-    overwriteContent(cluster, targetId, sourceId);
-  });
-  await array.files.overwrite(sourceId, targetId, volumeById(array.cluster, sourceId).sizeKiB);
 }
 
 /**
@@ -177,12 +168,12 @@ function mappingActions(context: TypeContext): Record<string, Action> {
 
 function newerActions(context: TypeContext): Record<string, Action> {
   const { array, change } = context;
-  // No policy makes snapshots here, so there is none that could be locked.
-  const autoSnapshot: Action = async (id) => {
-    await Promise.resolve(volumeById(array.cluster, id));
-    throw refusal('NOT_AUTO_SNAPSHOT');
-  };
   return {
+    overwriteVolumeContent: async (id, fields) => {
+      const evenLocked = fields.flag('overwriteLockedAutoSnapshot') ?? false;
+      await array.overwrite({ targetId: id, sourceId: fields.id('srcVolumeId'), evenLocked });
+      return undefined;
+    },
     setVolumeAccessModeLimit: change((cluster, id, fields) => {
       const limit = fields.choice('accessModeLimit', ACCESS_MODES);
       if (limit === undefined) throw fields.missing('accessModeLimit');
@@ -208,8 +199,12 @@ function newerActions(context: TypeContext): Record<string, Action> {
       const compressionMethod = fields.choice('compressionMethod', COMPRESSION_METHODS);
       migrateVtree(cluster, id, { poolId, conversion: conversion ?? 'NoConversion', compressionMethod });
     }),
-    lockAutoSnapshot: autoSnapshot,
-    unlockAutoSnapshot: autoSnapshot,
+    lockAutoSnapshot: change((cluster, id) => {
+      lockAutoSnapshot(cluster, id, true);
+    }),
+    unlockAutoSnapshot: change((cluster, id) => {
+      lockAutoSnapshot(cluster, id, false);
+    }),
     unmarkForReplication: async (id) => {
       await Promise.resolve(volumeById(array.cluster, id));
       return undefined;

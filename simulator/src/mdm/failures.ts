@@ -22,7 +22,7 @@ export class ArrayError extends Error {
 
 /**
  * Codes and texts of the MDM, from the product's own table [codes]. Numbers from 227 up are estimates except 306, 717,
- * 718, 4037 and 4039; 900 and up stand for texts whose number no source gives.
+ * 718, 4037 and 4039; 900 to 1099 stand for texts whose number no source gives.
  */
 const FAILURES = {
   NOT_FOUND: [3, 'Not found'],
@@ -157,6 +157,51 @@ const FAILURES = {
   ],
   TGT_HAS_DEVICES: [910, 'The SDS has devices. Remove its devices, and then try again.'],
   NOT_AUTO_SNAPSHOT: [911, 'The specified volume is not an auto-snapshot and hence cannot be locked'],
+  SNAP_POLICY_LEVELS_OUT_OF_RANGE: [
+    913,
+    'The total number of snapshots for the policy exceeds the allowed maximum',
+  ],
+  SNAP_POLICY_NAME_ALREADY_EXISTS: [914, 'Snapshot policy name already exists'],
+  SNAP_POLICY_NOT_FOUND: [915, 'The snapshot policy was not found'],
+  SOURCE_VOL_ALREADY_IN_SNAP_POLICY: [916, 'The source volume is already associated with a Snapshot Policy'],
+  SOURCE_VOL_CANT_BE_AUTO_SNAPSHOT: [
+    917,
+    "The specified volume is an auto snapshot and can't be used as a source volume",
+  ],
+  TWO_SNAP_POLICY_SRC_VOLS_OF_SAME_VTREE: [
+    920,
+    'A single VTree cannot contain more than one Snapshot Policy source-volume',
+  ],
+  SNAP_POLICY_HAS_SOURCE_VOLUMES: [
+    921,
+    'The operation cannot be completed because the Snapshot Policy has source volumes associated with it',
+  ],
+  SOURCE_VOL_NOT_IN_SNAP_POLICY: [922, 'The source volume is not associated with the Snapshot Policy'],
+  AUTO_SNAP_ALREADY_LOCKED: [925, 'The auto-snapshot is already locked'],
+  AUTO_SNAP_NOT_LOCKED: [926, 'The auto-snapshot is not locked'],
+  AUTO_SNAP_IS_MAPPED: [929, 'The auto-snapshot cannot be unlocked while it is mapped'],
+  VOL_IS_UNLOCKED_AUTO_SNAPSHOT: [
+    931,
+    'The volume is an auto-snapshot and must be locked in order to perform this operation',
+  ],
+  LOCKED_AUTO_SNAPSHOTS_EXIST: [
+    932,
+    'The source volume has locked auto-snapshots that cannot be removed. Please unlock them, or use the option detach locked auto snapshots',
+  ],
+  VOL_IS_SNAP_POLICY_SOURCE_VOL: [933, 'Volume is a source-volume of a Snapshot Policy'],
+  SCG_WITH_AUTO_SNAPSHOTS_CANNOT_BE_REMOVED: [
+    934,
+    'The snapshot consistency group cannot be removed because it contains auto snapshots',
+  ],
+  SNAP_POLICY_CADENCE_OUT_OF_RANGE: [935, 'The cadence value is out of range'],
+  SNAP_POLICY_LEVEL_ONE_MEANINGLESS: [
+    936,
+    "The number of snapshots to retain at any level can't be one when additional levels are defined",
+  ],
+  DEST_VOL_IS_LOCKED_AUTO_SNAPSHOT: [
+    1027,
+    'The destination volume is a locked auto snapshot. Please acknowledge this explicitly by specifying the overwrite locked auto snapshot parameter',
+  ],
   VOL_ALREADY_MAPPED_TO_HOST: [4037, 'The volume is already mapped to this host'],
   VOL_NOT_MAPPED_TO_HOST: [4039, 'The volume is not mapped to this host'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -22,6 +22,7 @@ export interface MappingRequest {
 export function addMapping(cluster: Cluster, request: MappingRequest): void {
   const volume = volumeById(cluster, request.volumeId);
   if (volume.mappedToAll) throw refusal('VOL_ALREADY_MAPPED_TO_ALL_INIS');
+  assertNoPolicys(volume);
   if (request.sdc === 'all') {
     cluster.state.volumes.put({ ...volume, mappedToAll: true, multi: true, mappings: [] });
     return;
@@ -44,6 +45,11 @@ export function addMapping(cluster: Cluster, request: MappingRequest): void {
   };
   const multi = first ? request.multi : volume.multi || request.multi;
   cluster.state.volumes.put({ ...volume, multi, mappings: [...volume.mappings, mapping] });
+}
+
+/** Whoever uses a policy's snapshot locks it first: that it cannot be unlocked while it is mapped says so [codes]. */
+function assertNoPolicys({ auto }: VolumeRecord): void {
+  if (auto?.locked === false) throw refusal('VOL_IS_UNLOCKED_AUTO_SNAPSHOT');
 }
 
 /** NVMe hosts are there because somebody made them, which is approval enough. */

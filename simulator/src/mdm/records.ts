@@ -40,6 +40,42 @@ export interface VolumeRecord {
   readonly sharedKiB: number;
   /** A snapshot whose data is still being copied; dropped when the simulator starts and finds it so. */
   readonly copyingFrom: string | null;
+  /** Its new content lies ready beside its data, and takes the place of it now or when the simulator starts. */
+  readonly takesStaged?: true | undefined;
+  /** The policy that takes snapshots of it. */
+  readonly sourcePolicyId?: string | undefined;
+  readonly auto?: AutoSnapshot | undefined;
+}
+
+/** What makes a snapshot one of a policy's. */
+export interface AutoSnapshot {
+  readonly policyId: string;
+  readonly groupId: string;
+  readonly locked: boolean;
+  /** From 1: at which levels the policy counts it. */
+  readonly levels: readonly number[];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Takes snapshots of its source volumes, and removes those that it took before. */
+export interface PolicyRecord {
+  readonly id: string;
+  readonly name: string | null;
+  readonly cadenceMinutes: number;
+  /** How many snapshots are kept at each level. */
+  readonly retained: readonly number[];
+  readonly paused: boolean;
+  readonly accessMode: AccessMode;
+  readonly secure: boolean;
+  /** Times that it has taken snapshots. */
+  readonly rounds: number;
+  /** Seconds since 1970, 0: not yet. */
+  readonly lastAt: number;
+  readonly nextAt: number;
+  readonly failures: number;
+  readonly lastFailureAt: number;
+  readonly lastFailure: string | null;
 }
 
 export interface SdcRecord {

@@ -5,6 +5,7 @@ import type {
   FaultSetRecord,
   MovementRecord,
   NvmeHostRecord,
+  PolicyRecord,
   PoolRecord,
   SdcRecord,
   SdsRecord,
@@ -28,6 +29,7 @@ export class MdmState {
   readonly sdcs = new Table<SdcRecord>('sdcs', this.#changes);
   readonly nvmeHosts = new Table<NvmeHostRecord>('nvmeHosts', this.#changes);
   readonly volumes = new Table<VolumeRecord>('volumes', this.#changes);
+  readonly policies = new Table<PolicyRecord>('policies', this.#changes);
   readonly movements = new Table<MovementRecord>('movements', this.#changes);
   readonly sequences = new Table<SequenceRecord>('sequences', this.#changes);
 
@@ -36,6 +38,12 @@ export class MdmState {
   readonly volumesByPool = this.volumes.index((volume) => [volume.poolId]);
   readonly volumesByGroup = this.volumes.index((volume) => (volume.groupId === null ? [] : [volume.groupId]));
   readonly volumesByAncestor = this.volumes.index((volume) => (volume.ancestorId ? [volume.ancestorId] : []));
+  readonly volumesBySourcePolicy = this.volumes.index(({ sourcePolicyId }) =>
+    sourcePolicyId === undefined ? [] : [sourcePolicyId],
+  );
+  readonly volumesByAutoPolicy = this.volumes.index(({ auto }) =>
+    auto === undefined ? [] : [auto.policyId],
+  );
   readonly volumesBySdc = this.volumes.index((volume) => volume.mappings.map((mapping) => mapping.sdcId));
   readonly volumesToAll = this.volumes.index((volume) => (volume.mappedToAll ? ['all'] : []));
   readonly poolTallies = this.volumes.observed(new PoolTallies());
@@ -59,6 +67,7 @@ export class MdmState {
       this.sdcs,
       this.nvmeHosts,
       this.volumes,
+      this.policies,
       this.movements,
       this.sequences,
     ].map((table) => [table.name, table as unknown as Table<{ readonly id: string }>]),

@@ -146,6 +146,7 @@ export function removeVolume(cluster: Cluster, id: string, mode: RemoveMode): Vo
   for (const volume of doomed) {
     if (volume.mappedToAll || volume.mappings.length > 0) throw refusal('VOL_MAPPED');
     if (volume.secureUntil * 1000 > cluster.now()) throw refusal('SECURE_SNAPSHOT');
+    if (volume.sourcePolicyId !== undefined) throw refusal('VOL_IS_SNAP_POLICY_SOURCE_VOL');
   }
   for (const volume of doomed) removeOne(cluster, volume.id);
   return doomed;
@@ -177,8 +178,8 @@ export function descendantsOf(cluster: Cluster, id: string): VolumeRecord[] {
   return found;
 }
 
-/** Snapshots survive their source and pass to its ancestor: no client checks for descendants first. */
-function removeOne(cluster: Cluster, id: string): void {
+/** Removes one volume. Its snapshots survive it and pass to its ancestor: no client checks for descendants first. */
+export function removeOne(cluster: Cluster, id: string): void {
   const { volumes, volumesByAncestor } = cluster.state;
   const ancestorId = volumes.get(id)?.ancestorId ?? null;
   for (const child of volumes.many(volumesByAncestor.ids(id))) volumes.put({ ...child, ancestorId });

@@ -1,13 +1,22 @@
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { overwriteContent } from '../../src/mdm/snapshots.ts';
 import { guidA, guidB, simulate } from './gateway-client.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'simulator-restart-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
+}
+
+/** Its first six bytes. */
+async function headOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  const { buffer } = await file.read(Buffer.alloc(6), 0, 6, 0);
+  await file.close();
+  return buffer.toString();
 }
 
 test('volumes, mappings, data, names and ids are there again after a restart', async () => {
@@ -70,6 +79,43 @@ test('what a kill between the state and the files left behind is put right', asy
   expect(await allowed(free)).toEqual([]);
   expect((await readdir(join(dir, 'fence'))).sort()).toEqual([mapped, free].sort());
   expect((await readdir(join(dir, 'volumes'))).sort()).toEqual([mapped, free].sort());
+});
+
+test('content that lay ready when the simulator died takes the place of the old one at the next start', async () => {
+  const dir = await folder();
+  const first = await simulate({ dir });
+  const id = await first.client.createVolume();
+  const sdc = await first.sim.connectSdc({ guid: guidA });
+  await first.client.act('Volume', id, 'addMappedSdc', { sdcId: sdc.id });
+  const file = join(dir, 'volumes', id);
+  const put = async (text: string): Promise<void> => {
+    const handle = await open(file, 'r+');
+    await handle.write(text);
+    await handle.close();
+  };
+  await put('before');
+  const { body } = await first.client.post('/api/instances/System/action/snapshotVolumes', {
+    snapshotDefs: [{ volumeId: id }],
+  });
+  const [snapshot = ''] = (body as { volumeIdList: string[] }).volumeIdList;
+  await put('after!');
+  // As far as it comes before the content itself is replaced.
+  const { files } = first.sim.array;
+  await files.stage(snapshot, id, 8 * 2 ** 20);
+  await first.sim.array.perform((cluster) => {
+    overwriteContent(cluster, { targetId: id, sourceId: snapshot, evenLocked: false });
+  });
+  await truncate(file, 3);
+  await first.sim.close();
+
+  const second = await simulate({ dir });
+  expect(await headOf(file)).toBe('before');
+  expect((await stat(file)).size).toBe(8 * 2 ** 30);
+  expect((await readdir(join(dir, 'volumes'))).sort()).toEqual([id, snapshot].sort());
+  await put('later!');
+  await second.sim.close();
+  await simulate({ dir });
+  expect(await headOf(file)).toBe('later!');
 });
 
 test('a snapshot whose copying was not finished is gone after a restart: nobody was told of it', async () => {

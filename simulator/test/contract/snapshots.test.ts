@@ -127,8 +127,41 @@ describe('snapshotVolumes', () => {
       .volumeIdList;
     const remove = () => client.act('Volume', id, 'removeVolume', { removeMode: 'ONLY_ME' });
     expect((await remove()).status).toBe(500);
+    const overwrite = () => client.act('Volume', id, 'overwriteVolumeContent', { srcVolumeId: base });
+    expect((await overwrite()).status).toBe(500);
+    const { snapshotGroupId } = await taken(client, [{ volumeId: base }], { retentionPeriodInMin: '60' });
+    const removeGroup = () =>
+      client.post('/api/instances/System/action/removeConsistencyGroupSnapshots', {
+        snapGroupId: snapshotGroupId,
+      });
+    expect((await removeGroup()).status).toBe(500);
     now += 61 * 60_000;
-    expect((await remove()).status).toBe(200);
+    for (const call of [overwrite, remove, removeGroup]) expect((await call()).status).toBe(200);
+  });
+
+  test('[ansible] a snapshot is secured for 31 days at most, and for longer than before, not shorter', async () => {
+    const now = Math.floor(Date.now() / 1000) * 1000;
+    const { client } = await simulate({ now: () => now });
+    const base = await client.createVolume();
+    for (const retentionPeriodInMin of ['44641', '-1', '1.5'])
+      expect((await snapshot(client, [{ volumeId: base }], { retentionPeriodInMin })).status).toBe(400);
+    const [id = ''] = (await taken(client, [{ volumeId: base }], { retentionPeriodInMin: '44640' }))
+      .volumeIdList;
+    const until = now / 1000 + 44_640 * 60;
+    expect(await client.object('Volume', id)).toMatchObject({ secureSnapshotExpTime: until });
+    for (const retentionPeriodInMin of ['1', '0'])
+      await client.act('Volume', id, 'setSnapshotSecurity', { retentionPeriodInMin });
+    expect(await client.object('Volume', id)).toMatchObject({ secureSnapshotExpTime: until });
+    const too = await client.act('Volume', id, 'setSnapshotSecurity', { retentionPeriodInMin: '44641' });
+    expect(too.status).toBe(400);
+  });
+
+  test('before 3.0 nobody looks at access modes and retention', async () => {
+    const { client } = await simulate({ version: '2.6' });
+    const base = await client.createVolume();
+    const more = { accessModeLimit: 'ReadOnly', retentionPeriodInMin: '60' };
+    const [id = ''] = (await taken(client, [{ volumeId: base }], more)).volumeIdList;
+    expect((await client.act('Volume', id, 'removeVolume', { removeMode: 'ONLY_ME' })).status).toBe(200);
   });
 });
 
@@ -176,11 +209,65 @@ describe('data', () => {
       200,
     );
     expect(await head(file(id))).toBe('first');
+    expect((await stat(file(id))).ino).toBe(ino);
     await write(file(id), 'third');
     const revert = { volumeId: snap, revertMode: 'copy' };
     expect((await client.act('Volume', id, 'revertSnapshot', revert)).status).toBe(200);
     expect(await head(file(id))).toBe('first');
     expect((await stat(file(id))).ino).toBe(ino);
+  });
+
+  test('revertMode: a copy leaves the source alone, a move uses it up, a toggle gives it what was replaced', async () => {
+    const { client, id, file } = await scene();
+    await write(file(id), 'first');
+    const [snap = ''] = (await taken(client, [{ volumeId: id }])).volumeIdList;
+    const [child = ''] = (await taken(client, [{ volumeId: snap }])).volumeIdList;
+    const revert = (revertMode?: string) =>
+      client.act('Volume', id, 'revertSnapshot', { volumeId: snap, revertMode });
+    await write(file(id), 'later');
+    expect((await revert('copy')).status).toBe(200);
+    expect([await head(file(id)), await head(file(snap))]).toEqual(['first', 'first']);
+    await write(file(id), 'later');
+    expect((await revert('toggle')).status).toBe(200);
+    expect([await head(file(id)), await head(file(snap))]).toEqual(['first', 'later']);
+    expect((await revert('sideways')).status).toBe(400);
+    expect((await revert()).status).toBe(400);
+    expect((await revert('move')).status).toBe(200);
+    expect(await head(file(id))).toBe('later');
+    expect((await client.list('Volume')).map((volume) => volume['id'])).toEqual([id, child]);
+    expect(await client.object('Volume', child)).toMatchObject({ ancestorVolumeId: id });
+  });
+
+  test('the target has exactly what the source has, also where that is nothing, and its size', async () => {
+    const { client, id, file } = await scene();
+    const [blank = ''] = (await taken(client, [{ volumeId: id }])).volumeIdList;
+    await write(file(id), 'first', 5000);
+    await client.act('Volume', id, 'setVolumeSize', { sizeInGB: '16' });
+    await write(file(id), 'above', 9 * 2 ** 30);
+    const overwrite = async (target: string, srcVolumeId: string) => {
+      expect((await client.act('Volume', target, 'overwriteVolumeContent', { srcVolumeId })).status).toBe(
+        200,
+      );
+      const { size, blocks } = await stat(file(target));
+      return { size, blocks };
+    };
+    expect(await overwrite(id, blank)).toEqual({ size: 8 * 2 ** 30, blocks: 0 });
+    expect(await client.object('Volume', id)).toMatchObject({ sizeInKb: 8 * 2 ** 20 });
+    await write(file(id), 'third', 5000);
+    await overwrite(blank, id);
+    await overwrite(id, blank);
+    const read = await open(file(id), 'r');
+    const { buffer } = await read.read(Buffer.alloc(5010), 0, 5010, 0);
+    await read.close();
+    expect(buffer.subarray(5000, 5005).toString()).toBe('third');
+    expect(buffer.subarray(0, 5000).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('overwriteVolumeContent came with 3.0', async () => {
+    const { client } = await simulate({ version: '2.6' });
+    const id = await client.createVolume();
+    const reply = await client.act('Volume', id, 'overwriteVolumeContent', { srcVolumeId: id });
+    expect(reply.status).toBe(404);
   });
 
   test('[codes] not from another VTree (198), not from itself', async () => {
