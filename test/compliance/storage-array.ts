@@ -4,6 +4,7 @@ import { changeCases } from './storage-array/changes.ts';
 import { copyCases } from './storage-array/copies.ts';
 import { catalogCases } from './storage-array/catalog.ts';
 import { hostAndPoolCases } from './storage-array/hosts-and-pools.ts';
+import { policyCases } from './storage-array/policies.ts';
 import { signalCases } from './storage-array/signals.ts';
 import type { OpenStorageArray } from './storage-array/subject.ts';
 
@@ -21,6 +22,9 @@ export function storageArrayCompliance(name: string, open: OpenStorageArray): vo
     });
     describe('copies of volumes, and figures', () => {
       copyCases(open);
+    });
+    describe('snapshots that the array takes by itself', () => {
+      policyCases(open);
     });
     describe('which host may use which volume', () => {
       attachmentCases(open);

@@ -1,7 +1,7 @@
 import { CapacityError, GatewayAuthError, GatewayRejectedError } from '../../errors.ts';
 import type { HostId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume, AttachmentRequest } from '../../array/volume.ts';
-import { actionCall, changeVolume, type VolumeAction } from './change.ts';
+import { changeVolume, type VolumeAction } from './change.ts';
 import { lacks, meaning, type Refused } from './meaning.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import type { Sdcs } from './sdcs.ts';
@@ -77,7 +77,6 @@ export class Mappings {
     }
   }
 
-  /** Setting limits twice is as good as once, so a lost reply needs no looking. */
   async limit(
     target: { volumeId: VolumeId; hostId: HostId },
     limits: { iops?: number | undefined; bandwidthKiBps?: number | undefined },
@@ -85,9 +84,9 @@ export class Mappings {
   ): Promise<void> {
     const { volumeId: id, hostId: sdcId } = target;
     const what = `limit volume "${id}" at SDC "${sdcId}"`;
-    for (const body of limitRequests(limits)) {
-      const action = { what, id, action: 'setMappedSdcLimits', body: { sdcId, ...body } };
-      await this.#client.call(actionCall(action, true), signal);
+    for (const part of limitRequests(limits)) {
+      const action = { what, id, action: 'setMappedSdcLimits', body: { sdcId, ...bodyOf(part) } };
+      await this.#change(action, (found) => hasLimits(found, sdcId, part), signal);
     }
   }
 
@@ -107,16 +106,32 @@ export class Mappings {
   }
 }
 
-/** What is left out keeps its value. The gateway refuses to take both limits away in one request [pysio], so that takes two. */
-function limitRequests({
-  iops,
-  bandwidthKiBps,
-}: {
+interface Limits {
   readonly iops?: number | undefined;
   readonly bandwidthKiBps?: number | undefined;
-}): object[] {
-  const one = iops === undefined ? {} : { iopsLimit: String(iops) };
-  const other = bandwidthKiBps === undefined ? {} : { bandwidthLimitInKbps: String(bandwidthKiBps) };
-  if (iops === 0 && bandwidthKiBps === 0) return [one, other];
-  return iops === undefined && bandwidthKiBps === undefined ? [] : [{ ...one, ...other }];
+}
+
+/** The gateway refuses to take both limits away in one request [pysio], so that takes two. */
+function limitRequests({ iops, bandwidthKiBps }: Limits): Limits[] {
+  if (iops === 0 && bandwidthKiBps === 0) return [{ iops }, { bandwidthKiBps }];
+  return iops === undefined && bandwidthKiBps === undefined ? [] : [{ iops, bandwidthKiBps }];
+}
+
+/** What is left out keeps its value. */
+function bodyOf({ iops, bandwidthKiBps }: Limits): object {
+  return {
+    ...(iops === undefined ? {} : { iopsLimit: String(iops) }),
+    ...(bandwidthKiBps === undefined ? {} : { bandwidthLimitInKbps: String(bandwidthKiBps) }),
+  };
+}
+
+function hasLimits(
+  volume: ArrayVolume | undefined,
+  sdcId: HostId,
+  { iops, bandwidthKiBps }: Limits,
+): boolean {
+  const mapping = volume?.attachments.find(({ hostId }) => hostId === sdcId);
+  if (mapping === undefined) return false;
+  const { limitIops, limitBandwidthKiBps } = mapping;
+  return (iops ?? limitIops) === limitIops && (bandwidthKiBps ?? limitBandwidthKiBps) === limitBandwidthKiBps;
 }

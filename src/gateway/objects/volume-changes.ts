@@ -4,7 +4,7 @@ import type { ArrayCapabilities } from '../../array/system.ts';
 import type { ArrayVolume, NewVolume } from '../../array/volume.ts';
 import { objectOf } from '../wire/bodies.ts';
 import { lookForNamed, nameTaken } from './by-name.ts';
-import { actionCall, changeOnce, changeVolume } from './change.ts';
+import { changeOnce, changeVolume } from './change.ts';
 import type { GatewayClient } from '../wire/client.ts';
 import { lacks, lockedMeaning, meaning } from './meaning.ts';
 import { createdSchema } from './schemas.ts';
@@ -101,7 +101,6 @@ export class VolumeChanges {
     return this.#limitAccess(`let volume "${id}" be written`, id, 'ReadWrite', signal);
   }
 
-  /** Setting a limit twice is as good as once, so a lost reply needs no looking. */
   async #limitAccess(
     what: string,
     id: VolumeId,
@@ -111,7 +110,7 @@ export class VolumeChanges {
     const identity = await this.#client.identify(signal);
     if (!identity.capabilities.readOnlyLimit) throw lacks(what, identity);
     const action = { what, id, action: 'setVolumeAccessModeLimit', body: { accessModeLimit } };
-    await this.#client.call(actionCall(action, true), signal);
+    await this.#change(action, (found) => found?.accessModeLimit === accessModeLimit, signal);
   }
 
   grow(id: VolumeId, sizeKiB: number, signal: AbortSignal): Promise<void> {

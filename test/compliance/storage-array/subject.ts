@@ -1,4 +1,4 @@
-import type { HostId, VolumeId } from '../../../src/array/ids.ts';
+import type { HostId, PolicyId, VolumeId } from '../../../src/array/ids.ts';
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 
 /** The array as one host's plugin reaches it. Nobody has asked it anything. */
@@ -18,6 +18,8 @@ interface Outside {
   write(volumeId: VolumeId, text: string): Promise<void>;
   /** What `write` wrote last on it, or on what it is a copy of; '' when it is blank. */
   written(volumeId: VolumeId): Promise<string>;
+  /** Somebody makes a snapshot policy that keeps 24 snapshots an hour apart; only asked for where the array has policies. */
+  makePolicy(name: string): Promise<PolicyId>;
   /** Somebody lets every host use the volume. */
   attachToAll(volumeId: VolumeId): Promise<void>;
   /** The array no longer hears the host. */

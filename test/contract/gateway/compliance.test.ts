@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { addMapping } from 'scaleio-simulator/operations';
-import { asHostId, type VolumeId } from '../../../src/array/ids.ts';
+import { addMapping, createPolicy } from 'scaleio-simulator/operations';
+import { asHostId, asPolicyId, type VolumeId } from '../../../src/array/ids.ts';
 import type { StorageArray } from '../../../src/array/storage-array.ts';
 import { storageArrayCompliance } from '../../compliance/storage-array.ts';
 import type { DomainLayout, HostView, OpenArray } from '../../compliance/storage-array/subject.ts';
@@ -58,6 +58,13 @@ async function openSimulated(
         const { buffer } = await file.read(Buffer.alloc(BLOCK), 0, BLOCK, 0);
         await file.close();
         return buffer.toString('utf8').replaceAll('\0', '');
+      },
+      makePolicy: async (name) => {
+        const plan = { cadenceMinutes: 60, retained: [24], paused: false, secure: false };
+        const policy = await simulator.array.perform((cluster) =>
+          createPolicy(cluster, { ...plan, name, accessMode: 'ReadOnly' }),
+        );
+        return asPolicyId(policy.id);
       },
       attachToAll: (volumeId) =>
         simulator.array.perform((cluster) => {

@@ -1,13 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { CancelledError, GatewayAuthError, GatewayUnavailableError } from '../../../src/errors.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import type { ArrayName, HostId, VolumeId } from '../../../src/array/ids.ts';
+import { createPolicy } from 'scaleio-simulator/operations';
+import type { Simulator } from 'scaleio-simulator';
+import {
+  asPolicyId,
+  type ArrayName,
+  type HostId,
+  type PolicyId,
+  type VolumeId,
+} from '../../../src/array/ids.ts';
 import { GIB, newVolume, simulated, soon, twoSdcs } from './simulated.ts';
 
 interface Scene {
   readonly gateway: Gateway;
   readonly id: VolumeId;
+  readonly other: VolumeId;
   readonly one: HostId;
+  readonly policyId: PolicyId;
+}
+
+async function hourlyPolicy(simulator: Simulator): Promise<string> {
+  const plan = { cadenceMinutes: 60, retained: [24], paused: false, secure: false };
+  const policy = await simulator.array.perform((cluster) =>
+    createPolicy(cluster, { ...plan, name: 'hourly', accessMode: 'ReadOnly' }),
+  );
+  return policy.id;
 }
 
 const NAME = 'docker-new' as ArrayName;
@@ -60,10 +78,88 @@ const CHANGES: Record<
     run: ({ gateway, id }) => gateway.snapshotVolume(id, NAME, soon()),
     shows: async ({ gateway }) => (await gateway.listVolumes((name) => name === NAME, soon())).length === 1,
   },
+  'snapshots of two volumes': {
+    path: 'snapshotVolumes',
+    run: ({ gateway, id, other }) =>
+      gateway.snapshotVolumes(
+        {
+          copies: [
+            { volumeId: id, name: NAME },
+            { volumeId: other, name: `${NAME}-2` as ArrayName },
+          ],
+          access: 'ReadWrite',
+        },
+        soon(),
+      ),
+    shows: async ({ gateway, id, other }) => {
+      const made = await gateway.listVolumes((name) => name.startsWith(NAME), soon());
+      const groups = new Set(made.map(({ groupId }) => groupId));
+      return made.map(({ ancestorId }) => ancestorId).join() === [id, other].join() && groups.size === 1;
+    },
+  },
+  'content put back': {
+    path: 'overwriteVolumeContent|revertSnapshot',
+    run: async ({ gateway, id }) => {
+      const snapshot = await gateway.snapshotVolume(id, NAME, soon());
+      await gateway.growVolume(id, 32 * GIB, soon());
+      await gateway.overwriteContent(id, snapshot, soon());
+    },
+    shows: async ({ gateway, id }) => (await gateway.getVolume(id, soon()))?.sizeKiB === 16 * GIB,
+  },
+  'limits lifted': {
+    path: 'setMappedSdcLimits',
+    mapped: true,
+    run: async ({ gateway, id: volumeId, one: hostId }) => {
+      await gateway.limitAttachment({ volumeId, hostId }, { iops: 100, bandwidthKiBps: 1024 }, soon());
+      await gateway.limitAttachment({ volumeId, hostId }, { iops: 0, bandwidthKiBps: 0 }, soon());
+    },
+    shows: async ({ gateway, id }) => {
+      const [attachment] = (await gateway.getVolume(id, soon()))?.attachments ?? [];
+      return attachment?.limitIops === 0 && attachment.limitBandwidthKiBps === 0;
+    },
+  },
+};
+
+/** What there is from 3.0 on. */
+const NEWER_CHANGES: typeof CHANGES = {
+  'writing allowed': {
+    path: 'setVolumeAccessModeLimit',
+    run: async ({ gateway, id }) => {
+      await gateway.limitToReadOnly(id, soon());
+      await gateway.allowWriting(id, soon());
+    },
+    shows: async ({ gateway, id }) => (await gateway.getVolume(id, soon()))?.accessModeLimit === 'ReadWrite',
+  },
+  'a secured snapshot': {
+    path: 'snapshotVolumes',
+    run: ({ gateway, id }) =>
+      gateway.snapshotVolumes(
+        { copies: [{ volumeId: id, name: NAME }], access: 'ReadOnly', secureForMinutes: 60 },
+        soon(),
+      ),
+    shows: async ({ gateway }) => {
+      const made = await gateway.listVolumes((name) => name === NAME, soon());
+      return made.length === 1 && made[0]?.secureUntilSeconds !== null;
+    },
+  },
+  'a source of a policy': {
+    path: 'addSourceVolumeToSnapshotPolicy',
+    run: ({ gateway, id, policyId }) => gateway.addPolicySource(policyId, id, soon()),
+    shows: async ({ gateway, id, policyId }) => (await gateway.getVolume(id, soon()))?.policyId === policyId,
+  },
+  'no more a source of a policy': {
+    path: 'removeSourceVolumeFromSnapshotPolicy',
+    run: async ({ gateway, id, policyId }) => {
+      await gateway.addPolicySource(policyId, id, soon());
+      await gateway.removePolicySource(policyId, id, soon());
+    },
+    shows: async ({ gateway, id }) => (await gateway.getVolume(id, soon()))?.policyId === null,
+  },
 };
 
 describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
-  describe.each(Object.entries(CHANGES))('%s', (_name, change) => {
+  const changes = { ...CHANGES, ...(version === '2.6' ? {} : NEWER_CHANGES) };
+  describe.each(Object.entries(changes))('%s', (_name, change) => {
     test.each([
       ['its reply lost once', 'reply-lost', 1],
       ['its reply lost twice', 'reply-lost', 2],
@@ -74,7 +170,9 @@ describe.each(['2.6', '3.6', '4.5'] as const)('version %s', (version) => {
       const id = await gateway.createVolume(await newVolume(gateway, 'docker-old'), soon());
       if (change.mapped === true)
         await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
-      const scene = { gateway, id, one };
+      const other = await gateway.createVolume(await newVolume(gateway, 'docker-web'), soon());
+      const policyId = asPolicyId(await hourlyPolicy(simulator));
+      const scene = { gateway, id, other, one, policyId };
       simulator.faults.add({ kind, path: change.path, method: 'POST', count });
       await change.run(scene);
       expect(await change.shows(scene)).toBe(true);

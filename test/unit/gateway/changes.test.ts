@@ -473,33 +473,37 @@ describe('remove', () => {
   });
 });
 
-test('limits travel as strings and may be set again when the answer is lost', async () => {
+describe('limits', () => {
   const route = action('setMappedSdcLimits');
-  const fake = await fakeGateway({ [route]: [cut, OK] });
-  await clientOf(fake).limitAttachment(
-    { volumeId: ID, hostId: SDC },
-    { iops: 1000, bandwidthKiBps: 0 },
-    soon(),
-  );
-  expect(fake.calls).toEqual([route, route]);
-  expect(bodyOf(fake.seen.at(-1))).toEqual({
-    sdcId: 'cc',
-    iopsLimit: '1000',
-    bandwidthLimitInKbps: '0',
-  });
-});
-
-test('both limits are lifted one after the other, since the gateway takes no request that lifts both', async () => {
-  const route = action('setMappedSdcLimits');
-  const fake = await fakeGateway({ [route]: [cut, OK, cut, OK] });
   const target = { volumeId: ID, hostId: SDC };
-  await clientOf(fake).limitAttachment(target, { iops: 0, bandwidthKiBps: 0 }, soon());
-  expect(bodiesOf(fake, route)).toEqual([
-    { sdcId: 'cc', iopsLimit: '0' },
-    { sdcId: 'cc', iopsLimit: '0' },
-    { sdcId: 'cc', bandwidthLimitInKbps: '0' },
-    { sdcId: 'cc', bandwidthLimitInKbps: '0' },
-  ]);
+  const limited = (limitIops: number, limitBwInMbps: number): Answer =>
+    json(200, { ...MADE, mappedSdcInfo: [{ sdcId: 'cc', limitIops, limitBwInMbps }] });
+
+  test('travel as strings, and are looked for when the answer is lost', async () => {
+    const asked = { iops: 1000, bandwidthKiBps: 2048 };
+    const fake = await fakeGateway({ [route]: [cut, OK], [GET]: limited(1000, 1) });
+    await clientOf(fake).limitAttachment(target, asked, soon());
+    expect(fake.calls).toEqual([route, GET, route]);
+    expect(bodyOf(fake.seen.at(-1))).toEqual({
+      sdcId: 'cc',
+      iopsLimit: '1000',
+      bandwidthLimitInKbps: '2048',
+    });
+    const there = await fakeGateway({ [route]: [cut], [GET]: limited(1000, 2) });
+    await clientOf(there).limitAttachment(target, asked, soon());
+    expect(there.calls).toEqual([route, GET]);
+  });
+
+  test('are lifted one after the other, since the gateway takes no request that lifts both', async () => {
+    const fake = await fakeGateway({ [route]: [cut, OK, cut, OK], [GET]: limited(7, 7) });
+    await clientOf(fake).limitAttachment(target, { iops: 0, bandwidthKiBps: 0 }, soon());
+    expect(bodiesOf(fake, route)).toEqual([
+      { sdcId: 'cc', iopsLimit: '0' },
+      { sdcId: 'cc', iopsLimit: '0' },
+      { sdcId: 'cc', bandwidthLimitInKbps: '0' },
+      { sdcId: 'cc', bandwidthLimitInKbps: '0' },
+    ]);
+  });
 });
 
 test.each([

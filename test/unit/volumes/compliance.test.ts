@@ -1,4 +1,4 @@
-import { asHostId, asPoolId, asSystemId, type VolumeId } from '../../../src/array/ids.ts';
+import { asHostId, asPolicyId, asPoolId, asSystemId, type VolumeId } from '../../../src/array/ids.ts';
 import type { Device } from '../../../src/attach/attacher.ts';
 import { attacherCompliance } from '../../compliance/attacher.ts';
 import type { OpenHost } from '../../compliance/attacher/subject.ts';
@@ -47,6 +47,21 @@ function openWorld(version: string, layout: readonly DomainLayout[]): OpenArray 
       written: (volumeId) => {
         const { content } = array.existing(volumeId);
         return Promise.resolve(content.kind === 'foreign' ? content.what : '');
+      },
+      makePolicy: (name) => {
+        const id = asPolicyId(`9999999${array.policies.size}00000000`);
+        array.policies.set(id, {
+          id,
+          name,
+          isActive: true,
+          cadenceMinutes: 60,
+          retained: [24],
+          access: 'ReadOnly',
+          isSecure: false,
+          lastTakenAtSeconds: null,
+          nextAtSeconds: Math.floor(clock.now() / 1000) + 3600,
+        });
+        return Promise.resolve(id);
       },
       attachToAll: (volumeId) => {
         array.existing(volumeId).mappedToAllSdcs = true;
