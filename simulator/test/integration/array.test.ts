@@ -75,6 +75,34 @@ test('once the gateway has answered an unmapping, nothing of the old host reache
   expect(existsSync(old)).toBe(false);
 });
 
+test('content that a mapped volume gets is read through its device, and what is written then goes nowhere else', async () => {
+  const id = await gateway.createVolume({ name: 'restored' });
+  const device = await map(id, guidA);
+  const write = (text: string): Promise<unknown> =>
+    execa('dd', ['bs=4k', 'count=1', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc', `of=${device}`], {
+      input: text.repeat(4096),
+    });
+  const read = async (path: string, ...flags: string[]): Promise<string> =>
+    (await execa('dd', [`if=${path}`, 'bs=4k', 'count=1', 'status=none', ...flags])).stdout;
+  const act = async (action: string, body: object): Promise<unknown> => {
+    const reply = await gateway.post(`/api/instances/${action}`, body);
+    expect(reply.status).toBe(200);
+    return reply.body;
+  };
+  await write('A');
+  const taken = await act('System/action/snapshotVolumes', { snapshotDefs: [{ volumeId: id }] });
+  const [snapshot = ''] = (taken as { volumeIdList: string[] }).volumeIdList;
+  await write('B');
+  await act(`Volume::${id}/action/overwriteVolumeContent`, { srcVolumeId: snapshot });
+  expect(await read(device, 'iflag=direct')).toBe('A'.repeat(4096));
+  const { stdout: size } = await execa('blockdev', ['--getsize64', device]);
+  expect(Number(size)).toBe(8 * 2 ** 30);
+  await write('C');
+  expect(await read(simulator.array.files.path(snapshot))).toBe('A'.repeat(4096));
+  await act(`Volume::${id}/action/overwriteVolumeContent`, { srcVolumeId: snapshot });
+  expect(await read(device, 'iflag=direct')).toBe('A'.repeat(4096));
+});
+
 test('a host that lost power keeps nobody waiting', async () => {
   const id = await gateway.createVolume({ name: 'orphan' });
   await map(id, guidA);
