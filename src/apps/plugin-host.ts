@@ -152,6 +152,7 @@ function policyOf(settings: LocalSettings): VolumePolicy {
     releaseWaitMs: 300,
     cleanupMs: 15_000,
     lateMs: 5 * MINUTE_MS,
+    removeGraceMs: settings.removeGraceMs,
     takeover: {
       graceMs: settings.failoverGraceMs,
       pollMs: 500,

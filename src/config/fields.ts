@@ -90,6 +90,22 @@ export function duration(leastMs: number, mostMs: number) {
   });
 }
 
+/** Milliseconds; 0 for '0' and 'off'. */
+export function durationOrOff(leastMs: number, mostMs: number) {
+  return z
+    .union([z.literal(0), z.string()], { error: 'must be a time like 24h, or 0' })
+    .transform(String)
+    .pipe(
+      text((raw) => {
+        const durationMs = /^(0[a-z]*|off)$/i.test(raw) ? 0 : parseDuration(raw);
+        if (durationMs === 0 || (durationMs >= leastMs && durationMs <= mostMs)) return durationMs;
+        return refuse(
+          `${quote(raw)} is not 0, nor from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`,
+        );
+      }),
+    );
+}
+
 /** Where to listen: "host:port", "[::1]:port"; a port alone is one of the loopback. */
 export const listenAddress = () =>
   z

@@ -5,6 +5,7 @@ import {
   absolutePath,
   choice,
   duration,
+  durationOrOff,
   endpoints,
   guid,
   listenAddress,
@@ -20,6 +21,7 @@ import {
 import { optionSettings } from './option-settings.ts';
 
 const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 const HOUR = 3600 * SECOND;
 
 /** What is said about a setting besides how it is written. */
@@ -70,6 +72,13 @@ export const settingsSchema = z.strictObject({
     env: 'SCALEIO_REFUSE_ABOVE',
     description: 'New volumes are refused while their pool is fuller than this, in percent; unset: never',
   }),
+  removeGrace: durationOrOff(MINUTE, 365 * 24 * HOUR)
+    .prefault('0')
+    .meta({
+      env: 'SCALEIO_REMOVE_GRACE',
+      description:
+        'How long a removed volume can be had back with volume undelete, like 24h; 0: it is removed with its data at once',
+    }),
   prefix: namePrefix().prefault('docker-').meta({
     env: 'SCALEIO_PREFIX',
     description:
@@ -234,6 +243,7 @@ export function withUnits<W extends z.output<typeof localSchema>>(written: W) {
     failoverIdleWindow: failoverIdleWindowMs,
     joinRetry: joinRetryMs,
     moveWindow: moveWindowMs,
+    removeGrace: removeGraceMs,
     reconcileInterval: reconcileIntervalMs,
     trimInterval: trimIntervalMs,
     requestTimeout: requestTimeoutMs,
@@ -247,6 +257,7 @@ export function withUnits<W extends z.output<typeof localSchema>>(written: W) {
     failoverIdleWindowMs,
     joinRetryMs,
     moveWindowMs,
+    removeGraceMs,
     reconcileIntervalMs,
     trimIntervalMs,
     requestTimeoutMs,

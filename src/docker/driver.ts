@@ -9,7 +9,7 @@ import type { VolumeHost } from '../volumes/volume-host.ts';
 import { VolumeLookup } from '../volumes/life/lookup.ts';
 import { MountVolume } from '../volumes/life/mount.ts';
 import { arrayNameFor, volumeNameOf, isOurs, validateVolumeName } from '../volumes/naming.ts';
-import { isUnfinished, type Claimant, type HostVolume } from '../volumes/host-volume.ts';
+import { isAttached, type Claimant, type HostVolume } from '../volumes/host-volume.ts';
 import type { KnownVolume } from '../volumes/ports.ts';
 import { explained } from '../volumes/readiness.ts';
 import { dropClaim, unmountVolume } from '../volumes/life/unmount.ts';
@@ -260,7 +260,7 @@ export class Driver implements VolumeDriver {
     const { journal } = this.#host;
     const entry = journal.get(name);
     const known = journal.known(name);
-    if (known !== undefined || entry === undefined || isUnfinished(entry)) return known;
+    if (known !== undefined || entry === undefined || !isAttached(entry)) return known;
     const { arrayName, volumeId } = entry;
     const unknown = {
       sizeKiB: null,

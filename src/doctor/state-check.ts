@@ -98,6 +98,9 @@ function judgeIdentity({ doubt }: HostState): Finding[] {
   ];
 }
 
+/** What is in the trash waits for its time, which may be days. */
+const AT_REST: ReadonlySet<HostVolume['phase']> = new Set(['mounted', 'trashed', 'erasing']);
+
 function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
   if (journal === undefined) {
     return [
@@ -105,7 +108,7 @@ function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
     ];
   }
   return journal
-    .filter(({ phase }) => phase !== 'mounted')
+    .filter(({ phase }) => !AT_REST.has(phase))
     .map((entry) => warning('unfinished', `${workOn(entry)} since ${entry.since}`, LATER));
 }
 

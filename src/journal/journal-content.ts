@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { asArrayName, asHostId, asSystemId, asVolumeId } from '../array/ids.ts';
-import { afterBoot, isMarker, recordedVolume, type HostVolume } from '../volumes/host-volume.ts';
+import {
+  afterBoot,
+  isDiscarded,
+  isMarker,
+  isTrashed,
+  recordedVolume,
+  type HostVolume,
+  type Phase,
+} from '../volumes/host-volume.ts';
 import { keepAdded } from './added-fields.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 
@@ -22,19 +30,34 @@ const line = z.looseObject({
   heldSince: z.string().optional(),
   mapping: z.enum(['intended', 'found']).optional(),
   earlierBoot: z.boolean().optional(),
+  /** What a plugin that knows the trash says of a volume in it; the phase is for those that do not. */
+  trash: z.enum(['trashed', 'erasing']).optional(),
 });
-const hostVolume = line.transform(({ sdcId, mapping, ...same }): HostVolume =>
-  recordedVolume({
+type Line = z.output<typeof line>;
+const hostVolume = line.transform((written): HostVolume => {
+  const { sdcId, mapping, trash, ...same } = written;
+  const isOfTrash = phaseOf(written) === trash;
+  return recordedVolume({
     ...same,
-    phase: same.phase === 'creating' && isMarker(same.arrayName) ? 'unmarking' : same.phase,
+    phase: phaseOf(written),
     ...(sdcId === undefined ? {} : { hostId: sdcId }),
-    ...(mapping === undefined ? {} : { attachment: mapping }),
-  }),
-);
+    ...(mapping === undefined || isOfTrash ? {} : { attachment: mapping }),
+  });
+});
 const ownFields: ReadonlySet<string> = new Set([...Object.keys(line.shape), 'hostId', 'attachment']);
 
-/** Older plugins know a marker that is to be removed by its name alone, and do with it what this one does. */
+function phaseOf({ phase, arrayName, trash }: Pick<Line, 'phase' | 'arrayName' | 'trash'>): Phase {
+  if (phase === 'creating' && isMarker(arrayName)) return 'unmarking';
+  return phase === 'releasing' && isTrashed(arrayName) && trash !== undefined ? trash : phase;
+}
+
+/**
+ * Older plugins know a marker that is to be removed by its name alone, and do with it what this one does. Of a volume in the trash they
+ * know nothing: to them it is one that somebody else attached and that is attached no more, so that they forget it and leave it alone.
+ */
 function lineOf({ hostId, attachment, ...same }: HostVolume): string {
+  if (isDiscarded(same))
+    return JSON.stringify({ ...same, phase: 'releasing', mapping: 'found', trash: same.phase });
   const phase = same.phase === 'unmarking' ? 'creating' : same.phase;
   return JSON.stringify({ ...same, phase, sdcId: hostId, mapping: attachment });
 }

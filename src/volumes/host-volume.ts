@@ -1,5 +1,6 @@
 import { asVolumeId, type ArrayName, type HostId, type SystemId, type VolumeId } from '../array/ids.ts';
 import { parseMarker } from './naming.ts';
+import { isInTrash } from './trash/trash-names.ts';
 
 /*
  * What this host is doing with a volume is a state machine: the table below. It is also the journal's entry, so each state is
@@ -18,7 +19,7 @@ interface State {
   readonly finishedBy: string;
 }
 
-export type Phase = 'creating' | 'unmarking' | 'mounting' | 'mounted' | 'releasing';
+export type Phase = 'creating' | 'unmarking' | 'mounting' | 'mounted' | 'releasing' | 'trashed' | 'erasing';
 
 /** The states in the order of a volume's life. */
 export const STATES: Readonly<Record<Phase, State>> = {
@@ -59,6 +60,24 @@ export const STATES: Readonly<Record<Phase, State>> = {
     afterBoot: 'releasing',
     crashLeaves: 'a volume that is mounted or not, attached or not',
     finishedBy: 'reconcile, a Remove; or the next Mount, which takes it up again',
+  },
+  trashed: {
+    means: 'removed here, or about to be: renamed out of sight, and whole',
+    next: ['trashed', 'erasing'],
+    afterBoot: 'trashed',
+    crashLeaves:
+      'a volume under its own name or under that of the trash; the request may still be carried out',
+    finishedBy:
+      'reconcile: erases it when its time is over, and forgets it once it bears another name; whoever has it brought back',
+  },
+  erasing: {
+    means:
+      'its time in the trash is over: renamed so that nobody brings it back, to be removed a while later',
+    next: ['erasing'],
+    afterBoot: 'erasing',
+    crashLeaves:
+      'a volume in the trash or under the name of what is being erased, or none; its failover marker',
+    finishedBy: 'reconcile, as far as it still bears one of the two names and nobody has it; or the steward',
   },
 };
 
@@ -121,6 +140,8 @@ export type VolumeIn<P extends Phase> = P extends Phase
 export type HostVolume = VolumeIn<Phase>;
 /** Not a volume that anybody can use: it is there to be removed, unless its Create ends well. */
 export type UnfinishedVolume = VolumeIn<'creating' | 'unmarking'>;
+/** Removed by this host, and on its way out. Kept under the name that it has in the trash, so that its own is free. */
+export type DiscardedVolume = VolumeIn<'trashed' | 'erasing'>;
 /** A volume with a name, attached here or about to be or to have been. */
 export type AttachedVolume = VolumeIn<'mounting' | 'mounted' | 'releasing'>;
 
@@ -145,6 +166,16 @@ export function recordedVolume(record: VolumeRecord): HostVolume {
 /** Whether it is there to be removed. */
 export function isUnfinished(entry: HostVolume): entry is UnfinishedVolume {
   return entry.phase === 'creating' || entry.phase === 'unmarking';
+}
+
+/** Whether this host removed it, so that nothing of it is to be done for anybody who uses it. */
+export function isDiscarded(entry: HostVolume): entry is DiscardedVolume {
+  return entry.phase === 'trashed' || entry.phase === 'erasing';
+}
+
+/** Whether it is of a volume that somebody may be using here. */
+export function isAttached(entry: HostVolume): entry is AttachedVolume {
+  return !isUnfinished(entry) && !isDiscarded(entry);
 }
 
 interface Origin extends Pick<VolumeRecord, 'systemId' | 'mountpoint'> {
@@ -180,6 +211,19 @@ export function markerToRemove(id: VolumeId, marker: ArrayName, origin: Origin):
   if (!isMarker(marker))
     throw new ImpossibleTransitionError(marker, 'nothing', 'unmarking', 'that is not the name of a marker');
   return made({ ...removable(id, marker, origin), phase: 'unmarking' });
+}
+
+/** nothing → trashed: about to be renamed out of sight. Throws ImpossibleTransitionError for a name that is none of the trash. */
+export function trashedVolume(id: VolumeId, trashName: ArrayName, origin: Origin): VolumeIn<'trashed'> {
+  if (!isInTrash(trashName))
+    throw new ImpossibleTransitionError(trashName, 'nothing', 'trashed', 'that is not a name of the trash');
+  return made({ ...removable(id, trashName, origin), phase: 'trashed' });
+}
+
+/** trashed → erasing: about to be renamed so that nobody brings it back any more. */
+export function erasingVolume(entry: DiscardedVolume, now: string): VolumeIn<'erasing'> {
+  const since = entry.phase === 'erasing' ? entry.since : now;
+  return moved(entry, 'erasing', { since });
 }
 
 /** creating → creating, under the provisional name: the volume's own is free for a next Create. */
@@ -268,6 +312,11 @@ export function assertFollows(before: HostVolume | undefined, next: HostVolume):
 /** Whether the array's name is that of a failover marker, which no volume and no provisional volume can bear. */
 export function isMarker(arrayName: string): boolean {
   return parseMarker(arrayName) !== undefined;
+}
+
+/** Whether the array's name is that of a volume in the trash, which no other can bear. */
+export function isTrashed(arrayName: string): boolean {
+  return isInTrash(arrayName);
 }
 
 function removable(

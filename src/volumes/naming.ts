@@ -6,11 +6,12 @@ import { asVolumeName, POLICY_CHOICES, type VolumeName, type PolicyChoice } from
 
 /*
  * People and programs name volumes as they like; the array takes 31 characters of letters, digits and punctuation
- * [goscaleio]. Four families of array names, which never meet because no volume's name holds a '~':
+ * [goscaleio]. Six families of array names, which never meet because no volume's name holds a '~':
  *   <prefix><name>             a name that fits, as it is
  *   <prefix><head>~<hash>      any other: its beginning, and 65 bits of the SHA-256 of the whole; always 31 long
  *   ~new.<host>.<random>       provisional, being made by a host
  *   ~<policy>.<volume id>      marker that carries a volume's failover policy
+ *   ~rm.… and ~gone.…          a removed volume that can still be had back, or no longer (trash/trash-names.ts)
  */
 
 const ARRAY_NAME_LENGTH = 31;
@@ -50,7 +51,12 @@ export function arrayNameFor(prefix: string, name: VolumeName): ArrayName {
   const exact = prefix + name;
   if (exact.length <= ARRAY_NAME_LENGTH) return asArrayName(exact);
   const head = exact.slice(0, ARRAY_NAME_LENGTH - HASH_LENGTH - 1);
-  return asArrayName(`${head}~${base32(createHash('sha256').update(name).digest()).slice(0, HASH_LENGTH)}`);
+  return asArrayName(`${head}~${digitsOf(name, HASH_LENGTH)}`);
+}
+
+/** What stands for a longer text in a name: so many of a-z and 2-7 of its SHA-256, five bits each. */
+export function digitsOf(text: string, length: number): string {
+  return base32(createHash('sha256').update(text).digest()).slice(0, length);
 }
 
 /** True for names that arrayNameFor gives with this prefix; false for all others, also provisional ones and markers. */

@@ -44,6 +44,8 @@ export interface VolumePolicy {
   readonly releaseWaitMs: number;
   /** Budget of the clean-up after a failure, on top of the call's own deadline. */
   readonly cleanupMs: number;
+  /** How long a removed volume can be had back, counted from its Remove; 0: not at all. */
+  readonly removeGraceMs: number;
   /** For how long a request that got no answer may still be carried out by a gateway. */
   readonly lateMs: number;
 }

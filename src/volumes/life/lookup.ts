@@ -132,7 +132,7 @@ const LOOKS_BY_NAME = 2;
  * still do.
  */
 export async function findByName(
-  array: StorageArray,
+  array: Pick<StorageArray, 'findVolumeId' | 'getVolume'>,
   arrayName: ArrayName,
   signal: AbortSignal,
 ): Promise<ArrayVolume | undefined> {

@@ -3,7 +3,7 @@ import { asArrayName } from '../../array/ids.ts';
 import type { Device } from '../../attach/attacher.ts';
 import {
   claimedVolume,
-  isUnfinished,
+  isAttached,
   mountedVolume,
   type AttachedVolume,
   type Claimant,
@@ -54,7 +54,7 @@ export class MountVolume {
         return { entry: claimed, path: usable.path };
       }
     }
-    const before = entry === undefined || isUnfinished(entry) ? undefined : entry;
+    const before = entry !== undefined && isAttached(entry) ? entry : undefined;
     return this.#mountAnew(name, { before, claimant }, signal);
   }
 

@@ -1,18 +1,13 @@
-import { GatewayRejectedError, VolumeConflictError, VolumeInUseError, isPluginError } from '../../errors.ts';
+import { GatewayRejectedError, VolumeConflictError, VolumeInUseError } from '../../errors.ts';
 import { describeUsers } from '../device-users.ts';
-import { findMarkers } from '../takeover/failover-marker.ts';
 import { describeHolder, attachmentsOfOthers } from '../takeover/holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { arrayNameFor } from '../naming.ts';
-import {
-  isUnfinished,
-  markerToRemove,
-  type AttachedVolume,
-  type HostVolume,
-  type UnfinishedVolume,
-} from '../host-volume.ts';
-import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import { isAttached, type AttachedVolume, type HostVolume } from '../host-volume.ts';
+import { removeWithMarkers } from './marked-removal.ts';
+import { removeUnfinishedCreate } from './provisional.ts';
+import { putInTrash } from '../trash/put-in-trash.ts';
 import { releaseVolume } from './release.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
@@ -20,7 +15,10 @@ import type { VolumeName } from '../volume.ts';
 
 const JUST_MOUNTED_MS = 10_000;
 
-/** Removes a volume and its data from the array. Gone already is success; in use anywhere is refused. */
+/**
+ * Removes a volume: for the time of grace out of sight, with all that belongs to it; where there is none, with its data from the array.
+ * Gone already is success; in use anywhere is refused.
+ */
 export class RemoveVolume {
   readonly #host: VolumeHost;
   readonly #lookup: VolumeLookup;
@@ -39,17 +37,14 @@ export class RemoveVolume {
       this.#spareMountpoint(name);
       return;
     }
-    // A host that never mounted the volume does not know whether it has a marker.
-    const mayHaveMarkers = journal.known(name)?.label?.failover !== 'default';
     const isAsRead = await this.#letGo(name, volume, signal);
     if (!isAsRead) await this.#assertUnchanged(name, volume, signal);
-    const leftovers = mayHaveMarkers ? await this.#recordMarkers(volume, signal) : [];
-    await this.#removeFromArray(name, volume, signal);
+    if (this.#host.policy.removeGraceMs > 0) await putInTrash(this.#host, name, volume, signal);
+    else await this.#removeForGood(name, volume, signal);
     journal.forget(name);
     this.#spareMountpoint(name);
-    // Nothing can be mapped late that is gone.
+    // Nothing can be mapped late that is gone, or has another name.
     if (journal.get(name)?.volumeId === volume.id) await journal.delete(name);
-    for (const leftover of leftovers) await this.#removeMarker(leftover, signal);
   }
 
   #spareMountpoint(name: VolumeName): void {
@@ -57,39 +52,11 @@ export class RemoveVolume {
     filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
   }
 
-  /** The markers go last, so that a volume whose removal is refused keeps its policy; the journal knows of them meanwhile. */
-  async #recordMarkers(volume: ArrayVolume, signal: AbortSignal): Promise<readonly UnfinishedVolume[]> {
-    const { clock, filesystems, identity, journal } = this.#host;
-    const { systemId } = await identity.current(signal);
-    const markers = await findMarkers(this.#host, volume, signal);
-    const since = new Date(clock.now()).toISOString();
-    const entries = markers.map(({ id, name }) => {
-      const arrayName = asArrayName(name ?? id);
-      return markerToRemove(id, arrayName, {
-        systemId,
-        mountpoint: filesystems.mountpointOf(arrayName),
-        since,
-      });
-    });
-    for (const entry of entries) await journal.put(entry);
-    return entries;
-  }
-
-  async #removeMarker(entry: UnfinishedVolume, signal: AbortSignal): Promise<void> {
+  async #removeForGood(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
+    // A host that never mounted the volume does not know whether it has a marker.
+    const mayHaveMarkers = this.#host.journal.known(name)?.label?.failover !== 'default';
     try {
-      await removeProvisional(this.#host, entry, signal);
-    } catch (cause) {
-      if (!isPluginError(cause)) throw cause;
-      this.#host.log.warn(
-        { marker: entry.name, error: cause.message },
-        'marker of a removed volume not removed now; trying again later',
-      );
-    }
-  }
-
-  async #removeFromArray(name: VolumeName, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#host.array.removeVolume(volume.id, signal);
+      await removeWithMarkers(this.#host, volume, { mayHaveMarkers }, signal);
     } catch (cause) {
       if (!(cause instanceof GatewayRejectedError) || cause.refusal !== 'still-attached') throw cause;
       throw new VolumeInUseError(
@@ -129,7 +96,7 @@ export class RemoveVolume {
     }
     if (volume.attachments.length > 0 && (entry === undefined || entry.attachment === 'found'))
       throw await this.#mappedByOthers(name, volume, me, signal);
-    if (entry === undefined || isUnfinished(entry)) return true;
+    if (entry === undefined || !isAttached(entry)) return true;
     if (this.#isJustMounted(entry)) {
       throw new VolumeInUseError(
         `removing volume "${name}" failed: it was mounted on this host a moment ago; stop its container first, or try again`,

@@ -1,5 +1,5 @@
 import { isPluginError } from '../../errors.ts';
-import { isUnfinished, withoutClaimant, type AttachedVolume, type Claimant } from '../host-volume.ts';
+import { isAttached, withoutClaimant, type AttachedVolume, type Claimant } from '../host-volume.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
 import { releaseVolume } from './release.ts';
@@ -15,7 +15,7 @@ export async function unmountVolume(
   signal: AbortSignal,
 ): Promise<boolean> {
   const entry = host.journal.get(name);
-  if (entry === undefined || isUnfinished(entry)) return false;
+  if (entry === undefined || !isAttached(entry)) return false;
   const left = withoutClaimant(entry, claimant);
   if (left.holders.length === 0) {
     await release(host, left, signal);
@@ -31,7 +31,7 @@ export async function unmountVolume(
  */
 export async function dropClaim(host: VolumeHost, name: VolumeName, claimant: Claimant): Promise<boolean> {
   const entry = host.journal.get(name);
-  if (entry === undefined || isUnfinished(entry) || !entry.holders.includes(claimant)) return false;
+  if (entry === undefined || !isAttached(entry) || !entry.holders.includes(claimant)) return false;
   await host.journal.put(withoutClaimant(entry, claimant));
   return true;
 }

@@ -176,7 +176,7 @@ export async function removeMarkers(
 
 /** The volume's markers, never another snapshot of it, and its stand-in. Two gateway calls, three with a "never". */
 export async function findMarkers(
-  host: VolumeHost,
+  host: { readonly array: Pick<StorageArray, 'volumesOfFamily' | 'findVolumeId' | 'getVolume'> },
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<readonly ArrayVolume[]> {

@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log, Trace } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import type { HostReadiness, Journal } from '../ports.ts';
+import { isDiscarded } from '../host-volume.ts';
 import { isAboutHost } from '../readiness.ts';
 
 export interface ReconcileTimes {
@@ -98,6 +99,8 @@ export class ReconcileLoop {
   }
 
   #hasWork(): boolean {
-    return this.#journal.all().some(({ phase, holders }) => phase !== 'mounted' || holders.length === 0);
+    return this.#journal
+      .all()
+      .some((entry) => !isDiscarded(entry) && (entry.phase !== 'mounted' || entry.holders.length === 0));
   }
 }

@@ -8,6 +8,7 @@ import { VolumeLookup } from '../life/lookup.ts';
 import { MountVolume } from '../life/mount.ts';
 import {
   answered,
+  isDiscarded,
   isUnfinished,
   NAMELESS,
   leftVolume,
@@ -23,6 +24,7 @@ import { UnclaimedWatch } from './unclaimed.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { Attachment } from '../../array/volume.ts';
 import { asVolumeName } from '../volume.ts';
+import { TrashEraser } from '../trash/trash-eraser.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 
 /** What one round did, for logs and metrics. */
@@ -54,6 +56,7 @@ export class Reconciler {
   readonly #late: LateRequests;
   readonly #sweep: ProvisionalSweep;
   readonly #unclaimed: UnclaimedWatch;
+  readonly #eraser: TrashEraser;
 
   /** To be made before the first call is served: what the journal holds now is of earlier lives. */
   constructor(host: VolumeHost, lock: VolumeLock, growth?: Pick<DeviceGrowth, 'compare'>) {
@@ -65,6 +68,7 @@ export class Reconciler {
     this.#late = new LateRequests(host);
     this.#sweep = new ProvisionalSweep(host);
     this.#unclaimed = new UnclaimedWatch(host);
+    this.#eraser = new TrashEraser(host);
   }
 
   /** One round: one gateway call when all is well. Rejects when the array cannot be asked at all. */
@@ -135,6 +139,8 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<Outcome> {
     if (isUnfinished(entry)) return this.#settleUnfinished(entry, signal);
+    if (isDiscarded(entry))
+      return this.#isOfDoubtfulHost(entry) ? 'fine' : this.#eraser.settle(entry, signal);
     if (!world.mappedIds.has(entry.volumeId)) {
       if (entry.attachment === 'intended') return this.#awaitLate(entry, world.me, signal);
       if (await this.#isLost(entry, world.me, signal)) return this.#cleanUpLost(entry, signal);
@@ -152,7 +158,7 @@ export class Reconciler {
   }
 
   /** Copied with a whole machine, the journal tells of the other one's work. */
-  #isOfDoubtfulHost({ earlierBoot }: HostVolume): boolean {
+  #isOfDoubtfulHost({ earlierBoot }: Pick<HostVolume, 'earlierBoot'>): boolean {
     return earlierBoot === true && this.#host.identity.doubt !== undefined;
   }
 

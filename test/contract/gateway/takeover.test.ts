@@ -35,6 +35,7 @@ async function scene(version: '2.6' | '3.6' | '4.5', failover: FailoverPolicy = 
       releaseWaitMs: 0,
       cleanupMs: 0,
       lateMs: 0,
+      removeGraceMs: 0,
       refuseAbovePercent: undefined,
       takeover: { graceMs: 20, pollMs: 5, idleWindowMs: 30, moveLimit: 5, moveWindowMs: 60_000 },
     },

@@ -8,6 +8,7 @@ import { KnownVolumes } from '../../../src/journal/known-volumes.ts';
 import { recordedVolume } from '../../../src/volumes/host-volume.ts';
 import { markerName } from '../../../src/volumes/naming.ts';
 import { readLabel } from '../../../src/volumes/options/label.ts';
+import { trashName } from '../../../src/volumes/trash/trash-names.ts';
 import { FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 
 /*
@@ -19,6 +20,8 @@ import { FakeClock, FakeDisk, fakeLog, hostVolume } from './fake-disk.ts';
 const dir = '/state';
 const bootId = '75af0f74-30ab-4e2d-b2cb-417cf6d52982/9';
 
+const TRASHED = trashName('docker-', 'db', asVolumeId('72ce476b00000002'), 0);
+const ERASED = trashName('docker-', 'old', asVolumeId('72ce476b00000003'), 0);
 const MARKER = markerName('always', asVolumeId('72ce476b00000002'));
 
 const entryOf010 = z.object({
@@ -103,6 +106,8 @@ test('it reads a journal of this version', async () => {
     hostVolume('found', { phase: 'mounting', attachment: 'found', earlierBoot: true }),
     hostVolume('mounted'),
     recordedVolume({ ...hostVolume(MARKER), arrayName: MARKER, phase: 'unmarking', holders: [] }),
+    recordedVolume({ ...hostVolume(TRASHED), arrayName: TRASHED, phase: 'trashed', holders: [] }),
+    recordedVolume({ ...hostVolume(ERASED), arrayName: ERASED, phase: 'erasing', holders: [] }),
   ];
   for (const entry of entries) await journal.put(entry);
   await journal.close();
@@ -113,10 +118,13 @@ test('it reads a journal of this version', async () => {
   expect(JSON.parse(about)).toEqual({ bootId, mustRebuild: true });
   const read = lines.map((line) => entryOf010.parse(JSON.parse(line)));
   // A marker that is to be removed was no state of its own: it is told by the name of an unfinished volume.
+  // What is in the trash is to it a volume that others attached: forgotten where it is attached no more, and never removed.
+  const ofTrash = { phase: 'releasing', mapping: 'found' };
   const then = entries.map(({ hostId, ...same }) => ({
     ...same,
     phase: same.phase === 'unmarking' ? 'creating' : same.phase,
     sdcId: hostId,
+    ...(same.phase === 'trashed' || same.phase === 'erasing' ? ofTrash : {}),
   }));
   expect(read).toEqual(then.map((entry) => entryOf010.parse(entry)));
   const again = await openJournal({ ...portsOn(disk), bootId, pid: 100 });

@@ -17,12 +17,14 @@ import {
   releasingVolume,
   setAside,
   STATES,
+  trashedVolume,
   type AttachedVolume,
   type HostVolume,
   type Phase,
   type VolumeIn,
 } from '../../../src/volumes/host-volume.ts';
 import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
+import { goneName, trashName } from '../../../src/volumes/trash/trash-names.ts';
 import { CALL_FAILS, disturbEverywhere, HOST_REBOOT, PLUGIN_CRASH } from './world/failpoints.ts';
 import { JOURNALED } from './world/fake-journal.ts';
 import { SCENARIOS } from './world/scenarios.ts';
@@ -67,7 +69,9 @@ describe('the states of a volume on this host', () => {
       return `| ${cells.join(' | ')} |`;
     });
     expect(rows).toEqual(expect.arrayContaining(expected));
-    expect(rows.filter((row) => PHASES.some((phase) => row.startsWith(`| \`${phase}\` |`)))).toHaveLength(5);
+    expect(rows.filter((row) => PHASES.some((phase) => row.startsWith(`| \`${phase}\` |`)))).toHaveLength(
+      PHASES.length,
+    );
   });
 
   it.each(PHASES.flatMap((from) => PHASES.map((to) => [from, to] as const)))(
@@ -102,6 +106,17 @@ describe('the states of a volume on this host', () => {
     const mounted = (): HostVolume => mountedVolume(releasingVolume(mounting(), LATER), A);
     expect([byHand.phase, moved.phase]).toEqual(['mounted', 'mounted']);
     expect([released, mounted].map((made) => made.length)).toEqual([0, 0]);
+  });
+
+  it('let only a volume in the trash be one that was removed', () => {
+    const inTrash = trashName('docker-', 'db', ID, Date.parse('2026-01-01T00:00:00Z'));
+    expect(trashedVolume(ID, inTrash, ORIGIN)).toMatchObject({
+      name: inTrash,
+      phase: 'trashed',
+      holders: [],
+    });
+    expect(() => trashedVolume(ID, asArrayName('docker-db'), ORIGIN)).toThrow(ImpossibleTransitionError);
+    expect(() => trashedVolume(ID, goneName('docker-', ID), ORIGIN)).toThrow(ImpossibleTransitionError);
   });
 
   it('let only a marker be unmarked', () => {
@@ -171,7 +186,7 @@ describe('the search over calls that fail, and lives that end at any step', () =
       ...STATES[phase].next.filter((next) => next !== phase).map((next) => `${phase} → ${next}`),
       `${phase} → nothing`,
     ]);
-    const begun = ['creating', 'unmarking', 'mounting'].map((phase) => `nothing → ${phase}`);
+    const begun = ['creating', 'unmarking', 'mounting', 'trashed'].map((phase) => `nothing → ${phase}`);
     const stays = PHASES.map((phase) => `${phase} → ${phase}`);
     const seen = [...JOURNALED.steps].filter((step) => !stays.includes(step));
     expect(seen.sort()).toEqual([...allowed, ...begun].sort());

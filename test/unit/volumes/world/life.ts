@@ -30,6 +30,7 @@ export const POLICY: VolumePolicy = {
   releaseWaitMs: 100,
   cleanupMs: 60_000,
   lateMs: 60_000,
+  removeGraceMs: 0,
   refuseAbovePercent: undefined,
   takeover: { graceMs: 2000, pollMs: 1000, idleWindowMs: 3000, moveLimit: 3, moveWindowMs: 600_000 },
 };

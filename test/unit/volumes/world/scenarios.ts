@@ -188,6 +188,93 @@ function removing(options: Record<string, string>, isRetried: boolean): Scenario
   };
 }
 
+export const GRACE_MS = 120_000;
+
+/** From now on host 1 keeps what it removes for a while. */
+export function keepRemoved(world: World, host = 1): void {
+  const one = world.host(host);
+  one.policy = { ...one.policy, removeGraceMs: GRACE_MS };
+  one.restart();
+}
+
+/** Rounds until all that is in the trash is gone: the grace, a margin, and the time between the two steps. */
+async function emptyTrash(world: World): Promise<void> {
+  await world.reconcileAll(10);
+}
+
+function nothingLeft(world: World): string[] {
+  const left = [...world.array.volumes.values()].map(({ name }) => name);
+  return left.length === 0 ? [] : [`left on the array: ${left.join()}`];
+}
+
+function removingToTrash(options: Record<string, string>, isRetried: boolean): Scenario {
+  return {
+    name: `Remove with a grace ${JSON.stringify(options)}, ${isRetried ? 'retried' : 'not retried'}`,
+    prepare: async (world) => {
+      keepRemoved(world);
+      await createPrecious(world, options);
+      await useVolume(world, 'before');
+    },
+    act: (world) => world.host(1).life.remove('db'),
+    afterwards: async (world) => {
+      const { life } = world.host(1);
+      if (isRetried && (await world.runToEnd(life.get('db'))).kind === 'answered')
+        await world.run(life.remove('db'));
+      const isWhole = [...world.array.volumes.values()].some(
+        ({ content }) => content.kind === 'filesystem' && content.files.get('precious') === PRECIOUS,
+      );
+      if (!isWhole) throw new Error('data lost within the grace');
+      await emptyTrash(world);
+    },
+    faults: (world) => {
+      if (world.exists('db')) return isRetried ? ['still there'] : precious(world);
+      return nothingLeft(world);
+    },
+  };
+}
+
+/** The grace is over: the first step takes the volume out of everybody's reach, the second removes it. */
+function erasing(step: 'first' | 'second'): Scenario {
+  return {
+    name: `the ${step} step of erasing`,
+    prepare: async (world) => {
+      keepRemoved(world);
+      await createPrecious(world, LABELLED);
+      await world.run(world.host(1).life.remove('db'));
+      await world.run(world.host(1).life.reconcile());
+      await world.pass(2 * GRACE_MS + 120_000);
+      if (step === 'first') return;
+      await world.run(world.host(1).life.reconcile());
+      await world.pass(120_000);
+    },
+    act: (world) => world.host(1).life.reconcile(),
+    afterwards: emptyTrash,
+    faults: nothingLeft,
+  };
+}
+
+/** Host 2, or a person, gave it back its name before this host noticed. */
+function broughtBack(): Scenario {
+  return {
+    name: 'look around after a removed volume was brought back',
+    prepare: async (world) => {
+      keepRemoved(world);
+      await createPrecious(world);
+      await world.run(world.host(1).life.remove('db'));
+      await world.run(world.host(1).life.reconcile());
+      const [volume] = world.array.volumes.values();
+      if (volume !== undefined) world.array.rename(volume.id, 'docker-db');
+      await world.pass(2 * GRACE_MS + 120_000);
+    },
+    act: (world) => world.host(1).life.reconcile(),
+    afterwards: async (world) => {
+      await useVolume(world, 'after');
+      await emptyTrash(world);
+    },
+    faults: precious,
+  };
+}
+
 /** Host 2 had it for a container; host 1 takes it by the policy "always" or because host 2 lost power. */
 function takingOver(isAlive: boolean): Scenario {
   return {
@@ -270,6 +357,13 @@ export const SCENARIOS: readonly Scenario[] = [
   removing({}, false),
   removing(LABELLED, true),
   removing(LABELLED, false),
+  removingToTrash({}, true),
+  removingToTrash({}, false),
+  removingToTrash(LABELLED, true),
+  removingToTrash(LABELLED, false),
+  erasing('first'),
+  erasing('second'),
+  broughtBack(),
   takingOver(false),
   takingOver(true),
   losing(),
