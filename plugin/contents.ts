@@ -64,11 +64,15 @@ export const contents = {
         '/usr/sbin/e2fsck',
         '/usr/sbin/e2undo',
         '/usr/sbin/resize2fs',
+        '/usr/sbin/tune2fs',
         '/etc/mke2fs.conf',
       ],
     },
-    { name: 'xfsprogs', files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs', '/usr/sbin/xfs_io'] },
-    { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs'] },
+    {
+      name: 'xfsprogs',
+      files: ['/usr/sbin/mkfs.xfs', '/usr/sbin/xfs_growfs', '/usr/sbin/xfs_io', '/usr/sbin/xfs_db'],
+    },
+    { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs', '/usr/bin/btrfstune'] },
     {
       name: 'util-linux',
       files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev', '/usr/sbin/fstrim'],

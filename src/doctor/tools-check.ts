@@ -21,11 +21,14 @@ const TOOLS: readonly Tool[] = [
   { program: 'mkfs.xfs', versionFlag: '-V' },
   { program: 'xfs_growfs', versionFlag: '-V' },
   { program: 'xfs_io', versionFlag: '-V' },
+  { program: 'xfs_db', versionFlag: '-V' },
   { program: 'mkfs.ext4', versionFlag: '-V' },
   { program: 'e2fsck', versionFlag: '-V' },
   { program: 'resize2fs', versionFlag: '-V' },
+  { program: 'tune2fs', versionFlag: '-V' },
   { program: 'mkfs.btrfs', versionFlag: '--version' },
   { program: 'btrfs', versionFlag: '--version' },
+  { program: 'btrfstune', versionFlag: '--version' },
 ];
 
 /** The programs that make, check, mount and grow file systems, with their versions. */

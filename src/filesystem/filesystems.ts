@@ -20,6 +20,7 @@ import { readMounts } from './mount-table.ts';
 import { isAtOrBelow, type Mount, visibleMount } from './mountinfo.ts';
 import { probeDevice } from './probe.ts';
 import { proveBlank } from './prove-blank.ts';
+import { renewUuid } from './renew-uuid.ts';
 import { prepareRootDirectory, resolveDirectory, type RootDirectory } from './root-directory.ts';
 import { trimFilesystem } from './trim.ts';
 
@@ -100,6 +101,23 @@ class HostFilesystems implements Filesystems {
   async check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void> {
     try {
       await checkFilesystem({ runner: this.#runner, undoDir: this.#undoDir }, device, fs, signal);
+    } catch (error) {
+      throw await orHeld(error, device);
+    }
+  }
+
+  async renewUuid(
+    device: Device,
+    mountpoint: string,
+    fs: FilesystemType,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const replay = async (): Promise<void> => {
+      await this.mount(device, mountpoint, { fs, options: [], readOnly: false }, signal);
+      await this.unmount(mountpoint, { lazy: false }, signal);
+    };
+    try {
+      await renewUuid({ runner: this.#runner, replay }, device, fs, signal);
     } catch (error) {
       throw await orHeld(error, device);
     }

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
+import { cancelled } from '../host/cancelled.ts';
 import { CAP_SYS_RESOURCE, hasCapability } from '../host/capabilities.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
@@ -35,9 +36,10 @@ export async function growFilesystem(
   mounted: MountedFilesystem,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const attempt = `grow ${mounted.fs} at "${mounted.mountpoint}" to its device`;
+  if (signal.aborted) throw cancelled(attempt, signal);
   const before = await filesystemBytes(mounted);
   const [program, ...args] = growCommand(mounted);
-  const attempt = `grow ${mounted.fs} at "${mounted.mountpoint}" to its device`;
   if (mounted.fs === 'ext4' && !(await hasCapability(CAP_SYS_RESOURCE)))
     throw new FilesystemError(
       `cannot ${attempt}: a mounted ext4 grows only for a process with CAP_SYS_RESOURCE, which this plugin was not given; ` +

@@ -63,6 +63,12 @@ export interface Filesystems {
   make(device: Device, request: MakeRequest, signal: AbortSignal): Promise<void>;
   /** Replays or checks what must be before mounting; rejects when the file system needs more than that. */
   check(device: Device, fs: FilesystemType, signal: AbortSignal): Promise<void>;
+  /**
+   * Gives the file system of a copy, which nobody has mounted, a UUID of its own and reads it back, so that both can be mounted on one host.
+   * Its log is replayed before, with a mount at the mountpoint where that takes one; its content stays. May be repeated after a failure.
+   * Rejects with DeviceHeldError while something else claims the device.
+   */
+  renewUuid(device: Device, mountpoint: string, fs: FilesystemType, signal: AbortSignal): Promise<void>;
   /** Makes the guarded mountpoint (rule 9) if needed, ahead of the mount that needs it. Costs nothing once it is there. */
   prepareMountpoint(mountpoint: string): Promise<void>;
   /** Its volume is gone, so the mountpoint is not needed any more: it is taken away some time, not while anything is mounted there. */

@@ -3,6 +3,7 @@ import type { FilesystemType } from '../../src/volumes/volume.ts';
 import { deviceContentCases } from './filesystems/devices.ts';
 import { filesystemSignalCases } from './filesystems/signals.ts';
 import { mountCases } from './filesystems/mounts.ts';
+import { copyCases } from './filesystems/copies.ts';
 import { rootCases } from './filesystems/roots.ts';
 import type { OpenFilesystems } from './filesystems/subject.ts';
 
@@ -14,6 +15,9 @@ export function filesystemsCompliance(name: string, open: OpenFilesystems): void
     });
     describe('a mount', () => {
       mountCases(open, fs);
+    });
+    describe('a copy', () => {
+      copyCases(open, fs);
     });
     describe('the root of a volume', () => {
       rootCases(open, fs);

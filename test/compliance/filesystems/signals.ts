@@ -24,6 +24,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   proveBlank: ({ filesystems, blank }, signal) => filesystems.proveBlank(blank, signal),
   make: ({ filesystems, scene, blank }, signal) =>
     filesystems.make(blank, { fs: scene.fs, options: [] }, signal),
+  renewUuid: ({ filesystems, scene, made }, signal) =>
+    filesystems.renewUuid(made, scene.at('docker-web'), scene.fs, signal),
   mount: ({ filesystems, scene, made }, signal) =>
     filesystems.mount(made, scene.at('docker-web'), { fs: scene.fs, options: [], readOnly: false }, signal),
   grow: ({ filesystems, scene, mounted, mountpoint }, signal) =>

@@ -8,6 +8,10 @@ interface Outside {
   putForeign(device: Device): Promise<void>;
   /** The device becomes twice as large; as what it is identified then. */
   double(device: Device): Promise<Device>;
+  /** What was written there is on the device, and its log need not be empty: sync(1), not unmounted. */
+  flush(mountpoint: string): Promise<void>;
+  /** Another device with what lies on this one now, as after a power cut. */
+  copyOf(device: Device): Promise<Device>;
   /** A process opens a file below the mountpoint, and keeps it open until it is let go of. */
   openFile(mountpoint: string): Promise<() => Promise<void>>;
   /** fsfreeze -f, until it is thawed; at the end of the test by itself. */

@@ -20,9 +20,13 @@ async function openLoopHost(fs: FilesystemType): Promise<OpenFilesystemHost> {
   });
   const root = await MountedRoot.create();
   onTestFinished(() => root.dispose());
-  const double = async ({ number }: Device): Promise<Device> => {
+  const loopOf = (number: string): LoopDevice => {
     const loop = loops.get(number);
     if (loop === undefined) throw new Error(`no loop device of this test has number ${number}`);
+    return loop;
+  };
+  const double = async ({ number }: Device): Promise<Device> => {
+    const loop = loopOf(number);
     await loop.resize(2 * SIZE);
     return loop.device();
   };
@@ -34,6 +38,14 @@ async function openLoopHost(fs: FilesystemType): Promise<OpenFilesystemHost> {
         await sh('mkswap', node);
       },
       double,
+      flush: async (mountpoint) => {
+        await sh('sync', '--file-system', mountpoint);
+      },
+      copyOf: async ({ number }) => {
+        const copy = await loopOf(number).copy();
+        loops.set(copy.number, copy);
+        return copy.device();
+      },
       openFile: async (mountpoint) => {
         const file = await open(path.join(mountpoint, 'in-use'), 'w');
         onTestFinished(() => file.close());

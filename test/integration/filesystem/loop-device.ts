@@ -53,6 +53,14 @@ export class LoopDevice {
     return { path: this.node, node: this.node, number: this.number, sizeBytes };
   }
 
+  /** Another one with what the file of this one holds now. */
+  async copy(): Promise<LoopDevice> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'loop-'));
+    const file = path.join(directory, 'volume.img');
+    await sh('cp', '--sparse=always', this.file, file);
+    return LoopDevice.over(file);
+  }
+
   async resize(sizeBytes: number): Promise<void> {
     await truncate(this.file, sizeBytes);
     await sh('losetup', '--set-capacity', this.node);

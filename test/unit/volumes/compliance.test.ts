@@ -157,6 +157,13 @@ function openFilesystemHost(): OpenFilesystemHost {
         kernel.rescan();
         return found(id);
       },
+      flush: () => Promise.resolve(),
+      copyOf: ({ path }) => {
+        const name = `~new.${(volumes += 1)}`;
+        const { id } = array.snapshot(volumeIdOfPath(path), name, 1_700_000_000);
+        array.map(id, sdcId, false);
+        return found(id);
+      },
       openFile: async (mountpoint) => {
         await happens(() => void kernel.openFiles.add(mountpoint));
         return () =>

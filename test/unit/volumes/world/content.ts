@@ -9,6 +9,8 @@ export interface FilesystemContent {
   /** Went away without being unmounted: mounting needs a check first. */
   dirty: boolean;
   lostFound: boolean;
+  /** As blkid shows it; two on one host may have the same. */
+  uuid: string;
   label: VolumeLabel | undefined;
   root: { uid: number | undefined; gid: number | undefined; mode: number | undefined };
   readonly directories: Set<string>;
@@ -23,6 +25,14 @@ export type Content =
   | { readonly kind: 'foreign'; readonly what: string }
   | FilesystemContent;
 
+let uuids = 0;
+
+/** One that no other file system of this process has. */
+export function newUuid(): string {
+  uuids += 1;
+  return `00000000-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`;
+}
+
 export function newFilesystem(fs: FilesystemType, sizeKiB: number): FilesystemContent {
   return {
     kind: 'filesystem',
@@ -30,6 +40,7 @@ export function newFilesystem(fs: FilesystemType, sizeKiB: number): FilesystemCo
     sizeKiB,
     dirty: false,
     lostFound: fs === 'ext4',
+    uuid: newUuid(),
     label: undefined,
     root: { uid: undefined, gid: undefined, mode: undefined },
     directories: new Set(['']),

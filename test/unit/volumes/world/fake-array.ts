@@ -184,9 +184,16 @@ export class FakeArray {
       vtreeId,
       ancestorId: id,
       createdAtSeconds,
-      content: structuredClone(content),
+      content: this.#asOfNow(id, content),
       ...more,
     });
+  }
+
+  /** What lies on the array at one instant: who has it writable has not unmounted it. */
+  #asOfNow(id: VolumeId, content: Content): Content {
+    const copy = structuredClone(content);
+    if (copy.kind === 'filesystem') copy.dirty ||= this.existing(id).mappings.size > 0;
+    return copy;
   }
 
   map(id: VolumeId, hostId: HostId, many: boolean): void {

@@ -1,4 +1,10 @@
-import { CancelledError, FilesystemError, FrozenError, NewerVersionError } from '../../../../src/errors.ts';
+import {
+  CancelledError,
+  DeviceHeldError,
+  FilesystemError,
+  FrozenError,
+  NewerVersionError,
+} from '../../../../src/errors.ts';
 import { readLabel, type VolumeLabel } from '../../../../src/volumes/options/label.ts';
 import type {
   Filesystems,
@@ -11,7 +17,7 @@ import type { ArrayName } from '../../../../src/array/ids.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import type { Device } from '../../../../src/attach/attacher.ts';
 import type { FilesystemType } from '../../../../src/volumes/volume.ts';
-import { newFilesystem, type FilesystemContent } from './content.ts';
+import { newFilesystem, newUuid, type FilesystemContent } from './content.ts';
 import type { FakeArray, StoredVolume } from './fake-array.ts';
 import type { FakeKernel, KernelMount } from './fake-kernel.ts';
 import { volumeIdOfPath } from './fake-sdc.ts';
@@ -45,7 +51,7 @@ export class FakeFilesystems implements Filesystems {
   probe(device: Device, signal: AbortSignal): Promise<Probe> {
     return attempt(signal, () => {
       const { content } = this.#volume(device);
-      if (content.kind === 'filesystem') return { kind: 'filesystem', fs: content.fs, uuid: null };
+      if (content.kind === 'filesystem') return { kind: 'filesystem', fs: content.fs, uuid: content.uuid };
       if (content.kind === 'torn') return { kind: 'foreign', what: 'half of a file system' };
       return content;
     });
@@ -89,6 +95,22 @@ export class FakeFilesystems implements Filesystems {
     });
   }
 
+  async renewUuid(device: Device, _: string, fs: FilesystemType, signal: AbortSignal): Promise<void> {
+    const { kernel, array, hostName } = this.#parts;
+    const { volume, content } = await attempt(signal, () => {
+      const found = this.#volume(device);
+      if (found.content.kind !== 'filesystem' || found.content.fs !== fs)
+        throw new FilesystemError(`no ${fs} but ${found.content.kind}`);
+      if (kernel.holdersOf(found).length > 0) throw new DeviceHeldError(`"${found.name}" is in use`);
+      return { volume: found, content: found.content };
+    });
+    if (!volume.name.startsWith('~new.'))
+      array.violations.push(`${hostName} changes the UUID of "${volume.name}", which is complete`);
+    content.dirty = false;
+    await this.#parts.midway('renewUuid');
+    content.uuid = newUuid();
+  }
+
   /** The kernel of this world makes mountpoints by itself. */
   prepareMountpoint(mountpoint: string): Promise<void> {
     return attempt(undefined, () => void this.mountpoints.add(mountpoint));
@@ -116,6 +138,7 @@ export class FakeFilesystems implements Filesystems {
       if (content.dirty) throw new Error(`mounting dirty "${volume.name}" without a check`);
       const isReadOnly = volume.accessModeLimit === 'ReadOnly';
       if (isReadOnly && !request.readOnly) throw new FilesystemError('cannot mount read-write');
+      if (content.fs === 'btrfs' && kernel.hasTwinOf(volume)) throw new FilesystemError('File exists');
       if (kernel.frozen.has(volume) && kernel.holdersOf(volume).length > 0)
         throw new FrozenError(`"${volume.name}" is in use and frozen`);
       const { options, readOnly } = request;

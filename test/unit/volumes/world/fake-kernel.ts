@@ -124,6 +124,15 @@ export class FakeKernel implements MappingListener {
     return this.mounts.find((mount) => mount.mountpoint === mountpoint);
   }
 
+  /** Whether another device with a file system of the same UUID is mounted, which btrfs does not bear. */
+  hasTwinOf({ id, content }: StoredVolume): boolean {
+    if (content.kind !== 'filesystem') return false;
+    return this.mounts.some(
+      ({ volume: other }) =>
+        other.id !== id && other.content.kind === 'filesystem' && other.content.uuid === content.uuid,
+    );
+  }
+
   /** A container (or process) binds what is mounted there, as runc does; it stays bound whatever happens to the mountpoint. */
   bind(who: string, path: string): void {
     const mount = this.mounts.find(
