@@ -28,6 +28,7 @@ interface Parts {
   readonly store: StateStore;
   readonly cluster: Cluster;
   readonly files: VolumeFiles;
+  readonly fences: Fences;
   readonly hosts: HostView;
   readonly connections: SdcConnections;
   readonly io: IoCounters;
@@ -70,7 +71,13 @@ export class SimulatedArray {
     this.files = parts.files;
     this.#store = parts.store;
     this.#elapsed = parts.elapsed;
-    this.#contents = new Contents(parts.cluster, parts.files, (operation) => this.perform(operation));
+    const { cluster, files, fences } = parts;
+    this.#contents = new Contents({
+      cluster,
+      files,
+      fences,
+      perform: (operation) => this.perform(operation),
+    });
   }
 
   /** Opens the array of a folder, or sets a new one up there. */
@@ -108,7 +115,17 @@ export class SimulatedArray {
     const hosts = new HostView(parts);
     await hosts.restore();
     const io = new IoCounters(elapsed, settings.ioWindowSeconds * 1000);
-    const array = new SimulatedArray({ settings, store, cluster, files, hosts, connections, io, elapsed });
+    const array = new SimulatedArray({
+      settings,
+      store,
+      cluster,
+      files,
+      fences,
+      hosts,
+      connections,
+      io,
+      elapsed,
+    });
     await array.#contents.finish();
     array.#ticking = setInterval(() => void array.settle(), SETTLE_EVERY_MS).unref();
     return array;
@@ -179,7 +196,9 @@ export class SimulatedArray {
   async #follow(changes: readonly Change[]): Promise<void> {
     const volumes = changes.filter((change) => change.table === 'volumes');
     if (volumes.length > 0) this.#measured = undefined;
-    await Promise.all(volumes.map((change) => this.#followVolume(change)));
+    const snapshots = volumes.flatMap(({ before, after }) => newSnapshot(before, after) ?? []);
+    const others = volumes.filter(({ before, after }) => newSnapshot(before, after) === undefined);
+    await Promise.all([this.#copy(snapshots), ...others.map((change) => this.#followVolume(change))]);
     if (changes.some((change) => change.table === 'systems' || change.table === 'sdcs')) this.#expel();
   }
 
@@ -195,16 +214,35 @@ export class SimulatedArray {
   async #followVolume(change: Change): Promise<void> {
     const before = change.before as VolumeRecord | undefined;
     const after = change.after as VolumeRecord | undefined;
-    if (before === undefined && after?.copyingFrom) await this.#copy(after, after.copyingFrom);
-    else await this.hosts.volumeChanged(change.id, before, after);
+    await this.hosts.volumeChanged(change.id, before, after);
   }
 
-  async #copy(snapshot: VolumeRecord, sourceId: string): Promise<void> {
-    await this.#contents.copy(sourceId, snapshot.id);
+  /** Snapshots whose data cannot be copied are none. */
+  async #copy(snapshots: readonly NewSnapshot[]): Promise<void> {
+    if (snapshots.length === 0) return;
+    try {
+      await this.#contents.copy(snapshots);
+    } catch (error) {
+      await this.perform(({ state }) => {
+        for (const { id } of snapshots) state.volumes.delete(id);
+      });
+      throw error;
+    }
     await this.#store.transact(() => {
-      finishCopy(this.cluster, snapshot.id);
+      for (const { id } of snapshots) finishCopy(this.cluster, id);
     }).saved;
   }
+}
+
+interface NewSnapshot {
+  readonly id: string;
+  readonly sourceId: string;
+}
+
+function newSnapshot(before: unknown, after: unknown): NewSnapshot | undefined {
+  const { id, copyingFrom } = (after ?? {}) as Partial<VolumeRecord>;
+  if (before !== undefined || id === undefined || typeof copyingFrom !== 'string') return undefined;
+  return { id, sourceId: copyingFrom };
 }
 
 function setUp(cluster: Cluster, settings: Settings): void {

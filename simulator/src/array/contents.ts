@@ -1,9 +1,17 @@
+import type { Fences } from '../hosts/volume-fences.ts';
 import type { VolumeFiles } from '../hosts/volume-files.ts';
 import { checkOverwrite, finishOverwrite, overwriteContent, type Overwrite } from '../mdm/snapshots.ts';
 import type { Cluster } from '../mdm/cluster.ts';
 import { removeVolume } from '../mdm/volumes.ts';
 
 type Perform = <T>(operation: (cluster: Cluster) => T) => Promise<T>;
+
+export interface ContentsParts {
+  readonly cluster: Cluster;
+  readonly files: VolumeFiles;
+  readonly fences: Pick<Fences, 'whileStill'>;
+  readonly perform: Perform;
+}
 
 export interface Revert {
   readonly targetId: string;
@@ -19,18 +27,25 @@ export interface Revert {
 export class Contents {
   readonly #cluster: Cluster;
   readonly #files: VolumeFiles;
+  readonly #fences: Pick<Fences, 'whileStill'>;
   readonly #perform: Perform;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(cluster: Cluster, files: VolumeFiles, perform: Perform) {
-    this.#cluster = cluster;
-    this.#files = files;
-    this.#perform = perform;
+  constructor(parts: ContentsParts) {
+    this.#cluster = parts.cluster;
+    this.#files = parts.files;
+    this.#fences = parts.fences;
+    this.#perform = parts.perform;
   }
 
-  /** The data of a new snapshot. */
-  copy(sourceId: string, snapshotId: string): Promise<void> {
-    return this.#inTurn(() => this.#files.copy(sourceId, snapshotId));
+  /** The data of new snapshots, all of one moment. */
+  copy(copies: readonly { readonly sourceId: string; readonly id: string }[]): Promise<void> {
+    const sources = copies.map(({ sourceId }) => sourceId);
+    return this.#inTurn(() =>
+      this.#fences.whileStill(sources, async () => {
+        await Promise.all(copies.map(({ sourceId, id }) => this.#files.copy(sourceId, id)));
+      }),
+    );
   }
 
   overwrite(request: Overwrite): Promise<void> {
@@ -57,7 +72,9 @@ export class Contents {
   async #overwriteAll(requests: readonly Overwrite[], more: (cluster: Cluster) => void): Promise<void> {
     for (const request of requests) {
       const { source } = checkOverwrite(this.#cluster, request);
-      await this.#files.stage(source.id, request.targetId, source.sizeKiB);
+      await this.#fences.whileStill([source.id], () =>
+        this.#files.stage(source.id, request.targetId, source.sizeKiB),
+      );
     }
     await this.#perform((cluster) => {
       const sizes = requests.map((request) => checkOverwrite(cluster, request).source.sizeKiB);
@@ -72,7 +89,7 @@ export class Contents {
   }
 
   async #take(id: string): Promise<void> {
-    await this.#files.takeStaged(id);
+    await this.#fences.whileStill([id], () => this.#files.takeStaged(id));
     const sizeKiB = this.#cluster.state.volumes.get(id)?.sizeKiB;
     if (sizeKiB !== undefined) await this.#files.ensure(id, sizeKiB);
     await this.#perform((cluster) => {

@@ -2,21 +2,28 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 /**
- * SIGKILL to the processes that do a volume's I/O for one SDC: those that hold its `.held` file open. None of their I/O
- * comes after it, also when they are stopped or frozen now: the first thing they do when they go on is to die. Processes
- * that this one cannot see, such as on another machine, stay.
+ * The processes that do a volume's I/O for one SDC: those that hold its `.held` file open. Processes that this one cannot see, such as on
+ * another machine, are not among them.
  */
-export async function killDataPath(heldFile: string): Promise<void> {
+export async function dataPathsOf(heldFile: string): Promise<number[]> {
   const held = await unlessGone(stat(heldFile));
-  if (held === undefined) return;
+  if (held === undefined) return [];
   const file = { name: basename(heldFile), inode: String(held.ino) };
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    if ((await isDataPath(pid)) && (await hasOpen(pid, file))) kill(Number(pid));
-  }
+  const found: number[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)))
+    if ((await isDataPath(pid)) && (await hasOpen(pid, file))) found.push(Number(pid));
+  return found;
 }
 
-async function isDataPath(pid: string): Promise<boolean> {
+/**
+ * SIGKILL to the data paths of a `.held` file. None of their I/O comes after it, also when they are stopped or frozen now: the first thing
+ * they do when they go on is to die.
+ */
+export async function killDataPath(heldFile: string): Promise<void> {
+  for (const pid of await dataPathsOf(heldFile)) signal(pid, 'SIGKILL');
+}
+
+export async function isDataPath(pid: string): Promise<boolean> {
   return (await unlessGone(readFile(`/proc/${pid}/comm`, 'utf8'))) === 'scini\n';
 }
 
@@ -38,7 +45,8 @@ async function leadsTo(
   return /^ino:\s*(\d+)$/m.exec(facts ?? '')?.[1] === file.inode;
 }
 
-async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
+/** Undefined in place of what is no longer there. */
+export async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;
   } catch (error) {
@@ -47,9 +55,10 @@ async function unlessGone<T>(look: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function kill(pid: number): void {
+/** Sends a signal to a process, if it is still there. */
+export function signal(pid: number, name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch (error) {
     if (!hasCode(error, 'ESRCH')) throw error;
   }

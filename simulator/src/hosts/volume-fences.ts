@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { heldFile, isHeld } from '../sdc/fence.ts';
 import { killDataPath } from './data-path-end.ts';
+import { resumePaused, whilePaused } from './data-path-pause.ts';
 import type { FenceFile } from '../sdc-protocol.ts';
 
 const POLL_MS = 15;
+/** Lists the processes that stand still while data is copied. */
+const PAUSED = 'paused';
 
 /**
  * Who may do I/O on which volume, in files that agents also see when they cannot hear the MDM, as the real SDSs refuse
@@ -20,6 +23,7 @@ export class Fences {
 
   static async open(dir: string): Promise<Fences> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
+    await resumePaused(join(dir, PAUSED));
     return new Fences(dir);
   }
 
@@ -65,6 +69,14 @@ export class Fences {
       if (!allowed.includes(guid) && (await isHeld(join(this.#dir, name)))) holders.push(guid);
     }
     return holders;
+  }
+
+  /** Does the work while nobody does I/O on these volumes; it waits, as far as its processes are on this machine. */
+  async whileStill<T>(volumeIds: readonly string[], work: () => Promise<T>): Promise<T> {
+    const heldFiles = (await readdir(this.#dir))
+      .filter((name) => name.endsWith('.held') && volumeIds.some((id) => name.startsWith(`${id}.`)))
+      .map((name) => join(this.#dir, name));
+    return whilePaused({ heldFiles, record: join(this.#dir, PAUSED) }, work);
   }
 
   /** Waits until nobody outside `allowed` can do I/O on the volume any more; false when the time is up. */

@@ -1,9 +1,11 @@
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { dataPathsOf } from '../../src/hosts/data-path-end.ts';
+import { Fences } from '../../src/hosts/volume-fences.ts';
 import { startAgent, type Agent } from '../../src/sdc/agent.ts';
 import { buildScini } from '../../src/sdc/programs.ts';
 import { startSimulator, type Simulator } from '../../src/simulator.ts';
@@ -101,6 +103,62 @@ test('content that a mapped volume gets is read through its device, and what is 
   expect(await read(simulator.array.files.path(snapshot))).toBe('A'.repeat(4096));
   await act(`Volume::${id}/action/overwriteVolumeContent`, { srcVolumeId: snapshot });
   expect(await read(device, 'iflag=direct')).toBe('A'.repeat(4096));
+});
+
+test('snapshots of two volumes are of one moment while both are written', async () => {
+  const ids = [await gateway.createVolume({ name: 'first' }), await gateway.createVolume({ name: 'second' })];
+  const [one = '', two = ''] = await Promise.all(ids.map((id) => map(id, guidA)));
+  // So much lies before the number on the one that copying takes its time.
+  const filled = ['bs=1M', 'count=128', 'iflag=fullblock', 'oflag=direct', 'conv=notrunc'];
+  await execa('dd', ['if=/dev/urandom', `of=${one}`, ...filled]);
+  const put = 'bs=4k count=1 iflag=fullblock oflag=direct conv=notrunc status=none';
+  const program = `n=0; while :; do n=$((n+1))
+    printf '%4096s' $n | dd of=${one} seek=32768 ${put} || exit; printf '%4096s' $n | dd of=${two} ${put} || exit
+  done`;
+  const writer = execa('sh', ['-c', program], { reject: false });
+  const numberAt = async (path: string, block: number): Promise<number> => {
+    const flags = ['bs=4k', 'count=1', `skip=${block}`, 'status=none'];
+    return Number((await execa('dd', [`if=${path}`, ...flags])).stdout.replaceAll('\0', ''));
+  };
+  try {
+    for (let round = 0; round < 3; round += 1) {
+      const before = await numberAt(simulator.array.files.path(ids[1] ?? ''), 0);
+      await vi.waitFor(async () => {
+        expect(await numberAt(simulator.array.files.path(ids[1] ?? ''), 0)).toBeGreaterThan(before);
+      }, 20_000);
+      const reply = await gateway.post('/api/instances/System/action/snapshotVolumes', {
+        snapshotDefs: ids.map((volumeId) => ({ volumeId })),
+      });
+      expect(reply.status).toBe(200);
+      const { volumeIdList } = reply.body as { volumeIdList: string[] };
+      const [first = '', second = ''] = volumeIdList.map((id) => simulator.array.files.path(id));
+      const [ahead, behind] = [await numberAt(first, 32_768), await numberAt(second, 0)];
+      expect([behind, behind + 1]).toContain(ahead);
+    }
+  } finally {
+    writer.kill();
+    await writer;
+  }
+});
+
+test('hosts that stood still when the simulator was killed go on when it starts', async () => {
+  const id = await gateway.createVolume({ name: 'still' });
+  const device = await map(id, guidA);
+  const fence = join(dir, 'state/fence');
+  const [held = ''] = (await readdir(fence)).filter((name) => name.endsWith('.held'));
+  const [pid = 0] = await dataPathsOf(join(fence, held));
+  process.kill(pid, 'SIGSTOP');
+  await writeFile(join(fence, 'paused'), JSON.stringify([pid, process.pid]));
+  await (await Fences.open(fence)).whileStill([id], () => Promise.resolve());
+  await execa('dd', [`if=${device}`, 'of=/dev/null', 'bs=4k', 'count=1', 'iflag=direct'], {
+    timeout: 20_000,
+  });
+  expect(existsSync(join(fence, 'paused'))).toBe(false);
+  // Who stands still for a reason of its own is left so.
+  process.kill(pid, 'SIGSTOP');
+  await gateway.post('/api/instances/System/action/snapshotVolumes', { snapshotDefs: [{ volumeId: id }] });
+  expect((await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.[0]).toBe('T');
+  process.kill(pid, 'SIGCONT');
 });
 
 test('a host that lost power keeps nobody waiting', async () => {
