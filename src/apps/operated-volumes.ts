@@ -10,6 +10,7 @@ import type { DataActions } from '../volumes/data-actions.ts';
 import { holderActions } from '../volumes/operated-volumes.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import type { FenceLog, HostVolume } from '../volumes/ports.ts';
+import type { TrashActions } from '../volumes/trash/trash-actions.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 
@@ -26,8 +27,8 @@ export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | '
   readonly entries: () => Promise<readonly HostVolume[]>;
 }
 
-/** What an operator may have done to volumes on this host; `data`: with what is in them. */
-export function operateVolumes(parts: OperatedParts, data: DataActions): OperatorActions {
+/** What an operator may have done to volumes on this host; `others`: with what is in them, and with removed ones. */
+export function operateVolumes(parts: OperatedParts, others: DataActions & TrashActions): OperatorActions {
   const { prefix, stateDir, runner, entries } = parts;
   const holders = holderActions({
     ...parts,
@@ -43,5 +44,5 @@ export function operateVolumes(parts: OperatedParts, data: DataActions): Operato
       isHeld: isDeviceHeld,
     },
   });
-  return { ...holders, ...data };
+  return { ...holders, ...others };
 }

@@ -22,6 +22,7 @@ import type { Log } from '../runtime/log.ts';
 import { dataActionsOn } from '../volumes/data-actions.ts';
 import { AutoGrowth } from '../volumes/growth/auto-growth.ts';
 import { DeviceGrowth } from '../volumes/growth/device-growth.ts';
+import { trashActionsOn } from '../volumes/trash/trash-actions.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
 import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
@@ -164,8 +165,8 @@ function actionsOn(
   { lock, growth }: { readonly lock: VolumeLock; readonly growth: DeviceGrowth },
 ): OperatorActions {
   const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
-  const data = dataActionsOn(host, { lock, growth });
-  return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, data);
+  const others = { ...dataActionsOn(host, { lock, growth }), ...trashActionsOn(host, lock) };
+  return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
 }
 
 function newMetrics(

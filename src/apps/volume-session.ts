@@ -23,6 +23,7 @@ import { OwnIdentity } from '../volumes/identity.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import { dataActionsWithout } from '../volumes/data-actions.ts';
+import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { operateVolumes } from './operated-volumes.ts';
@@ -48,6 +49,8 @@ export interface Session {
   readonly memory: HostMemory;
   readonly host: ReleasingHost;
   readonly prefix: string;
+  /** How long a removed volume can be had back, ms; 0: not at all. */
+  readonly removeGraceMs: number;
   /** What changes something: done by the plugin where it runs. */
   readonly actions: OperatorActions;
   /** What the plugin on this host is doing; rejects when its journal cannot be read. */
@@ -81,16 +84,16 @@ export async function inSession(
     };
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
     const signal = AbortSignal.timeout(SESSION_LIMIT_MS);
-    const { stateDir, prefix } = settings;
+    const { stateDir, prefix, removeGraceMs } = settings;
     const lock = new VolumeLock(systemClock);
     const self = operateVolumes(
       { ...host, ...parts, log, runner, stateDir, prefix, lock, entries },
-      dataActionsWithout({ array, prefix, lock }),
+      { ...dataActionsWithout({ array, prefix, lock }), ...trashActionsWithout({ array, prefix }) },
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
     const actions = pluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
-    await work({ operator, memory, host, prefix, actions, entries, signal });
+    await work({ operator, memory, host, prefix, removeGraceMs, actions, entries, signal });
   } finally {
     await fences.close();
     await gateway.close();

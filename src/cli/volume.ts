@@ -8,6 +8,7 @@ import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { addDataCommands } from './volume-data.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import type { ProcessIo } from './process-io.ts';
+import { addTrashCommands } from './volume-trash.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
 import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
 import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
@@ -76,6 +77,10 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
       inSession(io, flags, (session) => releaseMapping(io, session, name, flags)),
     );
   addRemoveAnonymous(volume, io);
+  addTrashCommands(volume, io, {
+    withSettings: withGatewaySettings,
+    isAgreed: (flags, question) => isAgreed(io, flags, question),
+  });
 }
 
 function addRemoveAnonymous(volume: Command, io: ProcessIo): void {

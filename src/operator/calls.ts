@@ -73,6 +73,21 @@ const CALLS = {
       }),
     ),
   },
+  remove: {
+    path: '/v1/remove',
+    request: z.strictObject({ name: z.string(), now: z.boolean() }),
+    answer: answering(nothing),
+  },
+  undelete: {
+    path: '/v1/trash/undelete',
+    request: z.strictObject({ wanted: z.string(), as: z.string().nullable() }),
+    answer: answering(z.object(shown)),
+  },
+  eraseTrashed: {
+    path: '/v1/trash/erase',
+    request: z.strictObject({ volumeId, arrayName: z.string(), withSnapshots: z.boolean() }),
+    answer: answering(z.object({ snapshots: z.int().nonnegative() })),
+  },
 } satisfies { readonly [A in ActionName]: DoorCall<A> };
 
 /** One call of the door: where, with what, and what comes back. */

@@ -3,6 +3,7 @@ import type { DataActions } from './data-actions.ts';
 import type { VolumeLock } from './life/volume-lock.ts';
 import type { OperatorActions } from './operator-actions.ts';
 import type { FenceLog, HostVolume } from './ports.ts';
+import type { TrashActions } from './trash/trash-actions.ts';
 import type { VolumeOperator } from './takeover/operator.ts';
 import {
   type AnonymousHost,
@@ -24,7 +25,7 @@ export interface OperatedHost extends ReleasingHost {
 }
 
 /** What is done about who has a volume. */
-export type HolderActions = Omit<OperatorActions, keyof DataActions>;
+export type HolderActions = Omit<OperatorActions, keyof DataActions | keyof TrashActions>;
 
 /** The operator's actions on who has volumes, each under the lock of its volume. */
 export function holderActions(host: OperatedHost): HolderActions {

@@ -2,6 +2,7 @@ import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
 import type { ChangedLimits } from './limits/change-limits.ts';
 import type { FenceRecord } from './ports.ts';
+import type { UndeleteRequest } from './trash/undelete.ts';
 import type { PolicyChoice } from './volume.ts';
 
 /** A volume as it was shown to whoever decides; nothing is done once the array says otherwise. */
@@ -60,6 +61,19 @@ export interface LimitRequest {
   readonly bandwidthKiBps: number | null;
 }
 
+/** `now`: with its data, whatever the grace. */
+export interface RemoveRequest {
+  readonly name: string;
+  readonly now: boolean;
+}
+
+/** A volume of the trash, as it was shown to whoever decides. */
+export interface ErasureRequest {
+  readonly volumeId: VolumeId;
+  readonly arrayName: string;
+  readonly withSnapshots: boolean;
+}
+
 /** What an action is asked with, and what it answers. */
 interface Act<Wanted, Result> {
   readonly wanted: Wanted;
@@ -87,6 +101,12 @@ interface ActionTable {
   grow: Act<GrowthRequest, GrowthReport>;
   /** Limits a volume, at once and on every later host. See changeLimits. */
   limit: Act<LimitRequest, ChangedLimits>;
+  /** As Docker's Remove does it. See RemoveVolume. */
+  remove: Act<RemoveRequest, void>;
+  /** Gives a removed volume its name back, or another. See undelete. */
+  undelete: Act<UndeleteRequest, ShownVolume>;
+  /** Takes a volume of the trash out of everybody's reach; it is removed some minutes later. Answers how many snapshots went. */
+  eraseTrashed: Act<ErasureRequest, { readonly snapshots: number }>;
 }
 
 export type ActionName = keyof ActionTable;
@@ -108,6 +128,9 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   removeAnonymous: ({ arrayName }) => `removal of ${quote(arrayName)}`,
   grow: ({ name }) => `growth of ${quote(name)}`,
   limit: ({ name }) => `limits of ${quote(name)}`,
+  remove: ({ name }) => `removal of ${quote(name)}`,
+  undelete: ({ wanted }) => `undelete of ${quote(wanted)}`,
+  eraseTrashed: ({ arrayName }) => `erasing of ${quote(arrayName)}`,
 };
 
 export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];

@@ -16,6 +16,11 @@ export function graceOf(removeGraceMs: number): number {
   return removeGraceMs > 0 ? removeGraceMs : GRACE_MS;
 }
 
+/** How long after the time in its name a volume may be erased at the soonest, ms: the name has whole minutes. */
+export function eraseAfterMs(removeGraceMs: number): number {
+  return graceOf(removeGraceMs) + MINUTE_MS;
+}
+
 /** For how long who erases must have seen the volume in the trash itself, ms, whatever clocks on the wall say. */
 export function lookMs(graceMs: number): number {
   return Math.min(HOUR_MS, graceMs);

@@ -58,6 +58,9 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     removeAnonymous: note('removeAnonymous'),
     grow: () => Promise.resolve(GREW),
     limit: () => Promise.resolve(LIMITED),
+    remove: note('remove'),
+    undelete: () => Promise.resolve(VOLUME),
+    eraseTrashed: () => Promise.resolve({ snapshots: 2 }),
     ...answers,
   };
   return { asked, actions };
@@ -115,6 +118,10 @@ it('hands every action on whole, and its answer back', async () => {
   await client.removeAnonymous(NAMELESS, soon());
   expect(await client.grow({ name: 'db', sizeKiB: 16 }, soon())).toEqual(GREW);
   expect(await client.limit({ name: 'db', iops: 5000, bandwidthKiBps: null }, soon())).toEqual(LIMITED);
+  await client.remove({ name: 'db', now: true }, soon());
+  expect(await client.undelete({ wanted: 'db', as: null }, soon())).toEqual(VOLUME);
+  const erasure = { volumeId: VOLUME.volumeId, arrayName: '~rm.x', withSnapshots: true };
+  expect(await client.eraseTrashed(erasure, soon())).toEqual({ snapshots: 2 });
   expect(asked).toEqual([
     ['forceRelease', FORCED],
     ['changeFailover', change],
@@ -122,6 +129,7 @@ it('hands every action on whole, and its answer back', async () => {
     ['endUnfinishedLook', {}],
     ['lookIntoAnonymous', NAMELESS],
     ['removeAnonymous', NAMELESS],
+    ['remove', { name: 'db', now: true }],
   ]);
 });
 

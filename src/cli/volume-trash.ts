@@ -1,0 +1,149 @@
+import type { Command } from 'commander';
+import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import { InvalidRequestError } from '../errors.ts';
+import { formatSize } from '../units/size.ts';
+import { eraseAfterMs } from '../volumes/trash/erasure.ts';
+import { chooseTrashed, listTrash, type TrashedVolume } from '../volumes/trash/list-trash.ts';
+import type { ProcessIo } from './process-io.ts';
+
+interface JsonFlags extends SettingsFlags {
+  readonly json?: true;
+}
+
+interface AgreeFlags extends SettingsFlags {
+  readonly yes?: true;
+}
+
+/** What the other commands of volumes have, too. */
+export interface Shared {
+  readonly withSettings: (command: Command) => Command;
+  readonly isAgreed: (flags: AgreeFlags, question: string) => Promise<boolean>;
+}
+
+const HEADING = ['NAME', 'REMOVED', 'ERASED FROM', 'SIZE', 'ID', 'STATE'];
+
+/** `volume rm`, `volume trash`, `volume trash erase` and `volume undelete`. */
+export function addTrashCommands(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Shared): void {
+  withSettings(volume.command('rm'))
+    .description('remove a volume as docker volume rm does it; with --now its data, too, whatever the grace')
+    .argument('<name>')
+    .option('--now', 'with its data; nobody can have it back')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  docker-volume-scaleio volume rm db\n  docker-volume-scaleio volume rm db --now',
+    )
+    .action((name: string, flags: AgreeFlags & { readonly now?: true }) =>
+      inSession(io, flags, async ({ actions, removeGraceMs }) => {
+        const now = flags.now === true || removeGraceMs === 0;
+        if (now && !(await isAgreed(flags, `Remove "${name}" with its data, for good?`)))
+          throw new InvalidRequestError(`volume "${name}" was not removed: nobody said yes`);
+        await actions.remove({ name, now }, AbortSignal.timeout(ACTION_LIMIT_MS));
+        const back = now ? '' : `; docker-volume-scaleio volume undelete ${name} brings it back`;
+        io.stdout.write(`volume "${name}" is removed${back}\n`);
+      }),
+    );
+  withSettings(volume.command('undelete'))
+    .description('bring a removed volume back, with its data, options and snapshots')
+    .argument('<name>', 'the name that it had, or its id')
+    .option('--as <name>', 'what it shall be called')
+    .option('--json', 'print as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  docker-volume-scaleio volume undelete db\n  docker-volume-scaleio volume undelete db --as db-of-yesterday',
+    )
+    .action((wanted: string, flags: JsonFlags & { readonly as?: string }) =>
+      inSession(io, flags, async ({ actions }) => {
+        const request = { wanted, as: flags.as ?? null };
+        const back = await actions.undelete(request, AbortSignal.timeout(ACTION_LIMIT_MS));
+        const said = `volume "${back.name}" (${back.volumeId}) is back\n`;
+        io.stdout.write(flags.json === true ? asJson(back) : said);
+      }),
+    );
+  const trash = withSettings(volume.command('trash'))
+    .description('list the removed volumes that can still be had back')
+    .option('--json', 'print as JSON')
+    .action((flags: JsonFlags) =>
+      inSession(io, flags, async (session) => {
+        const listed = await listTrash({ ...session.host, prefix: session.prefix }, session.signal);
+        const facts = listed.map((one) => factsOf(one, session));
+        io.stdout.write(flags.json === true ? asJson(facts) : tableOf(facts));
+      }),
+    );
+  withSettings(trash.command('erase'))
+    .description('erase a removed volume before its time')
+    .argument('<name>', 'the name that it had, or its id')
+    .option('--with-snapshots', 'its snapshots, too, but for those that are secured or in use')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', '\nExamples:\n  docker-volume-scaleio volume trash erase db --with-snapshots')
+    .action((wanted: string, flags: AgreeFlags & { readonly withSnapshots?: true }) =>
+      inSession(io, flags, async (session) => {
+        const listed = await listTrash({ ...session.host, prefix: session.prefix }, session.signal);
+        const { volumeId, arrayName } = chooseTrashed(listed, wanted, session.prefix);
+        const withSnapshots = flags.withSnapshots === true;
+        const what = withSnapshots ? `"${wanted}" and its snapshots` : `"${wanted}"`;
+        if (!(await isAgreed(flags, `Erase ${what} (${volumeId}) for good?`)))
+          throw new InvalidRequestError(`volume "${wanted}" stays in the trash: nobody said yes`);
+        const request = { volumeId, arrayName, withSnapshots };
+        const { snapshots } = await session.actions.eraseTrashed(
+          request,
+          AbortSignal.timeout(ACTION_LIMIT_MS),
+        );
+        const gone = withSnapshots ? `; ${snapshots} snapshots were removed` : '';
+        io.stdout.write(
+          `volume "${wanted}" (${volumeId}) cannot be had back any more; the plugin of this host removes its data within some minutes${gone}\n`,
+        );
+      }),
+    );
+}
+
+/** A removed volume as `volume trash` tells of it; with --json, as it is here. */
+interface TrashFacts {
+  /** As far as it is known. */
+  readonly name: string;
+  readonly isWholeName: boolean;
+  /** ISO 8601; null: nothing tells. */
+  readonly removed: string | null;
+  /** Not before; null: nobody erases it. */
+  readonly erasedFrom: string | null;
+  readonly sizeKiB: number;
+  readonly id: string;
+  readonly arrayName: string;
+  readonly state: 'kept' | 'in use' | 'being erased';
+}
+
+function factsOf(trashed: TrashedVolume, { removeGraceMs }: Pick<Session, 'removeGraceMs'>): TrashFacts {
+  const { volumeId, arrayName, name, shown, removedAtMs, sizeKiB, isHad, isBeingErased } = trashed;
+  return {
+    name: name ?? shown,
+    isWholeName: name !== null,
+    removed: removedAtMs === null ? null : new Date(removedAtMs).toISOString(),
+    erasedFrom:
+      removedAtMs === null ? null : new Date(removedAtMs + eraseAfterMs(removeGraceMs)).toISOString(),
+    sizeKiB,
+    id: volumeId,
+    arrayName,
+    state: isBeingErased ? 'being erased' : isHad ? 'in use' : 'kept',
+  };
+}
+
+function tableOf(facts: readonly TrashFacts[]): string {
+  if (facts.length === 0) return 'the trash is empty\n';
+  const rows = facts.map(({ name, removed, erasedFrom, sizeKiB, id, state }) => [
+    name,
+    removed ?? 'unknown',
+    erasedFrom ?? (state === 'being erased' ? 'now' : 'never'),
+    formatSize(sizeKiB),
+    id,
+    state,
+  ]);
+  const table = [HEADING, ...rows];
+  const widths = HEADING.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function asJson(facts: unknown): string {
+  return `${JSON.stringify(facts, null, 2)}\n`;
+}
