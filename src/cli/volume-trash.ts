@@ -61,6 +61,10 @@ export function addTrashCommands(volume: Command, io: ProcessIo, { withSettings,
         io.stdout.write(flags.json === true ? asJson(back) : said);
       }),
     );
+  addTrash(volume, io, { withSettings, isAgreed });
+}
+
+function addTrash(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Shared): void {
   const trash = withSettings(volume.command('trash'))
     .description('list the removed volumes that can still be had back')
     .option('--json', 'print as JSON')

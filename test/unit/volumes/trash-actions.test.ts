@@ -5,6 +5,7 @@ import { trashActionsOn, trashActionsWithout } from '../../../src/volumes/trash/
 import { listTrash } from '../../../src/volumes/trash/list-trash.ts';
 import { goneName, isInTrash } from '../../../src/volumes/trash/trash-names.ts';
 import { GRACE_MS, keepRemoved, useVolume } from './world/scenarios.ts';
+import type { Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
 
 const LONG = 'a-name-of-more-characters-than-the-name-in-the-trash-has-room-for';
@@ -120,7 +121,7 @@ describe('undelete', () => {
     const { id } = world.volume('db');
     await world.run(one.life.remove('db'));
     let isAsked = false;
-    two.life.steps.hook = async ({ method, side }) => {
+    two.life.steps.hook = async ({ method, side }): Promise<Verdict> => {
       if (isAsked || method !== 'renameVolume' || side !== 'before') return 'go';
       isAsked = true;
       await here.undelete({ wanted: 'db', as: null }, limit());
@@ -139,7 +140,7 @@ describe('undelete', () => {
     await world.run(one.life.reconcile());
     await world.pass(2 * GRACE_MS + 2 * MINUTE_MS);
     let isAsked = false;
-    one.life.steps.hook = async ({ method, side }) => {
+    one.life.steps.hook = async ({ method, side }): Promise<Verdict> => {
       if (isAsked || method !== 'getVolume' || side !== 'before') return 'go';
       isAsked = true;
       await there.undelete({ wanted: 'db', as: null }, limit());
