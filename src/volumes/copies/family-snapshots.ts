@@ -1,0 +1,52 @@
+import { InvalidRequestError, VolumeNotFoundError } from '../../errors.ts';
+import type { StorageArray } from '../../array/storage-array.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
+import { nearest } from '../../units/nearest.ts';
+import { parseSnapshotName, type SnapshotName } from './snapshot-names.ts';
+
+/** A snapshot of a volume that this product took. */
+export interface VolumeSnapshot extends SnapshotName {
+  /** As the array has it. */
+  readonly volume: ArrayVolume;
+}
+
+/** The snapshots of a volume, oldest first; those that others took are none of ours. One call. */
+export async function snapshotsOf(
+  { array }: { readonly array: Pick<StorageArray, 'volumesOfFamily'> },
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<readonly VolumeSnapshot[]> {
+  const family = await array.volumesOfFamily(volume, signal);
+  return family
+    .flatMap((member): VolumeSnapshot[] => {
+      const named = member.kind === 'snapshot' ? parseSnapshotName(volume.id, member.name ?? '') : undefined;
+      return named === undefined ? [] : [{ ...named, volume: member }];
+    })
+    .sort((one, other) => (one.volume.createdAtSeconds ?? 0) - (other.volume.createdAtSeconds ?? 0));
+}
+
+/**
+ * The snapshot of that name. Rejects with VolumeNotFoundError that names the nearest, and with InvalidRequestError where two bear it, which only
+ * somebody beside this product can have done.
+ */
+export async function findSnapshot(
+  host: Parameters<typeof snapshotsOf>[0],
+  wanted: { readonly volume: ArrayVolume; readonly name: string; readonly snapshot: string },
+  signal: AbortSignal,
+): Promise<VolumeSnapshot> {
+  const { volume, name, snapshot } = wanted;
+  const all = await snapshotsOf(host, volume, signal);
+  const [found, other] = all.filter((one) => one.name === snapshot);
+  if (other !== undefined)
+    throw new InvalidRequestError(
+      `volume "${name}" has two snapshots called "${snapshot}" on the array; rename one of them there`,
+    );
+  if (found !== undefined) return found;
+  const near = nearest(
+    snapshot,
+    all.map((one) => one.name),
+  );
+  const hint =
+    near === undefined ? 'see docker-volume-scaleio volume snapshots' : `did you mean "${name}@${near}"?`;
+  throw new VolumeNotFoundError(`volume "${name}" has no snapshot "${snapshot}"; ${hint}`);
+}
