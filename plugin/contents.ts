@@ -75,8 +75,11 @@ export const contents = {
     { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs', '/usr/bin/btrfstune'] },
     {
       name: 'util-linux',
-      files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev', '/usr/sbin/fstrim'],
+      files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev', '/usr/sbin/fstrim', '/usr/sbin/fsfreeze'],
     },
+    // They thaw a file system where the plugin is killed while it is frozen.
+    { name: 'coreutils', files: ['/usr/bin/sleep'] },
+    { name: 'findutils', files: ['/usr/bin/xargs'] },
     { name: 'mount', files: ['/usr/bin/mount', '/usr/bin/umount'] },
     { name: 'attr', files: ['/usr/bin/getfattr', '/usr/bin/setfattr'] },
   ] satisfies PackageContents[],

@@ -4,9 +4,12 @@ import type { LocalSettings, Settings } from '../config/settings.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
 import type { PluginError } from '../errors.ts';
+import { createFreezer } from '../filesystem/freezer.ts';
 import { readUsage } from '../filesystem/usage.ts';
 import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
+import { runLater } from '../host/delayed-run.ts';
+import { frozenRecord } from '../journal/frozen-record.ts';
 import type { HostJoin } from '../join/host-join.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Pages } from '../observe/metrics/pages.ts';
@@ -30,7 +33,7 @@ import { TrimLoop, type TrimTotals } from '../volumes/upkeep/trim-loop.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { arrayNameFor } from '../volumes/naming.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
-import type { HostVolume } from '../volumes/ports.ts';
+import type { Freezer, HostVolume } from '../volumes/ports.ts';
 import { asVolumeName } from '../volumes/volume.ts';
 
 /** The plugin's parts under one set of settings. */
@@ -76,6 +79,12 @@ export async function openService(
   );
   const { host, join, records } = parts;
   const lock = volumeLock(settings);
+  const freezer = createFreezer({
+    runner: parts.runner,
+    runLater,
+    record: frozenRecord(settings.stateDir),
+    log,
+  });
   const growth = new DeviceGrowth({ ...host, lock }, GROWTH_TIMES);
   const autoGrowth = autoGrowthOn(settings, host, { lock, growth });
   const reconciler = metrics.observeReconciler(new Reconciler(host, lock, growth));
@@ -94,6 +103,7 @@ export async function openService(
   const lifecycle = new Lifecycle(
     [
       ...records,
+      { name: 'thawing what an earlier life froze', start: () => freezer.thawLeft() },
       { name: 'the connection to the array', stop: () => gateway.close() },
       joiningPart(join),
       partOf('reconciling', reconciling),
@@ -107,7 +117,7 @@ export async function openService(
   );
   return {
     driver: metrics.observeDriver(driver),
-    actions: actionsOn(parts, settings, { lock, growth }),
+    actions: actionsOn(parts, settings, { lock, growth, freezer }),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
     start: () => lifecycle.start(),
@@ -162,10 +172,11 @@ function volumeLock({ prefix }: LocalSettings): VolumeLock {
 function actionsOn(
   { host, runner }: HostParts,
   { stateDir, prefix }: LocalSettings,
-  { lock, growth }: { readonly lock: VolumeLock; readonly growth: DeviceGrowth },
+  own: { readonly lock: VolumeLock; readonly growth: DeviceGrowth; readonly freezer: Freezer },
 ): OperatorActions {
+  const { lock } = own;
   const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
-  const others = { ...dataActionsOn(host, { lock, growth }), ...trashActionsOn(host, lock) };
+  const others = { ...dataActionsOn(host, own), ...trashActionsOn(host, lock) };
   return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
 }
 

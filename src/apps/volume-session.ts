@@ -88,7 +88,10 @@ export async function inSession(
     const lock = new VolumeLock(systemClock);
     const self = operateVolumes(
       { ...host, ...parts, log, runner, stateDir, prefix, lock, entries },
-      { ...dataActionsWithout({ array, prefix, lock }), ...trashActionsWithout({ array, prefix }) },
+      {
+        ...dataActionsWithout({ array, clock: systemClock, log, prefix, lock }),
+        ...trashActionsWithout({ array, prefix }),
+      },
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);

@@ -13,6 +13,7 @@ const shown = { name: z.string(), volumeId };
 const nameless = z.strictObject({ volumeId, arrayName: z.string() });
 const policy = z.enum(POLICY_CHOICES);
 const how = z.enum(['none', 'rename', 'stand-in', 'snapshot', 'drop']);
+const moment = z.string().nullable();
 const limit = z.int().nonnegative().nullable();
 const nothing = z.null().transform(() => undefined);
 
@@ -87,6 +88,52 @@ const CALLS = {
     path: '/v1/trash/erase',
     request: z.strictObject({ volumeId, arrayName: z.string(), withSnapshots: z.boolean() }),
     answer: answering(z.object({ snapshots: z.int().nonnegative() })),
+  },
+  takeSnapshots: {
+    path: '/v1/snapshots/take',
+    request: z.strictObject({
+      names: z.array(z.string()),
+      snapshot: z.string().nullable(),
+      expireMs: z.number().positive().nullable(),
+      secureForMinutes: z.int().positive().nullable(),
+    }),
+    answer: answering(
+      z.array(
+        z.object({
+          volume: z.string(),
+          snapshot: z.string(),
+          id: volumeId,
+          consistency: z.enum(['frozen', 'crash-consistent', 'idle']),
+        }),
+      ),
+    ),
+  },
+  listSnapshots: {
+    path: '/v1/snapshots/list',
+    request: z.strictObject({ name: z.string() }),
+    answer: answering(
+      z.object({
+        snapshots: z.array(
+          z.object({
+            snapshot: z.string(),
+            id: volumeId,
+            takenAt: moment,
+            expiresAt: moment,
+            secureUntil: moment,
+            consistency: z.enum(['frozen', 'crash-consistent']),
+            sizeKiB: z.number(),
+            isInUse: z.boolean(),
+          }),
+        ),
+        most: z.number(),
+        heldKiB: z.number().nullable(),
+      }),
+    ),
+  },
+  removeSnapshot: {
+    path: '/v1/snapshots/remove',
+    request: z.strictObject({ name: z.string(), snapshot: z.string() }),
+    answer: answering(nothing),
   },
 } satisfies { readonly [A in ActionName]: DoorCall<A> };
 

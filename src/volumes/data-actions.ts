@@ -1,6 +1,9 @@
 import { RunningPluginError } from '../errors.ts';
 import type { StorageArray } from '../array/storage-array.ts';
 import type { ArrayVolume } from '../array/volume.ts';
+import { copyActions, type CopyActions } from './copies/copy-actions.ts';
+import { freezingHere } from './copies/freeze-here.ts';
+import type { SnapshotHost } from './copies/take-snapshots.ts';
 import { growVolume, type GrownVolume } from './growth/grow-volume.ts';
 import type { DeviceGrowth, FilesystemGrowth } from './growth/device-growth.ts';
 import { findByName, VolumeLookup } from './life/lookup.ts';
@@ -10,16 +13,17 @@ import { changeLimits, type LimitingHost } from './limits/change-limits.ts';
 import { keepingLimits } from './limits/keep-limits.ts';
 import { arrayNameFor, validateVolumeName } from './naming.ts';
 import type { GrowthReport, OperatorActions } from './operator-actions.ts';
+import type { Freezer } from './ports.ts';
 import type { VolumeHost } from './volume-host.ts';
 import type { VolumeName } from './volume.ts';
 
 /** What is done with a volume's data and size, whoever has it. */
-export type DataActions = Pick<OperatorActions, 'grow' | 'limit'>;
+export type DataActions = Pick<OperatorActions, 'grow' | 'limit'> & CopyActions;
 
 /** How long who asks waits for the file system to follow, ms. */
 const FOLLOW_MS = 5000;
 
-interface DataHost {
+interface DataHost extends Pick<SnapshotHost, 'freeze' | 'clock' | 'log'> {
   readonly array: StorageArray;
   readonly find: (name: VolumeName, signal: AbortSignal) => Promise<ArrayVolume | undefined>;
   readonly keepLimits: LimitingHost['keep'];
@@ -30,11 +34,20 @@ interface DataHost {
 /** On a host whose plugin runs. */
 export function dataActionsOn(
   host: VolumeHost,
-  { lock, growth }: { readonly lock: VolumeLock; readonly growth: Pick<DeviceGrowth, 'follow'> },
+  {
+    lock,
+    growth,
+    freezer,
+  }: {
+    readonly lock: VolumeLock;
+    readonly growth: Pick<DeviceGrowth, 'follow'>;
+    readonly freezer: Pick<Freezer, 'freeze'>;
+  },
 ): DataActions {
   const lookup = new VolumeLookup(host);
   return dataActions({
-    array: host.array,
+    ...host,
+    freeze: freezingHere(host, freezer),
     find: async (name, signal) => {
       const volume = await lookup.find(name, signal);
       if (volume !== undefined) lookup.remember(name, volume);
@@ -48,21 +61,17 @@ export function dataActionsOn(
 
 /** Where no plugin runs: what the array alone can do. The rest rejects with RunningPluginError. */
 export function dataActionsWithout({
-  array,
   prefix,
-  lock,
-}: {
-  readonly array: StorageArray;
-  readonly prefix: string;
-  readonly lock: VolumeLock;
-}): DataActions {
+  ...host
+}: Pick<DataHost, 'array' | 'clock' | 'lock' | 'log'> & { readonly prefix: string }): DataActions {
+  const { array } = host;
   return dataActions({
-    array,
+    ...host,
+    freeze: () => Promise.resolve(undefined),
     find: (name, signal) => findByName(array, arrayNameFor(prefix, name), signal),
     keepLimits: (volume, name) =>
       volume.attachments.length > 0 ? Promise.resolve(undefined) : Promise.reject(needsPlugin(name)),
     follow: () => Promise.resolve({ kind: 'not-mounted' }),
-    lock,
   });
 }
 
@@ -76,6 +85,8 @@ function needsPlugin(name: string): RunningPluginError {
 function dataActions(host: DataHost): DataActions {
   const { array, find, keepLimits, lock, follow } = host;
   return {
+    ...copyActions(host),
+
     grow: async ({ name: raw, sizeKiB }, signal) => {
       const name = validateVolumeName(raw);
       const grown = await lock.run(name, 'growth', signal, () => growVolume(host, { name, sizeKiB }, signal));
@@ -83,9 +94,9 @@ function dataActions(host: DataHost): DataActions {
       return reportOf(grown, await follow(name, grown.sizeKiB, limit));
     },
 
-    limit: ({ name: raw, ...wanted }, signal) => {
+    limit: async ({ name: raw, ...wanted }, signal) => {
       const name = validateVolumeName(raw);
-      return lock.run(name, 'change of limits', signal, () =>
+      return await lock.run(name, 'change of limits', signal, () =>
         changeLimits({ array, find, keep: keepLimits }, { name, ...wanted }, signal),
       );
     },

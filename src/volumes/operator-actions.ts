@@ -1,5 +1,6 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
+import type { TakenSnapshot } from './copies/take-snapshots.ts';
 import type { ChangedLimits } from './limits/change-limits.ts';
 import type { FenceRecord } from './ports.ts';
 import type { UndeleteRequest } from './trash/undelete.ts';
@@ -74,6 +75,40 @@ export interface ErasureRequest {
   readonly withSnapshots: boolean;
 }
 
+/** Null: a name made of the time; it stays until it is removed; it is not secured. */
+export interface SnapshotsRequest {
+  readonly names: readonly string[];
+  readonly snapshot: string | null;
+  readonly expireMs: number | null;
+  readonly secureForMinutes: number | null;
+}
+
+export interface NamedSnapshot {
+  readonly name: string;
+  readonly snapshot: string;
+}
+
+/** Times in ISO 8601; null: never, or not said. */
+export interface ListedSnapshot {
+  readonly snapshot: string;
+  readonly id: VolumeId;
+  readonly takenAt: string | null;
+  readonly expiresAt: string | null;
+  readonly secureUntil: string | null;
+  readonly consistency: 'frozen' | 'crash-consistent';
+  readonly sizeKiB: number;
+  readonly isInUse: boolean;
+}
+
+export interface SnapshotList {
+  /** Oldest first. */
+  readonly snapshots: readonly ListedSnapshot[];
+  /** How many a volume can have, its clones counted. */
+  readonly most: number;
+  /** What all its copies hold beyond what they share with it; null where the array does not say. */
+  readonly heldKiB: number | null;
+}
+
 /** What an action is asked with, and what it answers. */
 interface Act<Wanted, Result> {
   readonly wanted: Wanted;
@@ -107,6 +142,12 @@ interface ActionTable {
   undelete: Act<UndeleteRequest, ShownVolume>;
   /** Takes a volume of the trash out of everybody's reach; it is removed some minutes later. Answers how many snapshots went. */
   eraseTrashed: Act<ErasureRequest, { readonly snapshots: number }>;
+  /** Snapshots of several volumes, all of one instant. See takeSnapshots. */
+  takeSnapshots: Act<SnapshotsRequest, readonly TakenSnapshot[]>;
+  /** The snapshots of a volume that this product took. */
+  listSnapshots: Act<Pick<NamedSnapshot, 'name'>, SnapshotList>;
+  /** Removes one snapshot and nothing else of its family. See removeSnapshot. */
+  removeSnapshot: Act<NamedSnapshot, void>;
 }
 
 export type ActionName = keyof ActionTable;
@@ -131,6 +172,9 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   remove: ({ name }) => `removal of ${quote(name)}`,
   undelete: ({ wanted }) => `undelete of ${quote(wanted)}`,
   eraseTrashed: ({ arrayName }) => `erasing of ${quote(arrayName)}`,
+  takeSnapshots: ({ names }) => `snapshot of ${names.map((name) => quote(name)).join(', ')}`,
+  listSnapshots: ({ name }) => `list of the snapshots of ${quote(name)}`,
+  removeSnapshot: ({ name, snapshot }) => `removal of ${quote(`${name}@${snapshot}`)}`,
 };
 
 export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];

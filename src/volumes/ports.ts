@@ -117,6 +117,23 @@ export interface Filesystems {
   mountpointOf(name: ArrayName): string;
 }
 
+/** A mounted file system that is still: all that was written is on its device, and who writes waits. */
+export interface FrozenMount {
+  /** Resolves when writes go on. False: somebody had thawed it before, so that nobody knows for how long it was still. Never rejects. */
+  thaw(): Promise<boolean>;
+}
+
+/** Keeps file systems of this host still for a moment. Implemented by filesystem/. */
+export interface Freezer {
+  /**
+   * Freezes what is mounted there (FIFREEZE). It is thawed after `limitMs` at the latest, also when this process is killed meanwhile.
+   * Rejects with FilesystemError or CancelledError; nothing stays frozen then.
+   */
+  freeze(mountpoint: string, limitMs: number, signal: AbortSignal): Promise<FrozenMount>;
+  /** Thaws what an earlier life of this plugin has frozen and not thawed. */
+  thawLeft(): Promise<void>;
+}
+
 /** A volume this host has seen: what Get answers from when the gateway is away, and full names for List. */
 export interface KnownVolume {
   readonly name: VolumeName;

@@ -42,6 +42,24 @@ const FENCE: FenceRecord = {
 const GREW = { beforeKiB: 8, sizeKiB: 16, holder: 'host2', filesystem: 'holder', why: null } as const;
 const LIMITED = { iops: 5000, bandwidthKiBps: 0, holders: ['host2'], keptBy: 'holder' } as const;
 
+const TAKEN = [{ volume: 'db', snapshot: 'a', id: VOLUME.volumeId, consistency: 'frozen' as const }];
+const LISTED = {
+  snapshots: [
+    {
+      snapshot: 'a',
+      id: VOLUME.volumeId,
+      takenAt: '2026-11-28T22:00:00.000Z',
+      expiresAt: null,
+      secureUntil: null,
+      consistency: 'crash-consistent' as const,
+      sizeKiB: 8,
+      isInUse: false,
+    },
+  ],
+  most: 126,
+  heldKiB: null,
+};
+
 /** Actions that note what they are asked, and answer as told. */
 function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; actions: OperatorActions } {
   const asked: unknown[] = [];
@@ -61,6 +79,9 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     remove: note('remove'),
     undelete: () => Promise.resolve(VOLUME),
     eraseTrashed: () => Promise.resolve({ snapshots: 2 }),
+    takeSnapshots: () => Promise.resolve(TAKEN),
+    listSnapshots: () => Promise.resolve(LISTED),
+    removeSnapshot: note('removeSnapshot'),
     ...answers,
   };
   return { asked, actions };
@@ -122,6 +143,10 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.undelete({ wanted: 'db', as: null }, soon())).toEqual(VOLUME);
   const erasure = { volumeId: VOLUME.volumeId, arrayName: '~rm.x', withSnapshots: true };
   expect(await client.eraseTrashed(erasure, soon())).toEqual({ snapshots: 2 });
+  const wish = { names: ['db'], snapshot: null, expireMs: 1000, secureForMinutes: null };
+  expect(await client.takeSnapshots(wish, soon())).toEqual(TAKEN);
+  expect(await client.listSnapshots({ name: 'db' }, soon())).toEqual(LISTED);
+  await client.removeSnapshot({ name: 'db', snapshot: 'a' }, soon());
   expect(asked).toEqual([
     ['forceRelease', FORCED],
     ['changeFailover', change],
@@ -130,6 +155,7 @@ it('hands every action on whole, and its answer back', async () => {
     ['lookIntoAnonymous', NAMELESS],
     ['removeAnonymous', NAMELESS],
     ['remove', { name: 'db', now: true }],
+    ['removeSnapshot', { name: 'db', snapshot: 'a' }],
   ]);
 });
 

@@ -21,7 +21,7 @@ async function scene(options: Record<string, string> = {}) {
   const watchOn = (host: FakeHost) => {
     const { lock } = host.life;
     const growth = new DeviceGrowth({ ...host.life.host, lock }, TIMES);
-    const actions = dataActionsOn(host.life.host, { lock, growth });
+    const actions = dataActionsOn(host.life.host, { lock, growth, freezer: host.kernel.freezer });
     const grow = (sizeKiB: number, name = 'db') => world.run(actions.grow({ name, sizeKiB }, limit()));
     return { growth, grow };
   };
@@ -142,7 +142,7 @@ it('leaves the file system to the host that has the volume, or to the next Mount
   await run(one.life.unmount('db', 'a'));
   expect(await grow(24 * GIB)).toMatchObject({ filesystem: 'mount', holder: null });
   const { host, lock } = two.life;
-  const without = dataActionsWithout({ array: host.array, prefix: 'docker-', lock });
+  const without = dataActionsWithout({ ...host, prefix: 'docker-', lock });
   expect(await run(without.grow({ name: 'db', sizeKiB: 32 * GIB }, limit()))).toMatchObject({
     filesystem: 'mount',
   });

@@ -23,7 +23,12 @@ async function scene(options: Record<string, string> = {}) {
   for (const host of world.hosts) host.mayFence = true;
   await world.run(one.life.create('db', options));
   const ask = (host: FakeHost, wanted: LimitRequest = FAST) =>
-    world.run(dataActionsOn(host.life.host, { lock: host.life.lock, growth }).limit(wanted, limit()));
+    world.run(
+      dataActionsOn(host.life.host, { lock: host.life.lock, growth, freezer: host.kernel.freezer }).limit(
+        wanted,
+        limit(),
+      ),
+    );
   const has = (host: FakeHost) => {
     const { limitIops, limitBandwidthKiBps } = world.volume('db').mappings.get(host.sdcId) ?? {};
     return [limitIops, limitBandwidthKiBps];
@@ -141,7 +146,7 @@ it('takes limits over from a dead host, but never that there are none', async ()
 it('does by itself, where no plugin runs, what the array alone can do', async () => {
   const { world, one, two, has } = await scene();
   const { lock, host } = two.life;
-  const without = dataActionsWithout({ array: host.array, prefix: 'docker-', lock });
+  const without = dataActionsWithout({ ...host, prefix: 'docker-', lock });
   await expect(world.run(without.limit(FAST, limit()))).rejects.toThrow('no plugin runs here');
   await world.run(one.life.mount('db', 'a'));
   expect(await world.run(without.limit(FAST, limit()))).toMatchObject({ keptBy: 'holder' });

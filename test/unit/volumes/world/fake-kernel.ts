@@ -1,4 +1,5 @@
-import type { DeviceUsers } from '../../../../src/volumes/ports.ts';
+import { FilesystemError } from '../../../../src/errors.ts';
+import type { DeviceUsers, Freezer } from '../../../../src/volumes/ports.ts';
 import type { VolumeId } from '../../../../src/array/ids.ts';
 import type { FakeArray, MappingListener, StoredVolume } from './fake-array.ts';
 import type { FilesystemContent } from './content.ts';
@@ -107,6 +108,27 @@ export class FakeKernel implements MappingListener {
     if (other !== undefined) return { number, diskSequence: String(2 * disk + 1), sizeKiB, volume: other };
     return { number, diskSequence: String(2 * disk), sizeKiB, volume };
   }
+
+  /** fsfreeze on what is mounted. Another thaws it after the limit. */
+  readonly freezer: Freezer = {
+    freeze: async (mountpoint, limitMs) => {
+      const volume = this.mountAt(mountpoint)?.volume;
+      if (volume === undefined) throw new FilesystemError(`nothing is mounted at "${mountpoint}"`);
+      this.frozen.add(volume);
+      const ended = new AbortController();
+      this.#clock.sleep(limitMs, ended.signal).then(
+        () => this.frozen.delete(volume),
+        () => undefined,
+      );
+      return Promise.resolve({
+        thaw: () => {
+          ended.abort();
+          return Promise.resolve(this.frozen.delete(volume));
+        },
+      });
+    },
+    thawLeft: () => Promise.resolve(),
+  };
 
   get attachedIds(): VolumeId[] {
     return [...this.#attachments.keys()].filter((id) => this.device(id) !== undefined);

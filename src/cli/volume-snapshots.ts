@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import { ACTION_LIMIT_MS, inSession } from '../apps/volume-session.ts';
+import type { SettingsFlags } from '../config/load-settings.ts';
+import { InvalidRequestError } from '../errors.ts';
+import { parseDuration } from '../units/duration.ts';
+import { formatSize } from '../units/size.ts';
+import { splitSnapshot } from '../volumes/copies/snapshot-names.ts';
+import type { TakenSnapshot } from '../volumes/copies/take-snapshots.ts';
+import type { SnapshotList } from '../volumes/operator-actions.ts';
+import type { ProcessIo } from './process-io.ts';
+
+interface JsonFlags extends SettingsFlags {
+  readonly json?: true;
+}
+
+interface TakeFlags extends JsonFlags {
+  readonly name?: string;
+  readonly expire?: string;
+  readonly secure?: string;
+}
+
+const TAKE_EXAMPLES = `
+Examples:
+  docker-volume-scaleio volume snapshot db --name before-upgrade
+  docker-volume-scaleio volume snapshot db files --expire 7d --secure 3d`;
+
+const MINUTE_MS = 60_000;
+
+/** `volume snapshot`, `volume snapshots` and `volume rm-snapshot`. `withSettings` adds what every command of volumes takes. */
+export function addSnapshotCommands(
+  volume: Command,
+  io: ProcessIo,
+  withSettings: (command: Command) => Command,
+): void {
+  withSettings(volume.command('snapshot'))
+    .description('take a snapshot of volumes, all of one instant, frozen where this host has them mounted')
+    .argument('<names...>')
+    .option('--name <name>', 'of the snapshot, at most 16 characters; default: the time')
+    .option('--expire <time>', 'after which the steward removes it: 7d')
+    .option('--secure <time>', 'until which nobody can remove it, at most 24d: 3d (3.0 and later)')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', TAKE_EXAMPLES)
+    .action((names: string[], flags: TakeFlags) =>
+      inSession(io, flags, async ({ actions }) => {
+        const { name, expire, secure } = flags;
+        const wanted = {
+          names,
+          snapshot: name ?? null,
+          expireMs: expire === undefined ? null : longer(expire, '--expire'),
+          secureForMinutes: secure === undefined ? null : Math.ceil(longer(secure, '--secure') / MINUTE_MS),
+        };
+        const taken = await actions.takeSnapshots(wanted, AbortSignal.timeout(ACTION_LIMIT_MS));
+        io.stdout.write(flags.json === true ? asJson(taken) : taken.map(takenText).join(''));
+      }),
+    );
+  withSettings(volume.command('snapshots'))
+    .description('list the snapshots of a volume: age, expiry, consistency')
+    .argument('<name>')
+    .option('--json', 'print as JSON')
+    .action((name: string, flags: JsonFlags) =>
+      inSession(io, flags, async ({ actions }) => {
+        const list = await actions.listSnapshots({ name }, AbortSignal.timeout(ACTION_LIMIT_MS));
+        io.stdout.write(flags.json === true ? asJson({ name, ...list }) : listText(name, list));
+      }),
+    );
+  withSettings(volume.command('rm-snapshot'))
+    .description('remove one snapshot, and nothing else of its volume')
+    .argument('<volume@snapshot>')
+    .action((which: string, flags: SettingsFlags) =>
+      inSession(io, flags, async ({ actions }) => {
+        const split = splitSnapshot(which);
+        if (split === undefined)
+          throw new InvalidRequestError(
+            `"${which}" names no snapshot; write it as VOLUME@SNAPSHOT, such as db@before-upgrade`,
+          );
+        const { volume: name, snapshot } = split;
+        await actions.removeSnapshot({ name, snapshot }, AbortSignal.timeout(ACTION_LIMIT_MS));
+        io.stdout.write(`snapshot "${which}" is removed\n`);
+      }),
+    );
+}
+
+function longer(text: string, flag: string): number {
+  const ms = parseDuration(text, flag);
+  if (ms > 0) return ms;
+  throw new InvalidRequestError(`${flag} 0 is no time; leave it out, or write it like 7d`);
+}
+
+function takenText({ volume, snapshot, consistency }: TakenSnapshot): string {
+  const words = {
+    frozen: 'frozen: it holds all that was written',
+    'crash-consistent': 'crash-consistent: as after a power cut at that instant',
+    idle: 'nobody had the volume',
+  }[consistency];
+  return `snapshot "${volume}@${snapshot}" taken, ${words}\n`;
+}
+
+function listText(name: string, { snapshots, most, heldKiB }: SnapshotList): string {
+  if (snapshots.length === 0)
+    return `volume "${name}" has no snapshots of this plugin (up to ${most} copies)\n`;
+  const rows = snapshots.map(({ snapshot, takenAt, expiresAt, secureUntil, consistency, isInUse }) => [
+    snapshot,
+    takenAt ?? 'unknown',
+    expiresAt ?? 'never',
+    secureUntil ?? '-',
+    consistency,
+    isInUse ? 'in use' : '-',
+  ]);
+  const table = [['SNAPSHOT', 'TAKEN', 'EXPIRES', 'SECURE UNTIL', 'CONSISTENCY', 'USE'], ...rows];
+  const widths = (table[0] ?? []).map((_, column) =>
+    Math.max(...table.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const held = heldKiB === null ? '' : `; all copies together hold ${formatSize(heldKiB)}`;
+  return `${lines.join('\n')}\n${snapshots.length} of at most ${most}${held}\n`;
+}
+
+function asJson(facts: unknown): string {
+  return `${JSON.stringify(facts, null, 2)}\n`;
+}

@@ -1,0 +1,25 @@
+import { FilesystemError } from '../../errors.ts';
+import type { Freezer } from '../ports.ts';
+import type { VolumeHost } from '../volume-host.ts';
+import type { SnapshotHost } from './take-snapshots.ts';
+
+/** Freezes volumes that this host has mounted for writing, once it is certain that the mount is the volume's (rule 14). */
+export function freezingHere(
+  { attacher, filesystems, journal }: Pick<VolumeHost, 'attacher' | 'filesystems' | 'journal'>,
+  freezer: Pick<Freezer, 'freeze'>,
+): SnapshotHost['freeze'] {
+  return async (name, volume, limitMs, signal) => {
+    const entry = journal.get(name);
+    if (entry?.phase !== 'mounted' || entry.volumeId !== volume.id) return undefined;
+    const { systemId, volumeId, mountpoint } = entry;
+    const device = await attacher.findDevice(systemId, volumeId);
+    const mount = (await filesystems.mounts()).find((seen) => seen.mountpoint === mountpoint);
+    if (device === undefined || mount?.device !== device.number)
+      throw new FilesystemError(`volume "${name}" is not mounted at "${mountpoint}" any more`);
+    if (mount.readOnly) return undefined;
+    // Who froze it thaws it, when he likes.
+    if (await filesystems.isFrozen(device, mountpoint, signal))
+      throw new FilesystemError(`the file system of volume "${name}" is frozen by somebody else`);
+    return freezer.freeze(mountpoint, limitMs, signal);
+  };
+}

@@ -1,0 +1,136 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { createFreezer } from '../../../src/filesystem/freezer.ts';
+import { runLater } from '../../../src/host/delayed-run.ts';
+import { createRunner } from '../../../src/host/run.ts';
+import { frozenRecord } from '../../../src/journal/frozen-record.ts';
+import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
+import { socketClient } from '../../contract/docker/target.ts';
+import { silentLog } from '../../unit/sdc/silent-log.ts';
+import { startBundledStack, type BundledStack } from './bundled-stack.ts';
+
+/* Snapshots of volumes in use, frozen for real: the program, block devices, file systems. */
+
+const PATIENT = { timeout: 30_000, interval: 100 };
+
+let stack: BundledStack;
+let client: ReturnType<typeof socketClient>;
+
+beforeAll(async () => {
+  stack = await startBundledStack();
+  client = socketClient(stack.socketPath);
+});
+
+afterAll(async () => {
+  client.end();
+  await stack.close();
+});
+
+async function mounted(name: string, fs: string): Promise<string> {
+  const answerTo = async (call: string, body: object): Promise<PluginAnswer> => {
+    const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
+    if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
+    const answer = JSON.parse(outcome.text) as PluginAnswer;
+    if (outcome.status !== 200) throw new Error(answer.Err);
+    return answer;
+  };
+  await answerTo('Create', { Name: name, Opts: { size: '8GiB', fs } });
+  const { Mountpoint = '' } = await answerTo('Mount', { Name: name, ID: 'test' });
+  return Mountpoint;
+}
+
+/** The command beside the plugin of the stack. */
+async function command(...args: readonly string[]) {
+  const [program, ...rest] = stack.plugin.argv;
+  const { env } = stack.plugin;
+  const stateDir = path.join(stack.directory, 'state');
+  const all = [...rest.slice(0, rest.indexOf('serve')), 'volume', ...args, '--state-dir', stateDir];
+  return execa(program, all, { env, reject: false });
+}
+
+/** Resolves when a write to it has ended: a frozen file system lets nobody write. */
+async function assertWritable(mountpoint: string): Promise<void> {
+  const { timedOut } = await execa('touch', [path.join(mountpoint, 'written')], {
+    timeout: 20_000,
+    reject: false,
+  });
+  expect(timedOut).toBe(false);
+}
+
+it.each(['xfs', 'ext4', 'btrfs'])('freezes %s for a snapshot, and writes go on', async (fs) => {
+  const mountpoint = await mounted(`snap-${fs}`, fs);
+  const written = { isOver: false };
+  const writing = (async () => {
+    while (!written.isOver) await appendFile(path.join(mountpoint, 'log'), Buffer.alloc(65_536, 7));
+  })();
+  const { stdout, stderr, exitCode } = await command(
+    'snapshot',
+    `snap-${fs}`,
+    '--name',
+    'before',
+    '--expire',
+    '7d',
+  );
+  written.isOver = true;
+  await writing;
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout).toBe(`snapshot "snap-${fs}@before" taken, frozen: it holds all that was written`);
+  await assertWritable(mountpoint);
+  const listed = await command('snapshots', `snap-${fs}`);
+  expect(listed.stdout).toMatch(/^before +\d{4}-\S+ +\d{4}-\S+ +- +frozen +-$/m);
+  expect((await command('rm-snapshot', `snap-${fs}@befor`)).stderr).toContain(
+    `did you mean "snap-${fs}@before"?`,
+  );
+  expect((await command('rm-snapshot', `snap-${fs}@before`)).stdout).toBe(
+    `snapshot "snap-${fs}@before" is removed`,
+  );
+  await expect(readFile(path.join(stack.directory, 'state/frozen'))).rejects.toThrow('ENOENT');
+});
+
+it('is thawed within seconds when the plugin is killed while it is frozen', async () => {
+  const mountpoint = await mounted('killed', 'xfs');
+  // A process of its own that freezes as the plugin does, and dies.
+  const script = `
+    const { createFreezer } = await import('${path.resolve(import.meta.dirname, '../../../src/filesystem/freezer.ts')}');
+    const { runLater } = await import('${path.resolve(import.meta.dirname, '../../../src/host/delayed-run.ts')}');
+    const { createRunner } = await import('${path.resolve(import.meta.dirname, '../../../src/host/run.ts')}');
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const record = { read: async () => [], write: async () => {} };
+    const freezer = createFreezer({ runner: createRunner(), runLater, record, log });
+    await freezer.freeze(process.argv[1], 2000, AbortSignal.timeout(20000));
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  const died = await execa(process.execPath, ['--input-type=module', '--eval', script, mountpoint], {
+    reject: false,
+  });
+  expect(died.signal).toBe('SIGKILL');
+  await assertWritable(mountpoint);
+  expect((await execa('fsfreeze', ['-u', mountpoint], { reject: false })).exitCode).toBe(1);
+});
+
+it('is thawed at the next start where the second process was killed, too, and only what this plugin froze', async () => {
+  const [ours, theirs] = [await mounted('left', 'xfs'), await mounted('theirs', 'xfs')];
+  for (const mountpoint of [ours, theirs]) {
+    await execa('fsfreeze', ['-f', mountpoint]);
+    onTestFinished(async () => void (await execa('fsfreeze', ['-u', mountpoint], { reject: false })));
+  }
+  const stateDir = path.join(stack.directory, 'state');
+  await stack.endPlugin();
+  await frozenRecord(stateDir).write([ours]);
+  await stack.restartPlugin();
+  await vi.waitFor(async () => {
+    expect(await stack.pluginLog()).toContain('an earlier life had left frozen');
+  }, PATIENT);
+  await assertWritable(ours);
+  expect((await execa('fsfreeze', ['-u', theirs])).exitCode).toBe(0);
+});
+
+it('freezes nothing where it cannot, and says so', async () => {
+  const record = { read: () => Promise.resolve([]), write: () => Promise.resolve() };
+  const freezer = createFreezer({ runner: createRunner(), runLater, record, log: silentLog });
+  await expect(freezer.freeze('/proc', 5000, AbortSignal.timeout(20_000))).rejects.toThrow(
+    'cannot freeze the file system at "/proc"',
+  );
+});
