@@ -106,7 +106,10 @@ module.exports = {
     only(
       'cleanup-knows-no-implementation',
       '^src/steward/cleanup/',
-      ['^src/steward/(ports|audit|policy)\\.ts$', '^src/volumes/(naming|upkeep/anonymous-names)\\.ts$'],
+      [
+        '^src/steward/(ports|audit|policy)\\.ts$',
+        '^src/volumes/(naming|upkeep/anonymous-names|copies/snapshot-names)\\.ts$',
+      ],
       "of the steward it knows the policy and the audit, of the core the volumes' names",
     ),
     withoutIo('cleanup-has-no-io', '^src/steward/cleanup/'),
@@ -157,7 +160,7 @@ module.exports = {
     reserved('only-metrics-uses-prom-client', '^src/observe/metrics/', 'node_modules/prom-client/'),
     reserved(
       'only-run-starts-processes',
-      '^src/host/run\\.ts$',
+      '^src/host/(run|delayed-run)\\.ts$',
       'node_modules/execa/|^(node:)?child_process$',
     ),
     reserved('only-http-uses-undici', '^src/gateway/wire/http\\.ts$', 'node_modules/undici/'),

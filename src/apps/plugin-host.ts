@@ -2,14 +2,17 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { LocalSettings } from '../config/settings.ts';
 import { createDeviceUsers } from '../device-users/device-users.ts';
+import { createFreezer } from '../filesystem/freezer.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { readBootId } from '../host/boot.ts';
 import { systemClock } from '../host/clock.ts';
+import { runLater } from '../host/delayed-run.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
 import { createRunner, type Runner } from '../host/run.ts';
 import { sourceAddresses } from '../host/source-addresses.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from '../join/host-join.ts';
 import { openFenceLog } from '../journal/fence-log.ts';
+import { frozenRecord } from '../journal/frozen-record.ts';
 import { createHostLock } from '../journal/host-lock.ts';
 import { openJournal, type OpenJournal } from '../journal/journal.ts';
 import { journalFiles } from '../journal/journal-files.ts';
@@ -22,6 +25,7 @@ import { AddressWitness } from '../volumes/address-witness.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
 import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { MarkerWatch } from '../volumes/takeover/marker-watch.ts';
+import type { Freezer } from '../volumes/ports.ts';
 import type { VolumeHost, VolumePolicy } from '../volumes/volume-host.ts';
 import { filesystemsHere } from './host-filesystems.ts';
 import type { Part } from './lifecycle.ts';
@@ -50,6 +54,7 @@ export interface HostParts {
   readonly runner: Runner;
   readonly journal: OpenJournal;
   readonly join: HostJoin;
+  readonly freezer: Freezer;
   /** What is open on disk. */
   readonly records: readonly Part[];
   readonly mistakes?: string;
@@ -107,7 +112,8 @@ export async function buildHost(
     { name: 'the names of hosts', stop: () => hosts.close() },
     { name: 'the record of fences', stop: () => fences.close() },
   ];
-  return { host, gateway, runner, journal, join, records };
+  const freezer = createFreezer({ runner, runLater, record: frozenRecord(settings.stateDir), log });
+  return { host, gateway, runner, journal, join, freezer, records };
 }
 
 function loggedRunner(log: Log): Runner {

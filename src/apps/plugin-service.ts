@@ -4,12 +4,9 @@ import type { LocalSettings, Settings } from '../config/settings.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
 import type { PluginError } from '../errors.ts';
-import { createFreezer } from '../filesystem/freezer.ts';
 import { readUsage } from '../filesystem/usage.ts';
 import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
-import { runLater } from '../host/delayed-run.ts';
-import { frozenRecord } from '../journal/frozen-record.ts';
 import type { HostJoin } from '../join/host-join.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Pages } from '../observe/metrics/pages.ts';
@@ -77,21 +74,12 @@ export async function openService(
   const parts = await orClosed(gateway, () =>
     buildHost(settings, io, { metrics, gateway, endpoints: settings.endpoints }),
   );
-  const { host, join, records } = parts;
+  const { host, join, records, freezer } = parts;
   const lock = volumeLock(settings);
-  const freezer = createFreezer({
-    runner: parts.runner,
-    runLater,
-    record: frozenRecord(settings.stateDir),
-    log,
-  });
   const growth = new DeviceGrowth({ ...host, lock }, GROWTH_TIMES);
   const autoGrowth = autoGrowthOn(settings, host, { lock, growth });
   const reconciler = metrics.observeReconciler(new Reconciler(host, lock, growth));
-  const reconciling = new ReconcileLoop(
-    { ...host, reconciler },
-    { intervalMs: settings.reconcileIntervalMs, soonMs: 1000, roundMs: MINUTE_MS },
-  );
+  const reconciling = reconcileLoop(settings, host, reconciler);
   const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
     reconciling.hurry();
   });
@@ -146,7 +134,7 @@ export async function openFlawedService(
     actions: refusingActions(mistakes),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
-    start: () => Promise.resolve(),
+    start: () => parts.freezer.thawLeft(),
     close: () => new Lifecycle(parts.records, { clock: systemClock, log }).stop(),
   };
 }
@@ -218,6 +206,14 @@ function sweepingPart({ filesystems, journal }: VolumeHost, log: Log): Part {
       });
   };
   return { name: 'sweeping mountpoints', start };
+}
+
+function reconcileLoop(
+  { reconcileIntervalMs: intervalMs }: Settings,
+  host: VolumeHost,
+  reconciler: Pick<Reconciler, 'run'>,
+): ReconcileLoop {
+  return new ReconcileLoop({ ...host, reconciler }, { intervalMs, soonMs: 1000, roundMs: MINUTE_MS });
 }
 
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {

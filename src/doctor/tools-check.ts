@@ -26,6 +26,7 @@ const TOOLS: readonly Tool[] = [
   { program: 'e2fsck', versionFlag: '-V' },
   { program: 'resize2fs', versionFlag: '-V' },
   { program: 'tune2fs', versionFlag: '-V' },
+  { program: 'fsfreeze', versionFlag: '--version' },
   { program: 'mkfs.btrfs', versionFlag: '--version' },
   { program: 'btrfs', versionFlag: '--version' },
   { program: 'btrfstune', versionFlag: '--version' },

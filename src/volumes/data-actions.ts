@@ -96,7 +96,7 @@ function dataActions(host: DataHost): DataActions {
 
     limit: async ({ name: raw, ...wanted }, signal) => {
       const name = validateVolumeName(raw);
-      return await lock.run(name, 'change of limits', signal, () =>
+      return lock.run(name, 'change of limits', signal, () =>
         changeLimits({ array, find, keep: keepLimits }, { name, ...wanted }, signal),
       );
     },

@@ -3,6 +3,7 @@ import type { HostId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { formatDuration } from '../../units/duration.ts';
 import { isOurs, markOfProvisional, parseMarker, provisionalMark } from '../../volumes/naming.ts';
+import { readSnapshotName } from '../../volumes/copies/snapshot-names.ts';
 import { mayBeAnonymous } from '../../volumes/upkeep/anonymous-names.ts';
 
 /** Creation times this far ahead of our clock are the clocks' disagreement; further ahead one of them is wrong. */
@@ -70,8 +71,13 @@ export interface LikelyAnonymous extends Common {
   readonly kind: 'anonymous';
 }
 
-/** What hosts that are gone have left on the array. */
-export type Leftover = UnfinishedVolume | OrphanedMarker | DeadAttachment | LikelyAnonymous;
+/** A snapshot whose time is over, as whoever took it has said. */
+export interface ExpiredSnapshot extends Common {
+  readonly kind: 'expired';
+}
+
+/** What nobody needs any more on the array, most of it of hosts that are gone. */
+export type Leftover = UnfinishedVolume | OrphanedMarker | DeadAttachment | LikelyAnonymous | ExpiredSnapshot;
 
 /** Everything that looks like a leftover in one reading of the array; nothing here knows how long it has looked so. */
 export function findLeftovers(read: ReadArray, search: Search, nowMs: number): Leftover[] {
@@ -115,6 +121,8 @@ class Finder {
       if (mark !== undefined) return this.#unfinished(volume, mark);
       const marker = parseMarker(volume.name);
       if (marker !== undefined) return this.#marker(volume, marker.volumeId);
+      const snapshot = readSnapshotName(volume.name);
+      if (snapshot !== undefined) return this.#expired(volume, snapshot);
       if (!isOurs(this.#search.prefix, volume.name)) return [];
       return [...this.#deadMappings(volume), ...this.#anonymous(volume)];
     });
@@ -180,6 +188,27 @@ class Finder {
         obstacle: this.#clockObstacle(volume) ?? this.#markerObstacle(volume),
       },
     ];
+  }
+
+  #expired(
+    volume: ArrayVolume,
+    { expiresAtSeconds, isOf }: NonNullable<ReturnType<typeof readSnapshotName>>,
+  ): ExpiredSnapshot[] {
+    if (expiresAtSeconds === null) return [];
+    const overMs = this.#nowMs - expiresAtSeconds * 1000;
+    if (overMs < CLOCKS_DIFFER_MS) return [];
+    const obstacle = this.#expiredObstacle(volume, isOf);
+    const why = `it was to be kept until ${formatDuration(overMs)} ago`;
+    return [{ kind: 'expired', volume, target: targetOf(volume), why, obstacle }];
+  }
+
+  #expiredObstacle(volume: ArrayVolume, isOf: (id: VolumeId) => boolean): string | undefined {
+    const { attachedToAll, attachments, kind, ancestorId } = volume;
+    if (kind !== 'snapshot') return 'it is no snapshot, whatever its name says';
+    if (ancestorId !== null && this.#volumeIds.has(ancestorId) && !isOf(ancestorId))
+      return 'it is not of the volume that its name says';
+    if (attachedToAll || attachments.length > 0) return 'it is mapped';
+    return this.#clockObstacle(volume);
   }
 
   #markerObstacle({ kind, attachedToAll, attachments, sizeKiB }: ArrayVolume): string | undefined {

@@ -4,6 +4,7 @@ import type { ArrayVolume } from '../../array/volume.ts';
 import {
   isMarkerOf,
   type DeadAttachment,
+  type ExpiredSnapshot,
   type Leftover,
   type OrphanedMarker,
   type UnfinishedVolume,
@@ -33,6 +34,8 @@ export function recheck(array: RecheckedArray, leftover: Leftover, signal: Abort
       return lookAtMarker(array, leftover, signal);
     case 'mapping':
       return lookAtMapping(array, leftover, signal);
+    case 'expired':
+      return lookAtExpired(array, leftover, signal);
     case 'anonymous':
       return Promise.resolve(kept('only a person can tell whether it is wanted'));
   }
@@ -83,6 +86,18 @@ async function lookAtMarker(
   const now = await array.getVolume(volume.id, signal);
   if (now === undefined) return { kind: 'gone' };
   if (now.name !== volume.name) return kept('it has another name now');
+  return isMapped(now) ? kept('it has been mapped meanwhile') : clear([]);
+}
+
+async function lookAtExpired(
+  array: RecheckedArray,
+  { volume }: ExpiredSnapshot,
+  signal: AbortSignal,
+): Promise<Recheck> {
+  const now = await array.getVolume(volume.id, signal);
+  if (now === undefined) return { kind: 'gone' };
+  if (now.name !== volume.name) return kept('it has another name now');
+  if (now.kind !== 'snapshot') return kept('it is no snapshot');
   return isMapped(now) ? kept('it has been mapped meanwhile') : clear([]);
 }
 

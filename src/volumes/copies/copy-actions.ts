@@ -31,10 +31,10 @@ export function copyActions(host: CopyHost): CopyActions {
       const wish = {
         names,
         snapshot: snapshot === null ? undefined : validateSnapshotName(snapshot),
-        expiresAtSeconds: expireMs === null ? null : Math.ceil((clock.now() + expireMs) / 1000),
+        expiresAtSeconds: expireMs === null ? null : expiryOf(new Date(clock.now()), expireMs),
         secureForMinutes,
       };
-      return await lockedAll(lock, names, signal, () => takeSnapshots(host, wish, signal));
+      return lockedAll(lock, names, signal, () => takeSnapshots(host, wish, signal));
     },
 
     listSnapshots: async ({ name: raw }, signal) => {
@@ -81,6 +81,11 @@ function described({ volume, name, isFrozen, expiresAtSeconds }: VolumeSnapshot)
     sizeKiB,
     isInUse: attachedToAll || attachments.length > 0,
   };
+}
+
+/** By the wall clock, because every host and every steward must read the same of it. Seconds since 1970. */
+function expiryOf(takenAt: Date, expireMs: number): number {
+  return Math.ceil((takenAt.getTime() + expireMs) / 1000);
 }
 
 function iso(seconds: number | null): string | null {

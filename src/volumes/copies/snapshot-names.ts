@@ -52,15 +52,20 @@ export function snapshotArrayName(
 
 /** What an array name says, where it is that of a snapshot of the volume; undefined for all others. */
 export function parseSnapshotName(volumeId: VolumeId, arrayName: string): SnapshotName | undefined {
-  const [, kind, hours = '', part, name] = SNAPSHOT.exec(arrayName) ?? [];
-  if (name === undefined || part !== partOf(volumeId)) return undefined;
-  const expiresAtSeconds = hours === NO_EXPIRY ? null : Number.parseInt(hours, 36) * HOUR_SECONDS;
-  return { isFrozen: kind === 'f', expiresAtSeconds, name };
+  const read = readSnapshotName(arrayName);
+  if (read?.isOf(volumeId) !== true) return undefined;
+  const { isFrozen, expiresAtSeconds, name } = read;
+  return { isFrozen, expiresAtSeconds, name };
 }
 
-/** Whether the array name is that of a snapshot, whosever. */
-export function isSnapshotName(arrayName: string): boolean {
-  return SNAPSHOT.test(arrayName);
+/** What the array's name says of a snapshot, whosever volume's; undefined for all other names. */
+export function readSnapshotName(
+  arrayName: string,
+): (SnapshotName & { readonly isOf: (volumeId: VolumeId) => boolean }) | undefined {
+  const [, kind, hours = '', part, name] = SNAPSHOT.exec(arrayName) ?? [];
+  if (name === undefined) return undefined;
+  const expiresAtSeconds = hours === NO_EXPIRY ? null : Number.parseInt(hours, 36) * HOUR_SECONDS;
+  return { isFrozen: kind === 'f', expiresAtSeconds, name, isOf: (volumeId) => partOf(volumeId) === part };
 }
 
 /** VOLUME@NAME taken apart; undefined where there is no '@', or nothing on one side of it. */

@@ -46,7 +46,7 @@ export async function changeLimits(
   const volume = await find(name, signal);
   if (volume === undefined)
     throw new VolumeNotFoundError(`limiting volume "${name}" failed: the array has no such volume`);
-  const { attachments, id, attachedToAll } = volume;
+  const { attachments, id } = volume;
   assertLimitable(name, volume);
   const changed = (before: VolumeLimits): VolumeLimits => ({
     iops: wanted.iops ?? before.iops,
@@ -56,18 +56,25 @@ export async function changeLimits(
   for (const attachment of attachments)
     await array.limitAttachment({ volumeId: id, hostId: attachment.hostId }, asked, signal);
   const kept = await keep(volume, name, changed, signal);
-  const [first] = attachments;
-  if (kept === undefined && first === undefined)
+  if (kept === undefined && attachments.length === 0)
     throw new InvalidRequestError(
       `limiting volume "${name}" failed: no host has it, and it is limited to reading, so nothing can be written into it; limit it while a host has it`,
       { context: { volumeId: id } },
     );
-  const now = kept ?? changed(limitsOf(first ?? NOBODY));
-  const isRemembered = first !== undefined && !attachedToAll && volume.accessModeLimit === 'ReadWrite';
+  return reportOf(volume, kept, changed);
+}
+
+function reportOf(
+  { attachments, accessModeLimit }: ArrayVolume,
+  kept: VolumeLimits | undefined,
+  changed: (before: VolumeLimits) => VolumeLimits,
+): ChangedLimits {
+  const now = kept ?? changed(limitsOf(attachments[0] ?? NOBODY));
+  const keptByHolder = accessModeLimit === 'ReadWrite' ? 'holder' : 'nobody';
   return {
     ...now,
     holders: attachments.map(describeHolder),
-    keptBy: kept !== undefined ? 'label' : isRemembered ? 'holder' : 'nobody',
+    keptBy: kept === undefined ? keptByHolder : 'label',
   };
 }
 

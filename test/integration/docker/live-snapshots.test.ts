@@ -114,7 +114,9 @@ it('is thawed at the next start where the second process was killed, too, and on
   const [ours, theirs] = [await mounted('left', 'xfs'), await mounted('theirs', 'xfs')];
   for (const mountpoint of [ours, theirs]) {
     await execa('fsfreeze', ['-f', mountpoint]);
-    onTestFinished(async () => void (await execa('fsfreeze', ['-u', mountpoint], { reject: false })));
+    onTestFinished(async () => {
+      await execa('fsfreeze', ['-u', mountpoint], { reject: false });
+    });
   }
   const stateDir = path.join(stack.directory, 'state');
   await stack.endPlugin();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findLeftovers, keyOf, type Search } from '../../../../src/steward/cleanup/leftovers.ts';
 import type { ArrayHost } from '../../../../src/array/host.ts';
-import type { FamilyId } from '../../../../src/array/ids.ts';
+import { asArrayName, type FamilyId } from '../../../../src/array/ids.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
+import { snapshotArrayName } from '../../../../src/volumes/copies/snapshot-names.ts';
 import { arrayNameFor, markerName, provisionalName } from '../../../../src/volumes/naming.ts';
 import type { VolumeName } from '../../../../src/volumes/volume.ts';
 import {
@@ -59,6 +60,38 @@ describe('a volume that an engine most likely named', () => {
     ['has another prefix', { name: arrayNameFor('other-', '3f'.repeat(32) as VolumeName) }],
   ] as const)('is none when it %s', (_why, change) => {
     expect(find([volume(1, { name, ...change })])).toEqual([]);
+  });
+});
+
+describe('a snapshot whose time is over', () => {
+  const expiring = (ms: number | null, of = id(7)) =>
+    snapshotArrayName(of, { isFrozen: true, name: 'x', expiresAtSeconds: ms === null ? null : at(ms) });
+  const snapshot = (change: Partial<ArrayVolume> = {}): ArrayVolume =>
+    volume(1, { kind: 'snapshot', ancestorId: id(7), name: expiring(START - 2 * HOUR), ...change });
+
+  test('goes, also when its volume is gone', () => {
+    const expired = { kind: 'expired', why: 'it was to be kept until 2 h ago', obstacle: undefined };
+    expect(find([volume(7, { name: `${PREFIX}db` }), snapshot()])).toMatchObject([expired]);
+    expect(find([snapshot()])).toMatchObject([expired]);
+  });
+
+  test.each([
+    ['has time left', expiring(START + HOUR)],
+    ['was to be kept for ever', expiring(null)],
+    ['is of somebody else', '~policy-snapshot-1'],
+  ])('is none while it %s', (_why, name) => {
+    expect(find([snapshot({ name: asArrayName(name) })])).toEqual([]);
+  });
+
+  test.each([
+    ['it is mapped', { attachments: [mapping(hostId(1))] }],
+    ['it is mapped', { attachedToAll: true }],
+    ['it is no snapshot, whatever its name says', { kind: 'thin' }],
+    ['it is not of the volume that its name says', { name: expiring(START - 2 * HOUR, id(8)) }],
+    ['the array does not say when it was made', { createdAtSeconds: null }],
+  ] as const)('stays when %s', (obstacle, change) => {
+    const found = find([volume(7, { name: `${PREFIX}db` }), snapshot(change)]);
+    expect(found).toMatchObject([{ kind: 'expired', obstacle }]);
   });
 });
 
