@@ -28,6 +28,22 @@ export async function readOwnLabel(
   return isUpToDate(label, at) ? label : bringUpToDate(host, at, { label, signal });
 }
 
+/**
+ * The label that a copy, mounted at the entry's mountpoint, has from what it was made of: one of the `known` ids, or of its family; undefined
+ * where that had none. Rejects as readOwnLabel does.
+ */
+export async function readOriginsLabel(
+  host: VolumeHost,
+  at: Labelled,
+  known: readonly string[],
+  signal: AbortSignal,
+): Promise<VolumeLabel | undefined> {
+  const label = await host.filesystems.readLabel(at.entry.mountpoint, signal);
+  if (label?.volumeId !== undefined && !known.includes(label.volumeId))
+    await assertOwn(host, at, { label, signal });
+  return label;
+}
+
 async function assertOwn(
   host: VolumeHost,
   { entry, volume }: Labelled,
@@ -43,12 +59,19 @@ async function assertOwn(
     );
   }
   if (label.volumeId === volume.id) return;
-  if (isSnapshot(volume) && (await isOfFamily(host, volume, { id: label.volumeId, signal }))) return;
+  const isOrigins = isSnapshot(volume) && !hasOwnLabel(host, entry, volume);
+  if (isOrigins && (await isOfFamily(host, volume, { id: label.volumeId, signal }))) return;
   throw foreign(
     entry,
     `its label is of volume "${label.name}" with id "${label.volumeId}". Either the device is another volume's, or its content was copied; ` +
       `look at "/dev/disk/by-id" and the SDC's "drv_cfg --query_vols"; for a copy, map it by hand and write its own id ("${volume.id}") into the label`,
   );
+}
+
+/** A copy that this host has seen with a label of its own: that of another of its family is another's device. */
+function hasOwnLabel({ journal }: VolumeHost, { name }: HostVolume, { id }: ArrayVolume): boolean {
+  const known = journal.known(name);
+  return known?.volumeId === id && known.label?.volumeId === id;
 }
 
 /** A snapshot of a snapshot has its label from further up. Only then is the array asked. */
@@ -73,10 +96,10 @@ function foreign({ name, volumeId }: HostVolume, what: string): FilesystemError 
   );
 }
 
-/** What a snapshot bears is its origin's, which is what tells it from another volume. */
+/** What a snapshot that is no copy of ours bears is its origin's, which is what tells it from another volume. */
 function isUpToDate(label: VolumeLabel, { entry, volume }: Labelled): boolean {
-  if (volume.accessModeLimit === 'ReadOnly' || isSnapshot(volume)) return true;
-  return label.volumeId === volume.id && label.name === entry.name;
+  if (volume.accessModeLimit === 'ReadOnly') return true;
+  return label.volumeId === volume.id ? label.name === entry.name : isSnapshot(volume);
 }
 
 /** A label that stays as it was is no reason to keep a container from its data. */

@@ -97,6 +97,14 @@ export function isMarkerOf(volumeId: VolumeId, candidate: Pick<ArrayVolume, 'nam
   return kind === 'snapshot' && name !== null && parseMarker(name)?.volumeId === volumeId;
 }
 
+/** Whether one of its family has its content from the volume: of a copy only what says so, for its origin and that one's others do not. */
+export function restsOn(
+  volume: Pick<ArrayVolume, 'id' | 'ancestorId'>,
+  other: Pick<ArrayVolume, 'ancestorId'>,
+): boolean {
+  return volume.ancestorId === null || other.ancestorId === volume.id;
+}
+
 class Finder {
   readonly #read: ReadArray;
   readonly #search: Search;
@@ -148,8 +156,9 @@ class Finder {
 
   /** A host that is there finishes or removes what it began; nobody else can know what it is at. */
   #makerObstacle(volume: ArrayVolume, maker: ArrayHost | undefined): string | undefined {
-    const { attachedToAll, kind, attachments } = volume;
-    if (kind === 'snapshot') return 'it is a snapshot, which no Create makes';
+    const { attachedToAll, kind, ancestorId, attachments } = volume;
+    if (kind === 'snapshot' && ancestorId === null)
+      return 'it is a snapshot, and the array does not say of what, as it does of a copy';
     if (attachedToAll) return 'it is mapped to all SDCs';
     if (maker === undefined) {
       if (!this.#search.ofUnknownHosts)
@@ -173,7 +182,9 @@ class Finder {
     const { id, familyId } = volume;
     if (familyId === null) return 'the array does not say whether it has snapshots';
     const others = this.#read.volumes.filter((other) => other.familyId === familyId && other.id !== id);
-    return others.every((other) => isMarkerOf(id, other)) ? undefined : 'it has snapshots';
+    return others.filter((other) => restsOn(volume, other)).every((other) => isMarkerOf(id, other))
+      ? undefined
+      : 'it has snapshots';
   }
 
   #marker(volume: ArrayVolume, ofVolumeId: VolumeId): OrphanedMarker[] {

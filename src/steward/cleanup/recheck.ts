@@ -3,6 +3,7 @@ import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import {
   isMarkerOf,
+  restsOn,
   type DeadAttachment,
   type ExpiredSnapshot,
   type Leftover,
@@ -49,7 +50,7 @@ async function lookAtUnfinished(
   const maker = await makerObstacle(array, { makerId, isForgotten }, signal);
   if (maker !== undefined) return kept(maker);
   const family = volume.familyId === null ? [] : await array.volumesOfFamily(volume, signal);
-  const others = family.filter(({ id }) => id !== volume.id);
+  const others = family.filter((other) => other.id !== volume.id && restsOn(volume, other));
   const isOnlyMarked = others.every((other) => isMarkerOf(volume.id, other));
   if (!isOnlyMarked) return kept('it has snapshots');
   if (others.some(isMapped)) return kept('its failover marker is mapped');

@@ -1,44 +1,32 @@
 import {
   GatewayRejectedError,
-  GatewayUnavailableError,
   InvalidRequestError,
   VolumeConflictError,
+  VolumeNotFoundError,
   isPluginError,
 } from '../../errors.ts';
-import { awaitDevice } from './await-device.ts';
-import { compareOptions } from '../options/compare-options.ts';
-import type { CreateOptions } from '../options/create-options.ts';
-import { letGo, throwReason } from './device-release.ts';
-import type { HostIdentity, VolumeHost } from '../volume-host.ts';
-import { labelOf, type VolumeLabel } from '../options/label.ts';
-import { roundedToGrain } from '../options/option-words.ts';
-import type { VolumeLookup } from './lookup.ts';
-import { mayStillHappen } from './late-requests.ts';
-import { arrayNameFor, markerName, provisionalName } from '../naming.ts';
-import { patiently } from './patience.ts';
-import type { VolumeId } from '../../array/ids.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { SystemIdentity } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
-import type { Device, HeldDevice } from '../../attach/attacher.ts';
-import { answered, creatingVolume, type HostVolume, type UnfinishedVolume } from '../host-volume.ts';
-import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
-import { assertBelowFillLimit } from './pool-fill-limit.ts';
+import { findOrigin, findOriginIfThere } from '../copies/find-origin.ts';
+import { answered, creatingVolume, type UnfinishedVolume } from '../host-volume.ts';
+import { arrayNameFor, provisionalName } from '../naming.ts';
+import { sizeOfCopy } from '../options/clone-options.ts';
+import { compareOptions } from '../options/compare-options.ts';
+import type { CreateOptions } from '../options/create-options.ts';
+import type { VolumeLabel } from '../options/label.ts';
+import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
-
-interface Draft {
-  readonly name: VolumeName;
-  readonly options: CreateOptions;
-  readonly pool: StoragePool;
-  readonly me: HostIdentity;
-  /** What the array makes of the size that was asked for. */
-  readonly sizeKiB: number;
-  readonly id: VolumeId;
-  readonly mountpoint: string;
-}
+import { mayStillHappen } from './late-requests.ts';
+import type { VolumeLookup } from './lookup.ts';
+import { makeCopy } from './make-copy.ts';
+import { makeEmpty } from './make-empty.ts';
+import { assertBelowFillLimit } from './pool-fill-limit.ts';
+import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import type { MadeVolume, Making } from './volume-in-making.ts';
 
 /**
- * Makes a volume that is complete once its name exists (rule 4): provisional, formatted, and only then renamed. The same
+ * Makes a volume that is complete once its name exists (rule 4): provisional, formatted or copied, and only then renamed. The same
  * name with the same options is success, also when another host won the race for it.
  */
 export class CreateVolume {
@@ -58,36 +46,54 @@ export class CreateVolume {
       await this.#agree(name, existing, options, signal);
       return;
     }
-    const { array, filesystems, identity, policy } = this.#host;
+    const { array, identity } = this.#host;
     if (options.readOnly) await assertReadOnlyLimitKnown(name, array, signal);
-    const [pool, me, { capabilities }] = await Promise.all([
-      array.findPool(options, signal),
-      identity.current(signal),
-      array.identity(signal),
-    ]);
-    await assertBelowFillLimit(this.#host, name, pool, signal);
-    const before = this.#host.journal.get(name);
-    // It was of another volume of this name, which is gone from the array.
-    if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
-    const entry = await this.#reserve(name, me);
+    const [make, me] = await Promise.all([this.#plan(name, options, signal), identity.current(signal)]);
+    const entry = await this.#reserve(name, me, signal);
     try {
-      await this.#make(
-        entry,
-        { name, options, pool, me, sizeKiB: roundedToGrain(options.sizeKiB, capabilities) },
-        signal,
-      );
+      const made = await make({ name, options, me, entry });
+      await this.#complete({ name, options, entry }, made, signal);
     } catch (cause) {
       await this.#clear(mayStillHappen(cause) ? entry : answered(entry));
       if (!isNameInUse(cause)) {
-        filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
+        this.#spareMountpoint(name);
         throw cause;
       }
       await this.#joinWinner(name, options, signal);
     }
   }
 
-  async #reserve(name: VolumeName, me: HostIdentity): Promise<UnfinishedVolume> {
+  /** How it is going to be made. Changes nothing; rejects where that cannot be. */
+  async #plan(
+    name: VolumeName,
+    options: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<(making: Making) => Promise<MadeVolume>> {
+    const { array } = this.#host;
+    if (options.from === undefined) {
+      const pool = await array.findPool(options, signal);
+      await assertBelowFillLimit(this.#host, name, pool, signal);
+      return (making) => makeEmpty(this.#host, making, pool, signal);
+    }
+    const origin = await findOrigin(this.#host, this.#lookup, options.from, signal);
+    if (origin === undefined)
+      throw new VolumeNotFoundError(
+        `creating volume "${name}" as a copy of "${options.from}" failed: there is no such volume; only those of this prefix are copied`,
+      );
+    const { volume } = origin;
+    const { capabilities } = await array.identity(signal);
+    const askedPool = await this.#askedPool(options, signal);
+    const sizeKiB = sizeOfCopy(name, options, { volume, capabilities, askedPool });
+    const pool = await array.describePool(volume.poolId, signal);
+    if (pool !== undefined) await assertBelowFillLimit(this.#host, name, pool, signal);
+    return (making) => makeCopy(this.#host, making, { origin, sizeKiB }, signal);
+  }
+
+  async #reserve(name: VolumeName, me: HostIdentity, signal: AbortSignal): Promise<UnfinishedVolume> {
     const { clock, journal, filesystems, policy } = this.#host;
+    const before = journal.get(name);
+    // It was of another volume of this name, which is gone from the array.
+    if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
     const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
     const entry = creatingVolume(name, provisional, {
       systemId: me.systemId,
@@ -98,119 +104,27 @@ export class CreateVolume {
     return entry;
   }
 
-  async #make(
-    entry: HostVolume,
-    request: Omit<Draft, 'id' | 'mountpoint'>,
+  /** The name comes last (rule 4). */
+  async #complete(
+    { name, options, entry }: Omit<Making, 'me'>,
+    { id, sizeKiB, poolId, label }: MadeVolume,
     signal: AbortSignal,
   ): Promise<void> {
-    const { array, journal, policy } = this.#host;
-    const { name, options, pool, me, sizeKiB } = request;
-    const id = await array.createVolume(
-      {
-        name: entry.arrayName,
-        sizeKiB: options.sizeKiB,
-        pool,
-        provisioning: options.provisioning,
-      },
-      signal,
-    );
-    await this.#assertMade(id, entry, signal);
-    const draft: Draft = { ...request, id, mountpoint: entry.mountpoint };
-    // Taken while the volume is still blank, so it never holds a block.
-    if (options.failover !== 'default')
-      await array.snapshotVolume(id, markerName(options.failover, id), signal);
-    await array.attachVolume({ volumeId: id, hostId: me.hostId, readOnly: false }, signal);
-    const label = await this.#format(draft, signal);
-    await array.detachVolume(id, me.hostId, signal);
-    if (options.readOnly) await array.limitToReadOnly(id, signal);
+    const { array, clock, filesystems, journal, policy } = this.#host;
+    const { readOnly } = options;
+    if (readOnly) await array.limitToReadOnly(id, signal);
     const arrayName = arrayNameFor(policy.prefix, name);
     await array.renameVolume(id, arrayName, signal);
     await journal.delete(name);
-    this.#host.filesystems.spareMountpoint(entry.mountpoint);
-    this.#lookup.made({
-      name,
-      arrayName,
-      volumeId: id,
-      sizeKiB,
-      createdAtSeconds: Math.floor(this.#host.clock.now() / 1000),
-      poolId: pool.id,
-      readOnly: options.readOnly,
-      label,
-    });
+    filesystems.spareMountpoint(entry.mountpoint);
+    const createdAtSeconds = Math.floor(clock.now() / 1000);
+    const volume = { name, arrayName, volumeId: id, sizeKiB, createdAtSeconds, poolId, readOnly, label };
+    this.#lookup.made(volume);
   }
 
-  /** Nothing is mapped, formatted or renamed on the word of the answer that named the id (rule 15). */
-  async #assertMade(id: VolumeId, { name, arrayName }: HostVolume, signal: AbortSignal): Promise<void> {
-    const made = await this.#host.array.getVolume(id, signal);
-    if (made?.name === arrayName && made.attachments.length === 0 && !made.attachedToAll) return;
-    throw new GatewayUnavailableError(
-      `creating volume "${name}" failed: the array answered with id "${id}", which is not the volume that was asked for; nothing was done to it, try again`,
-      { context: { volumeId: id } },
-    );
-  }
-
-  /** The only place that formats: a volume with a provisional name, mapped to us alone, proven blank (rule 3). */
-  async #format(draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
-    const { filesystems } = this.#host;
-    const { name, me, sizeKiB, id, mountpoint } = draft;
-    const final = filesystems.mountpointOf(arrayNameFor(this.#host.policy.prefix, name));
-    const awaited = awaitDevice(
-      this.#host,
-      { id, sizeKiB, attempt: `creating volume "${name}"` },
-      me,
-      signal,
-    );
-    try {
-      const [held] = await Promise.all([
-        awaited,
-        filesystems.prepareMountpoint(mountpoint),
-        // The first Mount here is likely the next call, and both are made at one go.
-        filesystems.prepareMountpoint(final),
-      ]);
-      return await this.#fill(held, draft, signal).catch((cause: unknown) =>
-        throwReason(cause, { held, log: this.#host.log }, signal),
-      );
-    } finally {
-      await letGo(awaited);
-    }
-  }
-
-  /** Between any two steps that write it is made certain that the device is still the one that was identified (rule 14). */
-  async #fill(held: HeldDevice, draft: Draft, signal: AbortSignal): Promise<VolumeLabel> {
-    const { filesystems } = this.#host;
-    const { name, options, id, mountpoint } = draft;
-    const { device } = held;
-    const needed = { device, attempt: `creating volume "${name}"` };
-    const make = async (): Promise<void> => {
-      await filesystems.proveBlank(device, signal);
-      await held.assertSame(signal);
-      await filesystems.make(device, { fs: options.fs, options: options.mkfsOptions }, signal);
-      await held.assertSame(signal);
-    };
-    await patiently(this.#host, needed, make, signal);
-    const label = labelOf(options, { name, volumeId: id });
-    const request = { fs: options.fs, options: options.mountOptions, readOnly: false };
-    const mount = async (): Promise<void> => {
-      await held.assertSame(signal);
-      await filesystems.mount(device, mountpoint, request, signal);
-    };
-    await patiently(this.#host, needed, mount, signal);
-    await held.assertSame(signal);
-    const { uid, gid, mode, subpath } = options;
-    await filesystems.prepareRoot(mountpoint, { uid, gid, mode, subpath }, signal);
-    await filesystems.writeLabel(mountpoint, label, signal);
-    await held.assertSame(signal);
-    await filesystems.unmount(mountpoint, { lazy: false }, signal);
-    await this.#awaitFree(device, name, signal);
-    return label;
-  }
-
-  async #awaitFree(device: Device, name: VolumeName, signal: AbortSignal): Promise<void> {
-    const { filesystems, clock } = this.#host;
-    while (await filesystems.isHeld(device)) {
-      this.#host.log.debug({ volume: name, device: device.path }, 'kernel still holds the new volume');
-      await clock.sleep(20, signal);
-    }
+  #spareMountpoint(name: VolumeName): void {
+    const { filesystems, policy } = this.#host;
+    filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
   }
 
   async #clear(entry: UnfinishedVolume): Promise<void> {
@@ -244,13 +158,30 @@ export class CreateVolume {
     const known = this.#lookup.remember(name, volume);
     const { capabilities } = await this.#host.array.identity(signal);
     const askedPool = await this.#askedPool(options, signal);
-    const facts = { volume, label: known.label, capabilities, askedPool };
+    const origin = await this.#noCopyOf(options.from, volume, known.label, signal);
+    const facts = { volume, label: known.label, capabilities, askedPool, origin };
     const differences = compareOptions(facts, options);
     if (differences.length === 0) return;
     throw new VolumeConflictError(
       `volume "${name}" exists and differs: ${differences.join('; ')}. Use it as it is, or choose another name`,
       { context: { volumeId: volume.id } },
     );
+  }
+
+  /** Why the volume is no copy of what is asked for; undefined when it is, or when that is gone and cannot tell any more. */
+  async #noCopyOf(
+    from: string | undefined,
+    { kind, ancestorId }: ArrayVolume,
+    label: VolumeLabel | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (from === undefined) return undefined;
+    const asked = `a copy of "${from}" was asked for`;
+    if (kind !== 'snapshot' && ancestorId === null) return `it is no copy, ${asked}`;
+    const origin = await findOriginIfThere(this.#host, this.#lookup, from, signal);
+    const has = label?.originId ?? ancestorId;
+    if (origin === undefined || has === null || has === origin.volume.id) return undefined;
+    return `it is a copy of another volume or snapshot ("${has}"), ${asked} ("${origin.volume.id}")`;
   }
 
   /** Undefined where no pool was asked for in so many words: then it is not looked for. */

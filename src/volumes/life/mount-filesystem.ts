@@ -39,7 +39,7 @@ export async function mountFilesystem(
   };
   await patiently(host, { device, attempt: `mounting volume "${entry.name}"` }, check, signal);
   const label = await mountWithOptions(host, { ...what, fs }, signal);
-  if (volume.accessModeLimit !== 'ReadOnly') await grow(host, { ...what, fs }, signal);
+  if (volume.accessModeLimit !== 'ReadOnly') await growOnMount(host, { ...what, fs }, signal);
   return label;
 }
 
@@ -93,10 +93,13 @@ function allowedOptions(
   }
 }
 
-/** A file system that stays smaller than its volume is no reason to keep a container from its data. */
-async function grow(
-  { filesystems, log }: VolumeHost,
-  { entry, held, fs }: Known,
+/**
+ * Grows what is mounted at the entry's mountpoint to its device. One that stays smaller than its volume is no reason to keep a container
+ * from its data: that is logged.
+ */
+export async function growOnMount(
+  { filesystems, log }: Pick<VolumeHost, 'filesystems' | 'log'>,
+  { entry, held, fs }: Pick<Known, 'entry' | 'held' | 'fs'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { device } = held;

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
-import type { FilesystemType, VolumeName } from '../volume.ts';
+import { FILESYSTEMS, type FilesystemType, type VolumeName } from '../volume.ts';
 import { faultOfGrowth } from './growth-options.ts';
 import { nameOptions } from './option-names.ts';
 import {
@@ -31,7 +31,9 @@ export function parseCreateOptions(
 ): { readonly options: CreateOptions; readonly warnings: readonly string[] } {
   const named = nameOptions(raw);
   const faults = [...named.faults];
-  const given = readGiven(named.values, defaults.fs, faults);
+  // What a copy is not asked for is its origin's, which is not known here (clone-options.ts).
+  const isCopy = named.values.has('from');
+  const given = readGiven(named.values, isCopy ? everyFilesystem(defaults.fs) : [defaults.fs], faults);
   if (faults.length > 0) throw asError(name, faults);
   const isOperatorsFs = (given.get('fs') ?? defaults.fs) === defaults.fs;
   const values = valuesOf(({ isForFilesystem }, field) => {
@@ -39,24 +41,38 @@ export function parseCreateOptions(
     // The operator's defaults are for the operator's file system; another may not know them.
     return isForFilesystem === true && !isOperatorsFs ? BUILT_IN_DEFAULTS[field] : defaults[field];
   });
-  const growth = faultOfGrowth(values);
+  const growth = isCopy ? undefined : faultOfGrowth(values);
   if (growth !== undefined) throw asError(name, [growth]);
   return { options: { ...values, explicit: new Set(named.values.keys()) }, warnings: named.warnings };
 }
 
-/** Adds to the faults what cannot be read. What is for a file system is not judged by one that is itself a fault. */
+/** With the operator's first, by which what is wrong is told. */
+function everyFilesystem(first: FilesystemType): FilesystemType[] {
+  return [first, ...FILESYSTEMS.filter((fs) => fs !== first)];
+}
+
+/**
+ * Adds to the faults what cannot be read. What is for a file system is not judged by one that is itself a fault; where none is asked for
+ * it is read for the first of `possible` that takes it.
+ */
 function readGiven(
   texts: ReadonlyMap<OptionField, string>,
-  defaultFs: FilesystemType,
+  possible: readonly FilesystemType[],
   faults: string[],
 ): ReadonlyMap<OptionField, unknown> {
+  const [usual = BUILT_IN_DEFAULTS.fs] = possible;
   const fsText = texts.get('fs');
-  const fs = fsText === undefined ? defaultFs : unlessRefused(() => OPTIONS.fs.read(fsText, defaultFs)).value;
+  const fs = fsText === undefined ? undefined : unlessRefused(() => OPTIONS.fs.read(fsText, usual)).value;
+  const isFsFault = fsText !== undefined && fs === undefined;
   const values = new Map<OptionField, unknown>();
   for (const [field, option] of OPTION_ENTRIES) {
     const text = texts.get(field);
-    if (text === undefined || (option.isForFilesystem === true && fs === undefined)) continue;
-    const { value, why } = unlessRefused(() => option.read(text, fs ?? defaultFs));
+    if (text === undefined || (option.isForFilesystem === true && isFsFault)) continue;
+    const isForMany = option.isForFilesystem === true && fs === undefined;
+    const readings = (isForMany ? possible : [fs ?? usual]).map((one) =>
+      unlessRefused(() => option.read(text, one)),
+    );
+    const { value, why } = readings.find((reading) => reading.why === undefined) ?? readings[0] ?? {};
     if (why === undefined) values.set(field, value);
     else faults.push(`${option.name} ${why}`);
   }

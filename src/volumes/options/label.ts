@@ -17,6 +17,8 @@ export interface VolumeLabel extends LabelledOptions {
   readonly name: string;
   /** The volume it was made for; labels of before 0.2.0 have none. A snapshot bears its origin's. */
   readonly volumeId?: string | undefined;
+  /** The volume or snapshot that it is a copy of (options.from, for words); undefined: it is none. */
+  readonly originId?: string | undefined;
 }
 
 /** What a label's text says. */
@@ -35,14 +37,22 @@ export const labelSchema: z.ZodType<VolumeLabel> = z.looseObject({
   name: z.string(),
   ...LABEL_FORMS,
   volumeId: z.string().optional(),
+  originId: z.string().optional(),
 });
 
+/** Whose label it is. */
+interface LabelOwner {
+  readonly name: VolumeName;
+  readonly volumeId: VolumeId;
+  /** Of a copy: what it was made of. */
+  readonly originId?: VolumeId;
+}
+
 /** The label of a new volume. */
-export function labelOf(
-  options: OptionValues,
-  { name, volumeId }: { readonly name: VolumeName; readonly volumeId: VolumeId },
-): VolumeLabel {
-  return { version: LABEL_VERSION, name, ...labelledOptions(options), volumeId };
+export function labelOf(options: OptionValues, owner: LabelOwner): VolumeLabel {
+  const { name, volumeId, originId } = owner;
+  const origin = originId === undefined ? {} : { originId };
+  return { version: LABEL_VERSION, name, ...labelledOptions(options), volumeId, ...origin };
 }
 
 const newerLabel = z.object({

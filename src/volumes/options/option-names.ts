@@ -18,10 +18,10 @@ const IGNORED = byLowerCase(IGNORED_OPTIONS);
 
 /** Options that promise a volume with content, or the loss of it; an empty volume must not come of them. */
 export const REFUSED_OPTIONS: Readonly<Record<string, string>> = {
-  volumeName: 'a volume cannot be copied by creating one',
-  volumeID: 'a volume cannot be copied by creating one',
-  snapshotName: 'a volume cannot be made from a snapshot by creating one',
-  snapshotID: 'a volume cannot be made from a snapshot by creating one',
+  volumeName: 'REX-Ray copied nothing there; a copy of a volume is made with from=VOLUME',
+  volumeID: 'REX-Ray copied nothing there; a copy of a volume is made with from=VOLUME',
+  snapshotName: 'REX-Ray copied nothing there; a copy of a snapshot is made with from=VOLUME@SNAPSHOT',
+  snapshotID: 'REX-Ray copied nothing there; a copy of a snapshot is made with from=VOLUME@SNAPSHOT',
   overwriteFs: 'a volume that holds data is never formatted',
 };
 const REFUSED = byLowerCase(REFUSED_OPTIONS);

@@ -11,6 +11,8 @@ export interface ArrayFacts {
   readonly capabilities: ArrayCapabilities;
   /** The pool that was asked for in so many words, as the array knows it; undefined: none was. */
   readonly askedPool: StoragePool | undefined;
+  /** The clause that says why the volume is no copy of what was asked for; undefined: it is one, or none was asked for. */
+  readonly origin: string | undefined;
 }
 
 /** What this host knows of a volume from the array; null and undefined: not known. */

@@ -132,6 +132,22 @@ export async function changePolicy(
   if (standIn !== undefined && policy !== 'never') await removeProven(array, standIn, volume, signal);
 }
 
+/**
+ * Marks a volume that is being made and is not blank any more, as changePolicy does: "never" by an empty stand-in, others by a snapshot,
+ * which keeps blocks as the volume goes on. One call, two with "never" where the pool is not known; none for "default".
+ */
+export async function markNew(
+  array: StorageArray,
+  volume: ArrayVolume,
+  policy: PolicyChoice,
+  signal: AbortSignal,
+): Promise<void> {
+  if (policy === 'default') return;
+  const how = policy === 'never' ? 'stand-in' : 'snapshot';
+  const nothing = { snapshots: [], standIn: undefined };
+  await changePolicy(array, { volume, policy, before: 'default', how, ...nothing }, signal);
+}
+
 async function makeStandIn(array: StorageArray, volume: ArrayVolume, signal: AbortSignal): Promise<void> {
   const pool = await array.describePool(volume.poolId, signal);
   if (pool === undefined)
@@ -164,14 +180,14 @@ function isStandIn({ kind, sizeKiB }: ArrayVolume): boolean {
   return kind === 'thin' && sizeKiB === STAND_IN_KIB;
 }
 
-/** Removes the markers of a volume that nobody can use yet, never another snapshot of it. */
+/** Removes the markers of a volume that nobody can use yet, never another snapshot of it, nor a marker of another of its family. */
 export async function removeMarkers(
   host: VolumeHost,
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<void> {
-  const family = await host.array.volumesOfFamily(volume, signal);
-  for (const { snapshot } of markersOf(volume, family)) await host.array.removeVolume(snapshot.id, signal);
+  for (const marker of await findMarkers(host, volume, signal))
+    await removeProven(host.array, marker, volume, signal);
 }
 
 /** The volume's markers, never another snapshot of it, and its stand-in. Two gateway calls, three with a "never". */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeNotFoundError } from '../../../src/errors.ts';
 import type { VolumeId } from '../../../src/array/ids.ts';
+import { snapshotArrayName } from '../../../src/volumes/copies/snapshot-names.ts';
 import { World } from './world/world.ts';
 
 const ONCE_PER_START = { identity: 1, findHost: 1 };
@@ -41,6 +42,25 @@ describe('gateway calls, by the budgets of the design', () => {
     };
     expect(await calls(() => life.create('all', all))).toBe(7);
     expect(await calls(() => life.create('db'))).toBe(1);
+  });
+
+  it('copies a known volume with one more, an unknown one with 2, and one more for a larger one', async () => {
+    const { calls, life, world } = await warmWorld();
+    await calls(() => life.create('db'));
+    expect(await calls(() => life.create('one', { from: 'db' }))).toBe(7);
+    expect(await calls(() => life.create('larger', { from: 'db', size: '24GiB' }))).toBe(8);
+    life.host.journal.forget('db');
+    expect(await calls(() => life.create('two', { from: 'db' }))).toBe(8);
+    expect(await calls(() => life.create('two'))).toBe(1);
+    const name = snapshotArrayName(world.volume('db').id, {
+      isFrozen: false,
+      expiresAtSeconds: null,
+      name: 'before',
+    });
+    world.array.snapshot(world.volume('db').id, name, 0);
+    // Whether a volume is called db@before, the volume, and its family.
+    expect(await calls(() => life.create('three', { from: 'db@before' }))).toBeLessThanOrEqual(10);
+    expect(await calls(() => life.create('four', { from: 'db@before' }))).toBe(9);
   });
 
   it('creates with one less right after a Get that found no volume, so that a policy fits into 6', async () => {

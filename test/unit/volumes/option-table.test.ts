@@ -53,6 +53,7 @@ const SAMPLES: Readonly<Record<OptionField, readonly [other: string, ...more: st
   growAbovePercent: ['80%'],
   growBy: ['50GiB'],
   growMaxKiB: ['1TiB'],
+  from: ['origin'],
 };
 
 /** What an option cannot be asked for without. */
@@ -121,6 +122,7 @@ describe('the table of options', () => {
       expect(array ?? label ?? made).toBeDefined();
       const world = new World();
       const host = world.host(1);
+      await world.run(host.life.create('origin'));
       const [other] = SAMPLES[field];
       const asked = { ...TAKES[field], [name]: other };
       await world.run(host.life.create('db', asked));
@@ -150,6 +152,7 @@ describe('the table of options', () => {
           label,
           capabilities: { grainKiB: 1, readOnlyLimit: true, secureSnapshots: true, snapshotPolicies: true },
           askedPool: undefined,
+          origin: undefined,
         },
         parseCreateOptions('db' as VolumeName, raw, BUILT_IN_DEFAULTS).options,
       );

@@ -109,6 +109,8 @@ export class FakeFilesystems implements Filesystems {
     content.dirty = false;
     await this.#parts.midway('renewUuid');
     content.uuid = newUuid();
+    // As e2fsck does.
+    if (fs === 'ext4') content.lostFound = true;
   }
 
   /** The kernel of this world makes mountpoints by itself. */

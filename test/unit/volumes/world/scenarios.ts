@@ -75,6 +75,47 @@ function creating(options: Record<string, string>, isRetried: boolean): Scenario
   };
 }
 
+/** The origin is mounted, and written to, on this host or another. */
+function copying(options: Record<string, string>, usedOn: 1 | 2): Scenario {
+  const asked = { from: 'db', ...options };
+  return {
+    name: `Create ${JSON.stringify(asked)}, its origin in use on host ${usedOn}`,
+    hosts: 2,
+    prepare: async (world) => {
+      await createPrecious(world, { fs: 'ext4', ...(usedOn === 1 ? { failover: 'always' } : {}) }, usedOn);
+      const { kernel, life } = world.host(usedOn);
+      kernel.bind('user', await world.run(life.mount('db', 'user')));
+    },
+    act: (world) => world.host(1).life.create('copy', asked),
+    afterwards: async (world) => {
+      await engineCreate(world, 'copy', asked);
+      const { kernel, life } = world.host(usedOn);
+      if (kernel.holderNames.includes('user')) kernel.write('user', 'still', 'alive');
+      kernel.letGo('user');
+      await world.run(life.unmount('db', 'user'));
+      await useVolume(world, 'after', usedOn);
+    },
+    faults: (world) => {
+      const [origin, copy] = [world.volume('db'), world.volume('copy')];
+      const [theirs, own] = [world.content('db'), world.content('copy')];
+      const isOwn = own.label?.volumeId === copy.id && own.label.originId === origin.id;
+      const markers = [...world.array.volumes.values()].filter(({ name }) => name.endsWith(`.${copy.id}`));
+      const ofOrigin = [...world.array.volumes.values()].filter(({ name }) => name.endsWith(`.${origin.id}`));
+      const wanted =
+        options['failover'] === 'default' || (usedOn === 2 && options['failover'] === undefined) ? 0 : 1;
+      return [
+        ...precious(world),
+        ...(own.files.get('precious') === PRECIOUS && !own.lostFound ? [] : ['copy without its data']),
+        ...(isOwn && own.label?.name === 'copy' ? [] : ['copy without a label of its own']),
+        ...(theirs.label?.volumeId === origin.id ? [] : ['origin without its label']),
+        ...(own.uuid === theirs.uuid ? ['one UUID for both'] : []),
+        ...(markers.length === wanted ? [] : [`${markers.length} markers of the copy`]),
+        ...(ofOrigin.length === (usedOn === 1 ? 1 : 0) ? [] : ['the markers of the origin changed']),
+      ];
+    },
+  };
+}
+
 function mounting(isRetried: boolean, createdOn: 1 | 2, options: Record<string, string>): Scenario {
   return {
     name: `first Mount, made on host ${createdOn}, ${isRetried ? 'retried' : 'not retried'}`,
@@ -341,6 +382,8 @@ export const SCENARIOS: readonly Scenario[] = [
   creating(LABELLED, true),
   creating(LABELLED, false),
   creating({ readonly: 'true' }, true),
+  copying({}, 1),
+  copying({ size: '24GiB', failover: 'never', readonly: 'true' }, 2),
   mounting(true, 1, {}),
   mounting(false, 1, {}),
   mounting(true, 2, LABELLED),
