@@ -2,6 +2,7 @@ import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
 import type { FilesystemType } from '../volumes/volume.ts';
+import { hasBtrfsLog, renewBtrfsFsid } from './btrfs-fsid.ts';
 import { isClaimed } from './exclusive-open.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { probeDevice } from './probe.ts';
@@ -47,6 +48,8 @@ export async function renewUuid(
     await replay(signal);
     // What xfs_admin, a shell script, does (rule 12).
     await run('xfs_db', ['-x', '-p', 'xfs_admin', '-c', 'uuid generate']);
+  } else if (await hasBtrfsLog(device)) {
+    await renewBtrfsFsid(device);
   } else {
     await run('btrfstune', ['-f', '-m']);
   }

@@ -47,7 +47,7 @@ export async function makeCopy(
   const copy = { ...made, sizeKiB: Math.max(sizeKiB, made.sizeKiB) };
   const fill = (held: HeldDevice): Promise<VolumeLabel> =>
     makeItsOwn(host, making, { held, copy, origin }, signal);
-  const label = await fillAttached(host, making, copy, fill, signal);
+  const label = await fillAttached(host, making, { ...copy, fill }, signal);
   // Its policy may be its origin's, which stands in the label.
   await markNew(array, copy, failoverOf(label), signal);
   return { id, sizeKiB: copy.sizeKiB, poolId: copy.poolId, label };

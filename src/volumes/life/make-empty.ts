@@ -25,7 +25,7 @@ export async function makeEmpty(
   // Taken while the volume is still blank, so it never holds a block.
   if (failover !== 'default') await array.snapshotVolume(id, markerName(failover, id), signal);
   const fill = (held: HeldDevice): Promise<VolumeLabel> => format(host, making, { held, id }, signal);
-  const label = await fillAttached(host, making, { id, sizeKiB }, fill, signal);
+  const label = await fillAttached(host, making, { id, sizeKiB, fill }, signal);
   return { id, sizeKiB, poolId: pool.id, label };
 }
 

@@ -43,6 +43,11 @@ export async function readBack(
   );
 }
 
+/** A volume that was made, and what brings it into the state in which it is handed out. */
+interface ToFill<T> extends Pick<ArrayVolume, 'id' | 'sizeKiB'> {
+  readonly fill: (held: HeldDevice) => Promise<T>;
+}
+
 /**
  * Attaches the new volume to this host alone, has `fill` bring it into the state in which it is handed out, and detaches it, once the
  * device is here and held (rule 14). Mountpoints are prepared meanwhile. Resolves to what `fill` does.
@@ -50,8 +55,7 @@ export async function readBack(
 export async function fillAttached<T>(
   host: VolumeHost,
   { name, me, entry }: Making,
-  { id, sizeKiB }: Pick<ArrayVolume, 'id' | 'sizeKiB'>,
-  fill: (held: HeldDevice) => Promise<T>,
+  { id, sizeKiB, fill }: ToFill<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const { array, filesystems, policy } = host;

@@ -15,7 +15,7 @@ export const COPY_OPTIONS = {
       field: 'from',
       form: z.string().optional(),
       differs: (has, asked) =>
-        `it ${has === undefined ? 'was made empty' : `is a copy of "${has}"`}, a copy of "${asked ?? ''}" was asked for`,
+        `it ${has === undefined ? 'was made empty' : `is a copy of "${has}"`}, a copy of "${asked}" was asked for`,
       shown: { as: 'from', value: (from) => from ?? null },
     },
     docs: {

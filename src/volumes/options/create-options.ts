@@ -3,6 +3,7 @@ import { quote } from '../../units/quote.ts';
 import { FILESYSTEMS, type FilesystemType, type VolumeName } from '../volume.ts';
 import { faultOfGrowth } from './growth-options.ts';
 import { nameOptions } from './option-names.ts';
+import type { AnyOption } from './option.ts';
 import {
   BUILT_IN_DEFAULTS,
   OPTION_ENTRIES,
@@ -63,20 +64,26 @@ function readGiven(
   const [usual = BUILT_IN_DEFAULTS.fs] = possible;
   const fsText = texts.get('fs');
   const fs = fsText === undefined ? undefined : unlessRefused(() => OPTIONS.fs.read(fsText, usual)).value;
-  const isFsFault = fsText !== undefined && fs === undefined;
   const values = new Map<OptionField, unknown>();
   for (const [field, option] of OPTION_ENTRIES) {
     const text = texts.get(field);
-    if (text === undefined || (option.isForFilesystem === true && isFsFault)) continue;
-    const isForMany = option.isForFilesystem === true && fs === undefined;
-    const readings = (isForMany ? possible : [fs ?? usual]).map((one) =>
-      unlessRefused(() => option.read(text, one)),
-    );
-    const { value, why } = readings.find((reading) => reading.why === undefined) ?? readings[0] ?? {};
+    const isOfFs = option.isForFilesystem === true;
+    if (text === undefined || (isOfFs && fsText !== undefined && fs === undefined)) continue;
+    const { value, why } = readFor(option, text, isOfFs && fs === undefined ? possible : [fs ?? usual]);
     if (why === undefined) values.set(field, value);
     else faults.push(`${option.name} ${why}`);
   }
   return values;
+}
+
+/** As the first of the file systems takes it; else why the very first does not. */
+function readFor(
+  option: AnyOption,
+  text: string,
+  possible: readonly FilesystemType[],
+): { readonly value?: unknown; readonly why?: string } {
+  const readings = possible.map((fs) => unlessRefused(() => option.read(text, fs)));
+  return readings.find(({ why }) => why === undefined) ?? readings[0] ?? {};
 }
 
 /** What was read, or why it is refused. */

@@ -21,10 +21,14 @@ afterAll(async () => {
   await stack.close();
 });
 
-async function answerTo(call: string, body: object): Promise<PluginAnswer> {
+interface Answer extends PluginAnswer {
+  readonly Volume?: { readonly Status?: Record<string, unknown> };
+}
+
+async function answerTo(call: string, body: object): Promise<Answer> {
   const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
   if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
-  const answer = JSON.parse(outcome.text) as PluginAnswer;
+  const answer = JSON.parse(outcome.text) as Answer;
   if (outcome.status !== 200) throw new Error(answer.Err);
   return answer;
 }

@@ -138,8 +138,18 @@ describe('options of a copy', () => {
   it('are the asked ones where it can have them', async () => {
     const { world, run, life } = await aWorld();
     const asked = {
-      ...{ size: '30GiB', fs: 'ext4', mount: 'commit=5', iops: '500', bandwidth: '1MiB', subpath: 'x' },
-      ...{ uid: '7', mode: '0700', 'grow-above': '80%', 'grow-max': '1TiB', pool: 'pool1', failover: 'idle' },
+      size: '30GiB',
+      fs: 'ext4',
+      mount: 'commit=5',
+      iops: '500',
+      bandwidth: '1MiB',
+      subpath: 'x',
+      uid: '7',
+      mode: '0700',
+      'grow-above': '80%',
+      'grow-max': '1TiB',
+      pool: 'pool1',
+      failover: 'idle',
     };
     await run(life.create('copy', { fromSnapshot: 'db', ...asked }));
     await run(life.create('copy', { cloneOf: 'db', ...asked }));

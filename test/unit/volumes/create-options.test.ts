@@ -48,6 +48,7 @@ describe('parseCreateOptions', () => {
       'grow-above': '0',
       'grow-by': '10%',
       'grow-max': '1TiB',
+      from: 'web',
     });
     expect(made).toEqual({
       sizeKiB: 64 * GIB_KIB,
@@ -68,6 +69,7 @@ describe('parseCreateOptions', () => {
       growAbovePercent: 0,
       growBy: { percent: 10 },
       growMaxKiB: 1024 * GIB_KIB,
+      from: 'web',
       explicit: new Set(Object.keys(made).filter((key) => key !== 'explicit')),
     });
   });

@@ -184,6 +184,16 @@ describe('a volume that a Create never finished', () => {
     ]);
   });
 
+  test('that is a copy goes, whatever else is in its family, unless something was made of it', () => {
+    const { familyId } = volume(1);
+    const copy = volume(1, { kind: 'snapshot', ancestorId: id(2) });
+    const origin = volume(2, { name: 'docker-db', familyId });
+    const sibling = volume(3, { name: 'docker-copy', familyId, kind: 'snapshot', ancestorId: id(2) });
+    const own = volume(4, { name: 'docker-snap', familyId, kind: 'snapshot', ancestorId: id(1) });
+    expect(find([copy, origin, sibling])[0]).toMatchObject({ obstacle: undefined });
+    expect(find([copy, origin, own])[0]).toMatchObject({ obstacle: 'it has snapshots' });
+  });
+
   test.each<[string, Partial<ArrayVolume>]>([
     ['a snapshot', { name: 'docker-snap', kind: 'snapshot' }],
     ['a snapshot without name', { name: null, kind: 'snapshot' }],

@@ -11,6 +11,7 @@ const familyId = 'v' as FamilyId;
 
 const unfinished = volume(1, { familyId });
 const itsMarker = volume(2, { name: markerName('never', id(1)), familyId, kind: 'snapshot' });
+const itsOrigin = volume(5, { name: 'docker-web', familyId });
 const orphan = volume(3, { name: markerName('never', id(9)), kind: 'snapshot' });
 const held = volume(4, { name: 'docker-db', attachments: [mapping(hostId(8))] });
 
@@ -27,6 +28,7 @@ test.each<[string, readonly ArrayVolume[], readonly string[]]>([
   ['an unfinished volume', [unfinished], []],
   ['one that has a marker', [unfinished, itsMarker], [id(2)]],
   ['one that is mapped to its maker', [{ ...unfinished, attachments: [mapping(hostId(1))] }], []],
+  ['a copy in a family', [{ ...unfinished, kind: 'snapshot', ancestorId: id(5) }, itsOrigin], []],
   ['an orphaned marker', [orphan], []],
   ['a dead mapping', [held], []],
 ])('%s that has not changed is clear', async (_, volumes, markers) => {
