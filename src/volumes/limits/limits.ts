@@ -36,7 +36,10 @@ export function labelledLimits(label: VolumeLabel | undefined): VolumeLimits {
  * The limits that a volume comes with from the host that had it, where somebody set any at the array: they hold on the next host, too.
  * Undefined where it comes from nobody, or from several. No limits at all tell nothing, because that is how every attachment begins.
  */
-export function carriedLimits(volume: ArrayVolume, ownHostId: string): VolumeLimits | undefined {
+export function carriedLimits(
+  volume: Pick<ArrayVolume, 'attachments'>,
+  ownHostId: string,
+): VolumeLimits | undefined {
   const [other, ...more] = volume.attachments;
   if (other === undefined || more.length > 0 || other.hostId === ownHostId || other.hostKind !== 'sdc')
     return undefined;

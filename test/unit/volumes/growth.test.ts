@@ -116,6 +116,15 @@ it('does not touch what is not this volume any more', async () => {
   expect(filled()).toBe(8);
 });
 
+it('does not grow what another device is mounted in the place of', async () => {
+  const { world, one, array, id, filled, sdcHears } = await scene();
+  one.kernel.mounts = one.kernel.mounts.map((mount) => ({ ...mount, deviceNumber: '9:9' }));
+  array.grow(id, 16 * GIB);
+  sdcHears();
+  await world.pass(10_000);
+  expect(filled()).toBe(8);
+});
+
 it('is asked for by name: two calls, and the answer comes when the file system has grown', async () => {
   const { one, grow, filled } = await scene();
   one.life.gateway.calls.clear();

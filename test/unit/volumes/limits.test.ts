@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { asHostId } from '../../../src/array/ids.ts';
+import type { Attachment } from '../../../src/array/volume.ts';
 import { FilesystemError } from '../../../src/errors.ts';
+import { carriedLimits } from '../../../src/volumes/limits/limits.ts';
 import { dataActionsOn, dataActionsWithout } from '../../../src/volumes/data-actions.ts';
 import type { LimitRequest } from '../../../src/volumes/operator-actions.ts';
 import { rejection } from './world/fake-array.ts';
@@ -170,4 +173,49 @@ it('says what the array refuses, and has written nothing down then', async () =>
   one.life.steps.hook = failing('limitAttachment', rejection('other', 'too many limits'));
   await expect(ask(one)).rejects.toThrow('too many limits');
   expect(labelled()).toEqual([0, 0]);
+});
+
+it("writes into no label but the volume's own", async () => {
+  const { world, one, ask, labelled } = await scene();
+  await world.run(one.life.mount('db', 'a'));
+  const content = world.content('db');
+  const own = content.label;
+  if (own === undefined) throw new Error('it has one');
+  content.label = { ...own, volumeId: 'f'.repeat(16) };
+  await expect(ask(one)).rejects.toThrow('it has that of another volume; nothing was changed');
+  content.label = own;
+  one.kernel.mounts = one.kernel.mounts.map((mount) => ({ ...mount, deviceNumber: '9:9' }));
+  await expect(ask(one)).rejects.toThrow('its device is not mounted at');
+  expect(labelled()).toEqual([0, 0]);
+});
+
+it('knows no limits for a host that has the volume over NVMe/TCP', async () => {
+  const { world, one, two, ask } = await scene();
+  const sdc = world.array.sdcs.get(one.sdcId);
+  if (sdc === undefined) throw new Error('it is known');
+  await world.run(one.life.mount('db', 'a'));
+  world.array.sdcs.set(one.sdcId, { ...sdc, kind: 'nvme' });
+  await expect(ask(two)).rejects.toThrow('over NVMe/TCP, for which the array knows no limits');
+});
+
+describe('limits that a volume comes with', () => {
+  const attachment = (hostId: string, limitIops: number, hostKind: 'sdc' | 'nvme' = 'sdc'): Attachment => ({
+    hostId: asHostId(hostId),
+    hostKind,
+    hostName: null,
+    hostAddress: null,
+    accessMode: 'ReadWrite',
+    limitIops,
+    limitBandwidthKiBps: 0,
+  });
+  it.each([
+    ['of the one host that had it', [attachment('other', 100)], { iops: 100, bandwidthKiBps: 0 }],
+    ['are unclear of several', [attachment('other', 100), attachment('third', 200)], undefined],
+    ['are none of this host itself', [attachment('me', 100)], undefined],
+    ['are none where there are none', [attachment('other', 0)], undefined],
+    ['are none of an NVMe host', [attachment('other', 100, 'nvme')], undefined],
+    ['are none of nobody', [], undefined],
+  ] as const)('%s', (_which, attachments, expected) => {
+    expect(carriedLimits({ attachments }, asHostId('me'))).toEqual(expected);
+  });
 });

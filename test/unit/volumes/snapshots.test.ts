@@ -140,6 +140,15 @@ describe('a snapshot of several volumes', () => {
     expect((await list()).snapshots).toMatchObject([{ consistency: 'crash-consistent' }]);
   });
 
+  it('is no more than crash-consistent where somebody thawed it meanwhile', async () => {
+    const { one, take } = await scene();
+    one.life.steps.hook = ({ method, side }) => {
+      if (method === 'snapshotVolumes' && side === 'before') one.kernel.frozen.clear();
+      return 'go';
+    };
+    expect(await take(['db'])).toMatchObject([{ consistency: 'crash-consistent' }]);
+  });
+
   it('is thawed when the array refuses, when no gateway answers, and when who asked gives up', async () => {
     const { one, take, copies } = await scene();
     for (const cause of [
@@ -159,6 +168,15 @@ describe('a snapshot of several volumes', () => {
     expect(await take(['db'], {}, two)).toMatchObject([{ consistency: 'crash-consistent' }]);
     await run(one.life.unmount('db', 'a'));
     expect(await take(['db'], { snapshot: 'idle' }, two)).toMatchObject([{ consistency: 'idle' }]);
+  });
+
+  it('is none of what merely bears the name of one', async () => {
+    const { world, take, list } = await scene();
+    await take(['db'], { snapshot: 'x' });
+    const [copy] = [...world.array.volumes.values()].filter(({ kind }) => kind === 'snapshot');
+    if (copy === undefined) throw new Error('there is one');
+    world.array.volumes.set(copy.id, { ...copy, kind: 'thin' });
+    expect((await list()).snapshots).toEqual([]);
   });
 
   it('leaves a file system alone that somebody else has frozen', async () => {

@@ -3,6 +3,7 @@ import { findLeftovers, type Leftover } from '../../../../src/steward/cleanup/le
 import { recheck } from '../../../../src/steward/cleanup/recheck.ts';
 import type { FamilyId } from '../../../../src/array/ids.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
+import { snapshotArrayName } from '../../../../src/volumes/copies/snapshot-names.ts';
 import { markerName } from '../../../../src/volumes/naming.ts';
 import { DAY, id, mapping, MemoryArray, PREFIX, sdc, hostId, START, volume } from './scene.ts';
 
@@ -13,6 +14,11 @@ const unfinished = volume(1, { familyId });
 const itsMarker = volume(2, { name: markerName('never', id(1)), familyId, kind: 'snapshot' });
 const itsOrigin = volume(5, { name: 'docker-web', familyId });
 const orphan = volume(3, { name: markerName('never', id(9)), kind: 'snapshot' });
+const expired = volume(5, {
+  kind: 'snapshot',
+  ancestorId: id(7),
+  name: snapshotArrayName(id(7), { isFrozen: false, name: 'x', expiresAtSeconds: (START - DAY) / 1000 }),
+});
 const held = volume(4, { name: 'docker-db', attachments: [mapping(hostId(8))] });
 
 /** What the array says of a leftover after this has happened to it. */
@@ -31,6 +37,7 @@ test.each<[string, readonly ArrayVolume[], readonly string[]]>([
   ['a copy in a family', [{ ...unfinished, kind: 'snapshot', ancestorId: id(5) }, itsOrigin], []],
   ['an orphaned marker', [orphan], []],
   ['a dead mapping', [held], []],
+  ['an expired snapshot', [expired], []],
 ])('%s that has not changed is clear', async (_, volumes, markers) => {
   expect(await lookAfter(volumes, () => undefined)).toEqual({ kind: 'clear', markers });
 });
@@ -39,6 +46,7 @@ test.each<[string, readonly ArrayVolume[]]>([
   ['an unfinished volume', [unfinished]],
   ['an orphaned marker', [orphan]],
   ['a dead mapping', [held]],
+  ['an expired snapshot', [expired]],
 ])('%s that is not there any more is gone', async (_, volumes) => {
   expect(await lookAfter(volumes, (array) => (array.volumes = []))).toEqual({ kind: 'gone' });
 });
@@ -58,6 +66,14 @@ describe('what is kept', () => {
       array.volumes = volumes;
     };
   test.each<[string, readonly ArrayVolume[], (array: MemoryArray) => void, string]>([
+    ['a snapshot was renamed', [expired], now({ ...expired, name: orphan.name }), 'another name'],
+    ['a snapshot is none', [expired], now({ ...expired, kind: 'thin' }), 'it is no snapshot'],
+    [
+      'a snapshot is had',
+      [expired],
+      now({ ...expired, attachments: [mapping(hostId(1))] }),
+      'has been mapped meanwhile',
+    ],
     ['its maker is removed', [unfinished], (array) => (array.hosts = [sdc(2)]), 'has been removed'],
     [
       'its maker is back',
