@@ -13,6 +13,8 @@ import { DiskProvider } from '../steward/capacity/provider.ts';
 import { Steward } from '../steward/steward.ts';
 import { stewardLoop } from '../steward/steward-loop.ts';
 import { Cleaner, type CleanerParts } from '../steward/cleanup/cleaner.ts';
+import { TrashKeeper, type TrashKeeperParts } from '../steward/cleanup/trash-keeper.ts';
+import { graceOf } from '../volumes/trash/erasure.ts';
 import type { Settings } from '../config/settings.ts';
 import { listenOnPath } from '../docker/protocol/socket.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -78,7 +80,8 @@ export async function buildSteward(
     { act: policy.act, intervalMs: policy.interval },
   );
   const cleaner = cleanerOf({ settings, policy }, { gateway, inventory, clock, audit, log });
-  const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner }, policy);
+  const trash = trashKeeperOf({ settings, policy }, { array: gateway, clock, audit, log });
+  const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner, trash }, policy);
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
@@ -125,6 +128,17 @@ function cleanerOf(
   const { act, cleanup } = policy;
   if (cleanup === undefined) return undefined;
   return new Cleaner({ array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
+}
+
+/** Undefined where the policy has no section for it. */
+function trashKeeperOf(
+  { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
+  parts: TrashKeeperParts,
+): TrashKeeper | undefined {
+  const { act, trash } = policy;
+  if (trash === undefined) return undefined;
+  const { prefix, removeGraceMs } = settings;
+  return new TrashKeeper(parts, { ...trash, act, prefix, graceMs: graceOf(removeGraceMs) });
 }
 
 /** On a socket, on an address, on both or on neither. */

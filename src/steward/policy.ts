@@ -121,6 +121,15 @@ const cleanup = z.strictObject({
   retryFailedAfter: duration(1000).prefault('1h'),
 });
 
+const trash = z.strictObject({
+  /** Between two looks at what was removed. */
+  every: duration(100).prefault('10m'),
+  /** Used percent of a pool above which volumes of its trash are erased before their time; not there: never. */
+  eraseAbove: percent().optional(),
+  /** What was removed more recently is never erased before its time. */
+  leastAge: duration(60_000).prefault('1h'),
+});
+
 /** The policy file. */
 export const policySchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
@@ -133,10 +142,13 @@ export const policySchema = z.strictObject({
   pools: z.array(pool).min(1, { error: 'is empty' }),
   /** Off unless it is there. */
   cleanup: cleanup.optional(),
+  /** What hosts have removed and keep for a grace. Off unless it is there. */
+  trash: trash.optional(),
 });
 
 export type Policy = Readonly<z.output<typeof policySchema>>;
 export type PoolPolicy = Policy['pools'][number];
 export type GrowthPolicy = NonNullable<PoolPolicy['grow']>;
 export type CleanupPolicy = NonNullable<Policy['cleanup']>;
+export type TrashPolicy = NonNullable<Policy['trash']>;
 export type WebhookPolicy = Policy['webhooks'][number];

@@ -8,6 +8,7 @@ import { assign } from './capacity/assignment.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Grower } from './capacity/grower.ts';
 import { PoolWatch, type LevelNews, type PoolStatus } from './capacity/pool-watch.ts';
+import type { PoolLevel, TrashKeeper, TrashOfPool } from './cleanup/trash-keeper.ts';
 import type { Policy, PoolPolicy } from './policy.ts';
 import type { AuditRecord, Cleaning, CleanupStatus, News } from './ports.ts';
 
@@ -29,6 +30,8 @@ export interface StewardSnapshot {
   readonly problems: readonly string[];
   /** Null where the policy has no section for it. */
   readonly cleanup: CleanupStatus | null;
+  /** What the trash holds, by pool; not there where the policy has no section for it. */
+  readonly trash?: readonly TrashOfPool[];
   readonly audit: readonly AuditRecord[];
   /** Levels that changed and the array out of sight, whether or not a webhook is told; newest last. */
   readonly news: readonly News[];
@@ -42,6 +45,7 @@ export interface StewardParts {
   readonly audit: AuditTrail;
   readonly grower: Grower;
   readonly cleaner?: Cleaning | undefined;
+  readonly trash?: Pick<TrashKeeper, 'round' | 'held'> | undefined;
 }
 
 /** The array is told to be out of sight after so many missed rounds, and never sooner than 5 min. */
@@ -84,6 +88,7 @@ export class Steward {
       const watched = this.#observe(cluster);
       await this.#grow(watched, cluster, signal);
       await this.#parts.cleaner?.round(signal);
+      await this.#parts.trash?.round(this.#levels, signal);
     } catch (error) {
       if (!isPluginError(error)) throw error;
       if (this.#failure !== error.message) log.warn({ error: error.message }, 'the array cannot be read now');
@@ -112,9 +117,16 @@ export class Steward {
       devices: seen?.cluster.devices ?? [],
       problems: this.#problems,
       cleanup: this.#cleanup,
+      ...(this.#parts.trash === undefined ? {} : { trash: this.#parts.trash.held }),
       audit: audit.last,
       news: alerts.news,
     };
+  }
+
+  get #levels(): readonly PoolLevel[] {
+    return this.#statuses
+      .filter(({ contradiction }) => contradiction === undefined)
+      .map(({ reading, usedPercent }) => ({ id: reading.id, usedPercent }));
   }
 
   get #cleanup(): CleanupStatus | null {

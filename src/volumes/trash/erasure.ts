@@ -58,6 +58,11 @@ export function whyKept(volume: ArrayVolume): string {
     : 'it was made after the time at which its name says that it was removed, so a clock is wrong';
 }
 
+/** Whether no host has it. */
+export function isUnattached(volume: ArrayVolume): boolean {
+  return !isHad(volume);
+}
+
 function isHad({ attachments, attachedToAll }: ArrayVolume): boolean {
   return attachedToAll || attachments.length > 0;
 }
