@@ -1,3 +1,5 @@
+import type { PoolId } from '../array/ids.ts';
+
 /* What the parts of the steward know of one another. */
 
 /** What was decided about whom, and what came of it. One shape for all actions, in the log and in memory. */
@@ -46,6 +48,27 @@ export interface Cleaning {
   round(signal: AbortSignal): Promise<void>;
   /** The array cannot be read, so nothing is seen in a row any more. */
   lostSight(): void;
+}
+
+/** How full a pool is now. */
+export interface PoolLevel {
+  readonly id: PoolId;
+  readonly usedPercent: number;
+}
+
+/** What the trash holds of a pool; the size as volumes have it, of which thin ones may use less. */
+export interface TrashOfPool {
+  readonly poolId: PoolId;
+  readonly volumes: number;
+  readonly sizeKiB: number;
+}
+
+/** What removed volumes take, and the end of those whose time is over. Implemented by cleanup/. */
+export interface TrashKeeping {
+  /** As last read. */
+  readonly held: readonly TrashOfPool[];
+  /** Never rejects for anything the array does: that is a state. */
+  round(pools: readonly PoolLevel[], signal: AbortSignal): Promise<void>;
 }
 
 /** Where a signed request goes. */

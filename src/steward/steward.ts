@@ -8,9 +8,16 @@ import { assign } from './capacity/assignment.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Grower } from './capacity/grower.ts';
 import { PoolWatch, type LevelNews, type PoolStatus } from './capacity/pool-watch.ts';
-import type { PoolLevel, TrashKeeper, TrashOfPool } from './cleanup/trash-keeper.ts';
 import type { Policy, PoolPolicy } from './policy.ts';
-import type { AuditRecord, Cleaning, CleanupStatus, News } from './ports.ts';
+import type {
+  AuditRecord,
+  Cleaning,
+  CleanupStatus,
+  News,
+  PoolLevel,
+  TrashKeeping,
+  TrashOfPool,
+} from './ports.ts';
 
 /** Everything the steward knows, for metrics and the page. Its parts are never changed, only replaced. */
 export interface StewardSnapshot {
@@ -45,7 +52,7 @@ export interface StewardParts {
   readonly audit: AuditTrail;
   readonly grower: Grower;
   readonly cleaner?: Cleaning | undefined;
-  readonly trash?: Pick<TrashKeeper, 'round' | 'held'> | undefined;
+  readonly trash?: TrashKeeping | undefined;
 }
 
 /** The array is told to be out of sight after so many missed rounds, and never sooner than 5 min. */

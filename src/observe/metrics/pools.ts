@@ -55,33 +55,7 @@ export function watchPools(registry: Registry, snapshot: () => StewardSnapshot):
     gauge(`${name}_bytes`, help, [], ({ reading }, set) => {
       set(reading.capacity[field] * 1024);
     });
-  const heldOf = (id: string): { readonly volumes: number; readonly sizeKiB: number } | undefined => {
-    const { trash } = snapshot();
-    return trash === undefined
-      ? undefined
-      : (trash.find(({ poolId }) => poolId === id) ?? { volumes: 0, sizeKiB: 0 });
-  };
-  gauge('trash_volumes', 'Removed volumes of a pool that can still be had back', [], ({ reading }, set) => {
-    const held = heldOf(reading.id);
-    if (held !== undefined) set(held.volumes);
-  });
-  gauge(
-    'trash_bytes',
-    'Size of the removed volumes of a pool that can still be had back, whether written or not',
-    [],
-    ({ reading }, set) => {
-      const held = heldOf(reading.id);
-      if (held !== undefined) set(held.sizeKiB * 1024);
-    },
-  );
-  gauge(
-    'used_ratio',
-    'Used part of the capacity of a pool, the spare left out, 0 to 1',
-    [],
-    ({ usedPercent }, set) => {
-      set(usedPercent / 100);
-    },
-  );
+  watchFullness(gauge, snapshot);
   gauge(
     'level',
     "1 for the level that a pool of the policy has (unknown: the array's numbers contradict each other), else 0",
@@ -137,4 +111,34 @@ function watchForecast(gauge: AddGauge, snapshot: () => StewardSnapshot): void {
 
 function labelsOf({ reading }: PoolStatus, systemId: string | null): PoolLabels {
   return { system: systemId ?? '', domain: reading.domainName, pool: reading.name };
+}
+
+function watchFullness(gauge: AddGauge, snapshot: () => StewardSnapshot): void {
+  gauge(
+    'used_ratio',
+    'Used part of the capacity of a pool, the spare left out, 0 to 1',
+    [],
+    ({ usedPercent }, set) => {
+      set(usedPercent / 100);
+    },
+  );
+  const heldOf = (id: string): { readonly volumes: number; readonly sizeKiB: number } | undefined => {
+    const { trash } = snapshot();
+    return trash === undefined
+      ? undefined
+      : (trash.find(({ poolId }) => poolId === id) ?? { volumes: 0, sizeKiB: 0 });
+  };
+  gauge('trash_volumes', 'Removed volumes of a pool that can still be had back', [], ({ reading }, set) => {
+    const held = heldOf(reading.id);
+    if (held !== undefined) set(held.volumes);
+  });
+  gauge(
+    'trash_bytes',
+    'Size of the removed volumes of a pool that can still be had back, whether written or not',
+    [],
+    ({ reading }, set) => {
+      const held = heldOf(reading.id);
+      if (held !== undefined) set(held.sizeKiB * 1024);
+    },
+  );
 }

@@ -3,13 +3,14 @@ import type { StorageArray } from '../../array/storage-array.ts';
 import { isPluginError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { removeFromArray } from '../../volumes/life/marked-removal.ts';
+import { removeFromArray } from '../../volumes/trash/remove-from-array.ts';
 import { findMarkers } from '../../volumes/takeover/failover-marker.ts';
 import { isErasable, isUnattached, lookMs, timeOver } from '../../volumes/trash/erasure.ts';
 import { listTrash, type TrashedVolume } from '../../volumes/trash/list-trash.ts';
 import { goneName } from '../../volumes/trash/trash-names.ts';
 import type { AuditTrail } from '../audit.ts';
 import type { TrashPolicy } from '../policy.ts';
+import type { PoolLevel, TrashKeeping, TrashOfPool } from '../ports.ts';
 
 /** For how long a call that was made may still be carried out by a gateway, ms. */
 const LATE_MS = 5 * 60_000;
@@ -39,24 +40,11 @@ export interface TrashRules extends TrashPolicy {
   readonly graceMs: number;
 }
 
-/** How full a pool is now. */
-export interface PoolLevel {
-  readonly id: PoolId;
-  readonly usedPercent: number;
-}
-
-/** What the trash holds of a pool; the size as volumes have it, of which thin ones may use less. */
-export interface TrashOfPool {
-  readonly poolId: PoolId;
-  readonly volumes: number;
-  readonly sizeKiB: number;
-}
-
 /**
  * Erases removed volumes of all hosts when their time is over, in the two steps of TrashEraser and with the same checks; and before that
  * where the policy names a level of the pool, the longest removed first, one at a time, each after the pool was read again.
  */
-export class TrashKeeper {
+export class TrashKeeper implements TrashKeeping {
   readonly #parts: TrashKeeperParts;
   readonly #rules: TrashRules;
   /** Since when this run has seen each under its name, by the clock that nobody sets. */

@@ -1,10 +1,10 @@
-import { GatewayRejectedError, isPluginError } from '../../errors.ts';
+import { isPluginError } from '../../errors.ts';
 import { asArrayName } from '../../array/ids.ts';
-import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { markerToRemove, type UnfinishedVolume } from '../host-volume.ts';
 import { findMarkers } from '../takeover/failover-marker.ts';
 import type { VolumeHost } from '../volume-host.ts';
+import { removeFromArray } from '../trash/remove-from-array.ts';
 import { removeProvisional } from './provisional.ts';
 
 /**
@@ -20,27 +20,6 @@ export async function removeWithMarkers(
   const markers = mayHaveMarkers ? await recordMarkers(host, volume, signal) : [];
   await removeFromArray(host.array, volume, signal);
   for (const marker of markers) await removeMarker(host, marker, signal);
-}
-
-/**
- * Removes the volume alone. Where a policy of the array takes snapshots of it, it is taken off that one first, and its snapshots stay.
- * Rejects as StorageArray.removeVolume otherwise.
- */
-export async function removeFromArray(
-  array: Pick<StorageArray, 'removeVolume' | 'getVolume' | 'removePolicySource'>,
-  { id }: Pick<ArrayVolume, 'id'>,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await array.removeVolume(id, signal);
-  } catch (cause) {
-    if (!(cause instanceof GatewayRejectedError) || cause.refusal !== 'policy-source') throw cause;
-    const now = await array.getVolume(id, signal);
-    if (now === undefined) return;
-    if (now.policyId === null) throw cause;
-    await array.removePolicySource(now.policyId, id, signal);
-    await array.removeVolume(id, signal);
-  }
 }
 
 async function recordMarkers(

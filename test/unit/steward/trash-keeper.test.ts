@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { PolicyId, VolumeId } from '../../../src/array/ids.ts';
 import { AuditTrail } from '../../../src/steward/audit.ts';
-import { TrashKeeper, type PoolLevel, type TrashRules } from '../../../src/steward/cleanup/trash-keeper.ts';
+import { TrashKeeper, type TrashRules } from '../../../src/steward/cleanup/trash-keeper.ts';
+import type { PoolLevel } from '../../../src/steward/ports.ts';
 import { goneName, isInTrash } from '../../../src/volumes/trash/trash-names.ts';
 import { silentLog } from '../sdc/silent-log.ts';
 import { keepRemoved } from '../volumes/world/scenarios.ts';
