@@ -2,15 +2,16 @@ import { asArrayName, type VolumeId } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { GatewayRejectedError, InvalidRequestError, RunningPluginError } from '../../errors.ts';
+import { parseSnapshotName } from '../copies/snapshot-names.ts';
 import { quote } from '../../units/quote.ts';
 import { erasingVolume, isDiscarded, trashedVolume } from '../host-volume.ts';
 import { VolumeLookup } from '../life/lookup.ts';
 import { RemoveVolume } from '../life/remove.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
-import { markOfProvisional, parseMarker, validateVolumeName } from '../naming.ts';
+import { validateVolumeName } from '../naming.ts';
 import type { OperatorActions } from '../operator-actions.ts';
 import type { VolumeHost } from '../volume-host.ts';
-import { goneName, isBeingErased, isInTrash } from './trash-names.ts';
+import { goneName, isInTrash } from './trash-names.ts';
 import { planUndelete, undelete } from './undelete.ts';
 
 /** What is done with removed volumes. */
@@ -106,8 +107,7 @@ async function beginErasing(host: VolumeHost, { id, name }: ArrayVolume, signal:
 }
 
 /**
- * Those that were taken of this volume and bear a name of ours that is no volume's: neither a clone that somebody uses, nor one that is
- * being made. Those that are secured or in use stay. How many went.
+ * Those that this product took of the volume: nobody else's, and neither a clone nor one that is being made. Those that are secured or in use stay. How many went.
  */
 async function removeSnapshots(
   array: Pick<StorageArray, 'volumesOfFamily' | 'removeVolume'>,
@@ -128,12 +128,7 @@ async function removeSnapshots(
   return removed;
 }
 
-function isSnapshotOf(
-  id: VolumeId,
-  { kind, name, ancestorId, attachments, attachedToAll }: ArrayVolume,
-): boolean {
-  if (kind !== 'snapshot' || ancestorId !== id || name?.startsWith('~') !== true) return false;
-  if (attachedToAll || attachments.length > 0) return false;
-  const isOther = isInTrash(name) || isBeingErased(name) || markOfProvisional(name) !== undefined;
-  return !isOther && parseMarker(name) === undefined;
+function isSnapshotOf(id: VolumeId, { kind, name, attachments, attachedToAll }: ArrayVolume): boolean {
+  if (kind !== 'snapshot' || attachedToAll || attachments.length > 0) return false;
+  return parseSnapshotName(id, name ?? '') !== undefined;
 }

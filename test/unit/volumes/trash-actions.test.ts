@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { snapshotArrayName } from '../../../src/volumes/copies/snapshot-names.ts';
 import { asVolumeId } from '../../../src/array/ids.ts';
 import { VolumeConflictError, VolumeNotFoundError } from '../../../src/errors.ts';
 import { trashActionsOn, trashActionsWithout } from '../../../src/volumes/trash/trash-actions.ts';
@@ -191,8 +192,10 @@ describe('erasing by hand', () => {
     const { world, one, here, trash } = await scene();
     await world.run(one.life.create('db', { failover: 'never' }));
     const { id } = world.volume('db');
-    const snapshot = world.array.snapshot(id, '~sn.1', 0);
-    world.array.snapshot(snapshot.id, '~sn.2', 0);
+    const named = (name: string) => snapshotArrayName(id, { isFrozen: true, expiresAtSeconds: null, name });
+    world.array.snapshot(id, named('mine'), 0);
+    const policys = world.array.snapshot(id, '~policy.1', 0);
+    world.array.snapshot(policys.id, '~policy.2', 0);
     world.array.snapshot(id, 'docker-clone', 0);
     world.array.snapshot(id, '~new.00000000.00000000', 0);
     world.array.snapshot(id, 'by-hand', 0);
@@ -205,7 +208,8 @@ describe('erasing by hand', () => {
     );
     expect([...world.array.volumes.values()].map(({ name }) => name).toSorted()).toEqual(
       [
-        '~sn.2',
+        '~policy.1',
+        '~policy.2',
         'docker-clone',
         '~new.00000000.00000000',
         'by-hand',
