@@ -1,5 +1,6 @@
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { CAP_SYS_RESOURCE, hasCapability } from '../src/host/capabilities.ts';
 import { bundleFile, bundleProgram } from './bundle.ts';
 import { type Architecture, machineArchitecture } from './debian.ts';
 import { manifestText } from './manifest.ts';
@@ -69,9 +70,14 @@ export async function bytesBelow(directory: string): Promise<number> {
 }
 
 if (import.meta.main) {
-  const without = '--without-ext4-growth';
-  const wanted = process.argv.slice(2).filter((word) => word !== without);
-  const growsExt4 = !process.argv.includes(without);
+  const forced = '--with-ext4-growth';
+  const wanted = process.argv.slice(2).filter((word) => word !== forced);
+  // An engine of a machine that withholds the capability starts no plugin that asks for it.
+  const growsExt4 = process.argv.includes(forced) || (await hasCapability(CAP_SYS_RESOURCE));
+  if (!growsExt4)
+    console.log(
+      `this machine withholds CAP_SYS_RESOURCE, so the plugin does not ask for it, and a mounted ext4 will not grow (${forced}: ask all the same)`,
+    );
   const unknown = wanted.find((one) => one !== 'amd64' && one !== 'arm64');
   if (unknown !== undefined) throw new Error(`"${unknown}" is not amd64 or arm64`);
   const architectures = wanted.length > 0 ? (wanted as Architecture[]) : [await machineArchitecture()];

@@ -75,7 +75,13 @@ export const contents = {
     { name: 'btrfs-progs', files: ['/usr/sbin/mkfs.btrfs', '/usr/bin/btrfs', '/usr/bin/btrfstune'] },
     {
       name: 'util-linux',
-      files: ['/usr/sbin/blkid', '/usr/sbin/wipefs', '/usr/sbin/blockdev', '/usr/sbin/fstrim', '/usr/sbin/fsfreeze'],
+      files: [
+        '/usr/sbin/blkid',
+        '/usr/sbin/wipefs',
+        '/usr/sbin/blockdev',
+        '/usr/sbin/fstrim',
+        '/usr/sbin/fsfreeze',
+      ],
     },
     // They thaw a file system where the plugin is killed while it is frozen.
     { name: 'coreutils', files: ['/usr/bin/sleep'] },

@@ -153,9 +153,9 @@ export function describeManagedPlugin(engine: EngineVersion): void {
       // `docker plugin enable` gives the plugin 30 s for a call unless told otherwise, and repeats what took longer
       // without its body. [moby client.go]
       test('finds its Mount done when it is repeated after the engine gave up', async () => {
+        await createVolume(host, 'late');
         await host.docker(['plugin', 'disable', '--force', DRIVER]);
         await host.docker(['plugin', 'enable', '--timeout', '2', DRIVER]);
-        await createVolume(host, 'late');
         await array.request('POST', '/simulator/devices', { fault: 4000 });
         await expect(onVolume(host, 'late', 'true')).rejects.toThrow(/without a body/);
         await until('the Mount to be done', () => onVolume(host, 'late', 'touch /data/a').then(() => true));
