@@ -1,4 +1,5 @@
 import type { PoolId } from '../../../../src/array/ids.ts';
+import { parseMarker } from '../../../../src/volumes/naming.ts';
 import type { FilesystemContent } from './content.ts';
 import { FakeArray, type StoredVolume } from './fake-array.ts';
 import { FakeHost } from './fake-host.ts';
@@ -109,6 +110,9 @@ export class World {
       if (volume.name.startsWith('~new.')) leaks.push(`provisional volume ${volume.name}`);
       if (volume.kind === 'snapshot' && !this.array.volumes.has(volume.ancestorId ?? volume.id))
         leaks.push(`orphan marker ${volume.name}`);
+      const marked = parseMarker(volume.name)?.volumeId;
+      if (volume.kind !== 'snapshot' && marked !== undefined && !this.array.volumes.has(marked))
+        leaks.push(`orphan stand-in ${volume.name}`);
       for (const hostId of volume.mappings.keys()) leaks.push(`mapping of ${volume.name} to ${hostId}`);
     }
     for (const { name, kernel, disk } of this.hosts) {
