@@ -105,7 +105,7 @@ const STORIES: readonly (readonly [string, Omit<Rivalry, 'policy'>])[] = [
   ],
 ];
 
-describe.each(POLICIES)('failover policy "%s", every order of events', { timeout: 60_000 }, (policy) => {
+describe.each(POLICIES)('failover policy "%s", every order of events', { timeout: 240_000 }, (policy) => {
   it.each(STORIES)('%s', async (_what, story) => {
     if (story.blows.length > 0) await explored({ ...story, policy });
     else expect((await explore(() => rivals({ ...story, policy }))).faults).toEqual([]);
@@ -121,7 +121,7 @@ describe.each(POLICIES)('failover policy "%s", every order of events', { timeout
   });
 });
 
-describe('policy "disconnected", every order of events', { timeout: 60_000 }, () => {
+describe('policy "disconnected", every order of events', { timeout: 240_000 }, () => {
   it('three hosts want a free volume at the same instant', async () => {
     await explored({ hosts: 3, policy: 'disconnected', held: false, blows: [] });
   });
