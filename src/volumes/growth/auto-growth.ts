@@ -56,6 +56,8 @@ export class AutoGrowth {
   readonly #looks: Periodic;
   /** Not before, by the clock's elapsed(), by volume. */
   readonly #rests = new Map<string, number>();
+  /** Looks and growths that go on, by volume. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #totals: AutoGrowthTotals = { grown: 0, refused: 0 };
 
   constructor(parts: AutoGrowthParts, policy: AutoGrowthPolicy) {
@@ -65,9 +67,8 @@ export class AutoGrowth {
       clock: parts.clock,
       firstMs: policy.lookMs,
       pauseMs: () => policy.lookMs,
-      turn: async (signal) => {
-        // One that waits for the array must not keep the others from growing.
-        await Promise.all(parts.journal.all().map((entry) => this.#lookAt(entry, signal)));
+      turn: (signal) => {
+        for (const entry of parts.journal.all()) this.#begin(entry, signal);
       },
       onError: (error) => {
         parts.log.error({ error: String(error) }, 'looking at how full volumes are failed unexpectedly');
@@ -83,9 +84,23 @@ export class AutoGrowth {
     this.#looks.start();
   }
 
-  /** Resolves when the growth under way has been ended. */
-  stop(): Promise<void> {
-    return this.#looks.stop();
+  /** Resolves when the growths under way have been ended. */
+  async stop(): Promise<void> {
+    await this.#looks.stop();
+    await Promise.all(this.#underWay.values());
+  }
+
+  /** Each volume by itself: one that waits for the array must not keep the others from growing. */
+  #begin(entry: HostVolume, signal: AbortSignal): void {
+    const { name } = entry;
+    if (this.#underWay.has(name)) return;
+    const look = this.#lookAt(entry, signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        this.#parts.log.error({ volume: name, error: String(error) }, 'growing a volume failed unexpectedly');
+      })
+      .finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, look);
   }
 
   async #lookAt(entry: HostVolume, signal: AbortSignal): Promise<void> {

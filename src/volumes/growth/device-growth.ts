@@ -172,6 +172,7 @@ export class DeviceGrowth {
     try {
       const device = await attacher.findDevice(entry.systemId, entry.volumeId);
       if (device === undefined || !this.#isToBeSettled(entry, device)) return undefined;
+      if (this.#isAsMounted(entry, device)) return this.#settle(entry, device, undefined);
       const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#times.limitMs)]);
       return await lock.run(name, 'growth', limit, async () => {
         const now = journal.get(name);
@@ -202,10 +203,25 @@ export class DeviceGrowth {
     // What is frozen would keep whoever grows it waiting, and the volume's lock with it.
     if (!mount.readOnly && (await filesystems.isFrozen(device, mountpoint, signal))) return undefined;
     const failure = await this.#growMounted(entry, { device, mount }, signal);
+    this.#rememberSize(entry, device);
+    return this.#settle(entry, device, failure);
+  }
+
+  #settle(entry: HostVolume, device: Device, failure: string | undefined): Settled {
     const settled = { ...markOf(entry, device), failure };
     this.#settled.set(entry.name, settled);
-    this.#rememberSize(entry, device);
     return settled;
+  }
+
+  /**
+   * At the first look at an attachment: as large as this host knows it, its file system was seen to when that was learnt, by the Mount or by
+   * a look of an earlier life. A device that hangs, as when the array is away, is so not touched and nobody's call waits for it.
+   */
+  #isAsMounted({ name, volumeId, heldSince }: HostVolume, { sizeBytes }: Device): boolean {
+    const known = this.#parts.journal.known(name);
+    const attachment = this.#settled.get(name)?.attachment;
+    if (attachment === attachmentOf({ volumeId, heldSince })) return false;
+    return known?.volumeId === volumeId && known.sizeKiB !== null && known.sizeKiB * 1024 === sizeBytes;
   }
 
   /** Why it stays smaller, undefined when it does not. */
@@ -252,7 +268,11 @@ function markOf(
   { volumeId, heldSince }: HostVolume,
   { number, diskSequence = '', sizeBytes }: Device,
 ): Omit<Settled, 'failure'> {
-  return { attachment: `${volumeId} ${heldSince ?? ''}`, disk: `${number} ${diskSequence}`, sizeBytes };
+  return { attachment: attachmentOf({ volumeId, heldSince }), disk: `${number} ${diskSequence}`, sizeBytes };
+}
+
+function attachmentOf({ volumeId, heldSince = '' }: Pick<HostVolume, 'volumeId' | 'heldSince'>): string {
+  return `${volumeId} ${heldSince}`;
 }
 
 function isSettled(settled: Settled, entry: HostVolume, device: Device): boolean {

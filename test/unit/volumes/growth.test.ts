@@ -71,6 +71,15 @@ it('asks the attacher for the size once when a round sees that the array has mor
   expect([filled(), rescans()]).toEqual([24, 2]);
 });
 
+it('touches no device that is as large as this host knows it', async () => {
+  const { world, one } = await scene();
+  const touched = () =>
+    one.life.steps.points.filter(({ method }) => ['holdDevice', 'grow', 'isFrozen'].includes(method)).length;
+  const before = touched();
+  await world.pass(20_000);
+  expect(touched()).toBe(before);
+});
+
 it('waits for a frozen file system, and for who is busy with the volume', async () => {
   const { world, one, array, id, filled, sdcHears } = await scene();
   one.kernel.frozen.add(world.volume('db'));
@@ -189,7 +198,12 @@ async function growing(options: Record<string, string> = {}) {
       ...one.life.host,
       lock: one.life.lock,
       follow: (name, sizeKiB, signal) => growth.follow(name, sizeKiB, signal),
-      usage: () => Promise.resolve({ usedBytes: files.gib, availableBytes: filled() - files.gib }),
+      usage: (mountpoint) =>
+        Promise.resolve(
+          mountpoint.endsWith('slow')
+            ? { usedBytes: 99, availableBytes: 1 }
+            : { usedBytes: files.gib, availableBytes: filled() - files.gib },
+        ),
     },
     POLICY,
   );
@@ -233,6 +247,24 @@ it('does not grow by itself what asks for nothing, what another host has, nor in
   array.unmap(world.volume('db').id, one.sdcId, two.sdcId);
   await world.pass(2 * POLICY.againMs);
   expect(size()).toBe(8);
+});
+
+it('grows a volume while the array keeps another one waiting', async () => {
+  const { world, one, run, files, filled } = await growing();
+  const wish = { 'grow-above': '85%', 'grow-by': '8GiB', 'grow-max': '32GiB', size: '8GiB' };
+  await run(one.life.create('slow', wish));
+  await run(one.life.mount('slow', 'b'));
+  const slow = world.volume('slow').id;
+  const { array } = one.life.host;
+  const getVolume = array.getVolume.bind(array);
+  one.life.gateway.getVolume = async (asked, signal) => {
+    if (asked === slow) await world.clock.sleep(20_000, signal);
+    return getVolume(asked, signal);
+  };
+  await world.pass(3000);
+  files.gib = 7.5;
+  await world.pass(5000);
+  expect(filled()).toBe(16);
 });
 
 it('goes on after the array has refused', async () => {
