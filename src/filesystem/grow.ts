@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
 import { FilesystemError } from '../errors.ts';
-import { cancelled } from '../host/cancelled.ts';
 import { CAP_SYS_RESOURCE, hasCapability } from '../host/capabilities.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
@@ -37,16 +36,27 @@ export async function growFilesystem(
   signal: AbortSignal,
 ): Promise<boolean> {
   const attempt = `grow ${mounted.fs} at "${mounted.mountpoint}" to its device`;
-  if (signal.aborted) throw cancelled(attempt, signal);
   const before = await filesystemBytes(mounted);
   const [program, ...args] = growCommand(mounted);
-  if (mounted.fs === 'ext4' && !(await hasCapability(CAP_SYS_RESOURCE)))
-    throw new FilesystemError(
-      `cannot ${attempt}: a mounted ext4 grows only for a process with CAP_SYS_RESOURCE, which this plugin was not given; ` +
-        'see docs/configuration.md, "ext4 that grows"',
-    );
-  await runTool(runner, { attempt, program, args, timeoutMs: 90_000 }, signal);
+  try {
+    await runTool(runner, { attempt, program, args, timeoutMs: 90_000 }, signal);
+  } catch (cause) {
+    if (!(cause instanceof FilesystemError)) throw cause;
+    throw (await isWithheld(mounted)) ? withheld(attempt, cause) : cause;
+  }
   return (await filesystemBytes(mounted)) > before;
+}
+
+async function isWithheld({ fs }: MountedFilesystem): Promise<boolean> {
+  return fs === 'ext4' && !(await hasCapability(CAP_SYS_RESOURCE));
+}
+
+function withheld(attempt: string, cause: FilesystemError): FilesystemError {
+  return new FilesystemError(
+    `cannot ${attempt}: a mounted ext4 grows only for a process with CAP_SYS_RESOURCE, which this plugin was not given; ` +
+      'see docs/configuration.md, "ext4 that grows"',
+    { cause },
+  );
 }
 
 function growCommand({ device, mountpoint, fs }: MountedFilesystem): [string, ...string[]] {
