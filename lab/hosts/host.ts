@@ -176,10 +176,15 @@ export class Host {
     return processesBeside(first);
   }
 
-  /** SIGKILL to the engine alone: containers and plugins stay. */
+  /**
+   * SIGKILL to the engine alone, and to its containerd, which the kernel kills with it: containers and plugins stay. An engine that starts
+   * while that one is still dying takes it for running, and waits for it in vain.
+   */
   async killDockerd(): Promise<void> {
-    const engines = (await this.processes()).filter(({ argv }) => /(^|\/)dockerd$/.test(argv[0] ?? ''));
-    await Promise.all(engines.map(killHard));
+    for (const program of [/(^|\/)dockerd$/, /(^|\/)containerd$/]) {
+      const engines = (await this.processes()).filter(({ argv }) => program.test(argv[0] ?? ''));
+      await Promise.all(engines.map(killHard));
+    }
   }
 
   /** SIGTERM to the engine, and returns when it is gone. */
