@@ -6,6 +6,7 @@ import { formatSize } from '../units/size.ts';
 import type { ChangedLimits } from '../volumes/limits/change-limits.ts';
 import type { GrowthReport } from '../volumes/operator-actions.ts';
 import { readBandwidthKiBps, readIops, readSizeKiB } from '../volumes/options/option-readers.ts';
+import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
 
 interface JsonFlags extends SettingsFlags {
@@ -105,8 +106,4 @@ function limitsText(name: string, { iops, bandwidthKiBps, holders, keptBy }: Cha
     nobody: 'until that host lets go of it: a volume limited to reading cannot keep them',
   }[keptBy];
   return `volume "${name}" has ${words}: ${now}, ${later}\n`;
-}
-
-function asJson(facts: unknown): string {
-  return `${JSON.stringify(facts, null, 2)}\n`;
 }

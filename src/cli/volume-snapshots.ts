@@ -7,6 +7,7 @@ import { formatSize } from '../units/size.ts';
 import { splitSnapshot } from '../volumes/copies/snapshot-names.ts';
 import type { TakenSnapshot } from '../volumes/copies/take-snapshots.ts';
 import type { SnapshotList } from '../volumes/operator-actions.ts';
+import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
 
 interface JsonFlags extends SettingsFlags {
@@ -118,8 +119,4 @@ function listText(name: string, { snapshots, most, heldKiB }: SnapshotList): str
   );
   const held = heldKiB === null ? '' : `; all copies together hold ${formatSize(heldKiB)}`;
   return `${lines.join('\n')}\n${snapshots.length} of at most ${most}${held}\n`;
-}
-
-function asJson(facts: unknown): string {
-  return `${JSON.stringify(facts, null, 2)}\n`;
 }

@@ -5,6 +5,7 @@ import { InvalidRequestError } from '../errors.ts';
 import { formatSize } from '../units/size.ts';
 import { eraseAfterMs } from '../volumes/trash/erasure.ts';
 import { chooseTrashed, listTrash, type TrashedVolume } from '../volumes/trash/list-trash.ts';
+import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
 
 interface JsonFlags extends SettingsFlags {
@@ -146,8 +147,4 @@ function tableOf(facts: readonly TrashFacts[]): string {
   const widths = HEADING.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-}
-
-function asJson(facts: unknown): string {
-  return `${JSON.stringify(facts, null, 2)}\n`;
 }

@@ -8,6 +8,7 @@ import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { addDataCommands } from './volume-data.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
+import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
 import { addTrashCommands } from './volume-trash.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
@@ -220,10 +221,6 @@ async function isAgreed(io: ProcessIo, flags: AgreeFlags, question: string): Pro
     throw new InvalidRequestError('nobody can be asked here (no terminal), so this needs --yes');
   }
   return /^y(es)?$/i.test((await io.ask(`${question} [y/N] `)).trim());
-}
-
-function asJson(facts: unknown): string {
-  return `${JSON.stringify(facts, null, 2)}\n`;
 }
 
 /** Gateway, credentials, prefix and state directory come from environment and file, as for `serve`. */

@@ -1,5 +1,6 @@
 import { FilesystemError } from '../../errors.ts';
 import type { Freezer } from '../ports.ts';
+import { findOwnMount } from '../own-mount.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { SnapshotHost } from './take-snapshots.ts';
 
@@ -11,11 +12,11 @@ export function freezingHere(
   return async (name, volume, limitMs, signal) => {
     const entry = journal.get(name);
     if (entry?.phase !== 'mounted' || entry.volumeId !== volume.id) return undefined;
-    const { systemId, volumeId, mountpoint } = entry;
-    const device = await attacher.findDevice(systemId, volumeId);
-    const mount = (await filesystems.mounts()).find((seen) => seen.mountpoint === mountpoint);
-    if (device === undefined || mount?.device !== device.number)
-      throw new FilesystemError(`volume "${name}" is not mounted at "${mountpoint}" any more`);
+    const own = await findOwnMount({ attacher, filesystems }, entry);
+    if (own === undefined)
+      throw new FilesystemError(`volume "${name}" is not mounted at "${entry.mountpoint}" any more`);
+    const { device, mount } = own;
+    const { mountpoint } = mount;
     if (mount.readOnly) return undefined;
     // Who froze it thaws it, when he likes.
     if (await filesystems.isFrozen(device, mountpoint, signal))

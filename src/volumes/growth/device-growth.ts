@@ -7,6 +7,7 @@ import type { Log } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 import type { Filesystems, HostVolume, Journal, MountEntry } from '../ports.ts';
+import { findOwnMount } from '../own-mount.ts';
 import { FILESYSTEMS } from '../volume.ts';
 
 export interface DeviceGrowthParts {
@@ -194,15 +195,13 @@ export class DeviceGrowth {
   }
 
   async #grow(entry: HostVolume, signal: AbortSignal): Promise<Settled | undefined> {
-    const { attacher, filesystems } = this.#parts;
-    const { systemId, volumeId, mountpoint } = entry;
-    const device = await attacher.findDevice(systemId, volumeId);
-    if (device === undefined || !this.#isToBeSettled(entry, device)) return undefined;
-    const mount = (await filesystems.mounts()).find((seen) => seen.mountpoint === mountpoint);
-    if (mount?.device !== device.number) return undefined;
+    const own = await findOwnMount(this.#parts, entry);
+    if (own === undefined || !this.#isToBeSettled(entry, own.device)) return undefined;
+    const { device, mount } = own;
     // What is frozen would keep whoever grows it waiting, and the volume's lock with it.
-    if (!mount.readOnly && (await filesystems.isFrozen(device, mountpoint, signal))) return undefined;
-    const failure = await this.#growMounted(entry, { device, mount }, signal);
+    if (!mount.readOnly && (await this.#parts.filesystems.isFrozen(device, mount.mountpoint, signal)))
+      return undefined;
+    const failure = await this.#growMounted(entry, own, signal);
     this.#rememberSize(entry, device);
     return this.#settle(entry, device, failure);
   }

@@ -1,6 +1,7 @@
 import { FilesystemError } from '../../errors.ts';
 import type { HostVolume } from '../host-volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
+import { findOwnMount } from '../own-mount.ts';
 import type { VolumeHost } from '../volume-host.ts';
 
 type Host = Pick<VolumeHost, 'attacher' | 'filesystems' | 'journal'>;
@@ -11,19 +12,19 @@ type Host = Pick<VolumeHost, 'attacher' | 'filesystems' | 'journal'>;
  */
 export async function changeOwnLabel(
   host: Host,
-  { name, systemId, volumeId, mountpoint }: HostVolume,
+  entry: HostVolume,
   change: (label: VolumeLabel) => VolumeLabel,
   signal: AbortSignal,
 ): Promise<VolumeLabel> {
   const { attacher, filesystems, journal } = host;
+  const { name, systemId, volumeId, mountpoint } = entry;
   const attempt = `changing the label of volume "${name}" failed`;
-  const device = await attacher.findDevice(systemId, volumeId);
-  const mount = (await filesystems.mounts()).find((seen) => seen.mountpoint === mountpoint);
-  if (device === undefined || mount?.device !== device.number)
+  const own = await findOwnMount(host, entry);
+  if (own === undefined)
     throw new FilesystemError(
       `${attempt}: its device is not mounted at "${mountpoint}" any more; see docker-volume-scaleio doctor`,
     );
-  const held = await attacher.holdDevice(systemId, volumeId, device, signal);
+  const held = await attacher.holdDevice(systemId, volumeId, own.device, signal);
   try {
     const label = await filesystems.readLabel(mountpoint, signal);
     if (label?.volumeId !== volumeId)

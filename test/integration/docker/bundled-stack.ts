@@ -6,6 +6,8 @@ import { vi } from 'vitest';
 import { bundleFile } from '../../../plugin/bundle.ts';
 import { keepLogs } from '../../../lab/secrets/kept-logs.ts';
 import { notingNode } from '../../../lab/secrets/simulated.ts';
+import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
+import type { socketClient } from '../../contract/docker/target.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
 
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');
@@ -38,6 +40,38 @@ export interface BundledStack {
   /** Ends it and starts it on the same state; resolves when it listens. */
   restartPlugin(run?: PluginRun): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What the stack's plugin answers to a call as engines make it; rejects with its reason. */
+export async function answerOf<Answer extends PluginAnswer>(
+  client: Pick<ReturnType<typeof socketClient>, 'request'>,
+  call: string,
+  body: object,
+): Promise<Answer> {
+  const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
+  if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
+  const answer = JSON.parse(outcome.text) as Answer;
+  if (outcome.status !== 200) throw new Error(answer.Err);
+  return answer;
+}
+
+/** Makes a volume and mounts it; where. */
+export async function mountNew(
+  client: Pick<ReturnType<typeof socketClient>, 'request'>,
+  name: string,
+  options: Readonly<Record<string, string>>,
+): Promise<string> {
+  await answerOf(client, 'Create', { Name: name, Opts: { size: '8GiB', ...options } });
+  const { Mountpoint = '' } = await answerOf(client, 'Mount', { Name: name, ID: 'test' });
+  return Mountpoint;
+}
+
+/** `docker-volume-scaleio volume …` beside the stack's plugin. */
+export function volumeCommand({ plugin, directory }: BundledStack, words: readonly string[]) {
+  const [program, ...rest] = plugin.argv;
+  const before = rest.slice(0, rest.indexOf('serve'));
+  const all = [...before, 'volume', ...words, '--state-dir', path.join(directory, 'state')];
+  return execa(program, all, { env: plugin.env, reject: false });
 }
 
 type Child = ReturnType<typeof startLogged>;

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { socketClient } from '../../contract/docker/target.ts';
-import { startBundledStack, type BundledStack } from './bundled-stack.ts';
+import { answerOf, startBundledStack, type BundledStack } from './bundled-stack.ts';
 
 /* Copies of volumes in use: the program, real block devices, real file systems, all on one host. */
 
@@ -25,13 +25,7 @@ interface Answer extends PluginAnswer {
   readonly Volume?: { readonly Status?: Record<string, unknown> };
 }
 
-async function answerTo(call: string, body: object): Promise<Answer> {
-  const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
-  if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
-  const answer = JSON.parse(outcome.text) as Answer;
-  if (outcome.status !== 200) throw new Error(answer.Err);
-  return answer;
-}
+const answerTo = (call: string, body: object): Promise<Answer> => answerOf<Answer>(client, call, body);
 
 async function mounted(name: string): Promise<string> {
   const { Mountpoint = '' } = await answerTo('Mount', { Name: name, ID: 'test' });

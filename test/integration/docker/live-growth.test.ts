@@ -2,10 +2,9 @@ import { appendFile, readFile, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { CAP_SYS_RESOURCE, hasCapability } from '../../../src/host/capabilities.ts';
 import { socketClient } from '../../contract/docker/target.ts';
-import { startBundledStack, type BundledStack } from './bundled-stack.ts';
+import { mountNew, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
 
 /* Volumes that grow in use, and limits that change in use: the program, real block devices, real file systems. */
 
@@ -25,33 +24,10 @@ afterAll(async () => {
   await stack.close();
 });
 
-async function mounted(name: string, options: Record<string, string>): Promise<string> {
-  const answerTo = async (call: string, body: object): Promise<PluginAnswer> => {
-    const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
-    if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
-    const answer = JSON.parse(outcome.text) as PluginAnswer;
-    if (outcome.status !== 200) throw new Error(answer.Err);
-    return answer;
-  };
-  await answerTo('Create', { Name: name, Opts: { size: '8GiB', ...options } });
-  const { Mountpoint = '' } = await answerTo('Mount', { Name: name, ID: 'test' });
-  return Mountpoint;
-}
+const mounted = (name: string, options: Record<string, string>): Promise<string> =>
+  mountNew(client, name, options);
 
-/** The command beside the plugin of the stack. */
-async function command(...args: readonly string[]) {
-  const [program, ...rest] = stack.plugin.argv;
-  const serve = rest.indexOf('serve');
-  const { env } = stack.plugin;
-  const all = [
-    ...rest.slice(0, serve),
-    'volume',
-    ...args,
-    '--state-dir',
-    path.join(stack.directory, 'state'),
-  ];
-  return execa(program, all, { env, reject: false });
-}
+const command = (...words: readonly string[]) => volumeCommand(stack, words);
 
 const sizeOf = async (mountpoint: string): Promise<number> => {
   const { blocks, bsize } = await statfs(mountpoint);

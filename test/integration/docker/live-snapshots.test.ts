@@ -6,10 +6,9 @@ import { createFreezer } from '../../../src/filesystem/freezer.ts';
 import { runLater } from '../../../src/host/delayed-run.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { frozenRecord } from '../../../src/journal/frozen-record.ts';
-import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { socketClient } from '../../contract/docker/target.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
-import { startBundledStack, type BundledStack } from './bundled-stack.ts';
+import { mountNew, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
 
 /* Snapshots of volumes in use, frozen for real: the program, block devices, file systems. */
 
@@ -28,27 +27,9 @@ afterAll(async () => {
   await stack.close();
 });
 
-async function mounted(name: string, fs: string): Promise<string> {
-  const answerTo = async (call: string, body: object): Promise<PluginAnswer> => {
-    const outcome = await client.request({ path: `/VolumeDriver.${call}`, body: JSON.stringify(body) });
-    if (outcome.kind === 'dropped') throw new Error(`${call} was not answered`);
-    const answer = JSON.parse(outcome.text) as PluginAnswer;
-    if (outcome.status !== 200) throw new Error(answer.Err);
-    return answer;
-  };
-  await answerTo('Create', { Name: name, Opts: { size: '8GiB', fs } });
-  const { Mountpoint = '' } = await answerTo('Mount', { Name: name, ID: 'test' });
-  return Mountpoint;
-}
+const mounted = (name: string, fs: string): Promise<string> => mountNew(client, name, { fs });
 
-/** The command beside the plugin of the stack. */
-async function command(...args: readonly string[]) {
-  const [program, ...rest] = stack.plugin.argv;
-  const { env } = stack.plugin;
-  const stateDir = path.join(stack.directory, 'state');
-  const all = [...rest.slice(0, rest.indexOf('serve')), 'volume', ...args, '--state-dir', stateDir];
-  return execa(program, all, { env, reject: false });
-}
+const command = (...words: readonly string[]) => volumeCommand(stack, words);
 
 /** Resolves when a write to it has ended: a frozen file system lets nobody write. */
 async function assertWritable(mountpoint: string): Promise<void> {
