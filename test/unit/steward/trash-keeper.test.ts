@@ -131,3 +131,11 @@ it('erases the longest removed first for a full pool, one at a time, and nothing
   expect(kept()).toHaveLength(2);
   expect(world.array.volumes.size).toBe(4);
 });
+
+it('erases for a full pool nothing that is younger than the policy wants', async () => {
+  const { rounds, kept } = await scene(['one'], { eraseAbove: 90, leastAge: 5 * HOUR_MS }, 95);
+  await rounds(4 * HOUR_MS);
+  expect(kept()).toHaveLength(1);
+  await rounds(2 * HOUR_MS);
+  expect(kept()).toEqual([]);
+});
