@@ -80,7 +80,7 @@ module.exports = {
     only(
       'operator-door-is-thin',
       '^src/operator/',
-      ['^src/volumes/(ports|volume|operator-actions|takeover/fence-record)\\.ts$'],
+      ['^src/volumes/(ports|operator-actions|action-schemas)\\.ts$'],
       'it carries what a person asks to the use cases, and knows only their words',
     ),
     only(

@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import type { HostId, VolumeId } from '../array/ids.ts';
+import type { ActionName, Result, Wanted } from './operator-actions.ts';
+import { fenceRecordSchema } from './takeover/fence-record.ts';
+import { POLICY_CHOICES } from './volume.ts';
+
+/** What an action is asked with, and what it answers, as every door reads and describes them. */
+export interface ActionSchema<A extends ActionName> {
+  readonly wanted: z.ZodType<Wanted<A>>;
+  readonly result: z.ZodType<Result<A>>;
+}
+
+// A plain string to whoever reads the schema: what is transformed has no JSON Schema.
+const volumeId = z.string() as unknown as z.ZodType<VolumeId>;
+const hostId = z.string() as unknown as z.ZodType<HostId>;
+const shown = { name: z.string(), volumeId };
+const nameless = z.strictObject({ volumeId, arrayName: z.string() });
+const policy = z.enum(POLICY_CHOICES);
+const how = z.enum(['none', 'rename', 'stand-in', 'snapshot', 'drop']);
+const moment = z.string().nullable();
+const limit = z.int().nonnegative().nullable();
+/** JSON has null for what is not there. */
+const nothing = z.null().transform(() => undefined);
+
+/** Each held against its own action. */
+export const ACTION_SCHEMAS = {
+  forceRelease: {
+    wanted: z.strictObject({ ...shown, hostId, by: z.string() }),
+    result: fenceRecordSchema.nullable().transform((fence) => fence ?? undefined),
+  },
+  changeFailover: { wanted: z.strictObject({ ...shown, before: policy, policy, how }), result: nothing },
+  release: { wanted: z.strictObject(shown), result: nothing },
+  endUnfinishedLook: { wanted: z.strictObject({}), result: nothing },
+  lookIntoAnonymous: {
+    wanted: nameless,
+    result: z
+      .string()
+      .nullable()
+      .transform((name) => name ?? undefined),
+  },
+  removeAnonymous: { wanted: nameless, result: nothing },
+  grow: {
+    wanted: z.strictObject({ name: z.string(), sizeKiB: z.int().positive() }),
+    result: z.object({
+      beforeKiB: z.number(),
+      sizeKiB: z.number(),
+      holder: z.string().nullable(),
+      filesystem: z.enum(['here', 'later', 'holder', 'mount']),
+      why: z.string().nullable(),
+    }),
+  },
+  limit: {
+    wanted: z.strictObject({ name: z.string(), iops: limit, bandwidthKiBps: limit }),
+    result: z.object({
+      iops: z.number(),
+      bandwidthKiBps: z.number(),
+      holders: z.array(z.string()),
+      keptBy: z.enum(['label', 'holder', 'nobody']),
+    }),
+  },
+  remove: { wanted: z.strictObject({ name: z.string(), now: z.boolean() }), result: nothing },
+  undelete: {
+    wanted: z.strictObject({ wanted: z.string(), as: z.string().nullable() }),
+    result: z.object(shown),
+  },
+  eraseTrashed: {
+    wanted: z.strictObject({ volumeId, arrayName: z.string(), withSnapshots: z.boolean() }),
+    result: z.object({ snapshots: z.int().nonnegative() }),
+  },
+  takeSnapshots: {
+    wanted: z.strictObject({
+      names: z.array(z.string()),
+      snapshot: z.string().nullable(),
+      expireMs: z.number().positive().nullable(),
+      secureForMinutes: z.int().positive().nullable(),
+    }),
+    result: z.array(
+      z.object({
+        volume: z.string(),
+        snapshot: z.string(),
+        id: volumeId,
+        consistency: z.enum(['frozen', 'crash-consistent', 'idle']),
+      }),
+    ),
+  },
+  listSnapshots: {
+    wanted: z.strictObject({ name: z.string() }),
+    result: z.object({
+      snapshots: z.array(
+        z.object({
+          snapshot: z.string(),
+          id: volumeId,
+          takenAt: moment,
+          expiresAt: moment,
+          secureUntil: moment,
+          consistency: z.enum(['frozen', 'crash-consistent']),
+          sizeKiB: z.number(),
+          isInUse: z.boolean(),
+        }),
+      ),
+      most: z.number(),
+      heldKiB: z.number().nullable(),
+    }),
+  },
+  removeSnapshot: { wanted: z.strictObject({ name: z.string(), snapshot: z.string() }), result: nothing },
+} satisfies { readonly [A in ActionName]: ActionSchema<A> };
+
+export function schemaOf<A extends ActionName>(action: A): ActionSchema<A> {
+  // Each entry is held against its own action above, which no index by a name can say.
+  return ACTION_SCHEMAS[action] as unknown as ActionSchema<A>;
+}
