@@ -141,7 +141,7 @@ module.exports = {
     only(
       'config-is-a-leaf',
       '^src/config/',
-      ['^src/host/', '^src/volumes/options/(option|option-table)\\.ts$'],
+      ['^src/host/', '^src/volumes/options/(class-options|classes|option|option-table)\\.ts$'],
       "an operator's settings for new volumes are written as the options of a volume are",
     ),
     never(

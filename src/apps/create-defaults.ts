@@ -1,4 +1,5 @@
 import type { LocalSettings } from '../config/settings.ts';
+import { openClasses, type NewVolumes } from '../volumes/options/classes.ts';
 import { BUILT_IN_DEFAULTS, type OptionValues, valuesOf } from '../volumes/options/option-table.ts';
 
 /** What the operator's settings say of new volumes. Throws InvalidRequestError for options that loading settings would refuse. */
@@ -10,4 +11,10 @@ export function createDefaults(settings: LocalSettings): OptionValues {
     const value = chosen[field];
     return option.isForFilesystem === true ? option.read(String(value), settings.fs) : value;
   });
+}
+
+/** The same with the operator's classes over it. Throws as createDefaults. */
+export function newVolumesOf(settings: LocalSettings): NewVolumes {
+  const defaults = createDefaults(settings);
+  return { defaults, classes: openClasses(settings.classes ?? {}, defaults) };
 }

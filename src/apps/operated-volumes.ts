@@ -5,6 +5,7 @@ import type { Runner } from '../host/run.ts';
 import { inspectionRecord } from '../journal/inspection-record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { LifeActions } from '../volumes/life/life-actions.ts';
 import type { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { DataActions } from '../volumes/data-actions.ts';
 import { holderActions } from '../volumes/operated-volumes.ts';
@@ -27,8 +28,11 @@ export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | '
   readonly entries: () => Promise<readonly HostVolume[]>;
 }
 
-/** What an operator may have done to volumes on this host; `others`: with what is in them, and with removed ones. */
-export function operateVolumes(parts: OperatedParts, others: DataActions & TrashActions): OperatorActions {
+/** What an operator may have done to volumes on this host; `others`: with what is in them, with new ones and with removed ones. */
+export function operateVolumes(
+  parts: OperatedParts,
+  others: DataActions & TrashActions & LifeActions,
+): OperatorActions {
   const { prefix, stateDir, runner, entries } = parts;
   const holders = holderActions({
     ...parts,

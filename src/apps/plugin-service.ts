@@ -11,7 +11,7 @@ import type { HostJoin } from '../join/host-join.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Pages } from '../observe/metrics/pages.ts';
 import { PluginMetrics } from '../observe/metrics/plugin-metrics.ts';
-import { createDefaults } from './create-defaults.ts';
+import { newVolumesOf } from './create-defaults.ts';
 import { Lifecycle, partOf, type Part } from './lifecycle.ts';
 import { operateVolumes } from './operated-volumes.ts';
 import { buildHost, type HostParts, type ServiceEdge } from './plugin-host.ts';
@@ -21,6 +21,7 @@ import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { Log } from '../runtime/log.ts';
 import { dataActionsOn } from '../volumes/data-actions.ts';
 import { AutoGrowth } from '../volumes/growth/auto-growth.ts';
+import { lifeActionsOn } from '../volumes/life/life-actions.ts';
 import { DeviceGrowth } from '../volumes/growth/device-growth.ts';
 import { trashActionsOn } from '../volumes/trash/trash-actions.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
@@ -28,6 +29,7 @@ import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
 import { TrimLoop, type TrimTotals } from '../volumes/upkeep/trim-loop.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
+import type { NewVolumes } from '../volumes/options/classes.ts';
 import { arrayNameFor } from '../volumes/naming.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import type { Freezer, HostVolume } from '../volumes/ports.ts';
@@ -83,7 +85,8 @@ export async function openService(
   const losses = new LossWatch({ ...host, clock: systemClock, log }, { lookMs: 2000, againMs: 5000 }, () => {
     reconciling.hurry();
   });
-  const driver = new Driver(host, createDefaults(settings), lock, () => {
+  const newVolumes = newVolumesOf(settings);
+  const driver = new Driver(host, newVolumes, lock, () => {
     if (host.markers.isDue()) reconciling.hurry();
     else reconciling.nudge();
   });
@@ -105,7 +108,7 @@ export async function openService(
   );
   return {
     driver: metrics.observeDriver(driver),
-    actions: actionsOn(parts, settings, { lock, growth, freezer }),
+    actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes }),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
     start: () => lifecycle.start(),
@@ -128,7 +131,7 @@ export async function openFlawedService(
   const parts = await buildHost(settings, io, { metrics, gateway, endpoints: [] });
   const readiness = { problem: () => undefined, doubt: () => undefined };
   const host = { ...parts.host, readiness };
-  const driver = new Driver(host, createDefaults(settings), volumeLock(settings), () => undefined);
+  const driver = new Driver(host, newVolumesOf(settings), volumeLock(settings), () => undefined);
   return {
     driver: metrics.observeDriver(withoutChanges(driver, mistakes)),
     actions: refusingActions(mistakes),
@@ -160,11 +163,20 @@ function volumeLock({ prefix }: LocalSettings): VolumeLock {
 function actionsOn(
   { host, runner }: HostParts,
   { stateDir, prefix }: LocalSettings,
-  own: { readonly lock: VolumeLock; readonly growth: DeviceGrowth; readonly freezer: Freezer },
+  own: {
+    readonly lock: VolumeLock;
+    readonly growth: DeviceGrowth;
+    readonly freezer: Freezer;
+    readonly newVolumes: NewVolumes;
+  },
 ): OperatorActions {
   const { lock } = own;
   const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
-  const others = { ...dataActionsOn(host, own), ...trashActionsOn(host, lock) };
+  const others = {
+    ...dataActionsOn(host, own),
+    ...trashActionsOn(host, lock),
+    ...lifeActionsOn(own.newVolumes),
+  };
   return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
 }
 

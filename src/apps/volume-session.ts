@@ -24,8 +24,10 @@ import { rememberingHosts } from '../volumes/remembered-hosts.ts';
 import { VolumeOperator } from '../volumes/takeover/operator.ts';
 import { dataActionsWithout } from '../volumes/data-actions.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
+import { lifeActionsWithout } from '../volumes/life/life-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
+import { newVolumesOf } from './create-defaults.ts';
 import { operateVolumes } from './operated-volumes.ts';
 import { pluginOrSelf } from './plugin-or-self.ts';
 import { asVolumeId } from '../array/ids.ts';
@@ -91,6 +93,7 @@ export async function inSession(
       {
         ...dataActionsWithout({ array, clock: systemClock, log, prefix, lock }),
         ...trashActionsWithout({ array, prefix }),
+        ...lifeActionsWithout(newVolumesOf(settings)),
       },
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };

@@ -5,6 +5,7 @@ import { InvalidRequestError } from '../errors.ts';
 import type { PolicyChange } from '../volumes/takeover/failover-marker.ts';
 import { POLICY_CHOICES } from '../volumes/volume.ts';
 import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
+import { addClassesCommand } from './volume-classes.ts';
 import { addDataCommands } from './volume-data.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
@@ -72,6 +73,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
   addFailover(volume, io);
   addDataCommands(volume, io, withGatewaySettings);
   addSnapshotCommands(volume, io, withGatewaySettings);
+  addClassesCommand(volume, io, withGatewaySettings);
   withGatewaySettings(volume.command('release'))
     .description('unmap from this host a volume that the plugin did not map and that nobody uses')
     .argument('<name>')

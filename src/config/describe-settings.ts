@@ -38,15 +38,16 @@ export function describeSettings({ written, origins }: LoadedSettings): Describe
   }));
 }
 
-/** Every environment variable in the order of the settings; a secret's file comes right after it. */
+/** Every environment variable in the order of the settings; the file of one that is secret or long comes right after it. */
 export function environmentTable(): EnvironmentVariable[] {
   return SETTING_KEYS.flatMap((key) => {
-    const { env: name, description, isSecret = false, isForSteward = false } = infoOf(key);
+    const { env: name, description, isSecret = false, isForSteward = false, isLong = false } = infoOf(key);
     const isRequired = !settingsSchema.shape[key].safeParse(undefined).success;
     const standard = defaultOf(key) ?? '';
     const variable = { key, name, description, default: standard, isRequired, isSecret, isForSteward };
-    if (!isSecret) return [variable];
-    const inFile = `File on this host that holds ${name}, so that it is not shown by docker plugin inspect`;
+    if (!isSecret && !isLong) return [variable];
+    const why = isSecret ? ', so that it is not shown by docker plugin inspect' : '';
+    const inFile = `File on this host that holds ${name}${why}`;
     return [
       variable,
       { ...variable, name: `${name}_FILE`, description: inFile, isRequired: false, isSecret: false },

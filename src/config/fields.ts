@@ -6,6 +6,7 @@ import { InvalidRequestError } from '../errors.ts';
 import { parseChoice, parseYesNo } from '../units/choice.ts';
 import { formatDuration, parseDuration } from '../units/duration.ts';
 import { quote } from '../units/quote.ts';
+import { CLASS_NAME } from '../volumes/options/class-options.ts';
 import { Secret } from './secret.ts';
 
 /*
@@ -195,4 +196,42 @@ function readEndpoint(raw: string): string {
     );
   }
   return url.origin;
+}
+
+const LIKE_CLASSES = 'a JSON object such as {"gold": {"pool": "ssd", "iops": 5000}}';
+const someObject = z.record(z.string(), z.unknown());
+const optionText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+/** Sets of options by name: a JSON object of objects, which a variable holds as text. What the options are is not looked at. */
+export const optionSets = () =>
+  z
+    .union([z.string(), someObject], { error: `must be ${LIKE_CLASSES}` })
+    .transform((raw) => (typeof raw === 'string' ? raw : JSON.stringify(raw)))
+    .pipe(text(readOptionSets));
+
+function readOptionSets(raw: string): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  const sets = someObject.safeParse(jsonOf(raw));
+  if (!sets.success) return refuse(`is not ${LIKE_CLASSES}`);
+  return Object.fromEntries(
+    Object.entries(sets.data).map(([name, options]) => {
+      if (!CLASS_NAME.test(name))
+        return refuse(
+          `${quote(name)} is no name for a class: 1 to 31 letters, digits and _ . -, with a letter or digit first`,
+        );
+      const set = z.record(z.string(), optionText).safeParse(options);
+      if (set.success) return [name, set.data];
+      return refuse(
+        `class ${quote(name)} is not a JSON object of options, each a text, a number, true or false`,
+      );
+    }),
+  );
+}
+
+function jsonOf(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
 }

@@ -15,6 +15,7 @@ import {
   type Origin,
   type ReadFile,
 } from './layers.ts';
+import { faultsOfClasses } from '../volumes/options/classes.ts';
 import { OPTIONS_WITH_SETTING } from './option-settings.ts';
 import { realDirectory, type RealPath } from './real-path.ts';
 import {
@@ -98,6 +99,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
     findings.broken.add(key);
   }
   findings.problems.push(...flawedOptions(values, findings.broken, given));
+  findings.problems.push(...flawedClasses(values, findings.broken, given));
   const local = localSettings(values, findings.broken);
   findings.problems.push(...mismatches(local, given, { readFile, realPath }));
   if (!parsed.success || findings.problems.length > 0) {
@@ -177,6 +179,21 @@ function flawedOptions(
       return [describeIssue(key, error.message, given)];
     }
   });
+}
+
+/** What is wrong with the options of classes, a line each; any makes all classes broken, as half of a class is another one. */
+function flawedClasses(
+  values: Readonly<Record<string, unknown>>,
+  broken: Set<SettingKey>,
+  given: ReadonlyMap<SettingKey, Given>,
+): string[] {
+  const { classes, fs } = settingsSchema.shape;
+  const written = classes.safeParse(values['classes']);
+  const usual = fs.safeParse(values['fs']);
+  if (written.data === undefined || !usual.success) return [];
+  const faults = faultsOfClasses(written.data, usual.data);
+  if (faults.length > 0) broken.add('classes');
+  return faults.map((fault) => describeIssue('classes', fault, given));
 }
 
 /** What is right, and defaults in place of what is not. */

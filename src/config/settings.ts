@@ -11,6 +11,7 @@ import {
   listenAddress,
   listenAddressOrOff,
   namePrefix,
+  optionSets,
   plain,
   sdcNameTemplate,
   secret,
@@ -35,6 +36,8 @@ export interface SettingInfo {
   readonly isSecret?: true;
   /** The plugin has no use for it. */
   readonly isForSteward?: true;
+  /** Long enough that it is likely to be kept in a file of its own (NAME_FILE). */
+  readonly isLong?: true;
 }
 
 /** Every setting, as the settings file names it: how it is written, its default, and what it is for. */
@@ -68,6 +71,12 @@ export const settingsSchema = z.strictObject({
     description: 'Id or name of the array; checked against what the gateway says, unset: take any',
   }),
   ...optionSettings,
+  classes: optionSets().optional().meta({
+    env: 'SCALEIO_CLASSES',
+    isLong: true,
+    description:
+      'Classes of new volumes, a JSON object of sets of options: {"gold": {"pool": "ssd", "iops": 5000}}, for -o class=gold',
+  }),
   refuseAbove: wholeNumber(1, 100).optional().meta({
     env: 'SCALEIO_REFUSE_ABOVE',
     description: 'New volumes are refused while their pool is fuller than this, in percent; unset: never',

@@ -2,7 +2,7 @@ import { VolumeNotFoundError, isPluginError } from '../errors.ts';
 import { StartDeadline } from '../volumes/life/start-deadline.ts';
 import { CreateVolume } from '../volumes/life/create.ts';
 import { parseCreateOptions } from '../volumes/options/create-options.ts';
-import type { OptionValues } from '../volumes/options/option-table.ts';
+import type { NewVolumes } from '../volumes/options/classes.ts';
 import type { CallContext } from './driver-call.ts';
 import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
@@ -38,7 +38,7 @@ const LIST_BEGINS_MS = 3500;
 export class Driver implements VolumeDriver {
   readonly lock: VolumeLock;
   readonly #host: VolumeHost;
-  readonly #defaults: OptionValues;
+  readonly #newVolumes: NewVolumes;
   readonly #lookup: VolumeLookup;
   readonly #create: CreateVolume;
   readonly #mount: MountVolume;
@@ -49,9 +49,9 @@ export class Driver implements VolumeDriver {
   /** Called when something was left for the reconciler. */
   readonly #nudge: () => void;
 
-  constructor(host: VolumeHost, defaults: OptionValues, lock: VolumeLock, nudge: () => void) {
+  constructor(host: VolumeHost, newVolumes: NewVolumes, lock: VolumeLock, nudge: () => void) {
     this.#host = host;
-    this.#defaults = defaults;
+    this.#newVolumes = newVolumes;
     this.lock = lock;
     this.#nudge = nudge;
     this.#lookup = new VolumeLookup(host);
@@ -67,7 +67,7 @@ export class Driver implements VolumeDriver {
     call: CallContext,
   ): Promise<void> {
     const name = validateVolumeName(rawName);
-    const { options, warnings } = parseCreateOptions(name, rawOptions, this.#defaults);
+    const { options, warnings } = parseCreateOptions(name, rawOptions, this.#newVolumes);
     for (const warning of warnings) this.#host.log.warn({ volume: name, requestId: call.requestId }, warning);
     await explained(this.#host.readiness, () =>
       this.lock.run(name, 'create', call.signal, () => this.#create.create(name, options, call.signal)),

@@ -22,6 +22,7 @@ const PATHS: Readonly<Record<ActionName, string>> = {
   takeSnapshots: '/v1/snapshots/take',
   listSnapshots: '/v1/snapshots/list',
   removeSnapshot: '/v1/snapshots/remove',
+  listClasses: '/v1/classes',
 };
 
 /** One call of the door: where, with what, and what comes back with status 200. */

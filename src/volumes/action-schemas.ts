@@ -103,6 +103,10 @@ export const ACTION_SCHEMAS = {
     }),
   },
   removeSnapshot: { wanted: z.strictObject({ name: z.string(), snapshot: z.string() }), result: nothing },
+  listClasses: {
+    wanted: z.strictObject({}),
+    result: z.array(z.object({ name: z.string(), options: z.record(z.string(), z.string()) })),
+  },
 } satisfies { readonly [A in ActionName]: ActionSchema<A> };
 
 export function schemaOf<A extends ActionName>(action: A): ActionSchema<A> {

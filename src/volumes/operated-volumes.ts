@@ -1,5 +1,6 @@
 import { InvalidRequestError } from '../errors.ts';
 import type { DataActions } from './data-actions.ts';
+import type { LifeActions } from './life/life-actions.ts';
 import type { VolumeLock } from './life/volume-lock.ts';
 import type { OperatorActions } from './operator-actions.ts';
 import type { FenceLog, HostVolume } from './ports.ts';
@@ -25,7 +26,7 @@ export interface OperatedHost extends ReleasingHost {
 }
 
 /** What is done about who has a volume. */
-export type HolderActions = Omit<OperatorActions, keyof DataActions | keyof TrashActions>;
+export type HolderActions = Omit<OperatorActions, keyof DataActions | keyof TrashActions | keyof LifeActions>;
 
 /** The operator's actions on who has volumes, each under the lock of its volume. */
 export function holderActions(host: OperatedHost): HolderActions {

@@ -109,6 +109,12 @@ export interface SnapshotList {
   readonly heldKiB: number | null;
 }
 
+/** A class, and what its volumes are made with where their users do not say, as they would write it. */
+export interface ListedClass {
+  readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
 /** What an action is asked with, and what it answers. */
 interface Act<Wanted, Result> {
   readonly wanted: Wanted;
@@ -148,6 +154,8 @@ interface ActionTable {
   listSnapshots: Act<Pick<NamedSnapshot, 'name'>, SnapshotList>;
   /** Removes one snapshot and nothing else of its family. See removeSnapshot. */
   removeSnapshot: Act<NamedSnapshot, void>;
+  /** The operator's classes as this host has them, in the order of the settings. */
+  listClasses: Act<NothingMore, readonly ListedClass[]>;
 }
 
 export type ActionName = keyof ActionTable;
@@ -175,6 +183,7 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   takeSnapshots: ({ names }) => `snapshot of ${names.map((name) => quote(name)).join(', ')}`,
   listSnapshots: ({ name }) => `list of the snapshots of ${quote(name)}`,
   removeSnapshot: ({ name, snapshot }) => `removal of ${quote(`${name}@${snapshot}`)}`,
+  listClasses: () => 'list of classes',
 };
 
 export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];

@@ -105,6 +105,7 @@ export const ARRAY_OPTIONS = {
   iops: option({
     name: 'iops',
     rexray: ['iops'],
+    isService: true,
     read: readIops,
     standard: '0',
     label: {
@@ -129,6 +130,7 @@ export const ARRAY_OPTIONS = {
   /** 0: no limit. */
   bandwidthKiBps: option({
     name: 'bandwidth',
+    isService: true,
     read: readBandwidthKiBps,
     standard: '0',
     label: {
@@ -163,6 +165,7 @@ export const ARRAY_OPTIONS = {
 
   failover: option({
     name: 'failover',
+    isService: true,
     read: (raw): PolicyChoice => parseChoice(raw, POLICY_CHOICES),
     standard: 'default',
     setting: {

@@ -55,15 +55,15 @@ export interface CopiedContent {
 }
 
 /**
- * The options of the copy: what was asked for in so many words, else its origin's, which are nobody's defaults. Owner and mode of its root
- * stay unless they were asked for, and it can be written unless it was not to be. Throws InvalidRequestError for what does not fit.
+ * The options of the copy: what was asked for in so many words, else how its class says that it is served, else its origin's, which are
+ * nobody's defaults. Owner and mode of its root stay unless they were asked for, and it can be written unless it was not to be. Throws InvalidRequestError for what does not fit.
  */
 export function optionsOfCopy(
   name: VolumeName,
   asked: CreateOptions,
   { fs, label, sizeKiB }: CopiedContent,
 ): OptionValues {
-  const { explicit, from = '' } = asked;
+  const { explicit, ofClass, from = '' } = asked;
   if (explicit.has('fs') && asked.fs !== fs)
     throw refused(
       name,
@@ -72,7 +72,7 @@ export function optionsOfCopy(
     );
   const has: Readonly<Record<string, unknown>> | undefined = label;
   const inherited = valuesOf((option, field) => {
-    if (explicit.has(field)) return asked[field];
+    if (explicit.has(field) || (option.isService === true && ofClass.has(field))) return asked[field];
     return has?.[option.label?.field ?? ''] ?? BUILT_IN_DEFAULTS[field];
   });
   const options = {

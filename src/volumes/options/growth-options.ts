@@ -20,6 +20,7 @@ export const GROWTH_OPTIONS = {
   /** Percent; 0: it does not. */
   growAbovePercent: option({
     name: 'grow-above',
+    isService: true,
     read: readLevel,
     standard: '0',
     label: {
@@ -37,6 +38,7 @@ export const GROWTH_OPTIONS = {
 
   growBy: option({
     name: 'grow-by',
+    isService: true,
     read: readStep,
     standard: '20%',
     label: {
@@ -51,6 +53,7 @@ export const GROWTH_OPTIONS = {
   /** KiB; 0: none was said. */
   growMaxKiB: option({
     name: 'grow-max',
+    isService: true,
     read: (raw) => (raw === '0' ? 0 : readSizeKiB(raw)),
     standard: '0',
     label: {

@@ -40,6 +40,8 @@ export interface NamedOptions {
   readonly values: ReadonlyMap<OptionField, string>;
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** As written: REX-Ray's options that do nothing here; a warning tells of each. */
+  readonly ignored: readonly string[];
 }
 
 /** Finds out which options are meant: any case, REX-Ray's names too. Unknown ones are faults that name the nearest. */
@@ -47,6 +49,7 @@ export function nameOptions(raw: Readonly<Record<string, string>>): NamedOptions
   const values = new Map<OptionField, string>();
   const faults: string[] = [];
   const warnings: string[] = [];
+  const ignored: string[] = [];
   for (const [written, value] of Object.entries(raw)) {
     const key = written.toLowerCase();
     const field = FIELD_OF.get(key);
@@ -55,6 +58,7 @@ export function nameOptions(raw: Readonly<Record<string, string>>): NamedOptions
         faults.push(`option "${OPTIONS[field].name}" is given twice with different values`);
       values.set(field, value);
     } else if (IGNORED.has(key)) {
+      ignored.push(written);
       warnings.push(`option ${quote(written)} is ignored, ${IGNORED.get(key) ?? ''}`);
     } else if (!isHarmless(key, value)) {
       faults.push(faultOf(written));
@@ -67,7 +71,7 @@ export function nameOptions(raw: Readonly<Record<string, string>>): NamedOptions
       'option "iops" limits the volume here; REX-Ray ignored it, so a file that was written for it means more than it did',
     );
   }
-  return { values, faults, warnings };
+  return { values, faults, warnings, ignored };
 }
 
 function isHarmless(key: string, value: string): boolean {

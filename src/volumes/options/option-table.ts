@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { ARRAY_OPTIONS } from './array-options.ts';
+import { CLASS_OPTIONS } from './class-options.ts';
 import { CONTENT_OPTIONS } from './content-options.ts';
 import { COPY_OPTIONS } from './copy-options.ts';
 import { GROWTH_OPTIONS } from './growth-options.ts';
@@ -9,7 +10,13 @@ import type { AnyOption } from './option.ts';
  * The options of a volume, by what the core calls them. Who reads them from `-o` or from settings, repeats a Create, writes the label,
  * shows Status or prints docs goes through this table. A new option is an entry in it, and its use.
  */
-export const OPTIONS = { ...ARRAY_OPTIONS, ...CONTENT_OPTIONS, ...GROWTH_OPTIONS, ...COPY_OPTIONS };
+export const OPTIONS = {
+  ...ARRAY_OPTIONS,
+  ...CONTENT_OPTIONS,
+  ...GROWTH_OPTIONS,
+  ...COPY_OPTIONS,
+  ...CLASS_OPTIONS,
+};
 
 type Table = typeof OPTIONS;
 

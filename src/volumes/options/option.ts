@@ -108,6 +108,8 @@ export interface VolumeOption<
   readonly standard: Standard;
   /** What it means depends on the file system, so what an operator chose for one is not for another. */
   readonly isForFilesystem?: true;
+  /** Says how a volume is served and nothing about what is in it, so that a copy takes it of a class that it is made with. */
+  readonly isService?: true;
   readonly setting?: Setting;
   readonly array?: KeptOnArray<T>;
   readonly label?: KeptInLabel<T, Standard, Field, Form>;

@@ -76,7 +76,12 @@ async function scene(refuseAbovePercent?: number) {
     ),
     policy: { ...host.policy, refuseAbovePercent },
   };
-  const driver = new Driver(core, BUILT_IN_DEFAULTS, new VolumeLock(clock), () => undefined);
+  const driver = new Driver(
+    core,
+    { defaults: BUILT_IN_DEFAULTS, classes: new Map() },
+    new VolumeLock(clock),
+    () => undefined,
+  );
   /** What a call asked the gateways itself, and what was asked beside it for everybody; log-ins aside. */
   const callsOf = async (work: () => Promise<unknown>) => {
     simulator.requests.clear();

@@ -42,6 +42,7 @@ const FENCE: FenceRecord = {
 const GREW = { beforeKiB: 8, sizeKiB: 16, holder: 'host2', filesystem: 'holder', why: null } as const;
 const LIMITED = { iops: 5000, bandwidthKiBps: 0, holders: ['host2'], keptBy: 'holder' } as const;
 
+const CLASSES = [{ name: 'gold', options: { pool: 'ssd' } }];
 const TAKEN = [{ volume: 'db', snapshot: 'a', id: VOLUME.volumeId, consistency: 'frozen' as const }];
 const LISTED = {
   snapshots: [
@@ -82,6 +83,7 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     takeSnapshots: () => Promise.resolve(TAKEN),
     listSnapshots: () => Promise.resolve(LISTED),
     removeSnapshot: note('removeSnapshot'),
+    listClasses: () => Promise.resolve(CLASSES),
     ...answers,
   };
   return { asked, actions };
@@ -147,6 +149,7 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.takeSnapshots(wish, soon())).toEqual(TAKEN);
   expect(await client.listSnapshots({ name: 'db' }, soon())).toEqual(LISTED);
   await client.removeSnapshot({ name: 'db', snapshot: 'a' }, soon());
+  expect(await client.listClasses({}, soon())).toEqual(CLASSES);
   expect(asked).toEqual([
     ['forceRelease', FORCED],
     ['changeFailover', change],

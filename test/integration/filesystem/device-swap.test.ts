@@ -33,7 +33,11 @@ async function set(preciousFs?: FilesystemType): Promise<Stage> {
 
 function create({ host }: Stage, fs: FilesystemType): Promise<void> {
   const name = 'web' as VolumeName;
-  const { options } = parseCreateOptions(name, { fs, size: '8GiB' }, BUILT_IN_DEFAULTS);
+  const { options } = parseCreateOptions(
+    name,
+    { fs, size: '8GiB' },
+    { defaults: BUILT_IN_DEFAULTS, classes: new Map() },
+  );
   return new CreateVolume(host, new VolumeLookup(host)).create(name, options, signal);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
-import { createDefaults } from '../../../src/apps/create-defaults.ts';
+import { createDefaults, newVolumesOf } from '../../../src/apps/create-defaults.ts';
 import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import type { VolumeName } from '../../../src/volumes/volume.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
@@ -13,7 +13,7 @@ const REQUIRED = {
 const load = (env: Readonly<Record<string, string>>) =>
   loadSettings({ env: { ...REQUIRED, ...env }, readFile: () => '' });
 const made = (env: Readonly<Record<string, string>>, asked: Readonly<Record<string, string>>) =>
-  parseCreateOptions('db' as VolumeName, asked, createDefaults(load(env).settings)).options;
+  parseCreateOptions('db' as VolumeName, asked, newVolumesOf(load(env).settings)).options;
 const flaws = (env: Readonly<Record<string, string>>): FlawedSettingsError => {
   try {
     load(env);

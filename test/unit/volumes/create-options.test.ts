@@ -7,7 +7,7 @@ import type { VolumeName } from '../../../src/volumes/volume.ts';
 
 const GIB_KIB = 1024 ** 2;
 const parse = (raw: Record<string, string>, defaults = BUILT_IN_DEFAULTS) =>
-  parseCreateOptions('db' as VolumeName, raw, defaults);
+  parseCreateOptions('db' as VolumeName, raw, { defaults, classes: new Map() });
 const options = (raw: Record<string, string>) => parse(raw).options;
 
 describe('parseCreateOptions', () => {
@@ -23,6 +23,7 @@ describe('parseCreateOptions', () => {
       subpath: '',
       failover: 'default',
       explicit: new Set(),
+      ofClass: new Set(),
     });
     expect(made).toMatchObject({ sizeKiB: 16 * GIB_KIB, fs: 'xfs', provisioning: 'thin' });
     expect(warnings).toEqual([]);
@@ -70,7 +71,10 @@ describe('parseCreateOptions', () => {
       growBy: { percent: 10 },
       growMaxKiB: 1024 * GIB_KIB,
       from: 'web',
-      explicit: new Set(Object.keys(made).filter((key) => key !== 'explicit')),
+      explicit: new Set(
+        Object.keys(made).filter((key) => !['explicit', 'ofClass', 'className'].includes(key)),
+      ),
+      ofClass: new Set(),
     });
   });
 

@@ -3,6 +3,7 @@ import { createDefaults } from '../../../src/apps/create-defaults.ts';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
 import { REXRAY_NAMES } from '../../../src/config/rexray-names.ts';
 import { InvalidRequestError } from '../../../src/errors.ts';
+import { openClasses } from '../../../src/volumes/options/classes.ts';
 import { compareOptions } from '../../../src/volumes/options/compare-options.ts';
 import { parseCreateOptions } from '../../../src/volumes/options/create-options.ts';
 import { describeOptions } from '../../../src/volumes/options/describe-options.ts';
@@ -21,6 +22,11 @@ const REQUIRED = {
   SCALEIO_ENDPOINT: 'https://gw.example.com',
   SCALEIO_USERNAME: 'docker',
   SCALEIO_PASSWORD: newSecret('password'),
+};
+
+const NEW_VOLUMES = {
+  defaults: BUILT_IN_DEFAULTS,
+  classes: openClasses({ gold: { iops: '500' } }, BUILT_IN_DEFAULTS),
 };
 
 const never = new AbortController().signal;
@@ -54,6 +60,7 @@ const SAMPLES: Readonly<Record<OptionField, readonly [other: string, ...more: st
   growBy: ['50GiB'],
   growMaxKiB: ['1TiB'],
   from: ['origin'],
+  className: ['gold'],
 };
 
 /** What an option cannot be asked for without. */
@@ -77,7 +84,7 @@ const bySetting = (env: string, text: string, field: OptionField) =>
     return field === 'failover' ? settings.failover : createDefaults(settings)[field];
   });
 const byOption = (name: string, text: string, field: OptionField) =>
-  refusal(() => parseCreateOptions('db' as VolumeName, { [name]: text }, BUILT_IN_DEFAULTS).options[field]);
+  refusal(() => parseCreateOptions('db' as VolumeName, { [name]: text }, NEW_VOLUMES).options[field]);
 
 describe('an option and the setting that stands for it', () => {
   const pairs = OPTION_ENTRIES.flatMap(([field, { name, setting }]) =>
@@ -122,6 +129,7 @@ describe('the table of options', () => {
       expect(array ?? label ?? made).toBeDefined();
       const world = new World();
       const host = world.host(1);
+      host.classes = NEW_VOLUMES.classes;
       await world.run(host.life.create('origin'));
       const [other] = SAMPLES[field];
       const asked = { ...TAKES[field], [name]: other };
@@ -134,7 +142,7 @@ describe('the table of options', () => {
         if (shown !== undefined) expect(status[shown.within ?? shown.as]).not.toBeNull();
 
       const kept: unknown = world.content('db').label;
-      const read = parseCreateOptions('db' as VolumeName, asked, BUILT_IN_DEFAULTS).options;
+      const read = parseCreateOptions('db' as VolumeName, asked, NEW_VOLUMES).options;
       if (label !== undefined) expect(kept).toMatchObject({ [label.field]: read[field] });
     },
   );
@@ -154,7 +162,7 @@ describe('the table of options', () => {
           askedPool: undefined,
           origin: undefined,
         },
-        parseCreateOptions('db' as VolumeName, raw, BUILT_IN_DEFAULTS).options,
+        parseCreateOptions('db' as VolumeName, raw, NEW_VOLUMES).options,
       );
     const usual = { fs: 'xfs', mount: '', iops: '0', bandwidth: '0', subpath: '', failover: 'default' };
     expect(compared(usual)).toEqual([]);
@@ -187,7 +195,7 @@ describe('the table of options', () => {
       const asked: OptionValues = parseCreateOptions(
         'db' as VolumeName,
         { [name]: SAMPLES[field][0] },
-        BUILT_IN_DEFAULTS,
+        NEW_VOLUMES,
       ).options;
       expect(chosen[field]).toEqual(asked[field]);
       expect(chosen[field]).not.toEqual(BUILT_IN_DEFAULTS[field]);

@@ -1,4 +1,5 @@
 import { BUILT_IN_DEFAULTS, type OptionValues } from '../../../../src/volumes/options/option-table.ts';
+import type { VolumeClasses } from '../../../../src/volumes/options/classes.ts';
 import type { VolumePolicy } from '../../../../src/volumes/volume-host.ts';
 import type { HostId } from '../../../../src/array/ids.ts';
 import { FakeDisk } from './fake-journal.ts';
@@ -17,6 +18,7 @@ export class FakeHost {
   policy: VolumePolicy = POLICY;
   /** What the operator chose for new volumes. */
   defaults: OptionValues = BUILT_IN_DEFAULTS;
+  classes: VolumeClasses = new Map();
   gatewayUp = true;
   /** True: this host may take volumes from others. */
   mayFence = false;

@@ -11,7 +11,7 @@ import { arrayNameFor } from '../../../../src/volumes/naming.ts';
 import { asVolumeName } from '../../../../src/volumes/volume.ts';
 import { VolumeLock } from '../../../../src/volumes/life/volume-lock.ts';
 import { asSystemId, type HostId } from '../../../../src/array/ids.ts';
-import type { OptionValues } from '../../../../src/volumes/options/option-table.ts';
+import type { NewVolumes } from '../../../../src/volumes/options/classes.ts';
 import type { FakeArray } from './fake-array.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
 import { FakeGateway } from './fake-gateway.ts';
@@ -63,7 +63,8 @@ export interface LivedHost {
   readonly bootId: string;
   readonly kernel: FakeKernel;
   readonly disk: FakeDisk;
-  readonly defaults: OptionValues;
+  readonly defaults: NewVolumes['defaults'];
+  readonly classes: NewVolumes['classes'];
   readonly otherPlugin: string | undefined;
   readonly otherServes: string;
   draw(digits: number): string;
@@ -152,7 +153,7 @@ export class Life {
     const arrayNameOf = (name: string): string => arrayNameFor(policy.prefix, asVolumeName(name));
     const lock = new VolumeLock(ownClock, arrayNameOf);
     this.lock = lock;
-    this.driver = new Driver(this.host, on.defaults, lock, () => (this.nudges += 1));
+    this.driver = new Driver(this.host, on, lock, () => (this.nudges += 1));
     this.reconciler = new Reconciler(this.host, lock);
   }
 
