@@ -11,6 +11,7 @@ import { ownAddresses } from '../host/own-addresses.ts';
 import { createRunner, type Runner } from '../host/run.ts';
 import { sourceAddresses } from '../host/source-addresses.ts';
 import { HostJoin, JOIN_TIMES, type JoinPolicy } from '../join/host-join.ts';
+import { droppedRestores } from '../journal/dropped-restores.ts';
 import { openFenceLog } from '../journal/fence-log.ts';
 import { frozenRecord } from '../journal/frozen-record.ts';
 import { createHostLock } from '../journal/host-lock.ts';
@@ -105,6 +106,7 @@ export async function buildHost(
     deviceUsers: createDeviceUsers({ ownPid: pid }),
     releasedUnrecorded: new Set(),
     markers: new MarkerWatch({ array, clock: systemClock, journal, log }),
+    droppedRestores: droppedRestores(settings.stateDir),
   };
   const records = [
     { name: 'the lock of this host', stop: () => sole.close() },

@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Filesystems, MakeRequest, MountEntry, MountRequest, Probe } from '../volumes/ports.ts';
 import type { FilesystemType } from '../volumes/volume.ts';
 import { checkFilesystem } from './check.ts';
+import { dropCaches } from './drop-caches.ts';
 import { isFrozen } from './frozen.ts';
 import { canGrow, growFilesystem } from './grow.ts';
 import { isClaimed, isDeviceHeld, orHeld } from './exclusive-open.ts';
@@ -121,6 +122,10 @@ class HostFilesystems implements Filesystems {
     } catch (error) {
       throw await orHeld(error, device);
     }
+  }
+
+  dropCaches(device: Device, signal: AbortSignal): Promise<void> {
+    return dropCaches(this.#runner, device, signal);
   }
 
   prepareMountpoint(mountpoint: string): Promise<void> {

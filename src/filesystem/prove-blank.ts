@@ -2,6 +2,7 @@ import { DeviceHeldError, FilesystemError } from '../errors.ts';
 import type { Runner } from '../host/run.ts';
 import type { Device } from '../attach/attacher.ts';
 import { assertZero } from './blank.ts';
+import { dropCaches } from './drop-caches.ts';
 import { pathToOpen } from './path-to-open.ts';
 import { isDeviceHeld } from './exclusive-open.ts';
 import { probeDevice } from './probe.ts';
@@ -16,12 +17,7 @@ export async function proveBlank(runner: Runner, device: Device, signal: AbortSi
   if (await isDeviceHeld(device)) {
     throw new DeviceHeldError(`"${device.path}" is in use on this host, so it is not formatted`);
   }
-  const flush = {
-    attempt: `read "${device.path}" anew`,
-    program: 'blockdev',
-    args: ['--flushbufs', pathToOpen(device)],
-  };
-  await runTool(runner, flush, signal);
+  await dropCaches(runner, device, signal);
   const probe = await probeDevice(runner, device, signal);
   if (probe.kind !== 'blank') throw notBlank(device, probe.kind === 'foreign' ? probe.what : probe.fs);
   const { stdout } = await runTool(

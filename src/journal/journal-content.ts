@@ -32,6 +32,16 @@ const line = z.looseObject({
   earlierBoot: z.boolean().optional(),
   /** What a plugin that knows the trash says of a volume in it; the phase is for those that do not. */
   trash: z.enum(['trashed', 'erasing']).optional(),
+  /** What a plugin that knows restores says of one; to others the volume is to be let go of. */
+  restore: z
+    .looseObject({
+      snapshot: z.string(),
+      sourceId: z.string().transform(asVolumeId),
+      keptAs: z.string(),
+      step: z.enum(['attaching', 'overwriting', 'finishing']),
+      diskSequence: z.string().optional(),
+    })
+    .optional(),
 });
 type Line = z.output<typeof line>;
 const hostVolume = line.transform((written): HostVolume => {
@@ -46,19 +56,29 @@ const hostVolume = line.transform((written): HostVolume => {
 });
 const ownFields: ReadonlySet<string> = new Set([...Object.keys(line.shape), 'hostId', 'attachment']);
 
-function phaseOf({ phase, arrayName, trash }: Pick<Line, 'phase' | 'arrayName' | 'trash'>): Phase {
+function phaseOf({
+  phase,
+  arrayName,
+  trash,
+  restore,
+}: Pick<Line, 'phase' | 'arrayName' | 'trash' | 'restore'>): Phase {
   if (phase === 'creating' && isMarker(arrayName)) return 'unmarking';
+  if (phase === 'releasing' && restore !== undefined) return 'restoring';
   return phase === 'releasing' && isTrashed(arrayName) && trash !== undefined ? trash : phase;
 }
 
+/** What stands in the file for a state that older plugins do not know: they do with it what is right for them. */
+const OLDER_WORDS: Partial<Record<Phase, Phase>> = { unmarking: 'creating', restoring: 'releasing' };
+
 /**
  * Older plugins know a marker that is to be removed by its name alone, and do with it what this one does. Of a volume in the trash they
- * know nothing: to them it is one that somebody else attached and that is attached no more, so that they forget it and leave it alone.
+ * know nothing: to them it is one that somebody else attached and that is attached no more, so that they forget it and leave it alone. A
+ * volume that is being restored they let go of.
  */
 function lineOf({ hostId, attachment, ...same }: HostVolume): string {
   if (isDiscarded(same))
     return JSON.stringify({ ...same, phase: 'releasing', mapping: 'found', trash: same.phase });
-  const phase = same.phase === 'unmarking' ? 'creating' : same.phase;
+  const phase = OLDER_WORDS[same.phase] ?? same.phase;
   return JSON.stringify({ ...same, phase, sdcId: hostId, mapping: attachment });
 }
 

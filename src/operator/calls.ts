@@ -22,6 +22,7 @@ const PATHS: Readonly<Record<ActionName, string>> = {
   takeSnapshots: '/v1/snapshots/take',
   listSnapshots: '/v1/snapshots/list',
   removeSnapshot: '/v1/snapshots/remove',
+  restore: '/v1/restore',
   listClasses: '/v1/classes',
 };
 

@@ -103,6 +103,20 @@ export const ACTION_SCHEMAS = {
     }),
   },
   removeSnapshot: { wanted: z.strictObject({ name: z.string(), snapshot: z.string() }), result: nothing },
+  restore: {
+    wanted: z.strictObject({
+      name: z.string(),
+      snapshot: z.string(),
+      keepMs: z.number().positive().nullable(),
+    }),
+    result: z.object({
+      volume: z.string(),
+      snapshot: z.string(),
+      keptAs: z.string(),
+      keptUntil: moment,
+      lacks: z.string().nullable(),
+    }),
+  },
   listClasses: {
     wanted: z.strictObject({}),
     result: z.array(z.object({ name: z.string(), options: z.record(z.string(), z.string()) })),

@@ -3,6 +3,7 @@ import type { StorageArray } from '../array/storage-array.ts';
 import type { ArrayVolume } from '../array/volume.ts';
 import { copyActions, type CopyActions } from './copies/copy-actions.ts';
 import { freezingHere } from './copies/freeze-here.ts';
+import { RestoreVolume } from './copies/restore-volume.ts';
 import type { SnapshotHost } from './copies/take-snapshots.ts';
 import { growVolume, type GrownVolume } from './growth/grow-volume.ts';
 import type { DeviceGrowth, FilesystemGrowth } from './growth/device-growth.ts';
@@ -28,6 +29,7 @@ interface DataHost extends Pick<SnapshotHost, 'freeze' | 'clock' | 'log'> {
   readonly find: (name: VolumeName, signal: AbortSignal) => Promise<ArrayVolume | undefined>;
   readonly keepLimits: LimitingHost['keep'];
   readonly follow: DeviceGrowth['follow'];
+  readonly restore: RestoreVolume['restore'];
   readonly lock: VolumeLock;
 }
 
@@ -45,6 +47,7 @@ export function dataActionsOn(
   },
 ): DataActions {
   const lookup = new VolumeLookup(host);
+  const restoring = new RestoreVolume(host, lookup);
   return dataActions({
     ...host,
     freeze: freezingHere(host, freezer),
@@ -55,6 +58,7 @@ export function dataActionsOn(
     },
     keepLimits: keepingLimits(host, new MountVolume(host, lookup)),
     follow: (name, sizeKiB, signal) => growth.follow(name, sizeKiB, signal),
+    restore: (wish, signal) => restoring.restore(wish, signal),
     lock,
   });
 }
@@ -72,6 +76,12 @@ export function dataActionsWithout({
     keepLimits: (volume, name) =>
       volume.attachments.length > 0 ? Promise.resolve(undefined) : Promise.reject(needsPlugin(name)),
     follow: () => Promise.resolve({ kind: 'not-mounted' }),
+    restore: ({ name }) =>
+      Promise.reject(
+        new RunningPluginError(
+          `volume "${name}" was not restored: a host must have it meanwhile and see it through, and no plugin runs here; start it, or ask where one runs`,
+        ),
+      ),
   });
 }
 

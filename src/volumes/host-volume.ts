@@ -19,7 +19,8 @@ interface State {
   readonly finishedBy: string;
 }
 
-export type Phase = 'creating' | 'unmarking' | 'mounting' | 'mounted' | 'releasing' | 'trashed' | 'erasing';
+export type Phase =
+  'creating' | 'unmarking' | 'mounting' | 'mounted' | 'restoring' | 'releasing' | 'trashed' | 'erasing';
 
 /** The states in the order of a volume's life. */
 export const STATES: Readonly<Record<Phase, State>> = {
@@ -54,6 +55,16 @@ export const STATES: Readonly<Record<Phase, State>> = {
     finishedBy:
       'nobody while it is claimed and used; reconcile puts a lost mount back, and releases what nobody claims; a Remove, when the kernel says that nobody uses it',
   },
+  restoring: {
+    means:
+      'attached here, or about to be, so that the array can give it the content of a snapshot; nobody uses it',
+    next: ['restoring', 'releasing'],
+    afterBoot: 'restoring',
+    crashLeaves:
+      'a volume that is attached or not, with its content or that of the snapshot; the request to overwrite it may still be carried out',
+    finishedBy:
+      'reconcile, or the next Mount, Remove or restore: lets go of it where the array was not asked to overwrite it; else asks again once no earlier request can come any more, if its attachment has stood since, or says that nobody knows what it holds',
+  },
   releasing: {
     means: 'to be unmounted and detached, once the kernel lets go',
     next: ['releasing', 'mounting'],
@@ -81,6 +92,21 @@ export const STATES: Readonly<Record<Phase, State>> = {
   },
 };
 
+/** A restore that this host is at, or was at when it died. */
+export interface RestoreState {
+  /** What the volume is given the content of: its own name, and the array's id of it. */
+  readonly snapshot: string;
+  readonly sourceId: VolumeId;
+  /** The snapshot of what there was before, which may not have been taken yet. */
+  readonly keptAs: string;
+  /**
+   * attaching: the content is as it was. overwriting: the array may have given it the snapshot's, and may still come to it. finishing: it has.
+   */
+  readonly step: 'attaching' | 'overwriting' | 'finishing';
+  /** Of its device here, which is the same as long as the attachment stands; undefined: not seen yet, or the kernel does not tell. */
+  readonly diskSequence?: string | undefined;
+}
+
 /** An entry as it is written down; one that was not made by this file is made an entry by recordedVolume. */
 export interface VolumeRecord {
   /** The volume's name as its users write it; in creating also the provisional one, in unmarking the marker's. */
@@ -107,6 +133,8 @@ export interface VolumeRecord {
   readonly attachment?: 'intended' | 'found' | undefined;
   /** The limits that this host has put on its attachment; undefined: not known. A limit of 0 is none. */
   readonly limits?: { readonly iops: number; readonly bandwidthKiBps: number } | undefined;
+  /** In restoring: which one. */
+  readonly restore?: RestoreState | undefined;
   /** True when it was written before this host booted: a copy of the whole machine would have it, too. */
   readonly earlierBoot?: boolean | undefined;
 }
@@ -133,7 +161,7 @@ export type VolumeIn<P extends Phase> = P extends Phase
       readonly phase: P;
       readonly holders: readonly Claimant[];
       readonly [madeHere]: P;
-    }
+    } & (P extends 'restoring' ? { readonly restore: RestoreState } : unknown)
   : never;
 
 /** What this host does with one volume; survives a crash. */
@@ -142,6 +170,8 @@ export type HostVolume = VolumeIn<Phase>;
 export type UnfinishedVolume = VolumeIn<'creating' | 'unmarking'>;
 /** Removed by this host, and on its way out. Kept under the name that it has in the trash, so that its own is free. */
 export type DiscardedVolume = VolumeIn<'trashed' | 'erasing'>;
+/** A volume that is to get the content of a snapshot. */
+export type RestoringVolume = VolumeIn<'restoring'>;
 /** A volume with a name, attached here or about to be or to have been. */
 export type AttachedVolume = VolumeIn<'mounting' | 'mounted' | 'releasing'>;
 
@@ -173,9 +203,14 @@ export function isDiscarded(entry: HostVolume): entry is DiscardedVolume {
   return entry.phase === 'trashed' || entry.phase === 'erasing';
 }
 
+/** Whether its content is being exchanged, so that nobody may use it. */
+export function isRestoring(entry: HostVolume): entry is RestoringVolume {
+  return entry.phase === 'restoring';
+}
+
 /** Whether it is of a volume that somebody may be using here. */
 export function isAttached(entry: HostVolume): entry is AttachedVolume {
-  return !isUnfinished(entry) && !isDiscarded(entry);
+  return !isUnfinished(entry) && !isDiscarded(entry) && !isRestoring(entry);
 }
 
 interface Origin extends Pick<VolumeRecord, 'systemId' | 'mountpoint'> {
@@ -229,6 +264,24 @@ export function erasingVolume(entry: DiscardedVolume, now: string): VolumeIn<'er
 /** creating → creating, under the provisional name: the volume's own is free for a next Create. */
 export function setAside(entry: UnfinishedVolume): UnfinishedVolume {
   return moved(entry, entry.phase, { name: entry.arrayName });
+}
+
+/** nothing → restoring: about to be attached. */
+export function restoringVolume(
+  name: string,
+  beginning: MountBeginning,
+  restore: RestoreState,
+): RestoringVolume {
+  return made({ ...beginning, name, phase: 'restoring', holders: [], restore });
+}
+
+/** restoring → restoring, a step on. `now` is since when that may be under way. */
+export function restoredOn(
+  entry: RestoringVolume,
+  restore: RestoreState,
+  now: string = entry.since,
+): RestoringVolume {
+  return moved(answered(entry), 'restoring', { restore, since: now });
 }
 
 /** What is known of a volume when a Mount of it begins. */
@@ -285,10 +338,10 @@ export function withoutClaimant(entry: AttachedVolume, claimant: Claimant): Atta
   return moved(entry, entry.phase, { holders: entry.holders.filter((known) => known !== claimant) });
 }
 
-/** mounting, mounted or releasing → releasing, for nobody. `now` is when that began, unless it has begun. */
-export function releasingVolume(entry: AttachedVolume, now: string): VolumeIn<'releasing'> {
+/** mounting, mounted, restoring or releasing → releasing, for nobody. `now` is when that began, unless it has begun. */
+export function releasingVolume(entry: AttachedVolume | RestoringVolume, now: string): VolumeIn<'releasing'> {
   const since = entry.phase === 'releasing' ? entry.since : now;
-  return moved(entry, 'releasing', { holders: [], since });
+  return moved(entry, 'releasing', { holders: [], since, restore: undefined });
 }
 
 /** The same state: what was asked for has been answered, or can no longer come. What was found stays so. */

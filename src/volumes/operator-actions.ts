@@ -1,5 +1,6 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
+import type { RestoredVolume } from './copies/restore-volume.ts';
 import type { TakenSnapshot } from './copies/take-snapshots.ts';
 import type { ChangedLimits } from './limits/change-limits.ts';
 import type { FenceRecord } from './ports.ts';
@@ -88,6 +89,11 @@ export interface NamedSnapshot {
   readonly snapshot: string;
 }
 
+/** How long what there was before is kept, ms; null: until somebody removes it. */
+export interface RestoreRequest extends NamedSnapshot {
+  readonly keepMs: number | null;
+}
+
 /** Times in ISO 8601; null: never, or not said. */
 export interface ListedSnapshot {
   readonly snapshot: string;
@@ -154,6 +160,8 @@ interface ActionTable {
   listSnapshots: Act<Pick<NamedSnapshot, 'name'>, SnapshotList>;
   /** Removes one snapshot and nothing else of its family. See removeSnapshot. */
   removeSnapshot: Act<NamedSnapshot, void>;
+  /** Gives a volume that nobody has the content of a snapshot of it. See RestoreVolume. */
+  restore: Act<RestoreRequest, RestoredVolume>;
   /** The operator's classes as this host has them, in the order of the settings. */
   listClasses: Act<NothingMore, readonly ListedClass[]>;
 }
@@ -183,6 +191,7 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   takeSnapshots: ({ names }) => `snapshot of ${names.map((name) => quote(name)).join(', ')}`,
   listSnapshots: ({ name }) => `list of the snapshots of ${quote(name)}`,
   removeSnapshot: ({ name, snapshot }) => `removal of ${quote(`${name}@${snapshot}`)}`,
+  restore: ({ name, snapshot }) => `restore to ${quote(`${name}@${snapshot}`)}`,
   listClasses: () => 'list of classes',
 };
 

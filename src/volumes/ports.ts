@@ -76,6 +76,11 @@ export interface Filesystems {
   /** At the start: takes away the mountpoints that earlier lives left, but for those to be kept and those with a mount. */
   sweepMountpoints(kept: ReadonlySet<string>): Promise<void>;
   /**
+   * What this host remembers of the device's content goes, so that the next look reads it: somebody else has changed it. Only while nobody
+   * here has it mounted.
+   */
+  dropCaches(device: Device, signal: AbortSignal): Promise<void>;
+  /**
    * Makes the guarded mountpoint (rule 9) if needed and mounts. Already this device there is success. Rejects with FrozenError, nothing
    * mounted, when the kernel had its file system in use and frozen.
    */
@@ -251,6 +256,28 @@ export interface HostReadiness {
   problem(): string | undefined;
   /** Something failed as if this host were not known, not approved or not connected: look at it soon. */
   doubt(): void;
+}
+
+/** A restore that a crash has cut short and nobody may repeat: what the volume holds a person must look at. */
+export interface DroppedRestore {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly volume: string;
+  readonly volumeId: VolumeId;
+  /** Which it was to be like, and which holds what there was before. */
+  readonly snapshot: string;
+  readonly keptAs: string;
+  readonly why: string;
+}
+
+/** What was dropped, until the volume is restored again or removed. Survives a restart. Implemented by journal/. */
+export interface DroppedRestores {
+  /** Oldest first. Never rejects: none where nothing is written or what is there cannot be understood. */
+  all(): Promise<readonly DroppedRestore[]>;
+  /** In place of what stands there of the volume. Rejects with FilesystemError. */
+  add(dropped: DroppedRestore): Promise<void>;
+  /** Rejects with FilesystemError. */
+  forget(volumeId: VolumeId): Promise<void>;
 }
 
 /** What was written before a volume is attached to be looked at, so that a look that was killed can be ended. */

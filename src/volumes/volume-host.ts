@@ -3,7 +3,7 @@ import type { ArrayVolume } from '../array/volume.ts';
 import type { Attacher } from '../attach/attacher.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log, Trace } from '../runtime/log.ts';
-import type { DeviceUsers, FenceLog, Filesystems, HostReadiness, Journal } from './ports.ts';
+import type { DeviceUsers, DroppedRestores, FenceLog, Filesystems, HostReadiness, Journal } from './ports.ts';
 import type { OwnIdentity } from './identity.ts';
 import type { FailoverPolicy } from './volume.ts';
 
@@ -67,6 +67,7 @@ export interface VolumeHost {
   /** Ids of volumes that this run unmapped and could not record so, because the disk took no more. */
   readonly releasedUnrecorded: Set<string>;
   readonly markers: FailoverMarkers;
+  readonly droppedRestores: DroppedRestores;
 }
 
 /** Whether the array still tells the failover policies of volumes mounted here; as MarkerWatch promises. */

@@ -7,15 +7,21 @@ import type { ListedSnapshot, OperatorActions, SnapshotList } from '../operator-
 import type { VolumeName } from '../volume.ts';
 import { findSnapshot, snapshotsOf, type VolumeSnapshot } from './family-snapshots.ts';
 import { removeSnapshot } from './remove-snapshot.ts';
+import type { RestoreVolume } from './restore-volume.ts';
 import { validateSnapshotName } from './snapshot-names.ts';
 import { takeSnapshots, type SnapshotHost } from './take-snapshots.ts';
 
 /** What is done with copies of volumes. */
-export type CopyActions = Pick<OperatorActions, 'takeSnapshots' | 'listSnapshots' | 'removeSnapshot'>;
+export type CopyActions = Pick<
+  OperatorActions,
+  'takeSnapshots' | 'listSnapshots' | 'removeSnapshot' | 'restore'
+>;
 
 interface CopyHost extends Omit<SnapshotHost, 'array'> {
   readonly array: StorageArray;
   readonly lock: VolumeLock;
+  /** Call with the lock held. */
+  readonly restore: RestoreVolume['restore'];
 }
 
 export function copyActions(host: CopyHost): CopyActions {
@@ -55,6 +61,14 @@ export function copyActions(host: CopyHost): CopyActions {
         await removeSnapshot(host, { name, snapshot: wanted }, signal);
         host.log.info({ volume: name, snapshot, volumeId: wanted.volume.id }, 'snapshot removed');
       });
+    },
+
+    restore: async ({ name: raw, snapshot, keepMs }, signal) => {
+      const name = validateVolumeName(raw);
+      const keptUntilSeconds = keepMs === null ? null : expiryOf(new Date(clock.now()), keepMs);
+      return lock.run(name, 'restore', signal, () =>
+        host.restore({ name, snapshot, keptUntilSeconds }, signal),
+      );
     },
   };
 }

@@ -25,17 +25,25 @@ export async function snapshotsOf(
     .sort((one, other) => (one.volume.createdAtSeconds ?? 0) - (other.volume.createdAtSeconds ?? 0));
 }
 
-/**
- * The snapshot of that name. Rejects with VolumeNotFoundError that names the nearest, and with InvalidRequestError where two bear it, which only
- * somebody beside this product can have done.
- */
+interface Wanted {
+  readonly name: string;
+  readonly snapshot: string;
+}
+
+/** The snapshot of that name, as pickSnapshot. One call. */
 export async function findSnapshot(
   host: Parameters<typeof snapshotsOf>[0],
-  wanted: { readonly volume: ArrayVolume; readonly name: string; readonly snapshot: string },
+  { volume, ...wanted }: Wanted & { readonly volume: ArrayVolume },
   signal: AbortSignal,
 ): Promise<VolumeSnapshot> {
-  const { volume, name, snapshot } = wanted;
-  const all = await snapshotsOf(host, volume, signal);
+  return pickSnapshot(await snapshotsOf(host, volume, signal), wanted);
+}
+
+/**
+ * The snapshot of that name among all of a volume. Throws VolumeNotFoundError that names the nearest, and InvalidRequestError where two bear
+ * it, which only somebody beside this product can have done.
+ */
+export function pickSnapshot(all: readonly VolumeSnapshot[], { name, snapshot }: Wanted): VolumeSnapshot {
   const [found, other] = all.filter((one) => one.name === snapshot);
   if (other !== undefined)
     throw new InvalidRequestError(

@@ -9,6 +9,7 @@ import {
   type Claimant,
   type HostVolume,
 } from '../host-volume.ts';
+import { assertRestoreSettled } from '../copies/settle-restore.ts';
 import { labelledLimits, type VolumeLimits } from '../limits/limits.ts';
 import { takeOverLimits } from '../limits/take-over-limits.ts';
 import type { VolumeLabel } from '../options/label.ts';
@@ -44,6 +45,7 @@ export class MountVolume {
   async mount(name: VolumeName, claimant: Claimant, signal: AbortSignal): Promise<MountedVolume> {
     const { clock, journal } = this.#host;
     await removeUnfinishedCreate(this.#host, name, signal);
+    await assertRestoreSettled(this.#host, name, signal);
     const entry = journal.get(name);
     if (entry?.phase === 'mounted') {
       const usable = await this.#reuse(entry);

@@ -1,4 +1,5 @@
 import { GatewayRejectedError, VolumeConflictError, VolumeInUseError } from '../../errors.ts';
+import { assertRestoreSettled } from '../copies/settle-restore.ts';
 import { describeUsers } from '../device-users.ts';
 import { describeHolder, attachmentsOfOthers } from '../takeover/holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
@@ -32,6 +33,7 @@ export class RemoveVolume {
   async remove(name: VolumeName, signal: AbortSignal): Promise<void> {
     const { journal } = this.#host;
     await removeUnfinishedCreate(this.#host, name, signal);
+    await assertRestoreSettled(this.#host, name, signal);
     const volume = await this.#lookup.find(name, signal);
     if (volume === undefined) {
       this.#spareMountpoint(name);
@@ -42,6 +44,7 @@ export class RemoveVolume {
     if (this.#host.policy.removeGraceMs > 0) await putInTrash(this.#host, name, volume, signal);
     else await this.#removeForGood(name, volume, signal);
     journal.forget(name);
+    await this.#host.droppedRestores.forget(volume.id);
     this.#spareMountpoint(name);
     // Nothing can be mapped late that is gone, or has another name.
     if (journal.get(name)?.volumeId === volume.id) await journal.delete(name);

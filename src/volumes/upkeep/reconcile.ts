@@ -1,5 +1,6 @@
 import { FilesystemError, isPluginError } from '../../errors.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import { settleRestore } from '../copies/settle-restore.ts';
 import type { DeviceGrowth } from '../growth/device-growth.ts';
 import { adoptLimits } from '../limits/adopt-limits.ts';
 import { InheritedHolders } from './inherited-holders.ts';
@@ -9,12 +10,14 @@ import { MountVolume } from '../life/mount.ts';
 import {
   answered,
   isDiscarded,
+  isRestoring,
   isUnfinished,
   NAMELESS,
   leftVolume,
   releasingVolume,
   type AttachedVolume,
   type HostVolume,
+  type RestoringVolume,
   type UnfinishedVolume,
 } from '../host-volume.ts';
 import { ProvisionalSweep } from './provisional-sweep.ts';
@@ -141,6 +144,7 @@ export class Reconciler {
     if (isUnfinished(entry)) return this.#settleUnfinished(entry, signal);
     if (isDiscarded(entry))
       return this.#isOfDoubtfulHost(entry) ? 'fine' : this.#eraser.settle(entry, signal);
+    if (isRestoring(entry)) return this.#settleRestoring(entry, signal);
     if (!world.mappedIds.has(entry.volumeId)) {
       if (entry.attachment === 'intended') return this.#awaitLate(entry, world.me, signal);
       if (await this.#isLost(entry, world.me, signal)) return this.#cleanUpLost(entry, signal);
@@ -155,6 +159,10 @@ export class Reconciler {
     if (this.#isOfDoubtfulHost(entry)) return 'postponed';
     const known = this.#late.isOver(entry.name) ? answered(entry) : entry;
     return (await removeProvisional(this.#host, known, signal)) ? 'finished' : 'postponed';
+  }
+
+  async #settleRestoring(entry: RestoringVolume, signal: AbortSignal): Promise<Outcome> {
+    return this.#isOfDoubtfulHost(entry) ? 'postponed' : settleRestore(this.#host, entry, signal);
   }
 
   /** Copied with a whole machine, the journal tells of the other one's work. */

@@ -61,6 +61,8 @@ const LISTED = {
   heldKiB: null,
 };
 
+const RESTORED = { volume: 'db', snapshot: 'a', keptAs: 'undo-1129-003017', keptUntil: null, lacks: null };
+
 /** Actions that note what they are asked, and answer as told. */
 function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; actions: OperatorActions } {
   const asked: unknown[] = [];
@@ -83,6 +85,7 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     takeSnapshots: () => Promise.resolve(TAKEN),
     listSnapshots: () => Promise.resolve(LISTED),
     removeSnapshot: note('removeSnapshot'),
+    restore: () => Promise.resolve(RESTORED),
     listClasses: () => Promise.resolve(CLASSES),
     ...answers,
   };
@@ -149,6 +152,7 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.takeSnapshots(wish, soon())).toEqual(TAKEN);
   expect(await client.listSnapshots({ name: 'db' }, soon())).toEqual(LISTED);
   await client.removeSnapshot({ name: 'db', snapshot: 'a' }, soon());
+  expect(await client.restore({ name: 'db', snapshot: 'a', keepMs: null }, soon())).toEqual(RESTORED);
   expect(await client.listClasses({}, soon())).toEqual(CLASSES);
   expect(asked).toEqual([
     ['forceRelease', FORCED],

@@ -53,6 +53,7 @@ export class Stage {
       detached: ({ id }) => {
         this.#detach(id);
       },
+      overwritten: () => undefined,
     });
     const runner = createRunner({ directories: [path.join(directory, 'bin'), ...PROGRAM_DIRECTORIES] });
     const sdc = createLocalSdc({

@@ -51,6 +51,8 @@ export interface MappingListener {
   attached(volume: StoredVolume): void;
   /** isFence: another host did it, so whatever uses the device loses it. */
   detached(volume: StoredVolume, isFence: boolean): void;
+  /** Its content is another one now, which the host does not hear of. */
+  overwritten(volume: StoredVolume): void;
 }
 
 export interface ActualFence {

@@ -38,6 +38,7 @@ export function overwrite(array: FakeArray, target: VolumeId, source: VolumeId, 
   if (to.secureUntilSeconds > nowSeconds) throw rejection('locked', 'the snapshot is secured');
   to.content = structuredClone(from.content);
   to.sizeKiB = from.sizeKiB;
+  for (const hostId of to.mappings.keys()) array.listeners.get(hostId)?.overwritten(to);
 }
 
 /** The policy takes snapshots of the volume from now on. */

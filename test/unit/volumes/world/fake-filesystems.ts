@@ -113,6 +113,10 @@ export class FakeFilesystems implements Filesystems {
     if (fs === 'ext4') content.lostFound = true;
   }
 
+  dropCaches(device: Device, signal: AbortSignal): Promise<void> {
+    return attempt(signal, () => void this.#parts.kernel.stale.delete(this.#volume(device)));
+  }
+
   /** The kernel of this world makes mountpoints by itself. */
   prepareMountpoint(mountpoint: string): Promise<void> {
     return attempt(undefined, () => void this.mountpoints.add(mountpoint));
@@ -137,6 +141,7 @@ export class FakeFilesystems implements Filesystems {
       const { content } = volume;
       if (content.kind !== 'filesystem' || content.fs !== request.fs)
         throw new FilesystemError('wrong fs type');
+      if (kernel.stale.has(volume)) throw new Error(`mounting "${volume.name}" as it was before`);
       if (content.dirty) throw new Error(`mounting dirty "${volume.name}" without a check`);
       const isReadOnly = volume.accessModeLimit === 'ReadOnly';
       if (isReadOnly && !request.readOnly) throw new FilesystemError('cannot mount read-write');

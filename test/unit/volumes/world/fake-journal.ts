@@ -1,6 +1,9 @@
 import type { Clock } from '../../../../src/runtime/clock.ts';
 import { afterBoot, assertFollows } from '../../../../src/volumes/host-volume.ts';
+import type { VolumeId } from '../../../../src/array/ids.ts';
 import type {
+  DroppedRestore,
+  DroppedRestores,
   FenceLog,
   FenceRecord,
   HostVolume,
@@ -20,6 +23,7 @@ export class FakeDisk {
   entries = new Map<string, HostVolume>();
   known = new Map<string, KnownVolume>();
   readonly fences: FenceRecord[] = [];
+  droppedRestores: readonly DroppedRestore[] = [];
   bootId = '';
   mustRebuild = false;
   /** False: what is remembered never reaches the disk in time. */
@@ -29,6 +33,35 @@ export class FakeDisk {
   loseJournal(): void {
     this.entries.clear();
     this.mustRebuild = true;
+  }
+}
+
+/** Restores that were dropped, as one life of the plugin records them. */
+export class FakeDroppedRestores implements DroppedRestores {
+  readonly #disk: FakeDisk;
+  readonly #isAlive: () => boolean;
+
+  constructor(disk: FakeDisk, isAlive: () => boolean) {
+    this.#disk = disk;
+    this.#isAlive = isAlive;
+  }
+
+  all(): Promise<readonly DroppedRestore[]> {
+    return Promise.resolve(this.#disk.droppedRestores);
+  }
+
+  add(dropped: DroppedRestore): Promise<void> {
+    const others = this.#disk.droppedRestores.filter((one) => one.volumeId !== dropped.volumeId);
+    return this.#write([...others, dropped]);
+  }
+
+  forget(volumeId: VolumeId): Promise<void> {
+    return this.#write(this.#disk.droppedRestores.filter((one) => one.volumeId !== volumeId));
+  }
+
+  #write(records: readonly DroppedRestore[]): Promise<void> {
+    if (this.#isAlive()) this.#disk.droppedRestores = records;
+    return Promise.resolve();
   }
 }
 

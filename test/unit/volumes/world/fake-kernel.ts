@@ -49,6 +49,8 @@ export class FakeKernel implements MappingListener {
   readonly rawUsers = new Set<string>();
   /** Whose file systems are frozen (fsfreeze -f). */
   readonly frozen = new Set<StoredVolume>();
+  /** Of which this kernel remembers another content than there is. */
+  readonly stale = new Set<StoredVolume>();
   /** True: new mounts stay invisible to the host, as after an engine stop under live-restore. */
   cutsPropagation = false;
   /** How long a device takes to appear after the mapping, ms. */
@@ -76,6 +78,7 @@ export class FakeKernel implements MappingListener {
 
   attached(volume: StoredVolume): void {
     this.#disks += 1;
+    this.stale.delete(volume);
     const atMs = this.hearsNothing ? Infinity : this.#clock.elapsed();
     this.#attachments.set(volume.id, { volume, atMs, disk: this.#disks, sizeKiB: volume.sizeKiB });
   }
@@ -91,6 +94,16 @@ export class FakeKernel implements MappingListener {
     // What used the device sees I/O errors for good, also when the volume comes back.
     for (const use of [...this.#holds, ...this.mounts]) if (use.volume === volume) this.#cutOff.add(use);
     this.#attachments.delete(volume.id);
+  }
+
+  /** What this host has read of the device it believes to be there still. */
+  overwritten(volume: StoredVolume): void {
+    const holders = this.holdersOf(volume);
+    if (holders.length > 0 && !this.wasFenced(volume))
+      this.#array.violations.push(
+        `"${volume.name}" was overwritten while ${this.#name} had it open: ${holders.join(', ')}`,
+      );
+    this.stale.add(volume);
   }
 
   /** Set by a test that plays another host's fence, where pulling a used device is the point. */

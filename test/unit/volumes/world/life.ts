@@ -15,7 +15,7 @@ import type { NewVolumes } from '../../../../src/volumes/options/classes.ts';
 import type { FakeArray } from './fake-array.ts';
 import { FakeFilesystems } from './fake-filesystems.ts';
 import { FakeGateway } from './fake-gateway.ts';
-import { type FakeDisk, FakeFenceLog, FakeJournal } from './fake-journal.ts';
+import { FakeDroppedRestores, type FakeDisk, FakeFenceLog, FakeJournal } from './fake-journal.ts';
 import type { FakeKernel } from './fake-kernel.ts';
 import { FakeSdc } from './fake-sdc.ts';
 import { Steps } from './steps.ts';
@@ -149,6 +149,7 @@ export class Life {
       deviceUsers: on.kernel.deviceUsers,
       releasedUnrecorded: new Set(),
       markers: new MarkerWatch({ array: ports.array, clock: ownClock, journal: ports.journal, log }),
+      droppedRestores: new FakeDroppedRestores(on.disk, () => !steps.isDead),
     };
     const arrayNameOf = (name: string): string => arrayNameFor(policy.prefix, asVolumeName(name));
     const lock = new VolumeLock(ownClock, arrayNameOf);

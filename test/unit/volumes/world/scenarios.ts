@@ -1,3 +1,4 @@
+import { dataActionsOn, type DataActions } from '../../../../src/volumes/data-actions.ts';
 import type { Scenario } from './failpoints.ts';
 import type { World } from './world.ts';
 
@@ -316,6 +317,83 @@ function broughtBack(): Scenario {
   };
 }
 
+/** What an operator asks of host 1's plugin as it lives now. */
+export function operate(world: World, host = 1): DataActions {
+  const { life, kernel } = world.host(host);
+  const growth = { follow: () => Promise.resolve({ kind: 'not-mounted' as const }) };
+  return dataActionsOn(life.host, { lock: life.lock, growth, freezer: kernel.freezer });
+}
+
+/** There is a snapshot "before", and the volume was written to since. */
+export async function prepareRestore(world: World, options: Record<string, string> = {}): Promise<void> {
+  await createPrecious(world, options);
+  world.content('db').files.set('version', 'then');
+  const wish = { names: ['db'], snapshot: 'before', expireMs: null, secureForMinutes: null };
+  await world.run(operate(world).takeSnapshots(wish, world.host(1).life.call().signal));
+  world.content('db').files.set('version', 'now');
+}
+
+/** The plugin is killed when it has sent the request to overwrite the volume, and started again. */
+export async function cutShort(world: World, side: 'before' | 'after' = 'before'): Promise<void> {
+  const one = world.host(1);
+  one.life.steps.hook = (point) =>
+    point.method === 'overwriteContent' && point.side === side ? 'die' : 'go';
+  const wish = { name: 'db', snapshot: 'before', keepMs: null };
+  await world.runToEnd(operate(world).restore(wish, one.life.call().signal), one.life);
+  one.restart();
+}
+
+/** Somebody took it from this host meanwhile, so that nobody may overwrite it any more. */
+function losingRestored(): Scenario {
+  return {
+    name: 'look around after a restore was cut short and its volume was taken',
+    hosts: 2,
+    prepare: async (world) => {
+      await prepareRestore(world);
+      await cutShort(world);
+      world.array.unmap(world.volume('db').id, world.host(1).sdcId);
+      await useVolume(world, 'taker', 2);
+      world.content('db').files.set('version', 'later');
+    },
+    act: (world) => world.host(1).life.reconcile(),
+    afterwards: async (world) => {
+      await world.reconcileAll();
+      await useVolume(world, 'after');
+    },
+    faults: (world) => [
+      ...precious(world),
+      ...(world.content('db').files.get('version') === 'later' ? [] : ['overwritten all the same']),
+      ...(world.host(1).disk.droppedRestores.length === 1 ? [] : ['not told']),
+    ],
+  };
+}
+
+/** A person asks for it, and once more when there was no answer or it failed. */
+function restoring(options: Record<string, string>): Scenario {
+  const restore = (world: World): Promise<unknown> => {
+    const { signal } = world.host(1).life.call();
+    return operate(world).restore({ name: 'db', snapshot: 'before', keepMs: null }, signal);
+  };
+  const version = (world: World): string | undefined => world.content('db').files.get('version');
+  return {
+    name: `restore ${JSON.stringify(options)}`,
+    prepare: (world) => prepareRestore(world, options),
+    act: restore,
+    afterwards: async (world) => {
+      await world.reconcileAll();
+      if (!['then', 'now'].includes(version(world) ?? '')) throw new Error('neither of then nor of now');
+      await useVolume(world, 'between');
+      if (version(world) !== 'then') await world.run(restore(world));
+      await useVolume(world, 'after');
+    },
+    faults: (world) => [
+      ...precious(world),
+      ...(version(world) === 'then' ? [] : ['not restored']),
+      ...(world.content('db').label?.volumeId === world.volume('db').id ? [] : ['without its label']),
+    ],
+  };
+}
+
 /** Host 2 had it for a container; host 1 takes it by the policy "always" or because host 2 lost power. */
 function takingOver(isAlive: boolean): Scenario {
   return {
@@ -407,6 +485,9 @@ export const SCENARIOS: readonly Scenario[] = [
   erasing('first'),
   erasing('second'),
   broughtBack(),
+  restoring({}),
+  restoring(LABELLED),
+  losingRestored(),
   takingOver(false),
   takingOver(true),
   losing(),
