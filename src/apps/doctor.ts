@@ -24,6 +24,7 @@ import { systemClock } from '../host/clock.ts';
 import { createRunner } from '../host/run.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
 import { sourceAddresses } from '../host/source-addresses.ts';
+import { droppedRestores } from '../journal/dropped-restores.ts';
 import { journalFiles } from '../journal/journal-files.ts';
 import { readRunningJournal } from '../journal/running-journal.ts';
 import { KnownVolumes } from '../journal/known-volumes.ts';
@@ -197,6 +198,7 @@ function stateSources(
       return array.volumesOfHost(hostId, signal);
     },
     readJournal: () => readRunningJournal({ dir: stateDir, files: journalFiles }),
+    readDroppedRestores: () => droppedRestores(stateDir).all(),
     readMountpoints: async () => {
       const mounts = await readMounts('/proc/self/mountinfo');
       const ours = mounts.filter((mount) => isAtOrBelow(mount.mountpoint, mountRoot) && !isGuard(mount));

@@ -10,6 +10,7 @@ import { systemClock } from '../host/clock.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
 import { createRunner, type Runner } from '../host/run.ts';
 import { postToUnixSocket } from '../host/unix-socket.ts';
+import { droppedRestores } from '../journal/dropped-restores.ts';
 import { FORCED_FENCES_FILE, openFenceLog } from '../journal/fence-log.ts';
 import { openKnownHosts } from '../journal/known-hosts.ts';
 import { readMappedHere } from '../journal/mapped-here.ts';
@@ -82,6 +83,8 @@ export async function inSession(
     const memory = {
       mappedHere: await readMappedHere(journalled),
       lastFence: (volumeId: string) => fences.latest(volumeId),
+      droppedRestore: async (volumeId: string) =>
+        (await droppedRestores(settings.stateDir).all()).find((one) => one.volumeId === volumeId),
       usersHere: (volumeId: string, limit: AbortSignal) => usersHere(host, volumeId, limit),
     };
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);

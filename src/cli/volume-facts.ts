@@ -1,7 +1,7 @@
 import type { MappedHere } from '../journal/mapped-here.ts';
 import { describeHolder, nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { HeldVolume } from '../volumes/takeover/operator.ts';
-import type { DeviceUser, FenceRecord } from '../volumes/ports.ts';
+import type { DeviceUser, DroppedRestore, FenceRecord } from '../volumes/ports.ts';
 import type { HostState } from '../array/host.ts';
 import type { ArrayVolume, Attachment } from '../array/volume.ts';
 import type { PolicyChoice } from '../volumes/volume.ts';
@@ -12,6 +12,8 @@ export interface HostMemory {
   readonly mappedHere: ReadonlyMap<string, MappedHere>;
   /** The last fence of a volume that was done or forced from this host. */
   lastFence(volumeId: string): Promise<FenceRecord | undefined>;
+  /** A restore of the volume that was cut short on this host and is not repeated. */
+  droppedRestore(volumeId: string): Promise<DroppedRestore | undefined>;
   /** Who uses the volume's device on this host; undefined where it has none. */
   usersHere(volumeId: string, signal: AbortSignal): Promise<readonly DeviceUser[] | undefined>;
 }
@@ -50,6 +52,8 @@ export interface ShownFacts extends ListedFacts {
   readonly recentIo: number;
   /** On this host, the plugin's own mount among them; null where the volume has no device here. */
   readonly usersHere: readonly DeviceUser[] | null;
+  /** Null: none on this host, or the volume was restored since. */
+  readonly droppedRestore: DroppedRestore | null;
 }
 
 export async function listedFacts(
@@ -84,6 +88,7 @@ export async function shownFacts(
     })),
     recentIo,
     usersHere: (await memory.usersHere(volume.id, signal)) ?? null,
+    droppedRestore: (await memory.droppedRestore(volume.id)) ?? null,
   };
 }
 

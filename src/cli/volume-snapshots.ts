@@ -9,6 +9,7 @@ import type { TakenSnapshot } from '../volumes/copies/take-snapshots.ts';
 import type { SnapshotList } from '../volumes/operator-actions.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import type { Shared } from './shared-by-commands.ts';
 
 interface JsonFlags extends SettingsFlags {
   readonly json?: true;
@@ -27,11 +28,11 @@ Examples:
 
 const MINUTE_MS = 60_000;
 
-/** `volume snapshot`, `volume snapshots` and `volume rm-snapshot`. `withSettings` adds what every command of volumes takes. */
+/** `volume snapshot`, `volume snapshots` and `volume rm-snapshot`. */
 export function addSnapshotCommands(
   volume: Command,
   io: ProcessIo,
-  withSettings: (command: Command) => Command,
+  withSettings: Shared['withSettings'],
 ): void {
   withSettings(volume.command('snapshot'))
     .description('take a snapshot of volumes, all of one instant, frozen where this host has them mounted')
@@ -69,19 +70,23 @@ export function addSnapshotCommands(
     .argument('<volume@snapshot>')
     .action((which: string, flags: SettingsFlags) =>
       inSession(io, flags, async ({ actions }) => {
-        const split = splitSnapshot(which);
-        if (split === undefined)
-          throw new InvalidRequestError(
-            `"${which}" names no snapshot; write it as VOLUME@SNAPSHOT, such as db@before-upgrade`,
-          );
-        const { volume: name, snapshot } = split;
-        await actions.removeSnapshot({ name, snapshot }, AbortSignal.timeout(ACTION_LIMIT_MS));
+        await actions.removeSnapshot(snapshotIn(which), AbortSignal.timeout(ACTION_LIMIT_MS));
         io.stdout.write(`snapshot "${which}" is removed\n`);
       }),
     );
 }
 
-function longer(text: string, flag: string): number {
+/** VOLUME@SNAPSHOT taken apart; throws InvalidRequestError. */
+export function snapshotIn(which: string): { readonly name: string; readonly snapshot: string } {
+  const split = splitSnapshot(which);
+  if (split !== undefined) return { name: split.volume, snapshot: split.snapshot };
+  throw new InvalidRequestError(
+    `"${which}" names no snapshot; write it as VOLUME@SNAPSHOT, such as db@before-upgrade`,
+  );
+}
+
+/** A duration that is none of 0, ms; throws InvalidRequestError. */
+export function longer(text: string, flag: string): number {
   const ms = parseDuration(text, flag);
   if (ms > 0) return ms;
   throw new InvalidRequestError(`${flag} 0 is no time; leave it out, or write it like 7d`);

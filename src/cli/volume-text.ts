@@ -1,5 +1,5 @@
 import { describeUsers } from '../volumes/device-users.ts';
-import type { FenceRecord } from '../volumes/ports.ts';
+import type { DroppedRestore, FenceRecord } from '../volumes/ports.ts';
 import type { ListedFacts, ShownFacts } from './volume-facts.ts';
 
 const KIB_PER_GIB = 1_048_576;
@@ -25,7 +25,8 @@ export function volumeTable(volumes: readonly ListedFacts[]): string {
 
 /** One volume and its holders, a fact a line. */
 export function textForVolume(facts: ShownFacts): string {
-  const { name, arrayName, id, failover, holders, recentIo, mappedToAllSdcs, usersHere } = facts;
+  const { name, arrayName, id, failover, holders, recentIo, mappedToAllSdcs, usersHere, droppedRestore } =
+    facts;
   const lines = [
     ['volume', name],
     ['on the array', `${arrayName ?? ''} (${id})`],
@@ -38,9 +39,18 @@ export function textForVolume(facts: ShownFacts): string {
     ]),
     ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
     ...(usersHere === null ? [] : [['used here by', describeUsers(usersHere)]]),
+    ...(droppedRestore === null ? [] : [['not restored', droppedText(droppedRestore)]]),
     ['I/O now', `${recentIo} operations in the array's present measuring interval`],
   ];
   return lines.map(([what = '', value = '']) => `${what.padEnd(13)} ${value}\n`).join('');
+}
+
+/** What there is for a person to decide. */
+function droppedText({ at, volume, snapshot, keptAs, why }: DroppedRestore): string {
+  return (
+    `a restore to "${volume}@${snapshot}" was cut short on ${at} and is not repeated, because ${why}: look whether the volume holds what it ` +
+    `should, and restore it again if not; "${volume}@${keptAs}" has what there was before`
+  );
 }
 
 /** The last fence that this host knows of. */

@@ -7,20 +7,13 @@ import { eraseAfterMs } from '../volumes/trash/erasure.ts';
 import { chooseTrashed, listTrash, type TrashedVolume } from '../volumes/trash/list-trash.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import type { Shared } from './shared-by-commands.ts';
 
 interface JsonFlags extends SettingsFlags {
   readonly json?: true;
 }
 
-interface AgreeFlags extends SettingsFlags {
-  readonly yes?: true;
-}
-
-/** What the other commands of volumes have, too. */
-export interface Shared {
-  readonly withSettings: (command: Command) => Command;
-  readonly isAgreed: (flags: AgreeFlags, question: string) => Promise<boolean>;
-}
+type AgreeFlags = SettingsFlags & { readonly yes?: true };
 
 const HEADING = ['NAME', 'REMOVED', 'ERASED FROM', 'SIZE', 'ID', 'STATE'];
 

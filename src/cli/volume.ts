@@ -7,6 +7,7 @@ import { POLICY_CHOICES } from '../volumes/volume.ts';
 import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { addClassesCommand } from './volume-classes.ts';
 import { addDataCommands } from './volume-data.ts';
+import { addRestore } from './volume-restore.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import { asJson } from './as-json.ts';
@@ -72,7 +73,12 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     );
   addFailover(volume, io);
   addDataCommands(volume, io, withGatewaySettings);
+  const shared = {
+    withSettings: withGatewaySettings,
+    isAgreed: (flags: { readonly yes?: true }, question: string) => isAgreed(io, flags, question),
+  };
   addSnapshotCommands(volume, io, withGatewaySettings);
+  addRestore(volume, io, shared);
   addClassesCommand(volume, io, withGatewaySettings);
   withGatewaySettings(volume.command('release'))
     .description('unmap from this host a volume that the plugin did not map and that nobody uses')
@@ -82,10 +88,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
       inSession(io, flags, (session) => releaseMapping(io, session, name, flags)),
     );
   addRemoveAnonymous(volume, io);
-  addTrashCommands(volume, io, {
-    withSettings: withGatewaySettings,
-    isAgreed: (flags, question) => isAgreed(io, flags, question),
-  });
+  addTrashCommands(volume, io, shared);
 }
 
 function addRemoveAnonymous(volume: Command, io: ProcessIo): void {

@@ -1,5 +1,5 @@
 import { volumeNameOf, isOurs, isProvisionalOf } from '../volumes/naming.ts';
-import type { HostVolume } from '../volumes/ports.ts';
+import type { DroppedRestore, HostVolume } from '../volumes/ports.ts';
 import type { SystemId, VolumeId } from '../array/ids.ts';
 import type { ArrayVolume } from '../array/volume.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
@@ -10,6 +10,7 @@ export interface HostState {
   /** Undefined when there is none that can be read, and why. */
   readonly journal: readonly HostVolume[] | undefined;
   readonly journalTrouble: string | undefined;
+  readonly droppedRestores: readonly DroppedRestore[];
   /** Mountpoints of volumes below the mount root. */
   readonly mountpoints: readonly string[];
   /** Volumes of which there is a link to a device. */
@@ -31,6 +32,7 @@ export interface StateSources {
   mapped(signal: AbortSignal): Promise<readonly ArrayVolume[]>;
   readonly prefix: string;
   readJournal(): Promise<Pick<HostState, 'journal' | 'journalTrouble'>>;
+  readDroppedRestores(): Promise<readonly DroppedRestore[]>;
   readMountpoints(): Promise<readonly string[]>;
   readLinks(systemId: SystemId): Promise<Pick<HostState, 'linked' | 'deadLinks'>>;
   /** Of volumes that have a device here; asked only about those that the journal does not know. */
@@ -49,11 +51,12 @@ export function stateCheck(sources: StateSources): Check {
     name: NAME,
     run: async (signal) => {
       const { systemId, guid } = await sources.me(signal);
-      const [mapped, journal, mountpoints, links] = await Promise.all([
+      const [mapped, journal, mountpoints, links, dropped] = await Promise.all([
         sources.mapped(signal),
         sources.readJournal(),
         sources.readMountpoints(),
         sources.readLinks(systemId),
+        sources.readDroppedRestores(),
       ]);
       const known = new Set((journal.journal ?? []).map(({ volumeId }) => volumeId));
       const strange = mapped.filter(({ id }) => !known.has(id)).map(({ id }) => id);
@@ -62,6 +65,7 @@ export function stateCheck(sources: StateSources): Check {
       return judgeState({
         ...journal,
         ...links,
+        droppedRestores: dropped,
         mapped,
         users,
         mountpoints,
@@ -78,6 +82,7 @@ export function judgeState(state: HostState): Finding[] {
   const findings = [
     ...judgeIdentity(state),
     ...judgeJournal(state),
+    ...judgeRestores(state),
     ...judgeMounts(state),
     ...judgeMappings(state),
     ...judgeLinks(state),
@@ -115,6 +120,17 @@ function judgeJournal({ journal, journalTrouble }: HostState): Finding[] {
 function workOn({ name, phase }: HostVolume): string {
   if (phase === 'unmarking') return `marker "${name}" of a removed volume is to be removed`;
   return `volume "${name}" is ${phase}`;
+}
+
+/** Whether it holds the one or the other only somebody who knows the data can see. */
+function judgeRestores({ droppedRestores }: HostState): Finding[] {
+  return droppedRestores.map(({ at, volume, snapshot, keptAs, why }) =>
+    warning(
+      'dropped restore',
+      `the restore of volume "${volume}" to "${volume}@${snapshot}" was cut short on ${at} and is not repeated, because ${why}`,
+      `look whether it holds what it should, and restore it again if not; "${volume}@${keptAs}" has what there was before`,
+    ),
+  );
 }
 
 function judgeMounts({ journal, mountpoints, linked }: HostState): Finding[] {

@@ -6,46 +6,15 @@ import { BUILT_IN_DEFAULTS } from '../../../src/volumes/options/option-table.ts'
 import { Driver } from '../../../src/docker/driver.ts';
 import type { VolumeHost } from '../../../src/volumes/volume-host.ts';
 import { OwnIdentity } from '../../../src/volumes/identity.ts';
-import { asSystemId, type HostId } from '../../../src/array/ids.ts';
-import type { StorageArray } from '../../../src/array/storage-array.ts';
 import { VolumeLock } from '../../../src/volumes/life/volume-lock.ts';
 import { World } from '../../unit/volumes/world/world.ts';
-import { GIB, simulated } from './simulated.ts';
+import { seenByKernel } from './seen-by-kernel.ts';
+import { simulated } from './simulated.ts';
 
 const GUID = '11111111-1111-1111-1111-111111111111';
 const MINUTE_MS = 60_000;
 const POOLS = 'GET /api/types/StoragePool/instances';
 const DOMAINS = 'GET /api/types/ProtectionDomain/instances';
-
-/** The gateway, with what it is told to map coming and going in the world's kernel. */
-function seenByKernel(gateway: StorageArray, { array }: World, hostId: HostId): StorageArray {
-  return {
-    ...gateway,
-    // The kernel there has the devices of its own array.
-    identity: async (signal) => ({
-      ...(await gateway.identity(signal)),
-      systemId: asSystemId(array.systemId),
-    }),
-    createVolume: async (volume, signal) => {
-      const id = await gateway.createVolume(volume, signal);
-      const { name, pool } = volume;
-      array.add({ id, name, sizeKiB: 16 * GIB, storagePoolId: pool.id, createdAtSeconds: 0 });
-      return id;
-    },
-    attachVolume: async (request, signal) => {
-      await gateway.attachVolume(request, signal);
-      array.map(request.volumeId, hostId, false);
-    },
-    detachVolume: async (id, from, signal) => {
-      await gateway.detachVolume(id, from, signal);
-      array.unmap(id, hostId);
-    },
-    renameVolume: async (id, name, signal) => {
-      await gateway.renameVolume(id, name, signal);
-      array.rename(id, name);
-    },
-  };
-}
 
 /** The core over the real client and a simulated array, on a host whose disks are played. */
 async function scene(refuseAbovePercent?: number) {

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
@@ -6,11 +6,16 @@ import { createFreezer } from '../../../src/filesystem/freezer.ts';
 import { runLater } from '../../../src/host/delayed-run.ts';
 import { createRunner } from '../../../src/host/run.ts';
 import { frozenRecord } from '../../../src/journal/frozen-record.ts';
+import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { socketClient } from '../../contract/docker/target.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
-import { mountNew, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
+import { answerOf, mountNew, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
 
 /* Snapshots of volumes in use, frozen for real: the program, block devices, file systems. */
+
+interface Shown extends PluginAnswer {
+  readonly Volume?: { readonly Status?: Record<string, unknown> };
+}
 
 const PATIENT = { timeout: 30_000, interval: 100 };
 
@@ -69,6 +74,36 @@ it.each(['xfs', 'ext4', 'btrfs'])('freezes %s for a snapshot, and writes go on',
   );
   await expect(readFile(path.join(stack.directory, 'state/frozen'))).rejects.toThrow('ENOENT');
 });
+
+it.each(['xfs', 'ext4', 'btrfs'])(
+  'restores %s, and nothing of what it held is left in memory',
+  async (fs) => {
+    const name = `back-${fs}`;
+    const mountpoint = await mounted(name, fs);
+    const file = path.join(mountpoint, 'file');
+    const read = async (): Promise<string> => {
+      await answerOf(client, 'Mount', { Name: name, ID: 'test' });
+      const text = await readFile(file, 'utf8');
+      await answerOf(client, 'Unmount', { Name: name, ID: 'test' });
+      return text;
+    };
+    await writeFile(file, 'then');
+    expect((await command('snapshot', name, '--name', 'before')).exitCode).toBe(0);
+    await writeFile(file, 'now');
+    // What it bears now it keeps, however it was then.
+    expect((await command('limit', name, '--iops', '5000')).exitCode).toBe(0);
+    await answerOf(client, 'Unmount', { Name: name, ID: 'test' });
+    const { stdout, stderr } = await command('restore', `${name}@before`, '--yes', '--json');
+    expect(stderr).toBe('');
+    const { keptAs, lacks } = JSON.parse(stdout) as Record<string, string | null>;
+    expect(lacks).toBeNull();
+    expect(await read()).toBe('then');
+    const { Volume } = await answerOf<Shown>(client, 'Get', { Name: name });
+    expect(Volume?.Status).toMatchObject({ limits: { iops: 5000 } });
+    expect((await command('restore', `${name}@${keptAs ?? ''}`, '--yes')).stdout).toContain('holds what');
+    expect(await read()).toBe('now');
+  },
+);
 
 it('is thawed within seconds when the plugin is killed while it is frozen', async () => {
   const mountpoint = await mounted('killed', 'xfs');

@@ -22,6 +22,7 @@ const volume = (id: string, name: string) => ({ id, name }) as ArrayVolume;
 const well: HostState = {
   journal: [entry],
   journalTrouble: undefined,
+  droppedRestores: [],
   mountpoints: ['/m/docker-db'],
   linked: ['v1' as VolumeId],
   deadLinks: [],
@@ -52,6 +53,23 @@ describe('journal, kernel and array', () => {
       { journal: [recordedVolume({ ...record, name: MARKER, phase: 'unmarking' })] },
       'unfinished',
       `marker "${MARKER}" of a removed volume is to be removed since 2026-01-01`,
+    ],
+    [
+      'a restore that nobody repeats',
+      {
+        droppedRestores: [
+          {
+            at: '2026-11-29T01:00:00Z',
+            volume: 'db',
+            volumeId: record.volumeId,
+            snapshot: 'before',
+            keptAs: 'undo-1129-005900',
+            why: 'this host has booted since',
+          },
+        ],
+      },
+      'dropped restore',
+      'the restore of volume "db" to "db@before" was cut short on 2026-11-29T01:00:00Z and is not repeated, because this host has booted',
     ],
     ['not mounted', { mountpoints: [] }, 'missing mount', '"db"'],
     ['device gone', { linked: [] }, 'dead mount', '"db"'],
