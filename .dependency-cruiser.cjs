@@ -93,14 +93,18 @@ module.exports = {
     only(
       'doctor-knows-no-implementation',
       '^src/doctor/',
-      ['^src/(join|host)/', '^src/steward/ports\\.ts$', '^src/volumes/(ports|volume|naming)\\.ts$'],
+      [
+        '^src/(join|host)/',
+        '^src/steward/ports\\.ts$',
+        '^src/volumes/(ports|volume|naming|trash/trash-held)\\.ts$',
+      ],
       'what it asks is handed in, so that each judgement can be tested alone',
     ),
     only(
       'steward-stands-beside-the-core',
       STEWARD,
-      ['^src/volumes/(volume|naming)\\.ts$'],
-      'it knows ports, as the core does, and of the core only the names of volumes',
+      ['^src/volumes/(volume|naming|trash/trash-held)\\.ts$'],
+      'it knows ports, as the core does, and of the core only the names of volumes and what the trash holds',
     ),
     withoutIo('steward-has-no-io', STEWARD),
     only(
@@ -109,7 +113,7 @@ module.exports = {
       [
         '^src/steward/(ports|audit|policy)\\.ts$',
         '^src/volumes/(naming|upkeep/anonymous-names|copies/snapshot-names|takeover/failover-marker)\\.ts$',
-        '^src/volumes/trash/(trash-names|list-trash|erasure|remove-from-array)\\.ts$',
+        '^src/volumes/trash/(trash-names|list-trash|trash-held|erasure|remove-from-array)\\.ts$',
       ],
       "of the steward it knows the policy and the audit, of the core the volumes' names, and when what was removed may be erased",
     ),

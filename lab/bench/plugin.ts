@@ -103,6 +103,8 @@ function settings(gateway: string, sdc: BenchSdc): Record<string, string> {
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
     // Taking from each other is what is measured.
     SCALEIO_MOVE_LIMIT: '1000',
+    // A Remove that takes the data, as by hand; a renaming would be cheaper, and fill the array.
+    SCALEIO_REMOVE_GRACE: '0',
     // Its regular rounds belong to no operation.
     SCALEIO_RECONCILE_INTERVAL: '24h',
   };

@@ -65,7 +65,7 @@ export async function pluginStage(
       publishPlugin(stage.lab, directory),
       startArray(stage.lab, options),
     ]);
-    const settings = { ...loggingAll, ...options.plugin };
+    const settings = { ...stageSettings, ...options.plugin };
     for (const host of stage.lab.hosts) await installPlugin(host, array, published, settings);
     return { ...stage, array };
   } catch (error) {
@@ -74,8 +74,11 @@ export async function pluginStage(
   }
 }
 
-/** Setting under which the plugin logs each call of the engine. */
-export const loggingAll = { SCALEIO_LOG_LEVEL: 'debug' } as const;
+/**
+ * Settings of a plugin on a stage: it logs each call of the engine, and what is removed is gone, so that whatever is left over on array or host
+ * is seen. What removal does by default is for tests that say so.
+ */
+export const stageSettings = { SCALEIO_LOG_LEVEL: 'debug', SCALEIO_REMOVE_GRACE: '0' } as const;
 
 /** The plugin's log on a host where it is a managed one. */
 export function engineLog(host: Host): PluginLog {

@@ -32,6 +32,8 @@ import { linkedVolumes } from '../sdc/device-link.ts';
 import { readMultipath } from './multipath-facts.ts';
 import { createLocalSdc, type HostSdc } from '../sdc/local-sdc.ts';
 import { AddressWitness } from '../volumes/address-witness.ts';
+import { listTrash } from '../volumes/trash/list-trash.ts';
+import { heldIn } from '../volumes/trash/trash-held.ts';
 import { describeUsers } from '../volumes/device-users.ts';
 import { isUnmarked } from '../volumes/takeover/failover-marker.ts';
 import { OwnIdentity } from '../volumes/identity.ts';
@@ -127,7 +129,9 @@ async function arrayChecks(
     joinCheck(diagnosis),
     mdmCheck(diagnosis),
     ...(await Promise.all(each)),
-    poolCheck(array, { pool: settings.pool, domain: settings.domain }),
+    poolCheck(array, { pool: settings.pool, domain: settings.domain }, async (poolId, signal) =>
+      heldIn(await listTrash({ array, prefix: settings.prefix }, signal), poolId),
+    ),
     ...stateChecks(settings, parts),
   ];
 }

@@ -24,6 +24,7 @@ import { AutoGrowth } from '../volumes/growth/auto-growth.ts';
 import { lifeActionsOn } from '../volumes/life/life-actions.ts';
 import { DeviceGrowth } from '../volumes/growth/device-growth.ts';
 import { trashActionsOn } from '../volumes/trash/trash-actions.ts';
+import { UndeleteWatch } from '../volumes/trash/undelete-watch.ts';
 import { LossWatch } from '../volumes/upkeep/loss-watch.ts';
 import { ReconcileLoop } from '../volumes/upkeep/reconcile-loop.ts';
 import { Reconciler } from '../volumes/upkeep/reconcile.ts';
@@ -49,6 +50,8 @@ export interface PluginService {
 }
 
 const MINUTE_MS = 60_000;
+/** Between looks at volumes that were brought back, ms. */
+const LOOK_AFTER_MS = 20_000;
 const GROWTH_TIMES = { lookMs: 2000, limitMs: 100_000, rescanMs: 1000 };
 /** Of pools, above which no volume grows by itself, where the operator has not said above which none is made. */
 const POOL_LIMIT_PERCENT = 95;
@@ -90,6 +93,7 @@ export async function openService(
     if (host.markers.isDue()) reconciling.hurry();
     else reconciling.nudge();
   });
+  const broughtBack = undeleteWatch(host);
   const trimming = trimLoop(settings, host, lock);
   const lifecycle = new Lifecycle(
     [
@@ -101,6 +105,7 @@ export async function openService(
       partOf('watching the devices', losses),
       partOf('watching the sizes of devices', growth),
       partOf('growing volumes that get full', autoGrowth),
+      partOf('looking after what was brought back', broughtBack),
       sweepingPart(host, log),
       ...(trimming === undefined ? [] : [partOf('trimming', trimming)]),
     ],
@@ -108,7 +113,7 @@ export async function openService(
   );
   return {
     driver: metrics.observeDriver(driver),
-    actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes }),
+    actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes, broughtBack }),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
     start: () => lifecycle.start(),
@@ -168,13 +173,14 @@ function actionsOn(
     readonly growth: DeviceGrowth;
     readonly freezer: Freezer;
     readonly newVolumes: NewVolumes;
+    readonly broughtBack: UndeleteWatch;
   },
 ): OperatorActions {
   const { lock } = own;
   const entries = (): Promise<readonly HostVolume[]> => Promise.resolve(host.journal.all());
   const others = {
     ...dataActionsOn(host, own),
-    ...trashActionsOn(host, lock),
+    ...trashActionsOn(host, lock, own.broughtBack),
     ...lifeActionsOn(own.newVolumes),
   };
   return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
@@ -226,6 +232,11 @@ function reconcileLoop(
   reconciler: Pick<Reconciler, 'run'>,
 ): ReconcileLoop {
   return new ReconcileLoop({ ...host, reconciler }, { intervalMs, soonMs: 1000, roundMs: MINUTE_MS });
+}
+
+function undeleteWatch(host: VolumeHost): UndeleteWatch {
+  const { prefix, lateMs } = host.policy;
+  return new UndeleteWatch({ ...host, prefix }, { lookMs: LOOK_AFTER_MS, lateMs });
 }
 
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {

@@ -5,7 +5,7 @@ import { Lifecycle, madeAtStart, partOf, type Part } from './lifecycle.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
 import { AuditTrail } from '../steward/audit.ts';
 import { Grower } from '../steward/capacity/grower.ts';
-import type { Policy } from '../steward/policy.ts';
+import { TRASH_STANDARD, type Policy } from '../steward/policy.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AuditRecord, News } from '../steward/ports.ts';
@@ -130,15 +130,16 @@ function cleanerOf(
   return new Cleaner({ array: gateway, ...parts }, { ...cleanup, act, prefix: settings.prefix });
 }
 
-/** Undefined where the policy has no section for it. */
+/** Erases where the policy has a section for it, and reads what it holds in any case. */
 function trashKeeperOf(
   { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
   parts: TrashKeeperParts,
-): TrashKeeper | undefined {
+): TrashKeeper {
   const { act, trash } = policy;
-  if (trash === undefined) return undefined;
   const { prefix, removeGraceMs } = settings;
-  return new TrashKeeper(parts, { ...trash, act, prefix, graceMs: graceOf(removeGraceMs) });
+  const erases = trash !== undefined;
+  const rules = { ...(trash ?? TRASH_STANDARD), erases, act, prefix, graceMs: graceOf(removeGraceMs) };
+  return new TrashKeeper(parts, rules);
 }
 
 /** On a socket, on an address, on both or on neither. */

@@ -95,7 +95,7 @@ export async function inSession(
       { ...host, ...parts, log, runner, stateDir, prefix, lock, entries },
       {
         ...dataActionsWithout({ array, clock: systemClock, log, prefix, lock }),
-        ...trashActionsWithout({ array, prefix }),
+        ...trashActionsWithout({ array, prefix, clock: systemClock, removeGraceMs }),
         ...lifeActionsWithout(newVolumesOf(settings)),
       },
     );

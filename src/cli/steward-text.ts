@@ -2,6 +2,7 @@ import { formatGiB } from '../steward/capacity/assessment.ts';
 import type { Policy } from '../steward/policy.ts';
 import type { CleanupStatus } from '../steward/ports.ts';
 import type { StewardSnapshot } from '../steward/steward.ts';
+import { heldWords, type TrashHeld } from '../volumes/trash/trash-held.ts';
 import { formatDuration } from '../units/duration.ts';
 
 /** What a policy amounts to, in one line. */
@@ -18,10 +19,15 @@ export function textForPolicy({ act, pools, cleanup }: Policy): string {
 }
 
 /** What the steward sees: a pool a paragraph, then a line for each leftover. */
-export function textForSnapshot({ pools, problems, sdss, cleanup }: StewardSnapshot): string {
+export function textForSnapshot({ pools, problems, sdss, cleanup, trash = [] }: StewardSnapshot): string {
   const troubled = sdss.filter(({ trouble }) => trouble !== undefined);
   const paragraphs = [
-    ...pools.map(wordsForPool),
+    ...pools.map((pool) =>
+      wordsForPool(
+        pool,
+        trash.find(({ poolId }) => poolId === pool.reading.id),
+      ),
+    ),
     ...troubled.map(({ name, trouble }) => `SDS ${name}: ${trouble ?? ''}\n`),
     ...problems.map((problem) => `policy: ${problem}\n`),
     ...(cleanup === null ? [] : [wordsForCleanup(cleanup)]),
@@ -38,7 +44,7 @@ function wordsForCleanup({ problem, findings }: CleanupStatus): string {
   return lines.map((line) => `clean-up        ${line}\n`).join('');
 }
 
-function wordsForPool(status: StewardSnapshot['pools'][number]): string {
+function wordsForPool(status: StewardSnapshot['pools'][number], held: TrashHeld | undefined): string {
   const { reading, usedPercent, level, contradiction, devices, growth, watched } = status;
   const { capacity } = reading;
   const facts = [
@@ -47,6 +53,7 @@ function wordsForPool(status: StewardSnapshot['pools'][number]): string {
       'used',
       `${usedPercent.toFixed(1)} %, ${formatGiB(capacity.usedKiB)} raw of ${formatGiB(capacity.limitKiB)}`,
     ],
+    ...(held === undefined ? [] : [['trash', heldWords(held)]]),
     ['spare', formatGiB(capacity.spareKiB)],
     ['thin committed', formatGiB(capacity.thinCommittedKiB)],
     ['level', watched === undefined ? 'not in the policy' : level],

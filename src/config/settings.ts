@@ -82,11 +82,11 @@ export const settingsSchema = z.strictObject({
     description: 'New volumes are refused while their pool is fuller than this, in percent; unset: never',
   }),
   removeGrace: durationOrOff(MINUTE, 365 * 24 * HOUR)
-    .prefault('0')
+    .prefault('24h')
     .meta({
       env: 'SCALEIO_REMOVE_GRACE',
       description:
-        'How long a removed volume can be had back with volume undelete, like 24h; 0: it is removed with its data at once',
+        'How long a removed volume can be had back with volume undelete, and takes its space; 0: it is removed with its data at once',
     }),
   prefix: namePrefix().prefault('docker-').meta({
     env: 'SCALEIO_PREFIX',

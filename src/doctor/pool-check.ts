@@ -1,4 +1,6 @@
 import type { PoolReading } from '../array/pool.ts';
+import type { PoolId } from '../array/ids.ts';
+import { heldWords, type TrashHeld } from '../volumes/trash/trash-held.ts';
 import type { ClusterSpace, StorageArray } from '../array/storage-array.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import type { Check } from './run-checks.ts';
@@ -7,10 +9,11 @@ const NAME = 'storage pool';
 const WARN_PERCENT = 80;
 const PROBLEM_PERCENT = 95;
 
-/** The pool that new volumes go to: how full, and whether all data has two copies. */
+/** The pool that new volumes go to: how full, what the trash holds of it, and whether all data has two copies. */
 export function poolCheck(
   array: Pick<StorageArray, 'findPool'> & { readonly capacity: Pick<ClusterSpace, 'readCluster'> },
   wanted: { readonly pool: string | undefined; readonly domain: string | undefined },
+  trashOf: (poolId: PoolId, signal: AbortSignal) => Promise<TrashHeld>,
 ): Check {
   return {
     name: NAME,
@@ -22,17 +25,18 @@ export function poolCheck(
       const reading = cluster.pools.find(({ id }) => id === pool.id);
       if (reading === undefined)
         return [problem(NAME, `the array says nothing about "${pool.name}"`, 'look at the array')];
-      return [judgeFill(reading), judgeHealth(reading)];
+      return [judgeFill(reading, await trashOf(pool.id, signal)), judgeHealth(reading)];
     },
   };
 }
 
 /** Use of what can be used, spare left out. */
-export function judgeFill({ name, capacity }: PoolReading): Finding {
+export function judgeFill({ name, capacity }: PoolReading, trash: TrashHeld): Finding {
   const usable = capacity.limitKiB - capacity.spareKiB;
   const percent = usable <= 0 ? 100 : Math.round((capacity.usedKiB / usable) * 100);
-  const says = `"${name}" is ${percent} % full`;
-  const fix = 'add devices, or remove volumes and snapshots';
+  const held = trash.volumes === 0 ? '' : `, and the trash holds ${heldWords(trash)} of it`;
+  const says = `"${name}" is ${percent} % full${held}`;
+  const fix = 'add devices, remove volumes and snapshots, or erase what was removed ("volume trash")';
   if (percent >= PROBLEM_PERCENT) return problem(NAME, says, fix);
   return percent >= WARN_PERCENT ? warning(NAME, says, fix) : ok(NAME, says);
 }

@@ -142,9 +142,12 @@ export const policySchema = z.strictObject({
   pools: z.array(pool).min(1, { error: 'is empty' }),
   /** Off unless it is there. */
   cleanup: cleanup.optional(),
-  /** What hosts have removed and keep for a grace. Off unless it is there. */
+  /** What hosts have removed and keep for a grace. Where it is not there it is shown, and erased by the hosts alone. */
   trash: trash.optional(),
 });
+
+/** How often the trash is looked at where the policy has no section for it. */
+export const TRASH_STANDARD = trash.parse({});
 
 export type Policy = Readonly<z.output<typeof policySchema>>;
 export type PoolPolicy = Policy['pools'][number];

@@ -1,4 +1,5 @@
 import type { PoolId } from '../array/ids.ts';
+import type { TrashHeld } from '../volumes/trash/trash-held.ts';
 
 /* What the parts of the steward know of one another. */
 
@@ -56,17 +57,15 @@ export interface PoolLevel {
   readonly usedPercent: number;
 }
 
-/** What the trash holds of a pool; the size as volumes have it, of which thin ones may use less. */
-export interface TrashOfPool {
+/** What the trash holds of a pool. */
+export interface TrashOfPool extends TrashHeld {
   readonly poolId: PoolId;
-  readonly volumes: number;
-  readonly sizeKiB: number;
 }
 
 /** What removed volumes take, and the end of those whose time is over. Implemented by cleanup/. */
 export interface TrashKeeping {
-  /** As last read. */
-  readonly held: readonly TrashOfPool[];
+  /** As last read; undefined: not yet. Pools of which it holds nothing are not in it. */
+  readonly held: readonly TrashOfPool[] | undefined;
   /** Never rejects for anything the array does: that is a state. */
   round(pools: readonly PoolLevel[], signal: AbortSignal): Promise<void>;
 }

@@ -37,7 +37,7 @@ export interface StewardSnapshot {
   readonly problems: readonly string[];
   /** Null where the policy has no section for it. */
   readonly cleanup: CleanupStatus | null;
-  /** What the trash holds, by pool; not there where the policy has no section for it. */
+  /** What the trash holds, by pool; not there before the first look at it. */
   readonly trash?: readonly TrashOfPool[];
   readonly audit: readonly AuditRecord[];
   /** Levels that changed and the array out of sight, whether or not a webhook is told; newest last. */
@@ -124,10 +124,14 @@ export class Steward {
       devices: seen?.cluster.devices ?? [],
       problems: this.#problems,
       cleanup: this.#cleanup,
-      ...(this.#parts.trash === undefined ? {} : { trash: this.#parts.trash.held }),
+      ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       audit: audit.last,
       news: alerts.news,
     };
+  }
+
+  get #trash(): readonly TrashOfPool[] | undefined {
+    return this.#parts.trash?.held;
   }
 
   get #levels(): readonly PoolLevel[] {
@@ -149,7 +153,11 @@ export class Steward {
     for (const id of this.#watches.keys()) if (!present.has(id)) this.#watches.delete(id);
     const observed = cluster.pools.map((pool) => {
       const watch = this.#watchOf(pool, policies.get(pool));
-      const { status, news } = watch.observe(pool, cluster);
+      const { status, news } = watch.observe(
+        pool,
+        cluster,
+        this.#trash?.find(({ poolId }) => poolId === pool.id),
+      );
       if (news !== undefined) this.#tell(news, status, cluster);
       return { pool, watch, status };
     });
@@ -194,6 +202,7 @@ export class Steward {
         ...reading.capacity,
         health,
         forecast,
+        trash: this.#trash?.find(({ poolId }) => poolId === reading.id) ?? null,
       },
     });
   }

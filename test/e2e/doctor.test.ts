@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../lab/hosts/host.ts';
 import { installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
 import { createVolume, Writer } from '../../lab/stage/containers.ts';
-import { type ArrayStage, loggingAll, pluginStage } from '../../lab/stage/stage.ts';
+import { type ArrayStage, stageSettings, pluginStage } from '../../lab/stage/stage.ts';
 
 /** As docs/failover.md, "By hand", has it for the managed plugin. */
 const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)
@@ -76,7 +76,7 @@ describe('the doctor, with the managed plugin', () => {
 
   test('names a container that has its volume from a plugin that is no more', async () => {
     await host.docker(['plugin', 'rm', '--force', 'scaleio']);
-    await installPlugin(host, stage.array, `${stage.lab.registry}/scaleio:latest`, loggingAll);
+    await installPlugin(host, stage.array, `${stage.lab.registry}/scaleio:latest`, stageSettings);
     const { lines } = await examine();
     expect(lines).toEqual(
       expect.arrayContaining([

@@ -4,7 +4,7 @@ import { BUSYBOX, importBusybox } from '../../lab/hosts/image.ts';
 import { DRIVER, installPlugin } from '../../lab/hosts/scaleio-plugin.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { askGateway, volumesOf } from './gateway-login.ts';
-import { type ArrayStage, engineLog, loggingAll, pluginStage } from '../../lab/stage/stage.ts';
+import { type ArrayStage, engineLog, stageSettings, pluginStage } from '../../lab/stage/stage.ts';
 
 interface SeenSdc {
   readonly id: string;
@@ -65,7 +65,7 @@ describe('a host that is added to a running Swarm', () => {
     await importBusybox(host);
     await stage.lab.joinSwarm(host);
     const published = `${stage.lab.registry}/scaleio:latest`;
-    const all = { ...loggingAll, SCALEIO_JOIN_MDM: 'true', SCALEIO_JOIN_RETRY: '2s', ...settings };
+    const all = { ...stageSettings, SCALEIO_JOIN_MDM: 'true', SCALEIO_JOIN_RETRY: '2s', ...settings };
     await installPlugin(host, stage.array, published, all);
     return host;
   }

@@ -13,7 +13,7 @@ import { builtPlugin } from '../../plugin/built.ts';
 import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { mappedTo, untilNothingLeft, volumeMounts } from '../../lab/stage/left-on-host.ts';
 import { enableMeasured, runningPlugin } from './plugin-figures.ts';
-import { type ArrayStage, bareStage, loggingAll } from '../../lab/stage/stage.ts';
+import { type ArrayStage, bareStage, stageSettings } from '../../lab/stage/stage.ts';
 import { newSecret } from '../../lab/secrets/used.ts';
 
 /** The life of the managed plugin on one engine, in the order of a plugin's life: later tests need the earlier ones. */
@@ -65,7 +65,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
     describe('with an array', () => {
       beforeAll(async () => {
         array = await startArray(stage.lab);
-        await installPlugin(host, array, published, loggingAll);
+        await installPlugin(host, array, published, stageSettings);
       });
 
       test('is enabled at once and keeps the password to itself', async () => {
@@ -301,7 +301,7 @@ export function describeManagedPlugin(engine: EngineVersion): void {
         await host.docker(['plugin', 'rm', '--force', DRIVER]);
         await writer.goesOn();
         await host.docker(['rm', '--force', writer.name]);
-        await installPlugin(host, array, published, loggingAll);
+        await installPlugin(host, array, published, stageSettings);
         expect(await onVolume(host, 'precious', 'cat /data/a /data/b/c; [ -s /data/log ]')).toBe(
           'gold\nsilver',
         );

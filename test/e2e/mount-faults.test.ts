@@ -161,7 +161,7 @@ describe('a Mount that cannot be done', () => {
     const before = await volumesOf(stage.array);
     await fill(98);
     await expect(createVolume(one, 'more')).rejects.toThrow(
-      /critical capacity utilization.*add capacity to the storage pool, remove volumes, or use another pool/s,
+      /critical capacity utilization.*add capacity to the storage pool, remove volumes and erase them from the trash, or use another pool/s,
     );
     expect((await volumesOf(stage.array)).map(({ id }) => id)).toEqual(before.map(({ id }) => id));
     await expectHolds('late');

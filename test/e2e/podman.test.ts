@@ -3,7 +3,7 @@ import { BUSYBOX } from '../../lab/hosts/image.ts';
 import type { Host } from '../../lab/hosts/host.ts';
 import { until } from '../../lab/hosts/until.ts';
 import { volumesOf } from './gateway-login.ts';
-import { hostServiceStage, pluginSocket } from './host-service.ts';
+import { hostServiceStage, loggingAll, pluginSocket, serviceCommand } from './host-service.ts';
 import { mappedTo, untilNothingLeft } from '../../lab/stage/left-on-host.ts';
 import type { ArrayStage } from '../../lab/stage/stage.ts';
 
@@ -32,7 +32,8 @@ describe('podman', () => {
   let host: Host;
 
   beforeAll(async () => {
-    stage = await hostServiceStage();
+    // With what is removed kept as it is by default: a prune is what that is for.
+    stage = await hostServiceStage({}, loggingAll);
     host = stage.host;
     await host.exec(['mkdir', '-p', '/etc/containers']);
     const write = async (name: string, input: string): Promise<string> =>
@@ -48,6 +49,16 @@ describe('podman', () => {
 
   async function types(line: string): Promise<string> {
     return host.exec(['sh', '-c', line]);
+  }
+
+  /** Of all volumes of the array. */
+  async function names(): Promise<string[]> {
+    return (await volumesOf(stage.array)).map(({ name }) => name).sort();
+  }
+
+  /** The product's own command, in front of the same array and beside the running plugin. */
+  async function command(...words: readonly string[]): Promise<string> {
+    return host.exec([...serviceCommand(stage.array), ...words]);
   }
 
   /** What the commands made podman ask; Activate, which every command sends first, is left out. */
@@ -68,7 +79,8 @@ describe('podman', () => {
     expect(await types('podman volume inspect pod')).toContain('"pool": "sp1"');
     await expect(types('podman volume create --driver scaleio pod')).rejects.toThrow(/already exists/);
     expect(await callsOf('podman volume rm pod')).toEqual(['Get pod', 'Remove pod']);
-    expect(await volumesOf(stage.array)).toEqual([]);
+    expect(await types('podman volume ls --quiet')).toBe('');
+    expect(await names()).toEqual([expect.stringMatching(/^~rm\..*\.pod$/)]);
   });
 
   test('shows why something failed', async () => {
@@ -115,17 +127,24 @@ describe('podman', () => {
     await types('docker volume create --driver scaleio -o size=8GiB made-by-docker');
     await types('podman volume create --driver scaleio --opt size=8GiB made-by-podman');
     await types('podman volume create --driver scaleio --opt size=8GiB in-use');
-    await types(`${run} -d --name user -v in-use:/data ${image} sleep 600`);
+    await types(
+      `${run} -d --name user -v in-use:/data ${image} sh -c 'echo precious >/data/a; sync; sleep 600'`,
+    );
     await types('podman volume reload');
     const known = (await types('podman volume ls --quiet')).split('\n').sort();
     expect(known).toEqual(['in-use', 'made-by-docker', 'made-by-podman']);
     await types('podman volume prune --force');
-    const names = async (): Promise<string[]> =>
-      (await volumesOf(stage.array)).map(({ name }) => name).sort();
-    expect(await names()).toEqual(['datastore-1', 'datastore-2', 'docker-in-use']);
+    const inSight = async (): Promise<string[]> => (await names()).filter((name) => !name.startsWith('~rm.'));
+    expect(await inSight()).toEqual(['datastore-1', 'datastore-2', 'docker-in-use']);
     await types('podman rm --force --time 0 user');
     await untilNothingLeft(stage.array, host);
     await types('podman volume prune --force');
-    expect(await names()).toEqual(['datastore-1', 'datastore-2']);
+    expect(await inSight()).toEqual(['datastore-1', 'datastore-2']);
+    expect(await command('volume', 'undelete', 'in-use', '--as', 'saved')).toMatch(
+      /^volume "saved" .* is back$/,
+    );
+    await types('podman volume reload');
+    expect(await types(`${run} --rm -v saved:/data ${image} cat /data/a`)).toBe('precious');
+    await untilNothingLeft(stage.array, host);
   });
 });

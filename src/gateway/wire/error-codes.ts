@@ -1,7 +1,8 @@
 import { COPY_ENTRIES } from './copy-error-codes.ts';
 import type { ErrorEntry } from './error-entry.ts';
 
-const GROW_POOL = 'add capacity to the storage pool, remove volumes, or use another pool';
+const GROW_POOL =
+  'add capacity to the storage pool, remove volumes and erase them from the trash, or use another pool';
 const CHECK_POOL = 'check the options pool and domain';
 const ASK_ROLE =
   'check SCALEIO_USERNAME, SCALEIO_PASSWORD and that the user has the role FrontendConfig or higher';

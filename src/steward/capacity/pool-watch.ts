@@ -4,6 +4,7 @@ import { devicesOf } from './growth.ts';
 import { levelOf, type Level } from './levels.ts';
 import type { PoolPolicy } from '../policy.ts';
 import type { ClusterReading, PoolReading } from '../../array/pool.ts';
+import { heldWords, type TrashHeld } from '../../volumes/trash/trash-held.ts';
 import type { Clock } from '../../runtime/clock.ts';
 
 const HALF_HOUR_MS = 30 * 60_000;
@@ -20,6 +21,13 @@ export interface PoolStatus {
   readonly devices: number;
   /** In a policy's words; undefined for a pool that no policy names. */
   readonly watched: { readonly warn: number; readonly critical: number } | undefined;
+}
+
+interface Seen {
+  readonly pool: PoolReading;
+  readonly percent: number;
+  readonly forecast: Forecast;
+  readonly held: TrashHeld | undefined;
 }
 
 /** A level that people should hear of. */
@@ -53,10 +61,11 @@ export class PoolWatch {
     this.#changedAt = clock.elapsed();
   }
 
-  /** Takes a reading in. `news`: to be told to people. */
+  /** Takes a reading in. `news`: to be told to people. `held`: what the trash holds of the pool, where that is known. */
   observe(
     pool: PoolReading,
     cluster: ClusterReading,
+    held?: TrashHeld,
   ): { readonly status: PoolStatus; readonly news: LevelNews | undefined } {
     const { capacity } = pool;
     const devices = devicesOf(pool, cluster);
@@ -71,7 +80,7 @@ export class PoolWatch {
     const news =
       policy === undefined || contradiction !== undefined
         ? undefined
-        : this.#judge(pool, percent, forecast, policy);
+        : this.#judge({ pool, percent, forecast, held }, policy);
     const status: PoolStatus = {
       reading: pool,
       usedPercent: percent,
@@ -131,7 +140,8 @@ export class PoolWatch {
     this.#devices = devices;
   }
 
-  #judge(pool: PoolReading, percent: number, forecast: Forecast, policy: PoolPolicy): LevelNews | undefined {
+  #judge(seen: Seen, policy: PoolPolicy): LevelNews | undefined {
+    const { percent, forecast } = seen;
     const before = this.#level;
     const fullInMs = forecast.kind === 'full' ? forecast.inMs : undefined;
     const level = levelOf(percent, fullInMs, before, policy);
@@ -141,15 +151,16 @@ export class PoolWatch {
     this.#level = level;
     this.#toldAt = this.#clock.elapsed();
     const kind = isNews ? 'level' : 'reminder';
-    return { kind, before, level, text: wordsFor(pool, percent, level, fullInMs) };
+    return { kind, before, level, text: wordsFor(seen, level, fullInMs) };
   }
 }
 
-function wordsFor(pool: PoolReading, percent: number, level: Level, fullInMs: number | undefined): string {
+function wordsFor({ pool, percent, held }: Seen, level: Level, fullInMs: number | undefined): string {
   const { capacity } = pool;
+  const trash = held === undefined ? '' : `; the trash still holds ${heldWords(held)}`;
   const free = `${formatGiB(capacity.unusedKiB)} raw unused`;
   const full = fullInMs === undefined ? '' : `, full in about ${daysOf(fullInMs)}`;
-  return `storage pool "${pool.domainName}/${pool.name}" is ${level}: ${percent.toFixed(1)} % used, ${free}${full}`;
+  return `storage pool "${pool.domainName}/${pool.name}" is ${level}: ${percent.toFixed(1)} % used, ${free}${full}${trash}`;
 }
 
 function daysOf(ms: number): string {

@@ -1,4 +1,3 @@
-import type { PoolId } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import { isPluginError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -7,6 +6,7 @@ import { removeFromArray } from '../../volumes/trash/remove-from-array.ts';
 import { findMarkers } from '../../volumes/takeover/failover-marker.ts';
 import { isErasable, isUnattached, lookMs, timeOver } from '../../volumes/trash/erasure.ts';
 import { listTrash, type TrashedVolume } from '../../volumes/trash/list-trash.ts';
+import { heldIn } from '../../volumes/trash/trash-held.ts';
 import { goneName } from '../../volumes/trash/trash-names.ts';
 import type { AuditTrail } from '../audit.ts';
 import type { TrashPolicy } from '../policy.ts';
@@ -36,12 +36,14 @@ export interface TrashKeeperParts {
 export interface TrashRules extends TrashPolicy {
   /** False: dry run. */
   readonly act: boolean;
+  /** False: what the trash holds is read and shown, and left to the hosts. */
+  readonly erases: boolean;
   readonly prefix: string;
   readonly graceMs: number;
 }
 
 /**
- * Erases removed volumes of all hosts when their time is over, in the two steps of TrashEraser and with the same checks; and before that
+ * Reads what the trash holds, and where the policy says so erases removed volumes of all hosts when their time is over, in the two steps of TrashEraser and with the same checks; and before that
  * where the policy names a level of the pool, the longest removed first, one at a time, each after the pool was read again.
  */
 export class TrashKeeper implements TrashKeeping {
@@ -50,7 +52,7 @@ export class TrashKeeper implements TrashKeeping {
   /** Since when this run has seen each under its name, by the clock that nobody sets. */
   #seenMs: ReadonlyMap<string, number> = new Map();
   #nextAt: number;
-  #trash: readonly TrashedVolume[] = [];
+  #trash: readonly TrashedVolume[] | undefined;
 
   constructor(parts: TrashKeeperParts, rules: TrashRules) {
     this.#parts = parts;
@@ -58,14 +60,12 @@ export class TrashKeeper implements TrashKeeping {
     this.#nextAt = parts.clock.elapsed();
   }
 
-  /** As last read. */
-  get held(): readonly TrashOfPool[] {
-    const pools = new Map<PoolId, TrashOfPool>();
-    for (const { poolId, sizeKiB } of this.#trash) {
-      const before = pools.get(poolId) ?? { poolId, volumes: 0, sizeKiB: 0 };
-      pools.set(poolId, { poolId, volumes: before.volumes + 1, sizeKiB: before.sizeKiB + sizeKiB });
-    }
-    return [...pools.values()];
+  /** As last read; undefined: not yet. */
+  get held(): readonly TrashOfPool[] | undefined {
+    const trash = this.#trash;
+    if (trash === undefined) return undefined;
+    const pools = new Set(trash.map(({ poolId }) => poolId));
+    return [...pools].map((poolId) => ({ poolId, ...heldIn(trash, poolId) }));
   }
 
   /** Never rejects for anything the array does: that is a state. */
@@ -73,27 +73,35 @@ export class TrashKeeper implements TrashKeeping {
     const { clock, log } = this.#parts;
     if (clock.elapsed() < this.#nextAt) return;
     this.#nextAt = clock.elapsed() + this.#rules.every;
+    let trash: readonly TrashedVolume[];
     try {
-      await this.#look(signal);
+      trash = await this.#look(signal);
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.warn({ error: error.message }, 'what is in the trash cannot be seen now');
       return;
     }
-    for (const trashed of this.#trash) {
-      const why = this.#reason(trashed, pools);
+    if (!this.#rules.erases) return;
+    for (const trashed of trash) {
+      const why = this.#reason(trashed, trash, pools);
       if (why !== undefined) await this.#step(trashed, why, signal);
     }
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(signal: AbortSignal): Promise<readonly TrashedVolume[]> {
     const { array, clock } = this.#parts;
-    this.#trash = await listTrash({ array, prefix: this.#rules.prefix }, signal);
+    const trash = await listTrash({ array, prefix: this.#rules.prefix }, signal);
     const now = clock.elapsed();
-    this.#seenMs = new Map(this.#trash.map((one) => [keyOf(one), this.#seenMs.get(keyOf(one)) ?? now]));
+    this.#seenMs = new Map(trash.map((one) => [keyOf(one), this.#seenMs.get(keyOf(one)) ?? now]));
+    this.#trash = trash;
+    return trash;
   }
 
-  #reason(trashed: TrashedVolume, pools: readonly PoolLevel[]): string | undefined {
+  #reason(
+    trashed: TrashedVolume,
+    trash: readonly TrashedVolume[],
+    pools: readonly PoolLevel[],
+  ): string | undefined {
     const { clock } = this.#parts;
     const { prefix, graceMs, eraseAbove, leastAge } = this.#rules;
     const forMs = clock.elapsed() - (this.#seenMs.get(keyOf(trashed)) ?? clock.elapsed());
@@ -104,13 +112,13 @@ export class TrashKeeper implements TrashKeeping {
     const pool = pools.find(({ id }) => id === trashed.poolId);
     if (eraseAbove === undefined || pool === undefined || pool.usedPercent <= eraseAbove) return undefined;
     if (!timeOver({ prefix, graceMs: leastAge }, trashed.arrayName, clock.now())) return undefined;
-    return this.#isNextOf(trashed) ? `its pool is fuller than ${eraseAbove} %` : undefined;
+    return this.#isNextOf(trashed, trash) ? `its pool is fuller than ${eraseAbove} %` : undefined;
   }
 
   /** Nothing of its pool is on its way out, and nothing that may go has been in the trash for longer. */
-  #isNextOf(trashed: TrashedVolume): boolean {
+  #isNextOf(trashed: TrashedVolume, trash: readonly TrashedVolume[]): boolean {
     const { prefix, leastAge } = this.#rules;
-    const ofPool = this.#trash.filter(({ poolId }) => poolId === trashed.poolId);
+    const ofPool = trash.filter(({ poolId }) => poolId === trashed.poolId);
     const may = ofPool.filter(
       ({ isHad, arrayName }) =>
         !isHad && timeOver({ prefix, graceMs: leastAge }, arrayName, this.#parts.clock.now()),

@@ -43,7 +43,7 @@ export function overviewOf(
     acts: snapshot.acts,
     prefix,
     problems: snapshot.problems,
-    pools: snapshot.pools.map((pool) => poolView(pool, Date.parse(snapshot.readAt ?? ''))),
+    pools: snapshot.pools.map((pool) => poolView(pool, snapshot.trash, Date.parse(snapshot.readAt ?? ''))),
     hosts: hostsOf(sighting, limit),
     volumes: {
       total: volumes.length,

@@ -43,6 +43,8 @@ export interface PoolView {
   readonly devices: number;
   /** What the steward would add next, or why it adds nothing now. */
   readonly growth: string | null;
+  /** Removed volumes that still take their space, and the size that they have, whether written or not; null: not read yet. */
+  readonly trash: { readonly volumes: number; readonly sizeKiB: number } | null;
 }
 
 /** A host as the array sees it: its SDC. */

@@ -5,7 +5,7 @@ import type { PoolView } from './page-data.ts';
 type Pool = StewardSnapshot['pools'][number];
 
 /** One pool as the page shows it. `readAt`: when it was read, ms since 1970, which its forecast counts from. */
-export function poolView(pool: Pool, readAt: number): PoolView {
+export function poolView(pool: Pool, trash: StewardSnapshot['trash'], readAt: number): PoolView {
   const { reading, usedPercent, level, contradiction, devices, growth, watched } = pool;
   const { limitKiB, usedKiB, spareKiB, unusedKiB, thinCommittedKiB } = reading.capacity;
   return {
@@ -25,7 +25,17 @@ export function poolView(pool: Pool, readAt: number): PoolView {
     forecast: forecastView(pool, readAt),
     devices,
     growth,
+    trash: trashView(pool, trash),
   };
+}
+
+function trashView({ reading }: Pool, trash: StewardSnapshot['trash']): PoolView['trash'] {
+  if (trash === undefined) return null;
+  const { volumes, sizeKiB } = trash.find(({ poolId }) => poolId === reading.id) ?? {
+    volumes: 0,
+    sizeKiB: 0,
+  };
+  return { volumes, sizeKiB };
 }
 
 function forecastView({ forecast }: Pool, readAt: number): PoolView['forecast'] {

@@ -1,5 +1,6 @@
 import { CapacityError, GatewayRejectedError } from '../../errors.ts';
 import { formatSize } from '../../units/size.ts';
+import { formatDuration } from '../../units/duration.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { VolumeName } from '../volume.ts';
@@ -29,9 +30,16 @@ export async function assertBelowFillLimit(
   const tooMuch = formatSize(Math.ceil(excessKiB / COPIES / KIB_PER_GIB) * KIB_PER_GIB);
   throw new CapacityError(
     `creating volume "${name}" was refused: storage pool "${pool.name}" is ${percent.toFixed(1)} % full, and new volumes are refused ` +
-      `above ${limit} % (SCALEIO_REFUSE_ABOVE) until ${tooMuch} are freed (remove or trim volumes) or devices are added`,
+      `above ${limit} % (SCALEIO_REFUSE_ABOVE) until ${tooMuch} are freed (remove or trim volumes) or devices are added${keptWords(policy.removeGraceMs)}`,
     { context: { pool: pool.name, usedPercent: percent, limitPercent: limit } },
   );
+}
+
+/** What a Remove alone does not free; how much that is takes a list of the whole array, for which nobody waits here. */
+function keptWords(removeGraceMs: number): string {
+  if (removeGraceMs === 0) return '';
+  const grace = formatDuration(removeGraceMs);
+  return `; what was removed in the last ${grace} still takes its space: "volume trash" lists it, and "volume trash erase" frees it`;
 }
 
 async function usageOf(

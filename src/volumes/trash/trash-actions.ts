@@ -5,20 +5,27 @@ import { GatewayRejectedError, InvalidRequestError, RunningPluginError } from '.
 import { parseSnapshotName } from '../copies/snapshot-names.ts';
 import { quote } from '../../units/quote.ts';
 import { erasingVolume, isDiscarded, trashedVolume } from '../host-volume.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { VolumeLookup } from '../life/lookup.ts';
 import { RemoveVolume } from '../life/remove.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
-import { validateVolumeName } from '../naming.ts';
+import { arrayNameFor, validateVolumeName } from '../naming.ts';
 import type { OperatorActions } from '../operator-actions.ts';
 import type { VolumeHost } from '../volume-host.ts';
+import { graceOf, timeOver } from './erasure.ts';
 import { goneName, isInTrash } from './trash-names.ts';
+import type { UndeleteWatch } from './undelete-watch.ts';
 import { planUndelete, undelete } from './undelete.ts';
 
 /** What is done with removed volumes. */
 export type TrashActions = Pick<OperatorActions, 'remove' | 'undelete' | 'eraseTrashed'>;
 
 /** On a host whose plugin runs. */
-export function trashActionsOn(host: VolumeHost, lock: VolumeLock): TrashActions {
+export function trashActionsOn(
+  host: VolumeHost,
+  lock: VolumeLock,
+  watch: Pick<UndeleteWatch, 'watch'>,
+): TrashActions {
   const { array, journal, policy } = host;
   const { prefix } = policy;
   const lookup = new VolumeLookup(host);
@@ -38,6 +45,7 @@ export function trashActionsOn(host: VolumeHost, lock: VolumeLock): TrashActions
       await lock.run(name, 'undelete', signal, () =>
         lock.run(arrayName, 'undelete', signal, async () => {
           await undelete({ array, prefix }, plan, signal);
+          watch.watch({ volumeId, arrayName: arrayNameFor(prefix, name) });
           if (journal.get(arrayName)?.volumeId === volumeId) await journal.delete(arrayName);
         }),
       );
@@ -65,14 +73,24 @@ export function trashActionsOn(host: VolumeHost, lock: VolumeLock): TrashActions
 export function trashActionsWithout({
   array,
   prefix,
+  clock,
+  removeGraceMs,
 }: {
   readonly array: StorageArray;
   readonly prefix: string;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly removeGraceMs: number;
 }): TrashActions {
   return {
     remove: ({ name }) => Promise.reject(needsPlugin(`volume ${quote(name)} was not removed`)),
     undelete: async (request, signal) => {
       const plan = await planUndelete({ array, prefix }, request, signal);
+      const graceMs = graceOf(removeGraceMs);
+      // Whoever erases it may have sent the renaming already, which nobody would undo.
+      if (timeOver({ prefix, graceMs }, plan.trashed.arrayName, clock.now()))
+        throw needsPlugin(
+          `volume ${quote(plan.name)} stays in the trash: its time there is over, and somebody may be erasing it`,
+        );
       await undelete({ array, prefix }, plan, signal);
       return { name: plan.name, volumeId: plan.trashed.volumeId };
     },

@@ -27,6 +27,7 @@ import { UnclaimedWatch } from './unclaimed.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { Attachment } from '../../array/volume.ts';
 import { asVolumeName } from '../volume.ts';
+import { keepInUse } from '../trash/keep-in-use.ts';
 import { TrashEraser } from '../trash/trash-eraser.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 
@@ -83,6 +84,7 @@ export class Reconciler {
     for (const { attachments } of mapped) identity.see(ownAddresses(attachments, me));
     await this.#recordUnfinished(me, signal);
     const unclaimed = await this.#unclaimed.look(mapped, me, signal);
+    await keepInUse(this.#host, this.#lock, mapped, signal);
     await adoptLimits(this.#host, this.#lock, { mapped, me }, signal);
     await this.#growth?.compare(mapped, signal);
     const told = { unclaimed, unmarked: await this.#host.markers.look(mapped, signal) };

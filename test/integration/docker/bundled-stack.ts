@@ -141,6 +141,8 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
     SCALEIO_GUID: GUID,
     SCALEIO_BY_ID_DIR: inside('dev/disk/by-id'),
     SCALEIO_HOST_MOUNTINFO: '/proc/self/mountinfo',
+    // Whatever is left over is to be seen.
+    SCALEIO_REMOVE_GRACE: '0',
     ...settings,
   };
   const startPlugin = ({ settings: more, program }: PluginRun = {}): Promise<{ child: Child }> =>

@@ -21,6 +21,8 @@ function certificate(more: Partial<SeenCertificate> = {}, days = 365) {
   return { certificate: shown, clockMs: NOW, ownClockMs: NOW };
 }
 
+const NO_TRASH = { volumes: 0, sizeKiB: 0 };
+
 describe('a certificate', () => {
   test.each([
     ['trusted for long', certificate(), verified, 'ok', 'valid until 2027-01-01'],
@@ -81,11 +83,22 @@ describe('a pool', () => {
     [950, 'problem'],
     [1000, 'problem'],
   ])('used %i of 1000 without the spare: %s', (usedKiB, severity) => {
-    expect(judgeFill(pool({ usedKiB })).severity).toBe(severity);
+    expect(judgeFill(pool({ usedKiB }), NO_TRASH).severity).toBe(severity);
   });
 
   test('a pool without room is full', () => {
-    expect(judgeFill(pool({ limitKiB: 0, spareKiB: 0 })).severity).toBe('problem');
+    expect(judgeFill(pool({ limitKiB: 0, spareKiB: 0 }), NO_TRASH).severity).toBe('problem');
+  });
+
+  test('what the trash holds is said where fullness is', () => {
+    const { severity, says, fix } = judgeFill(pool({ usedKiB: 960 }), {
+      volumes: 3,
+      sizeKiB: 48 * 1_048_576,
+    });
+    expect(severity).toBe('problem');
+    expect(says).toMatch(/ % full, and the trash holds 3 removed volumes of 48 GiB in all of it$/);
+    expect(fix).toContain('volume trash');
+    expect(judgeFill(pool({ usedKiB: 960 }), NO_TRASH).says).toMatch(/ % full$/);
   });
 
   test.each([

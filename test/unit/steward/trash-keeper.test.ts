@@ -26,7 +26,15 @@ async function scene(names: readonly string[], rules: Partial<TrashRules> = {}, 
   const audit = new AuditTrail({ clock: world.clock, log: silentLog });
   const keeper = new TrashKeeper(
     { array, clock: { ...clockOf(world) }, audit, log: silentLog },
-    { act: true, prefix: 'docker-', graceMs: DAY_MS, every: 10 * MINUTE_MS, leastAge: HOUR_MS, ...rules },
+    {
+      act: true,
+      erases: true,
+      prefix: 'docker-',
+      graceMs: DAY_MS,
+      every: 10 * MINUTE_MS,
+      leastAge: HOUR_MS,
+      ...rules,
+    },
   );
   const [stored] = world.array.volumes.values();
   if (stored === undefined) throw new Error('nothing was removed');
@@ -61,6 +69,15 @@ it('erases for all hosts what is over its time, with its marker, and not before'
   expect(world.array.volumes.size).toBe(0);
   expect(keeper.held).toEqual([]);
   expect(audit.last.map(({ outcome }) => outcome)).toEqual(['done', 'done']);
+});
+
+it('reads what the trash holds, and erases nothing where the policy does not say so', async () => {
+  const { keeper, rounds, kept, audit } = await scene(['db', 'web'], { erases: false, eraseAbove: 10 }, 95);
+  expect(keeper.held).toBeUndefined();
+  await rounds(3 * DAY_MS);
+  expect(kept()).toHaveLength(2);
+  expect(keeper.held).toMatchObject([{ volumes: 2, sizeKiB: 32 * 1024 * 1024 }]);
+  expect(audit.last).toEqual([]);
 });
 
 it('waits for longer than any call can be late between the two steps', async () => {

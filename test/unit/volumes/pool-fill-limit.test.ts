@@ -15,7 +15,11 @@ const pool: StoragePool = {
   zeroPadding: true,
 };
 
-function asked(limit: number | undefined, usage: { usedKiB: number; roomKiB: number } | Error) {
+function asked(
+  limit: number | undefined,
+  usage: { usedKiB: number; roomKiB: number } | Error,
+  removeGraceMs = 0,
+) {
   const world = new World();
   const { host } = world.host(1).life;
   const lines: string[] = [];
@@ -27,7 +31,7 @@ function asked(limit: number | undefined, usage: { usedKiB: number; roomKiB: num
       return usage instanceof Error ? Promise.reject(usage) : Promise.resolve(usage);
     },
   };
-  const policy = { ...host.policy, refuseAbovePercent: limit };
+  const policy = { ...host.policy, refuseAbovePercent: limit, removeGraceMs };
   const warn = (_: object, message: string): void => void lines.push(message);
   const answer = assertBelowFillLimit(
     { array, policy, log: { ...host.log, warn } },
@@ -63,6 +67,14 @@ describe('above the limit a volume is refused, with how full the pool is and wha
         '(SCALEIO_REFUSE_ABOVE) until 25 GiB are freed (remove or trim volumes) or devices are added',
     );
   });
+});
+
+test('what was removed is said to take its space, where removed volumes are kept', async () => {
+  const full = { usedKiB: 950 * GIB, roomKiB: 1000 * GIB };
+  await expect(asked(90, full, 24 * 3_600_000).answer).rejects.toThrow(
+    'or devices are added; what was removed in the last 24 h still takes its space: "volume trash" lists it',
+  );
+  await expect(asked(90, full).answer).rejects.toThrow(/or devices are added$/);
 });
 
 test('an array that does not say how full it is refuses nothing here, and the log says so', async () => {

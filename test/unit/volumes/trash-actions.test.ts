@@ -5,6 +5,7 @@ import { VolumeConflictError, VolumeNotFoundError } from '../../../src/errors.ts
 import { trashActionsOn, trashActionsWithout } from '../../../src/volumes/trash/trash-actions.ts';
 import { listTrash } from '../../../src/volumes/trash/list-trash.ts';
 import { goneName, isInTrash } from '../../../src/volumes/trash/trash-names.ts';
+import { UndeleteWatch } from '../../../src/volumes/trash/undelete-watch.ts';
 import { GRACE_MS, keepRemoved, useVolume } from './world/scenarios.ts';
 import type { Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
@@ -20,9 +21,13 @@ async function scene(...names: readonly string[]) {
   keepRemoved(world, 2);
   const [one, two] = [world.host(1), world.host(2)];
   for (const name of names) await world.run(one.life.create(name));
-  const actionsOf = (host: typeof one) => trashActionsOn(host.life.host, host.life.lock);
+  const watchOf = ({ life: { host } }: typeof one) =>
+    new UndeleteWatch({ ...host, prefix: 'docker-' }, { lookMs: MINUTE_MS, lateMs: host.policy.lateMs });
+  const watch = watchOf(two);
+  const actionsOf = (host: typeof one, its = watchOf(host)) =>
+    trashActionsOn(host.life.host, host.life.lock, its);
   const trash = () => world.run(listTrash({ array: two.life.host.array, prefix: 'docker-' }, limit()));
-  return { world, one, two, trash, here: actionsOf(one), there: actionsOf(two) };
+  return { world, one, two, trash, here: actionsOf(one), there: actionsOf(two, watch), watch };
 }
 
 describe('undelete', () => {
@@ -44,6 +49,40 @@ describe('undelete', () => {
     expect(world.content('db').label).toMatchObject({ name: 'db', failover: 'always' });
     await world.reconcileAll();
     expect(world.leaks()).toEqual([]);
+  });
+
+  it('stands against an erasing that was begun before and comes late, as often as it comes', async () => {
+    const { world, one, two, there, watch } = await scene('db');
+    const { id } = world.volume('db');
+    await world.run(one.life.remove('db'));
+    await world.run(there.undelete({ wanted: 'db', as: null }, limit()));
+    await world.run(watch.look(limit()));
+    for (let time = 0; time < 2; time += 1) {
+      world.array.rename(id, goneName('docker-', id));
+      await world.run(watch.look(limit()));
+      expect(world.volume('db').id).toBe(id);
+      await world.pass(MINUTE_MS);
+    }
+    // Once no call of before can come any more, nothing is asked.
+    await world.pass(10 * MINUTE_MS);
+    await world.run(watch.look(limit()));
+    two.life.gateway.calls.clear();
+    await world.run(watch.look(limit()));
+    expect(two.life.gateway.totalCalls).toBe(0);
+    await useVolume(world, 'after');
+  });
+
+  it('leaves alone what was removed anew, or was given another name', async () => {
+    const { world, one, two, there, watch } = await scene('db');
+    const { id } = world.volume('db');
+    await world.run(one.life.remove('db'));
+    await world.run(there.undelete({ wanted: 'db', as: null }, limit()));
+    await world.pass(MINUTE_MS);
+    await world.run(two.life.remove('db'));
+    await world.run(watch.look(limit()));
+    world.array.rename(id, goneName('docker-', id));
+    await world.run(watch.look(limit()));
+    expect(world.array.volumes.get(id)?.name).toBe(goneName('docker-', id));
   });
 
   it('gives it another name, which the next Mount writes into its label', async () => {
@@ -244,12 +283,23 @@ describe('removing by command', () => {
   it('and erasing need a plugin, which sees it through; bringing back needs none', async () => {
     const { world, one } = await scene('db');
     const { array } = one.life.host;
-    const self = trashActionsWithout({ array, prefix: 'docker-' });
+    const self = trashActionsWithout({
+      array,
+      prefix: 'docker-',
+      clock: world.clock,
+      removeGraceMs: GRACE_MS,
+    });
     await expect(self.remove({ name: 'db', now: false }, limit())).rejects.toThrow('none runs here');
     const erasure = { volumeId: asVolumeId('a1'), arrayName: '~rm.', withSnapshots: false };
     await expect(self.eraseTrashed(erasure, limit())).rejects.toThrow('none runs here');
     await world.run(one.life.remove('db'));
     await world.run(self.undelete({ wanted: 'db', as: null }, limit()));
     expect(world.exists('db')).toBe(true);
+    await world.run(one.life.remove('db'));
+    await world.pass(GRACE_MS + MINUTE_MS);
+    await expect(world.run(self.undelete({ wanted: 'db', as: null }, limit()))).rejects.toThrow(
+      'stays in the trash: its time there is over, and somebody may be erasing it: that takes minutes and a plugin',
+    );
+    expect(world.exists('db')).toBe(false);
   });
 });

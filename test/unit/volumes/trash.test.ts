@@ -49,6 +49,33 @@ describe('Remove with a grace', () => {
     ]);
   });
 
+  it('whose renaming comes when another host has just mounted the volume takes it from nobody', async () => {
+    const world = new World(2);
+    const [one, two] = [world.host(1), world.host(2)];
+    for (const name of ['db', 'idle', 'taken']) await world.run(one.life.create(name));
+    const idOf = Object.fromEntries(['db', 'idle', 'taken'].map((name) => [name, world.volume(name).id]));
+    const remove = (name: string): void => {
+      const id = idOf[name] as VolumeId;
+      world.array.rename(id, trashName('docker-', name, id, world.clock.now()));
+    };
+    await world.run(two.life.mount('db', 'a'));
+    await world.run(two.life.mount('taken', 'a'));
+    remove('db');
+    remove('idle');
+    await world.reconcileAll(1);
+    expect(world.volume('db').id).toBe(idOf['db']);
+    expect(world.exists('idle')).toBe(false);
+    // Where somebody has made another of the name meanwhile, nobody loses anything.
+    remove('taken');
+    await world.run(one.life.create('taken'));
+    await world.reconcileAll(2);
+    expect(world.volume('taken').id).not.toBe(idOf['taken']);
+    expect(trashFacts('docker-', nameOf(world, idOf['taken'] as VolumeId) ?? '')?.name).toBe('taken');
+    expect(two.life.lines.filter((line) => line.includes('stays in the trash'))).not.toEqual([]);
+    await world.run(two.life.unmount('db', 'a'));
+    await world.run(two.life.unmount('taken', 'a'));
+  });
+
   it('frees the name at once, for the same host and others', async () => {
     const { world, volume } = await removed({}, 2);
     await world.run(world.host(1).life.create('db'));

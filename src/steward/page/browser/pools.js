@@ -1,6 +1,6 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
 import { nowMs } from './times.js';
-import { byteWords, countWords, forecastWords, sizeWords, unreadWords } from './words.js';
+import { byteWords, countWords, forecastWords, sizeWords, trashWords, unreadWords } from './words.js';
 
 /** @import {Overview, PoolView} from '../page-data.ts' */
 
@@ -69,6 +69,7 @@ function makePool() {
       element('span', { class: 'muted' }, 'Forecast: '),
       element('span', { 'data-part': 'forecast' }),
     ),
+    element('p', { 'data-part': 'trash' }),
     element('p', { class: 'muted', 'data-part': 'growth' }),
     element('p', { class: 'trouble', 'data-part': 'trouble' }),
   );
@@ -93,6 +94,8 @@ function fillPool(card, pool) {
     setAttribute(part(card, fact), 'title', byteWords(sizes[fact]));
   }
   setText(part(card, 'forecast'), forecastWords(pool.forecast, nowMs()));
+  setText(part(card, 'trash'), trashWords(pool.trash));
+  show(part(card, 'trash'), pool.trash !== null && pool.trash.volumes > 0);
   const growth = pool.growth === null ? '' : `Growth: ${pool.growth}`;
   setText(part(card, 'growth'), [countWords(pool.devices, 'device'), growth].filter(Boolean).join('. '));
   const trouble = [

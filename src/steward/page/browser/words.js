@@ -76,6 +76,12 @@ export function forecastWords(forecast, nowMs) {
   return `full in about ${spanWords(leftMs)}${leftMs > 2 * DAY_MS ? ` (${day})` : ''}, ${rate}`;
 }
 
+/** @param {PoolView['trash']} trash */
+export function trashWords(trash) {
+  if (trash === null) return '';
+  return `In the trash, and not free yet: ${countWords(trash.volumes, 'removed volume')} of ${sizeWords(trash.sizeKiB)}`;
+}
+
 /**
  * What stands in the place of numbers that nobody has read; undefined where they were.
  * @param {Freshness} freshness

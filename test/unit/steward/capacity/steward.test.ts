@@ -3,9 +3,10 @@ import { AuditTrail } from '../../../../src/steward/audit.ts';
 import { Grower } from '../../../../src/steward/capacity/grower.ts';
 import { parsePolicy } from '../../../../src/steward/policy-file.ts';
 import { PoolWatch } from '../../../../src/steward/capacity/pool-watch.ts';
+import { textForSnapshot } from '../../../../src/cli/steward-text.ts';
 import type { DeviceId } from '../../../../src/array/ids.ts';
 import type { ClusterSpace } from '../../../../src/array/storage-array.ts';
-import type { News } from '../../../../src/steward/ports.ts';
+import type { News, TrashKeeping } from '../../../../src/steward/ports.ts';
 import { DiskProvider } from '../../../../src/steward/capacity/provider.ts';
 import { Steward } from '../../../../src/steward/steward.ts';
 import { Alerts } from '../../../../src/steward/capacity/alerts.ts';
@@ -55,7 +56,7 @@ function policyOf(interval: string, webhooks: readonly object[] = WEBHOOKS) {
   );
 }
 
-function aSteward(array: ClusterSpace, interval: string, targets?: readonly object[]) {
+function aSteward(array: ClusterSpace, interval: string, targets?: readonly object[], trash?: TrashKeeping) {
   const clock = aClock();
   const policy = policyOf(interval, targets);
   const told: object[] = [];
@@ -73,7 +74,7 @@ function aSteward(array: ClusterSpace, interval: string, targets?: readonly obje
     { array, provider: new DiskProvider(webhooks), clock, audit },
     { act: true, intervalMs: policy.interval },
   );
-  const steward = new Steward({ array, clock, log, alerts, audit, grower }, policy);
+  const steward = new Steward({ array, clock, log, alerts, audit, grower, trash }, policy);
   return { clock, policy, steward, audit, alerts, told, counted };
 }
 
@@ -95,6 +96,41 @@ it.each([
     expect(told).toMatchObject([{ kind: 'blind' }]);
   },
 );
+
+test('what the trash holds is told with how full a pool is, once it was read', async () => {
+  const { id } = poolAt(82);
+  let held: TrashKeeping['held'];
+  const trash = {
+    get held() {
+      return held;
+    },
+    round: () => {
+      held = [{ poolId: id, volumes: 2, sizeKiB: 32 * 1024 ** 2 }];
+      return Promise.resolve();
+    },
+  };
+  let percent = 82;
+  const array = {
+    readCluster: () => Promise.resolve(clusterOf(poolAt(percent))),
+    addDevice: () => Promise.reject(new Error('not asked for')),
+  };
+  const { steward, alerts, told } = aSteward(array, '1m', undefined, trash);
+  expect(steward.snapshot()).not.toHaveProperty('trash');
+  await steward.round(signal);
+  percent = 92;
+  await steward.round(signal);
+  await alerts.settled();
+  expect(told).toMatchObject([
+    { text: expect.not.stringContaining('trash') as string, pool: { trash: null } },
+    {
+      text: expect.stringMatching(/; the trash still holds 2 removed volumes of 32 GiB in all$/) as string,
+      pool: { trash: { volumes: 2 } },
+    },
+  ]);
+  const text = textForSnapshot(steward.snapshot());
+  expect(text).toMatch(/^trash +2 removed volumes of 32 GiB in all$/m);
+  expect(textForSnapshot({ ...steward.snapshot(), trash: [] })).not.toContain('trash');
+});
 
 test('without a webhook, levels that change and an array out of sight are news all the same, and reminders are not', async () => {
   let read = (): ReturnType<ClusterSpace['readCluster']> => Promise.resolve(clusterOf(poolAt(82)));

@@ -4,7 +4,7 @@ import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { overviewOf, type OverviewSources } from '../../../../src/steward/page/overview.ts';
 import { arrayViewOf } from '../../../../src/steward/page/array-view.ts';
-import { sdc, snapshot, START, volume } from './scene.ts';
+import { POOL, sdc, snapshot, START, volume } from './scene.ts';
 
 const CURRENT = { readAt: null, state: 'current', failure: null } as const;
 
@@ -42,6 +42,14 @@ describe('the overview', () => {
         forecast: { kind: 'full', at: new Date(START + 86_400_000).toISOString(), kibPerDay: 1024 ** 2 },
       }),
     ]);
+  });
+
+  it('shows what the trash holds of a pool, once that was read', () => {
+    const of = (more: Partial<StewardSnapshot>) => ask(sources([], [], more)).pools[0]?.trash;
+    expect(of({})).toBeNull();
+    expect(of({ trash: [] })).toEqual({ volumes: 0, sizeKiB: 0 });
+    const held = { volumes: 2, sizeKiB: 8 };
+    expect(of({ trash: [{ poolId: POOL, ...held }] })).toEqual(held);
   });
 
   it('says what is wrong with a pool in words', () => {

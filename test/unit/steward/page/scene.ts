@@ -5,7 +5,7 @@ import type { Inventory } from '../../../../src/array/storage-array.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 
 const GIB = 1024 ** 2;
-const POOL = 'pool1' as PoolId;
+export const POOL = 'pool1' as PoolId;
 export const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** A volume "docker-<name>", mapped to the SDCs of these hosts. */
