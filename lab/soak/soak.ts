@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { soakOrders } from './orders.ts';
 import { soakPostgres } from './postgres.ts';
 import { soakRandom } from './random.ts';
 
@@ -16,6 +17,7 @@ interface SoakOptions {
 
 /** Each part throws when anything was lost. */
 const parts: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = {
+  orders: soakOrders,
   postgres: soakPostgres,
   random: soakRandom,
 };

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { describeConformance } from './conformance.ts';
 import { buildServer } from './started-server.ts';
 import type { ConformanceTarget, RawCall } from './target.ts';
+import { describeUse } from './use-conformance.ts';
 
 const HANG_UP = 'x-test-hangs-up';
 
@@ -18,7 +19,7 @@ function catchResponses(app: FastifyInstance, caught: (response: ServerResponse)
 
 const methodOf = ({ method = 'POST' }: RawCall) => method as 'POST';
 
-describeConformance('in process', async (): Promise<ConformanceTarget> => {
+async function inProcess(): Promise<ConformanceTarget> {
   const { app, driver } = buildServer();
   let waiting: ((response: ServerResponse) => void)[] = [];
   catchResponses(app, (response) => waiting.shift()?.(response));
@@ -52,4 +53,7 @@ describeConformance('in process', async (): Promise<ConformanceTarget> => {
     },
     close: () => app.close(),
   };
-});
+}
+
+describeConformance('in process', inProcess);
+describeUse('in process', inProcess);

@@ -1,8 +1,9 @@
 import { describeConformance } from './conformance.ts';
 import { listeningServer } from './started-server.ts';
 import { removeAllVolumes, socketClient } from './target.ts';
+import { describeUse } from './use-conformance.ts';
 
-describeConformance('on a unix socket', async () => {
+async function onSocket() {
   const server = await listeningServer();
   const client = socketClient(server.socketPath);
   return {
@@ -15,4 +16,7 @@ describeConformance('on a unix socket', async () => {
       await server.close();
     },
   };
-});
+}
+
+describeConformance('on a unix socket', onSocket);
+describeUse('on a unix socket', onSocket);

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explore, type Explored } from './world/explore.ts';
-import { rivals, type Blow, type Rivalry } from './world/rivals.ts';
+import { explored, holder, taker } from './world/every-order.ts';
+import { explore } from './world/explore.ts';
+import { rivals, type Rivalry } from './world/rivals.ts';
 
 const POLICIES = ['never', 'disconnected', 'idle', 'always'] as const;
-
-const of =
-  (host: number) =>
-  (blow: Blow): { host: number; blow: Blow } => ({ host, blow });
-const holder = of(1);
-const taker = of(2);
-
-/** Two or three hosts, the real core on each, every order of their calls of the array and of the blows. */
-async function explored(rivalry: Rivalry): Promise<Explored> {
-  const found = await explore(() => rivals(rivalry));
-  expect(found.faults.slice(0, 3)).toEqual([]);
-  expect(found.endings).toBeGreaterThan(1);
-  return found;
-}
 
 const STORIES: readonly (readonly [string, Omit<Rivalry, 'policy'>])[] = [
   ['the holder lives on (its cluster network is cut, or start-first)', { hosts: 2, held: true, blows: [] }],
@@ -118,20 +105,5 @@ describe.each(POLICIES)('failover policy "%s", every order of events', { timeout
   it('two hosts want the volume of a third, which dies', async () => {
     const { states } = await explored({ hosts: 3, policy, held: true, blows: [holder('dies')] });
     expect(states).toBeGreaterThan(200);
-  });
-});
-
-describe('policy "disconnected", every order of events', { timeout: 240_000 }, () => {
-  it('three hosts want a free volume at the same instant', async () => {
-    await explored({ hosts: 3, policy: 'disconnected', held: false, blows: [] });
-  });
-
-  it('two hosts want the volume of a third, which dies, and one of the two hangs and goes on', async () => {
-    const hangs = [taker('freezes'), taker('thaws')];
-    await explored({ hosts: 3, policy: 'disconnected', held: true, blows: [holder('dies'), ...hangs] });
-  });
-
-  it('two hosts want the volume of a third, which dies, and one of the two dies too', async () => {
-    await explored({ hosts: 3, policy: 'disconnected', held: true, blows: [holder('dies'), taker('dies')] });
   });
 });
