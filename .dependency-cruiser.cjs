@@ -128,6 +128,17 @@ module.exports = {
       ],
       'it reads what the steward knows and what its ports tell, and can change neither',
     ),
+    only(
+      'api-is-thin',
+      '^src/steward/api/',
+      [
+        '^src/steward/(ports|steward|audit|policy-file)\\.ts$',
+        '^src/steward/page/(pool-view|page-data)\\.ts$',
+        '^src/volumes/(naming|operator-actions|action-schemas|life/lookup|trash/(list-trash|trash-names)|options/option-readers)\\.ts$',
+        '^src/host/(connections|listener)\\.ts$',
+      ],
+      'it lets in who may, and hands on what is asked for to the use cases',
+    ),
     only('webhook-hides-http', '^src/steward/webhook/', ['^src/steward/ports\\.ts$']),
     only(
       'metrics-lean-on-the-core',

@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'CANCELLED',
   'CONFIG',
   'PLUGIN',
+  'NOT_NOW',
+  'HOST_NEEDED',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
@@ -208,6 +210,17 @@ export class ConfigError extends PluginError {
 /** The running plugin on this host, asked to do something, failed in a way that only its log explains, or broke off. */
 export class RunningPluginError extends PluginError {
   readonly code = 'PLUGIN';
+}
+
+/** It would be wrong now, by a rule of ours; the message says what it waits for. */
+export class NotNowError extends PluginError {
+  readonly code = 'NOT_NOW';
+  override readonly retryable = true;
+}
+
+/** It takes a host, with the volume's device in it, and none can be asked from here; the message says which. Nothing was changed. */
+export class HostNeededError extends PluginError {
+  readonly code = 'HOST_NEEDED';
 }
 
 /** The program was started in a way that cannot be: nothing was begun. */

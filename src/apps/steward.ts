@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connectGateway } from './array-connection.ts';
+import { stewardApi } from './steward-api.ts';
 import { Lifecycle, madeAtStart, partOf, type Part } from './lifecycle.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
 import { AuditTrail } from '../steward/audit.ts';
@@ -94,6 +95,7 @@ export async function buildSteward(
         { snapshot: () => steward.snapshot(), inventory, clock, log },
         pageOptionsOf(settings, policy),
       ),
+      ...(await stewardApi({ settings, policy }, { gateway, steward, audit, clock, log, version })),
       ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
     ],
     { clock, log },

@@ -82,11 +82,15 @@ async function lookOnce(io: ProcessIo, flags: StewardFlags, policy: Policy): Pro
   const { settings } = settingsOf(io, flags);
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const app = await buildSteward({ ...settings, metricsAddress: undefined }, atOnce(policy), {
-    droppedLines: () => 0,
-    log,
-    version: VERSION,
-  });
+  const app = await buildSteward(
+    { ...settings, metricsAddress: undefined, apiTokensFile: undefined },
+    atOnce(policy),
+    {
+      droppedLines: () => 0,
+      log,
+      version: VERSION,
+    },
+  );
   try {
     await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
     const snapshot = app.steward.snapshot();

@@ -211,17 +211,36 @@ const OPEN_TO_ALL =
 
 /** What is wrong with settings of which each is right by itself. */
 function mismatches(
-  { pageAddress, pageToken, caFile, insecure, mountRoot }: LocalSettings,
+  settings: LocalSettings,
   given: ReadonlyMap<SettingKey, Given>,
   { readFile, realPath }: Pick<SettingsSources, 'readFile' | 'realPath'>,
 ): string[] {
+  const { pageAddress, pageToken, caFile, insecure, mountRoot } = settings;
   const isOpenToAll = pageToken === undefined && pageAddress !== undefined && !isLoopback(pageAddress);
   const ca = caFile === undefined || insecure ? undefined : flawOfCaFile(caFile, readFile);
   const root = realPath === undefined ? undefined : flawOfMountRoot(mountRoot, realPath);
   return [
     ...(isOpenToAll ? [OPEN_TO_ALL] : []),
+    ...flawsOfApi(settings),
     ...(ca === undefined ? [] : [describeIssue('caFile', ca, given)]),
     ...(root === undefined ? [] : [describeIssue('mountRoot', root, given)]),
+  ];
+}
+
+function flawsOfApi({
+  apiTokensFile,
+  apiAddress,
+  apiCertFile,
+  apiKeyFile,
+  apiWithoutTls,
+}: LocalSettings): string[] {
+  if (apiTokensFile === undefined) return [];
+  if ((apiCertFile === undefined) !== (apiKeyFile === undefined))
+    return ['SCALEIO_API_CERT_FILE and SCALEIO_API_KEY_FILE belong together: set both, or neither'];
+  if (apiCertFile !== undefined || apiWithoutTls || isLoopback(apiAddress)) return [];
+  return [
+    'SCALEIO_API_ADDRESS is not one of the loopback, so tokens could be read on the way: set SCALEIO_API_CERT_FILE and SCALEIO_API_KEY_FILE, ' +
+      'or SCALEIO_API_WITHOUT_TLS=true where something else protects it',
   ];
 }
 

@@ -204,6 +204,34 @@ export const settingsSchema = z.strictObject({
     isForSteward: true,
     description: "Token, 16 characters or more, without which the steward's page is not shown",
   }),
+  apiTokensFile: absolutePath().optional().meta({
+    env: 'SCALEIO_API_TOKENS_FILE',
+    isForSteward: true,
+    description: "YAML file of the tokens for the steward's API, and what each may do; unset: no API",
+  }),
+  apiAddress: listenAddress().prefault('127.0.0.1:9481').meta({
+    env: 'SCALEIO_API_ADDRESS',
+    isForSteward: true,
+    description:
+      "Address of the steward's API. Elsewhere than on the loopback it needs SCALEIO_API_CERT_FILE and SCALEIO_API_KEY_FILE",
+  }),
+  apiCertFile: absolutePath().optional().meta({
+    env: 'SCALEIO_API_CERT_FILE',
+    isForSteward: true,
+    description:
+      "PEM file of the API's certificate, with those that lead to its authority; a new one takes effect within a minute",
+  }),
+  apiKeyFile: absolutePath().optional().meta({
+    env: 'SCALEIO_API_KEY_FILE',
+    isForSteward: true,
+    description: 'PEM file of the key of that certificate',
+  }),
+  apiWithoutTls: yesOrNo().prefault('false').meta({
+    env: 'SCALEIO_API_WITHOUT_TLS',
+    isForSteward: true,
+    description:
+      'true: serve the API without TLS also elsewhere than on the loopback, where everybody on the way can read the tokens',
+  }),
   socket: absolutePath().prefault('/run/docker/plugins/scaleio.sock').meta({
     env: 'SCALEIO_SOCKET',
     flag: 'socket',

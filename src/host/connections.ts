@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /**
  * Holds a server to so many connections at once: a new one above that takes the place of the one that has been without a request
@@ -17,7 +18,9 @@ export function makeRoom(server: Server, most: number): void {
     if (requests > 0) idle.delete(socket);
     else if (open.has(socket)) idle.add(socket);
   };
-  server.on('connection', (socket: Socket) => {
+  // What requests come over with TLS; a handshake that does not end has a limit of its own.
+  const begins = server instanceof TlsServer ? 'secureConnection' : 'connection';
+  server.on(begins, (socket: Socket) => {
     if (open.size >= most) {
       const [longest] = idle;
       if (longest === undefined) {

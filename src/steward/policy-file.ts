@@ -7,28 +7,43 @@ import { policySchema, type Policy } from './policy.ts';
 
 /** The policy in a YAML or JSON text. Throws one ConfigError that lists everything that is wrong in it. */
 export function parsePolicy(text: string, file: string): Policy {
-  // Aliases can make a small file huge, and a policy has no use for them.
-  const document = parseDocument(text, { version: '1.2', uniqueKeys: true });
-  const broken = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
-  if (broken.length > 0) throw refusal(file, broken);
-  const parsed = policySchema.safeParse(document.toJS({ maxAliasCount: 0 }));
-  if (parsed.success) return parsed.data;
-  throw refusal(file, parsed.error.issues.flatMap(describe));
+  return declaredIn(policySchema, text, { what: 'policy', file });
 }
 
-function refusal(file: string, problems: readonly string[]): ConfigError {
+/** What an operator declares in a YAML or JSON text. Throws one ConfigError that lists everything that is wrong in it. */
+export function declaredIn<S extends z.ZodType>(
+  schema: S,
+  text: string,
+  of: { readonly what: string; readonly file: string },
+): z.output<S> {
+  // Aliases can make a small file huge, and nothing that is declared here has a use for them.
+  const document = parseDocument(text, { version: '1.2', uniqueKeys: true });
+  const broken = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
+  if (broken.length > 0) throw refusal(of, broken);
+  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  if (parsed.success) return parsed.data;
+  throw refusal(
+    of,
+    parsed.error.issues.flatMap((issue) => describe(schema, issue)),
+  );
+}
+
+function refusal(
+  { what, file }: { readonly what: string; readonly file: string },
+  problems: readonly string[],
+): ConfigError {
   const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`;
   const list = problems.map((problem) => `\n- ${problem}`).join('');
-  return new ConfigError(`policy ${quote(file, 200)} has ${count}:${list}`, {
+  return new ConfigError(`${what} ${quote(file, 200)} has ${count}:${list}`, {
     context: { problems: problems.length },
   });
 }
 
-function describe(issue: z.core.$ZodIssue): string[] {
+function describe(schema: z.ZodType, issue: z.core.$ZodIssue): string[] {
   const place = placeOf(issue.path);
   if (issue.code !== 'unrecognized_keys')
     return [place === '' ? issue.message : `${place}: ${issue.message}`];
-  const known = keysAt(policySchema, issue.path);
+  const known = keysAt(schema, issue.path);
   return issue.keys.map((key) => {
     const meant = nearest(key, known);
     const hint = meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean ${meant}?`;

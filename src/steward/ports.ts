@@ -3,11 +3,26 @@ import type { TrashHeld } from '../volumes/trash/trash-held.ts';
 
 /* What the parts of the steward know of one another. */
 
+/** What the steward decides by itself. */
+export type OwnAction = 'alert' | 'grow' | 'remove-volume' | 'unmap';
+
+/** What applications and people have done through the API. */
+export type AskedAction =
+  | 'grow-volume'
+  | 'limit-volume'
+  | 'trash-volume'
+  | 'undelete-volume'
+  | 'take-snapshot'
+  | 'remove-snapshot'
+  | 'add-disk';
+
 /** What was decided about whom, and what came of it. One shape for all actions, in the log and in memory. */
 export interface AuditRecord {
   /** ISO 8601. */
   readonly at: string;
-  readonly action: 'alert' | 'grow' | 'remove-volume' | 'unmap';
+  readonly action: OwnAction | AskedAction;
+  /** Name of the API's token that asked for it; not there: the steward decided it by itself. */
+  readonly by?: string;
   /** What it was done to, for people: 'pool "pd1/sp1"'. */
   readonly target: string;
   /** planned: the policy does not let the steward act (dry run). blocked: it would be wrong now. */

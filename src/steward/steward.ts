@@ -4,9 +4,9 @@ import type { ClusterSpace } from '../array/storage-array.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Alert, Alerts } from './capacity/alerts.ts';
-import { assign } from './capacity/assignment.ts';
+import { assign, onePool, type WantedPool } from './capacity/assignment.ts';
 import type { AuditTrail } from './audit.ts';
-import type { Grower } from './capacity/grower.ts';
+import type { AddedDisk, Grower } from './capacity/grower.ts';
 import { PoolWatch, type LevelNews, type PoolStatus } from './capacity/pool-watch.ts';
 import type { Policy, PoolPolicy } from './policy.ts';
 import type {
@@ -104,6 +104,17 @@ export class Steward {
       this.#parts.cleaner?.lostSight();
       this.#tellIfBlind();
     }
+  }
+
+  /**
+   * Adds the next declared disk to a pool at once, on a reading of its own; see Grower.addNow. Rejects also with InvalidRequestError for a pool
+   * that is not there, or of which there are several.
+   */
+  async addDisk(wanted: WantedPool, signal: AbortSignal): Promise<AddedDisk> {
+    const cluster = await this.#parts.array.readCluster(signal);
+    const pool = onePool(cluster, wanted);
+    const watch = this.#watchOf(pool, assign(this.#policy.pools, cluster).policies.get(pool));
+    return this.#parts.grower.addNow(pool, cluster, watch, signal);
   }
 
   snapshot(): StewardSnapshot {

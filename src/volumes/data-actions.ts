@@ -1,4 +1,4 @@
-import { RunningPluginError } from '../errors.ts';
+import { RunningPluginError, type PluginError } from '../errors.ts';
 import type { StorageArray } from '../array/storage-array.ts';
 import type { ArrayVolume } from '../array/volume.ts';
 import { copyActions, type CopyActions } from './copies/copy-actions.ts';
@@ -63,18 +63,21 @@ export function dataActionsOn(
   });
 }
 
-/** Where no plugin runs: what the array alone can do. The rest rejects with RunningPluginError. */
-export function dataActionsWithout({
-  prefix,
-  ...host
-}: Pick<DataHost, 'array' | 'clock' | 'lock' | 'log'> & { readonly prefix: string }): DataActions {
+interface WithoutPlugin extends Pick<DataHost, 'array' | 'clock' | 'lock' | 'log'> {
+  readonly prefix: string;
+  /** Why a volume is not changed that would have to be mounted for it. Default: a RunningPluginError. */
+  readonly needsHost?: (name: string) => PluginError;
+}
+
+/** Where no plugin runs: what the array alone can do. The rest rejects as `needsHost` says. */
+export function dataActionsWithout({ prefix, needsHost = needsPlugin, ...host }: WithoutPlugin): DataActions {
   const { array } = host;
   return dataActions({
     ...host,
     freeze: () => Promise.resolve(undefined),
     find: (name, signal) => findByName(array, arrayNameFor(prefix, name), signal),
     keepLimits: (volume, name) =>
-      volume.attachments.length > 0 ? Promise.resolve(undefined) : Promise.reject(needsPlugin(name)),
+      volume.attachments.length > 0 ? Promise.resolve(undefined) : Promise.reject(needsHost(name)),
     follow: () => Promise.resolve({ kind: 'not-mounted' }),
     restore: ({ name }) =>
       Promise.reject(

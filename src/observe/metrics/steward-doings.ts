@@ -1,12 +1,13 @@
 import { Counter, type Registry } from 'prom-client';
-import type { AuditRecord, News, Webhooks } from '../../steward/ports.ts';
+import type { AuditRecord, News, OwnAction, Webhooks } from '../../steward/ports.ts';
 import type { Steward } from '../../steward/steward.ts';
 
-const ACTIONS: Readonly<Record<AuditRecord['action'], string>> = {
+const ACTIONS: Readonly<Record<OwnAction | 'api', string>> = {
   alert: 'alert (a webhook told)',
   grow: 'grow (a device added)',
   'remove-volume': 'remove-volume (a leftover of a host that is gone)',
   unmap: 'unmap (from an SDC that is gone)',
+  api: 'api (whatever a token of the API asked for)',
 };
 const OUTCOMES: Readonly<Record<AuditRecord['outcome'], string>> = {
   planned: 'planned (dry run)',
@@ -56,8 +57,8 @@ export class StewardDoings {
   }
 
   /** One decision, as it is audited. */
-  record({ action, outcome }: Pick<AuditRecord, 'action' | 'outcome'>): void {
-    this.#actions.inc({ action, outcome });
+  record({ action, by, outcome }: Pick<AuditRecord, 'action' | 'by' | 'outcome'>): void {
+    this.#actions.inc({ action: by === undefined ? action : 'api', outcome });
   }
 
   /** A level that changed, whether or not a webhook is told; that the array is out of sight has a gauge of its own. */

@@ -1,4 +1,6 @@
+import { InvalidRequestError } from '../../errors.ts';
 import { nearest } from '../../units/nearest.ts';
+import { quote } from '../../units/quote.ts';
 import type { PoolPolicy } from '../policy.ts';
 import type { ClusterReading, PoolReading } from '../../array/pool.ts';
 
@@ -26,6 +28,26 @@ export function assign(
     else policies.set(only, policy);
   }
   return { policies, problems };
+}
+
+/** A pool by its name or id, in a domain by its own where names repeat. */
+export interface WantedPool {
+  readonly pool: string;
+  readonly domain: string | undefined;
+}
+
+/** The pool that is meant. Throws InvalidRequestError where there is none, or more than one. */
+export function onePool({ pools }: Pick<ClusterReading, 'pools'>, { pool, domain }: WantedPool): PoolReading {
+  const [only, ...others] = pools.filter(
+    ({ id, name, domainId, domainName }) =>
+      (id === pool || name === pool) && (domain === undefined || [domainId, domainName].includes(domain)),
+  );
+  if (only === undefined) throw new InvalidRequestError(`the array has no pool ${quote(pool)}`);
+  if (others.length === 0) return only;
+  const domains = [only, ...others].map(({ domainName }) => domainName).join(', ');
+  throw new InvalidRequestError(
+    `there are ${others.length + 1} pools ${quote(pool)}; say which by its domain: ${domains}`,
+  );
 }
 
 function askedFor({ pool, domain }: PoolPolicy): string {

@@ -1,6 +1,16 @@
-import { GatewayRejectedError, isPluginError } from '../../errors.ts';
+import { GatewayRejectedError, isPluginError, NotNowError } from '../../errors.ts';
+import type { DeviceId } from '../../array/ids.ts';
 import type { AuditTrail } from '../audit.ts';
-import { deviceFor, diskKey, findSds, isPresent, obstacleTo, planGrowth, type GrowthPlan } from './growth.ts';
+import {
+  deviceFor,
+  diskKey,
+  findSds,
+  isPresent,
+  nextDisk,
+  obstacleTo,
+  planGrowth,
+  type GrowthPlan,
+} from './growth.ts';
 import type { PoolWatch } from './pool-watch.ts';
 import type { GrowthPolicy } from '../policy.ts';
 import type { ClusterReading, NewDevice, PoolReading, SdsReading } from '../../array/pool.ts';
@@ -56,6 +66,43 @@ export class Grower {
       await this.#step(pool, plan, { watch, policy }, signal);
     }
     return plan;
+  }
+
+  /**
+   * Adds the declared disk that is next, whatever the pool's level; all other rules hold as ever. Rejects with NotNowError that says which
+   * of them does not, and as the array refuses.
+   */
+  async addNow(
+    pool: PoolReading,
+    cluster: ClusterReading,
+    watch: PoolWatch,
+    signal: AbortSignal,
+  ): Promise<AddedDisk> {
+    const what = `no disk was added to ${targetOf(pool)}`;
+    const policy = watch.policy?.grow;
+    if (policy === undefined)
+      throw new NotNowError(`${what}: the policy declares none for it`, {
+        remedy: 'give it a section "grow"',
+      });
+    if (!this.#act)
+      throw new NotNowError(`${what}: the steward is in a dry run`, {
+        remedy: 'set act: true in its policy',
+      });
+    watch.noticeDevices(pool, cluster);
+    const next = nextDisk(pool, cluster, policy, memoryOf(watch, policy));
+    if (next.kind !== 'add') throw new NotNowError(`${what}: ${next.why}`);
+    const { device, sds } = next;
+    watch.startCoolDown();
+    try {
+      const id = await this.#parts.array.addDevice(device, signal);
+      return { device: id, path: device.path, sds: sds.name };
+    } catch (error) {
+      if (!(error instanceof GatewayRejectedError)) throw error;
+      if (error.refusal === 'disk-taken')
+        throw new NotNowError(`${what}: somebody else adds ${device.path} just now`, { cause: error });
+      watch.diskFailed(diskKey(device));
+      throw error;
+    }
   }
 
   async #step(
@@ -156,6 +203,14 @@ export class Grower {
       throw error;
     }
   }
+}
+
+/** A disk that became a device of a pool. */
+export interface AddedDisk {
+  readonly device: DeviceId;
+  readonly path: string;
+  /** Name of the SDS. */
+  readonly sds: string;
 }
 
 /** A disk, and whose it is. */

@@ -34,14 +34,28 @@ export function planGrowth(
   const percent = usedPercent(pool.capacity);
   if (percent < policy.above) return { kind: 'idle' };
   const why = `${percent.toFixed(1)} % used, limit ${policy.above} %`;
+  const next = nextDisk(pool, cluster, policy, memory);
+  if (next.kind === 'add') return { ...next, why };
+  if (next.kind === 'none' && policy.provider !== undefined) return { kind: 'ask', why };
+  return { kind: 'blocked', why: `${why}; ${next.why}` };
+}
+
+/** The declared disk that a pool would get now, however full it is, or why it gets none: something is in the way, or none is left. */
+export function nextDisk(
+  pool: PoolReading,
+  cluster: ClusterReading,
+  policy: GrowthPolicy,
+  memory: GrowthMemory,
+):
+  | { readonly kind: 'add'; readonly device: NewDevice; readonly sds: SdsReading }
+  | { readonly kind: 'blocked' | 'none'; readonly why: string } {
   const obstacle = obstacleTo(pool, cluster, policy, memory);
-  if (obstacle !== undefined) return { kind: 'blocked', why: `${why}; ${obstacle}` };
+  if (obstacle !== undefined) return { kind: 'blocked', why: obstacle };
   const candidates = candidatesOf(pool, cluster, policy, memory);
   const [best] = candidates.free.toSorted(byNeed(pool, cluster));
-  if (best !== undefined) return { kind: 'add', ...best, why };
-  if (policy.provider !== undefined) return { kind: 'ask', why };
+  if (best !== undefined) return { kind: 'add', ...best };
   const reasons = candidates.refused.length === 0 ? 'all are in use' : candidates.refused.join(', ');
-  return { kind: 'blocked', why: `${why}; no declared disk can be added: ${reasons}` };
+  return { kind: 'none', why: `no declared disk can be added: ${reasons}` };
 }
 
 /** The device of this policy's kind for a disk. Throws nothing; the name is the same whoever asks. */

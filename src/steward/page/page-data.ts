@@ -114,7 +114,8 @@ export interface TimelineEntry {
     | 'level'
     | 'sight'
     | 'alert'
-    | 'cleanup';
+    | 'cleanup'
+    | 'asked';
   /** Of what the steward itself decided; null for what others did. */
   readonly outcome: 'planned' | 'done' | 'failed' | 'blocked' | null;
   /** For people. */

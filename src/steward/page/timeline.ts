@@ -1,4 +1,4 @@
-import type { AuditRecord, News } from '../ports.ts';
+import type { AuditRecord, News, OwnAction } from '../ports.ts';
 import type { StewardSnapshot } from '../steward.ts';
 import { joined, type Movement } from './movements.ts';
 import type { TimelineEntry } from './page-data.ts';
@@ -55,12 +55,23 @@ function entryOfNews({ at, kind, text }: News): TimelineEntry {
   return { id: `n${at} ${text}`, at, kind, outcome: null, text };
 }
 
-function entryOfAudit({ at, action, target, outcome, why }: AuditRecord): TimelineEntry {
-  const text = `${action.replace('-', ' ')} ${target}: ${why}`;
-  return { id: `a${at} ${outcome} ${text}`, at, kind: KINDS[action], outcome, text };
+function entryOfAudit({ at, action, target, outcome, why, by }: AuditRecord): TimelineEntry {
+  const asked = by === undefined ? '' : `; asked for by token "${by}"`;
+  const text = `${action.replace('-', ' ')} ${target}: ${why}${asked}`;
+  return {
+    id: `a${at} ${outcome} ${text}`,
+    at,
+    kind: isOwn(action) ? KINDS[action] : 'asked',
+    outcome,
+    text,
+  };
 }
 
-const KINDS: Readonly<Record<AuditRecord['action'], TimelineEntry['kind']>> = {
+function isOwn(action: AuditRecord['action']): action is OwnAction {
+  return action in KINDS;
+}
+
+const KINDS: Readonly<Record<OwnAction, TimelineEntry['kind']>> = {
   alert: 'alert',
   grow: 'growth',
   'remove-volume': 'cleanup',

@@ -501,3 +501,36 @@ describe("the steward's page", () => {
     expect(mistake).not.toContain(bad);
   });
 });
+
+describe("the steward's API", () => {
+  const tokens = { SCALEIO_API_TOKENS_FILE: '/etc/scaleio/tokens.yml' };
+
+  it('is off without a file of tokens, wherever it would be', () => {
+    expect(load().settings.apiTokensFile).toBeUndefined();
+    expect(mistakesOf({ SCALEIO_API_ADDRESS: '0.0.0.0:9481' })).toEqual([]);
+  });
+
+  it('is on the loopback, without TLS, unless told otherwise', () => {
+    expect(load(tokens).settings).toMatchObject({
+      apiTokensFile: '/etc/scaleio/tokens.yml',
+      apiAddress: '127.0.0.1:9481',
+      apiWithoutTls: false,
+    });
+    for (const SCALEIO_API_ADDRESS of [':9999', 'localhost:9481', '[::1]:9481', '127.0.0.2:9481'])
+      expect(mistakesOf({ ...tokens, SCALEIO_API_ADDRESS })).toEqual([]);
+  });
+
+  it.each(['0.0.0.0:9481', '[::]:9481', '10.0.0.1:9481', '127.0.0.1.example.com:9481'])(
+    'needs TLS on %s, or to be told in so many words',
+    (SCALEIO_API_ADDRESS) => {
+      const env = { ...tokens, SCALEIO_API_ADDRESS };
+      expect(mistakesOf(env)).toEqual([expect.stringContaining('SCALEIO_API_WITHOUT_TLS=true')]);
+      expect(mistakesOf({ ...env, SCALEIO_API_WITHOUT_TLS: 'true' })).toEqual([]);
+      const pem = { SCALEIO_API_CERT_FILE: '/cert.pem', SCALEIO_API_KEY_FILE: '/key.pem' };
+      expect(mistakesOf({ ...env, ...pem })).toEqual([]);
+      expect(mistakesOf({ ...env, SCALEIO_API_CERT_FILE: '/cert.pem' })).toEqual([
+        expect.stringContaining('belong together'),
+      ]);
+    },
+  );
+});

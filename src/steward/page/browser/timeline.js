@@ -23,6 +23,7 @@ const KINDS = {
   sight: ['Sight of the array', 'warn'],
   alert: ['Alert', 'warn'],
   cleanup: ['Clean-up', 'quiet'],
+  asked: ['Asked for', 'info'],
 };
 
 /** @type {Set<string> | undefined} */

@@ -160,6 +160,8 @@ describe('what the steward tells of itself', () => {
     expect(counted).toContain('{action="grow",outcome="blocked"} 1');
     expect(counted).toContain('{action="grow",outcome="done"} 1');
     expect(counted).toContain('{action="alert",outcome="failed"} 0');
+    audit.record({ ...blocked, action: 'grow-volume', by: 'orders', outcome: 'done' });
+    expect(await lines('scaleio_steward_actions_total')).toContain('{action="api",outcome="done"} 1');
   });
 
   it('counts levels that changed, by the level since', async () => {

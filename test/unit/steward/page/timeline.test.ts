@@ -150,6 +150,24 @@ describe('the timeline', () => {
     expect(new Set(entries.map(({ id }) => id)).size).toBe(200);
   });
 
+  it('holds what was asked for through the API, and by which token', () => {
+    const asked: AuditRecord = {
+      at: new Date(START).toISOString(),
+      action: 'grow-volume',
+      target: '"orders"',
+      outcome: 'done',
+      why: '16 GiB to 24 GiB',
+      by: 'orders-app',
+    };
+    expect(new Timeline().entries({ audit: [asked], news: [] })).toMatchObject([
+      {
+        kind: 'asked',
+        outcome: 'done',
+        text: 'grow volume "orders": 16 GiB to 24 GiB; asked for by token "orders-app"',
+      },
+    ]);
+  });
+
   it('holds levels that changed and the array out of sight, in their own words', () => {
     const at = (ms: number): string => new Date(START + ms).toISOString();
     const news: News[] = [

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Settings } from '../config/settings.ts';
+import { ConfigError, HostNeededError } from '../errors.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { ServerCertificate } from '../host/listener.ts';
+import { WatchedSecret } from '../host/watched-secret.ts';
+import { inRequest } from '../observe/logging/request-context.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ApiActions } from '../steward/api/parts.ts';
+import { serveApi, type ServedApi } from '../steward/api/serve-api.ts';
+import { TokenFile } from '../steward/api/token-file.ts';
+import type { AuditTrail } from '../steward/audit.ts';
+import type { Policy } from '../steward/policy.ts';
+import type { Steward } from '../steward/steward.ts';
+import { dataActionsWithout } from '../volumes/data-actions.ts';
+import { VolumeLock } from '../volumes/life/volume-lock.ts';
+import { validateVolumeName } from '../volumes/naming.ts';
+import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
+import { trashFromAfar } from '../volumes/trash/trash-from-afar.ts';
+import type { Part } from './lifecycle.ts';
+
+/** What the API of a steward stands on. */
+export interface StewardApiParts {
+  readonly gateway: Gateway;
+  readonly steward: Steward;
+  readonly audit: AuditTrail;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+}
+
+/**
+ * The API that the settings ask for; nothing where they name no file of tokens. Rejects with ConfigError where that file or the
+ * certificate cannot be used.
+ */
+export async function stewardApi(
+  { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
+  parts: StewardApiParts,
+): Promise<Part[]> {
+  const { apiTokensFile, apiAddress: address, prefix } = settings;
+  if (apiTokensFile === undefined) return [];
+  const { gateway, log } = parts;
+  const file = new TokenFile(apiTokensFile, new WatchedSecret(apiTokensFile), log);
+  await file.current();
+  const certificate = certificateOf(settings);
+  await certificate?.();
+  const serve = (): Promise<ServedApi> =>
+    serveApi(
+      {
+        ...parts,
+        prefix,
+        array: gateway,
+        inventory: gateway.inventory,
+        actions: actionsFromAfar({ settings, policy }, parts),
+        tokens: () => file.current(),
+        newRequestId: randomUUID,
+        inRequest,
+      },
+      { address, certificate },
+    );
+  let served: ServedApi | undefined;
+  return [
+    {
+      name: 'the API',
+      start: async () => {
+        served = await serve();
+      },
+      stop: () => served?.close(),
+    },
+  ];
+}
+
+/** What can be done without being a host. The rest rejects with HostNeededError. */
+function actionsFromAfar(
+  { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
+  { gateway: array, clock, log }: Pick<StewardApiParts, 'gateway' | 'clock' | 'log'>,
+): ApiActions {
+  const { prefix, removeGraceMs } = settings;
+  const lock = new VolumeLock(clock);
+  const { undelete } = trashActionsWithout({ array, prefix });
+  const data = dataActionsWithout({
+    array,
+    clock,
+    lock,
+    log,
+    prefix,
+    needsHost: (name) =>
+      needsHost(`volume "${name}" was not changed: no host has it, so a host has to mount it for a moment`),
+  });
+  const isErasedHere = policy.act && policy.trash !== undefined && removeGraceMs > 0;
+  return {
+    ...data,
+    undelete: (request, signal) =>
+      lock.run(request.as ?? request.wanted, 'undelete', signal, () => undelete(request, signal)),
+    remove: async ({ name: raw }, signal) => {
+      const name = validateVolumeName(raw);
+      if (!isErasedHere)
+        throw needsHost(
+          `volume "${name}" was not removed: this steward erases nothing (that takes SCALEIO_REMOVE_GRACE, and a policy with act: true and a section "trash")`,
+        );
+      await lock.run(name, 'Remove', signal, () => trashFromAfar({ array, clock, prefix }, name, signal));
+    },
+  };
+}
+
+function needsHost(why: string): HostNeededError {
+  return new HostNeededError(`${why}, and no host offers the operator's door to this steward`, {
+    remedy: 'use docker-volume-scaleio volume on a host where the plugin runs',
+  });
+}
+
+/** Undefined where the settings name none. It rejects with ConfigError. */
+function certificateOf({
+  apiCertFile,
+  apiKeyFile,
+}: Settings): (() => Promise<ServerCertificate>) | undefined {
+  if (apiCertFile === undefined || apiKeyFile === undefined) return undefined;
+  return async () => {
+    const [cert, key] = await Promise.all([apiCertFile, apiKeyFile].map(pemIn));
+    return { cert: cert ?? '', key: key ?? '' };
+  };
+}
+
+async function pemIn(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw new ConfigError(`cannot read "${file}" for the API: ${code}`, { cause });
+  }
+}

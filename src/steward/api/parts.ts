@@ -1,0 +1,32 @@
+import type { Inventory, StorageArray } from '../../array/storage-array.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { OperatorActions } from '../../volumes/operator-actions.ts';
+import type { AuditTrail } from '../audit.ts';
+import type { Steward } from '../steward.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What of the use cases the API offers. */
+export type ApiActions = Pick<
+  OperatorActions,
+  'grow' | 'limit' | 'remove' | 'undelete' | 'takeSnapshots' | 'listSnapshots' | 'removeSnapshot'
+>;
+
+/** What the API reads and has done. */
+export interface ApiParts {
+  /** Those that hold now; rejects with ConfigError where that cannot be told. */
+  readonly tokens: () => Promise<Tokens>;
+  readonly array: Pick<StorageArray, 'listVolumes' | 'findVolumeId' | 'getVolume'>;
+  readonly inventory: Pick<Inventory, 'readHosts'>;
+  readonly actions: ApiActions;
+  readonly steward: Pick<Steward, 'snapshot' | 'addDisk'>;
+  readonly audit: Pick<AuditTrail, 'record'>;
+  readonly prefix: string;
+  readonly version: string;
+  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly log: Log;
+  /** Unique within a log. */
+  readonly newRequestId: () => string;
+  /** Runs the rest of a request so that all it sets off bears its id. */
+  readonly inRequest: (id: string, rest: () => void) => void;
+}
