@@ -16,7 +16,9 @@ const PAGES = [
   ...['benchmark', 'configuration', 'failover', 'lab', 'metrics', 'node-join', 'operations', 'options'].map(
     (name) => `docs/${name}.md`,
   ),
-  ...['api', 'page', 'simulator', 'steward', 'architecture', 'trash', 'volumes'].map((name) => `docs/${name}.md`),
+  ...['api', 'page', 'simulator', 'steward', 'architecture', 'trash', 'volumes'].map(
+    (name) => `docs/${name}.md`,
+  ),
 ];
 
 /** What stands in a page as something to type: in backticks, which a line may break, and in blocks. */
