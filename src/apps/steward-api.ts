@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
-import { ConfigError, HostNeededError } from '../errors.ts';
+import { ConfigError, HostNeededError, RunningPluginError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ServerCertificate } from '../host/listener.ts';
 import { WatchedSecret } from '../host/watched-secret.ts';
@@ -79,7 +79,7 @@ function actionsFromAfar(
 ): ApiActions {
   const { prefix, removeGraceMs } = settings;
   const lock = new VolumeLock(clock);
-  const { undelete } = trashActionsWithout({ array, prefix });
+  const { undelete } = trashActionsWithout({ array, prefix, clock, removeGraceMs });
   const data = dataActionsWithout({
     array,
     clock,
@@ -93,7 +93,12 @@ function actionsFromAfar(
   return {
     ...data,
     undelete: (request, signal) =>
-      lock.run(request.as ?? request.wanted, 'undelete', signal, () => undelete(request, signal)),
+      lock.run(request.as ?? request.wanted, 'undelete', signal, () =>
+        undelete(request, signal).catch((cause: unknown) => {
+          if (cause instanceof RunningPluginError) throw needsHost(cause.reason, cause);
+          throw cause;
+        }),
+      ),
     remove: async ({ name: raw }, signal) => {
       const name = validateVolumeName(raw);
       if (!isErasedHere)
@@ -105,8 +110,9 @@ function actionsFromAfar(
   };
 }
 
-function needsHost(why: string): HostNeededError {
+function needsHost(why: string, cause?: unknown): HostNeededError {
   return new HostNeededError(`${why}, and no host offers the operator's door to this steward`, {
+    cause,
     remedy: 'use docker-volume-scaleio volume on a host where the plugin runs',
   });
 }

@@ -64,7 +64,7 @@ export const poolSchema = z
     level: z.enum(['ok', 'warn', 'critical', 'unknown']),
     contradiction: z.string().nullable(),
     watched: z.object({ warn: z.number(), critical: z.number() }).nullable(),
-    health: z.array(z.string()).readonly(),
+    health: z.array(z.string()),
     forecast: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('unknown'), why: z.string() }),
       z.object({ kind: z.literal('steady') }),
@@ -139,10 +139,8 @@ export function trashedOfApi(
 export function poolsOfApi(snapshot: StewardSnapshot): z.output<typeof poolsSchema> {
   const { readAt, reachable, failure, acts, trash } = snapshot;
   const pools = snapshot.pools.map((pool) => {
-    const view: PoolView = poolView(pool, Date.parse(readAt ?? ''));
-    const held = trash?.find(({ poolId }) => poolId === pool.reading.id);
-    const none = trash === undefined ? null : { volumes: 0, sizeKiB: 0 };
-    return { ...view, trash: held ?? none };
+    const { health, ...view }: PoolView = poolView(pool, trash, Date.parse(readAt ?? ''));
+    return { ...view, health: [...health] };
   });
   return { readAt, reachable, failure, acts, pools };
 }
