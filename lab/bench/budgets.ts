@@ -16,6 +16,18 @@ export const MOST_CALLS: Readonly<Record<string, number>> = {
   [OPERATION.list]: 1,
   [OPERATION.remove]: 2,
   [OPERATION.takeOver]: 6,
+  [OPERATION.limitFree]: 6,
+  [OPERATION.limit]: 2,
+  [OPERATION.lift]: 3,
+  [OPERATION.grow]: 2,
+  [OPERATION.snapshot]: 2,
+  // One more: the array knows names with their expiry, so only the family's list tells whether this one is free.
+  [OPERATION.namedSnapshot]: 3,
+  [OPERATION.clone]: 7,
+  [OPERATION.largerClone]: 8,
+  [OPERATION.restore]: 8,
+  [OPERATION.trash]: 2,
+  [OPERATION.undelete]: 3,
 };
 const MOST_CALLS_OF_BURST = 2;
 /**
@@ -63,7 +75,7 @@ function seriesOf(
   what: string,
   wanted: (at: { delayMs: number; volumes: number }) => boolean,
 ): Series[] {
-  return [...results.cases, ...results.takeovers]
+  return [...results.cases, ...results.takeovers, ...results.services]
     .filter(wanted)
     .flatMap(({ series }) => series.entries().flatMap(([name, found]) => (name === what ? [found] : [])));
 }

@@ -17,7 +17,7 @@ interface Note {
 }
 
 /** What the plugin does for itself or for everybody, by the beginning of its ids; and what is done here by hand. */
-const BESIDE = ['reconcile-', 'join-', 'login-', 'pools-', 'by-hand'];
+const BESIDE = ['reconcile-', 'join-', 'login-', 'pools-', 'growth-', 'undelete-', 'by-hand'];
 /** A question that several calls put together. */
 const TOGETHER = 'lookup-';
 /** An operation of the plugin has a bare UUID. */

@@ -11,6 +11,7 @@ import {
   operationTables,
   parallelTable,
   processTable,
+  servicesTable,
   takeoverTable,
 } from './report.ts';
 import { startSetup } from './setup.ts';
@@ -34,8 +35,8 @@ export async function benchmark(dir: string): Promise<number> {
   const style = await resolveConfig(file);
   await writeFile(file, await format(page(results, findings, machine), { ...style, filepath: file }));
   await writeFile(path.join(docs, 'benchmark.svg'), plot(results));
-  const tables = [operationTables, takeoverTable, parallelTable, burstTable, processTable].map((make) =>
-    make(results),
+  const tables = [operationTables, takeoverTable, servicesTable, parallelTable, burstTable, processTable].map(
+    (make) => make(results),
   );
   process.stdout.write(`\n${[...tables, budgetTable(findings)].join('\n\n')}\n\n`);
   const broken = findings.filter(({ isKept }) => !isKept);

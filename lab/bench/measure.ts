@@ -1,3 +1,4 @@
+import { DataServicesBench } from './data-services.ts';
 import { measureList, measureLife } from './operations.ts';
 import { createFleet, measureBurst, measureParallel, PARALLEL } from './parallel.ts';
 import { measureProcess, type ProcessCosts } from './process-costs.ts';
@@ -13,6 +14,7 @@ const WARM_UPS = 3;
 /** How often, and for how long, ms, on a machine that is slow or busy. */
 const LIVES = { least: 8, most: 15, limitMs: 20_000 };
 const TAKEOVERS = { least: 6, most: 15, limitMs: 40_000 };
+const SERVICES = { least: 3, most: 8, limitMs: 20_000 };
 const LISTS = { least: 3, most: 5, limitMs: 10_000 };
 const PARALLEL_ROUNDS = { least: 1, most: 3, limitMs: 20_000 };
 /** As many volumes as the peer was measured with. */
@@ -36,6 +38,7 @@ export interface Burst {
 export interface Results {
   readonly cases: readonly Case[];
   readonly takeovers: readonly Case[];
+  readonly services: readonly Case[];
   readonly parallel: readonly Case[];
   readonly bursts: readonly Burst[];
   readonly process: ProcessCosts;
@@ -51,6 +54,7 @@ export async function measureAll(setup: Setup, say: (what: string) => void): Pro
   say('warm up');
   for (let life = 0; life < WARM_UPS; life += 1) await measureLife(setup, new SeriesTable());
   const takeovers = await measureTakeovers(setup, say);
+  const services = await measureServices(setup, say);
   for (const volumes of VOLUMES) {
     await setup.array.seedTo(volumes);
     for (const delayMs of DELAYS_MS) {
@@ -65,7 +69,7 @@ export async function measureAll(setup: Setup, say: (what: string) => void): Pro
   say('starts and memory');
   const process = await measureProcess(setup);
   await setup.ledger.settle();
-  return { cases, takeovers, parallel, bursts, process, strayCalls: setup.ledger.strays };
+  return { cases, takeovers, services, parallel, bursts, process, strayCalls: setup.ledger.strays };
 }
 
 /** They ask for one volume alone, so the number of others does not matter. */
@@ -78,6 +82,24 @@ async function measureTakeovers(setup: Setup, say: (what: string) => void): Prom
     await setup.array.delay(delayMs);
     const series = new SeriesTable();
     await repeat(TAKEOVERS, () => bench.measure(series));
+    await setup.ledger.settle();
+    cases.push({ delayMs, volumes: 1, series });
+  }
+  await setup.array.delay(0);
+  await bench.stop();
+  return cases;
+}
+
+/** They ask for single volumes and families, so the number of others does not matter. */
+async function measureServices(setup: Setup, say: (what: string) => void): Promise<Case[]> {
+  const bench = await DataServicesBench.start(setup);
+  await bench.measure(new SeriesTable());
+  const cases: Case[] = [];
+  for (const delayMs of DELAYS_MS) {
+    say(`${delayMs} ms delay: snapshots, clones, restores, growth, limits, trash`);
+    await setup.array.delay(delayMs);
+    const series = new SeriesTable();
+    await repeat(SERVICES, () => bench.measure(series));
     await setup.ledger.settle();
     cases.push({ delayMs, volumes: 1, series });
   }

@@ -15,6 +15,17 @@ export const OPERATION = {
   list: 'List',
   remove: 'Remove',
   takeOver: 'Mount, from a dead host',
+  limitFree: 'limits, of a volume that nobody has',
+  limit: 'a limit, of an attached volume',
+  lift: 'lifting both limits, attached',
+  grow: 'growth',
+  snapshot: 'snapshot',
+  namedSnapshot: 'snapshot with a name of its own',
+  clone: 'Create of a clone, origin known',
+  largerClone: 'the same, larger',
+  restore: 'restore',
+  trash: 'Remove, into the trash',
+  undelete: 'undelete',
 } as const;
 
 type OperationKey = keyof typeof OPERATION;

@@ -8,6 +8,7 @@ import {
   operationTables,
   parallelTable,
   processTable,
+  servicesTable,
   takeoverTable,
 } from './report.ts';
 
@@ -44,6 +45,12 @@ The array has just lost a volume's host; the time is from the arrival of a Mount
 takes longer: see docs/failover.md, "How long it takes".
 
 ${takeoverTable(results)}
+
+## Snapshots, clones, growth, limits, a way back
+
+Through the operator's door and Create, of one volume that is mounted where that matters: milliseconds, **p50 / p95**, and the most calls.
+
+${servicesTable(results)}
 
 ## Many at once
 

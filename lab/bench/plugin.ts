@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { Pool } from 'undici';
+import { DOOR_SOCKET, doorCall } from '../../src/operator/calls.ts';
+import type { ActionName } from '../../src/volumes/operator-actions.ts';
 import { contents } from '../../plugin/contents.ts';
 import { PASSWORD, PREFIX, USER, type BenchArray, type BenchSdc } from './array.ts';
 import { Program } from './programs.ts';
@@ -24,6 +26,8 @@ export interface PluginPlace {
   readonly gateway?: string;
   /** Another host's SDC than the first. */
   readonly sdc?: BenchSdc;
+  /** More of its settings. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The plugin under test in a process of its own, asked over its socket as an engine asks. */
@@ -33,10 +37,16 @@ export class Plugin {
   readonly mountRoot: string;
   readonly #program: Program;
   readonly #socket: Pool;
+  readonly #door: Pool;
 
-  private constructor(program: Program, socket: Pool, at: { startMs: number; mountRoot: string }) {
+  private constructor(
+    program: Program,
+    socket: Pool,
+    at: { startMs: number; mountRoot: string; door: Pool },
+  ) {
     this.#program = program;
     this.#socket = socket;
+    this.#door = at.door;
     this.startMs = at.startMs;
     this.mountRoot = at.mountRoot;
   }
@@ -52,12 +62,17 @@ export class Plugin {
       nodeFlags: contents.nodeFlags,
       env: {
         ...settings(place.gateway ?? array.gateway, place.sdc ?? array.sdc),
+        ...place.settings,
         NODE_COMPILE_CACHE: path.join(dir, 'compile-cache'),
       },
     });
     const socket = new Pool('http://plugin', { connect: { socketPath }, connections: 512 });
     await program.until(() => firstAnswer(socket), KNOCK_MS);
-    return new Plugin(program, socket, { startMs: performance.now() - started, mountRoot });
+    const startMs = performance.now() - started;
+    const door = new Pool('http://plugin', {
+      connect: { socketPath: path.join(ownDir, 'state', DOOR_SOCKET) },
+    });
+    return new Plugin(program, socket, { startMs, mountRoot, door });
   }
 
   /** From starting a bare server of the same Node to its first answer on such a socket, ms. */
@@ -82,12 +97,17 @@ export class Plugin {
     return ask(this.#socket, `/VolumeDriver.${call}`, body);
   }
 
+  /** Has an action done as the command `volume` does, through the operator's door, and gives the id of the call. */
+  operate(action: ActionName, wanted: object): Promise<string> {
+    return ask(this.#door, doorCall(action).path, wanted);
+  }
+
   residentMiB(): Promise<number> {
     return this.#program.residentMiB();
   }
 
   async stop(): Promise<void> {
-    await this.#socket.destroy();
+    await Promise.all([this.#socket.destroy(), this.#door.destroy()]);
     await this.#program.stop();
   }
 }
@@ -122,7 +142,8 @@ async function firstAnswer(socket: Pool): Promise<true | undefined> {
 }
 
 async function ask(socket: Pool, asked: string, body: object): Promise<string> {
-  const reply = await socket.request({ method: 'POST', path: asked, body: JSON.stringify(body) });
+  const headers = { 'content-type': 'application/json' };
+  const reply = await socket.request({ method: 'POST', path: asked, headers, body: JSON.stringify(body) });
   const text = await reply.body.text();
   if (reply.statusCode !== 200) throw new Error(`${asked}: ${text}`);
   const id = reply.headers['x-request-id'];

@@ -73,6 +73,17 @@ export function takeoverTable({ takeovers }: Results): string {
   return table(['delay', 'calls', 'samples', ...columns], rows);
 }
 
+/** They have no floor: what they take is the array's time, of so many calls. */
+export function servicesTable({ services }: Results): string {
+  const names = services[0]?.series.entries().map(([name]) => name) ?? [];
+  const rows = names.map((name) => {
+    const all = services.map((one) => seriesIn(one, name));
+    const calls = Math.max(...all.map((series) => series?.calls ?? 0));
+    return [name, `${calls} of ${MOST_CALLS[name] ?? 0}`, ...all.map(cell)];
+  });
+  return table(['operation', 'calls', ...services.map(({ delayMs }) => `${delayMs} ms delay`)], rows);
+}
+
 export function burstTable({ bursts }: Results): string {
   const rows = bursts.map(({ delayMs, volumes, isKnown, calls, ms: took }) => [
     count(volumes),

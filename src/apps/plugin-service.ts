@@ -242,9 +242,9 @@ function undeleteWatch(host: VolumeHost): UndeleteWatch {
 function trimLoop(settings: LocalSettings, host: VolumeHost, lock: VolumeLock): TrimLoop | undefined {
   const { trimIntervalMs: intervalMs } = settings;
   if (intervalMs === undefined) return undefined;
-  const { attacher, filesystems, journal, clock, log } = host;
+  const { attacher, filesystems, journal, clock, log, trace } = host;
   const times = { intervalMs, limitMs: TRIM_LIMIT_MS, courtesyMs: 250 };
-  return new TrimLoop({ attacher, filesystems, journal, lock, clock, log }, times);
+  return new TrimLoop({ attacher, filesystems, journal, lock, clock, log, trace }, times);
 }
 
 function autoGrowthOn(

@@ -28,7 +28,8 @@ export interface DoorOptions {
  */
 export function createDoor({ actions, log, newRequestId, inRequest, limitMs }: DoorOptions): FastifyInstance {
   const door = Fastify({ logger: false, genReqId: newRequestId, forceCloseConnections: 'idle' });
-  door.addHook('onRequest', (request, _reply, next) => {
+  door.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id);
     inRequest(request.id, next);
   });
   const serve = (action: ActionName): void => {

@@ -2,7 +2,7 @@ import { CapacityError, isPluginError } from '../../errors.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Log, Trace } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import { formatSize } from '../../units/size.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
@@ -24,6 +24,7 @@ export interface AutoGrowthParts {
   readonly lock: VolumeLock;
   readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
+  readonly trace: Pick<Trace, 'apart'>;
 }
 
 export interface AutoGrowthPolicy {
@@ -70,6 +71,7 @@ export class AutoGrowth {
       turn: (signal) => {
         for (const entry of parts.journal.all()) this.#begin(entry, signal);
       },
+      around: (work) => parts.trace.apart('growth', work),
       onError: (error) => {
         parts.log.error({ error: String(error) }, 'looking at how full volumes are failed unexpectedly');
       },

@@ -3,7 +3,7 @@ import type { VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { Attacher, Device } from '../../attach/attacher.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Log, Trace } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
 import type { Filesystems, HostVolume, Journal, MountEntry } from '../ports.ts';
@@ -17,6 +17,7 @@ export interface DeviceGrowthParts {
   readonly lock: VolumeLock;
   readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
+  readonly trace: Pick<Trace, 'apart'>;
 }
 
 export interface DeviceGrowthTimes {
@@ -65,6 +66,7 @@ export class DeviceGrowth {
       firstMs: times.lookMs,
       pauseMs: () => times.lookMs,
       turn: (signal) => this.#lookAtAll(signal),
+      around: (work) => parts.trace.apart('growth', work),
       onError: (error) => {
         log.error({ error: String(error) }, 'looking at the sizes of devices failed unexpectedly');
       },

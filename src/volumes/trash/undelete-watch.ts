@@ -2,7 +2,7 @@ import { isPluginError } from '../../errors.ts';
 import type { ArrayName, VolumeId } from '../../array/ids.ts';
 import type { StorageArray } from '../../array/storage-array.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Log, Trace } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import { goneName } from './trash-names.ts';
 
@@ -10,6 +10,7 @@ interface WatchParts {
   readonly array: Pick<StorageArray, 'getVolume' | 'renameVolume'>;
   readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
+  readonly trace: Pick<Trace, 'apart'>;
   readonly prefix: string;
 }
 
@@ -45,6 +46,7 @@ export class UndeleteWatch {
       firstMs: times.lookMs,
       pauseMs: () => times.lookMs,
       turn: (signal) => this.look(signal),
+      around: (work) => parts.trace.apart('undelete', work),
       onError: (error) => {
         log.error({ error: String(error) }, 'looking after what was brought back failed unexpectedly');
       },

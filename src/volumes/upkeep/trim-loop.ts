@@ -2,7 +2,7 @@ import { isPluginError, AttachError } from '../../errors.ts';
 import { letGo } from '../life/device-release.ts';
 import type { Attacher, HeldDevice } from '../../attach/attacher.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
+import type { Log, Trace } from '../../runtime/log.ts';
 import { Periodic, randomShare } from '../../runtime/periodic.ts';
 import type { Filesystems, HostVolume, Journal } from '../ports.ts';
 import type { VolumeLock } from '../life/volume-lock.ts';
@@ -30,6 +30,7 @@ export interface TrimParts {
   readonly lock: VolumeLock;
   readonly clock: Omit<Clock, 'now'>;
   readonly log: Log;
+  readonly trace: Pick<Trace, 'apart'>;
 }
 
 /**
@@ -54,6 +55,7 @@ export class TrimLoop {
       turn: async (signal) => {
         for (const { name } of parts.journal.all()) await this.#trimInTurn(name, signal);
       },
+      around: (work) => parts.trace.apart('trim', work),
       onError: (error) => {
         log.error({ error: String(error) }, 'a round of trimming failed unexpectedly');
       },

@@ -95,9 +95,9 @@ describe.each<FilesystemType>(['ext4', 'xfs', 'btrfs'])('%s, whose device change
     const { id } = await on.addVolume('db', fs);
     await mount(on);
     const before = await on.precious();
-    const { attacher, filesystems, journal, clock, log } = on.host;
+    const { attacher, filesystems, journal, clock, log, trace } = on.host;
     const loop = new TrimLoop(
-      { attacher, filesystems, journal, lock: new VolumeLock(clock), clock, log },
+      { attacher, filesystems, journal, lock: new VolumeLock(clock), clock, log, trace },
       { intervalMs: 20, limitMs: 30_000, courtesyMs: 250 },
     );
     const swapped = on.swapWhile({ program: 'fstrim', word: '--' }, swap, () => id);

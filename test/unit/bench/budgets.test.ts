@@ -39,6 +39,7 @@ function results(told: Told = {}, more: Partial<Results> = {}): Results {
       measured([OPERATION.takeOver], told),
       measured([OPERATION.takeOver], { ...told, delayMs: 20 }),
     ],
+    services: [],
     parallel: [],
     bursts: [{ delayMs: 0, volumes: 10, isKnown: false, calls: 2, ms: 1 }],
     process: {

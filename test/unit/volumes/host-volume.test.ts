@@ -186,7 +186,9 @@ describe('the search over calls that fail, and lives that end at any step', () =
       ...STATES[phase].next.filter((next) => next !== phase).map((next) => `${phase} → ${next}`),
       `${phase} → nothing`,
     ]);
-    const begun = ['creating', 'unmarking', 'mounting', 'restoring', 'trashed'].map((phase) => `nothing → ${phase}`);
+    const begun = ['creating', 'unmarking', 'mounting', 'restoring', 'trashed'].map(
+      (phase) => `nothing → ${phase}`,
+    );
     const stays = PHASES.map((phase) => `${phase} → ${phase}`);
     const seen = [...JOURNALED.steps].filter((step) => !stays.includes(step));
     expect(seen.sort()).toEqual([...allowed, ...begun].sort());

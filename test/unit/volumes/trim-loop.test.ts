@@ -14,7 +14,7 @@ async function scene(trim: (mountpoint: string, signal: AbortSignal) => Promise<
   await world.run(life.mount('a', 'm1'));
   await world.run(life.mount('b', 'm2'));
   const trimmed: string[] = [];
-  const { attacher: sdc, journal, clock, log } = life.host;
+  const { attacher: sdc, journal, clock, log, trace } = life.host;
   const filesystems = {
     mounts: () => life.host.filesystems.mounts(),
     trim: (mountpoint: string, signal: AbortSignal) => {
@@ -23,7 +23,7 @@ async function scene(trim: (mountpoint: string, signal: AbortSignal) => Promise<
     },
   };
   const { lock } = life.driver;
-  const loop = new TrimLoop({ attacher: sdc, filesystems, journal, lock, clock, log }, TIMES);
+  const loop = new TrimLoop({ attacher: sdc, filesystems, journal, lock, clock, log, trace }, TIMES);
   loop.start();
   await world.pass(0);
   return { world, life, loop, trimmed };
