@@ -181,7 +181,7 @@ function actionsOn(
   const others = {
     ...dataActionsOn(host, own),
     ...trashActionsOn(host, lock, own.broughtBack),
-    ...lifeActionsOn(own.newVolumes),
+    ...lifeActionsOn(host, lock, own.newVolumes),
   };
   return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
 }

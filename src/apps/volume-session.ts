@@ -96,7 +96,7 @@ export async function inSession(
       {
         ...dataActionsWithout({ array, clock: systemClock, log, prefix, lock }),
         ...trashActionsWithout({ array, prefix, clock: systemClock, removeGraceMs }),
-        ...lifeActionsWithout(newVolumesOf(settings)),
+        ...lifeActionsWithout({ array, prefix, lock }, newVolumesOf(settings)),
       },
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };

@@ -11,6 +11,7 @@ import { addRestore } from './volume-restore.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
 import { asJson } from './as-json.ts';
+import { addLifeCommands } from './volume-life.ts';
 import type { ProcessIo } from './process-io.ts';
 import { addTrashCommands } from './volume-trash.ts';
 import { listedFacts, shownFacts } from './volume-facts.ts';
@@ -80,6 +81,10 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
   addSnapshotCommands(volume, io, withGatewaySettings);
   addRestore(volume, io, shared);
   addClassesCommand(volume, io, withGatewaySettings);
+  addLifeCommands(volume, io, {
+    withSettings: withGatewaySettings,
+    isAgreed: (flags, question) => isAgreed(io, flags, question),
+  });
   withGatewaySettings(volume.command('release'))
     .description('unmap from this host a volume that the plugin did not map and that nobody uses')
     .argument('<name>')

@@ -1,7 +1,6 @@
 import { VolumeNotFoundError, isPluginError } from '../errors.ts';
 import { StartDeadline } from '../volumes/life/start-deadline.ts';
-import { CreateVolume } from '../volumes/life/create.ts';
-import { parseCreateOptions } from '../volumes/options/create-options.ts';
+import { creatingAsked, type CreateAsked } from '../volumes/life/create-asked.ts';
 import type { NewVolumes } from '../volumes/options/classes.ts';
 import type { CallContext } from './driver-call.ts';
 import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
@@ -38,9 +37,8 @@ const LIST_BEGINS_MS = 3500;
 export class Driver implements VolumeDriver {
   readonly lock: VolumeLock;
   readonly #host: VolumeHost;
-  readonly #newVolumes: NewVolumes;
   readonly #lookup: VolumeLookup;
-  readonly #create: CreateVolume;
+  readonly #create: CreateAsked;
   readonly #mount: MountVolume;
   readonly #remove: RemoveVolume;
   readonly #lastSeen = new Map<string, ArrayVolume>();
@@ -51,11 +49,10 @@ export class Driver implements VolumeDriver {
 
   constructor(host: VolumeHost, newVolumes: NewVolumes, lock: VolumeLock, nudge: () => void) {
     this.#host = host;
-    this.#newVolumes = newVolumes;
     this.lock = lock;
     this.#nudge = nudge;
     this.#lookup = new VolumeLookup(host);
-    this.#create = new CreateVolume(host, this.#lookup);
+    this.#create = creatingAsked(host, this.#lookup, { lock, newVolumes });
     this.#mount = new MountVolume(host, this.#lookup);
     this.#remove = new RemoveVolume(host, this.#lookup);
   }
@@ -66,12 +63,10 @@ export class Driver implements VolumeDriver {
     rawOptions: Readonly<Record<string, string>>,
     call: CallContext,
   ): Promise<void> {
-    const name = validateVolumeName(rawName);
-    const { options, warnings } = parseCreateOptions(name, rawOptions, this.#newVolumes);
-    for (const warning of warnings) this.#host.log.warn({ volume: name, requestId: call.requestId }, warning);
-    await explained(this.#host.readiness, () =>
-      this.lock.run(name, 'create', call.signal, () => this.#create.create(name, options, call.signal)),
-    );
+    const warn = (volume: VolumeName, warning: string): void => {
+      this.#host.log.warn({ volume, requestId: call.requestId }, warning);
+    };
+    await this.#create({ name: rawName, options: rawOptions }, warn, call.signal);
   }
 
   /** Unknown volume is success: the engine's list may be older than the array's. */

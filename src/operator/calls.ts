@@ -23,6 +23,10 @@ const PATHS: Readonly<Record<ActionName, string>> = {
   listSnapshots: '/v1/snapshots/list',
   removeSnapshot: '/v1/snapshots/remove',
   restore: '/v1/restore',
+  create: '/v1/create',
+  rename: '/v1/rename',
+  seal: '/v1/seal',
+  adopt: '/v1/adopt',
   listClasses: '/v1/classes',
 };
 

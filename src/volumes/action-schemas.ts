@@ -117,6 +117,27 @@ export const ACTION_SCHEMAS = {
       lacks: z.string().nullable(),
     }),
   },
+  create: {
+    wanted: z.strictObject({ name: z.string(), options: z.record(z.string(), z.string()) }),
+    result: z.object({ name: z.string(), volumeId: volumeId.nullable(), warnings: z.array(z.string()) }),
+  },
+  rename: { wanted: z.strictObject({ name: z.string(), to: z.string() }), result: z.object(shown) },
+  seal: { wanted: z.strictObject({ name: z.string() }), result: z.object({ isChanged: z.boolean() }) },
+  adopt: {
+    wanted: z.strictObject({
+      arrayName: z.string(),
+      name: z.string().nullable(),
+      inPlace: z.boolean(),
+      subpath: z.string().nullable(),
+    }),
+    result: z.object({
+      ...shown,
+      arrayName: z.string(),
+      sizeKiB: z.number(),
+      content: z.enum(['ext4', 'xfs', 'btrfs', 'blank']),
+      label: z.enum(['written', 'kept', 'none']),
+    }),
+  },
   listClasses: {
     wanted: z.strictObject({}),
     result: z.array(z.object({ name: z.string(), options: z.record(z.string(), z.string()) })),

@@ -2,6 +2,7 @@ import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
 import type { RestoredVolume } from './copies/restore-volume.ts';
 import type { TakenSnapshot } from './copies/take-snapshots.ts';
+import type { AskedVolume } from './life/create-asked.ts';
 import type { ChangedLimits } from './limits/change-limits.ts';
 import type { FenceRecord } from './ports.ts';
 import type { UndeleteRequest } from './trash/undelete.ts';
@@ -115,6 +116,34 @@ export interface SnapshotList {
   readonly heldKiB: number | null;
 }
 
+export interface CreatedVolume {
+  readonly name: string;
+  /** Null: it was there already, and this host has not looked which it is. */
+  readonly volumeId: VolumeId | null;
+  /** What of the options has no effect, or another one than elsewhere. */
+  readonly warnings: readonly string[];
+}
+
+/** A volume that others have made, by what the array calls it. */
+export interface AdoptRequest {
+  readonly arrayName: string;
+  /** What it shall be called; null: as on the array. */
+  readonly name: string | null;
+  /** Its name on the array stays, and must be one that engines see here. */
+  readonly inPlace: boolean;
+  /** The directory of it that containers are to see; null: its root. */
+  readonly subpath: string | null;
+}
+
+export interface AdoptReport extends ShownVolume {
+  readonly arrayName: string;
+  readonly sizeKiB: number;
+  /** The file system that was found; blank: none is seen, and none was made. */
+  readonly content: 'ext4' | 'xfs' | 'btrfs' | 'blank';
+  /** kept: it had one. none: nothing could be written. */
+  readonly label: 'written' | 'kept' | 'none';
+}
+
 /** A class, and what its volumes are made with where their users do not say, as they would write it. */
 export interface ListedClass {
   readonly name: string;
@@ -162,6 +191,14 @@ interface ActionTable {
   removeSnapshot: Act<NamedSnapshot, void>;
   /** Gives a volume that nobody has the content of a snapshot of it. See RestoreVolume. */
   restore: Act<RestoreRequest, RestoredVolume>;
+  /** Makes a volume, as Docker's Create does. See CreateVolume. */
+  create: Act<AskedVolume, CreatedVolume>;
+  /** Gives a volume that nobody has another name. See renameVolume. */
+  rename: Act<{ readonly name: string; readonly to: string }, ShownVolume>;
+  /** Limits a volume to reading, at the array. See sealVolume. */
+  seal: Act<{ readonly name: string }, { readonly isChanged: boolean }>;
+  /** Takes a volume that others have made for one of ours. See adoptVolume. */
+  adopt: Act<AdoptRequest, AdoptReport>;
   /** The operator's classes as this host has them, in the order of the settings. */
   listClasses: Act<NothingMore, readonly ListedClass[]>;
 }
@@ -192,6 +229,10 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   listSnapshots: ({ name }) => `list of the snapshots of ${quote(name)}`,
   removeSnapshot: ({ name, snapshot }) => `removal of ${quote(`${name}@${snapshot}`)}`,
   restore: ({ name, snapshot }) => `restore to ${quote(`${name}@${snapshot}`)}`,
+  create: ({ name }) => `creation of ${quote(name)}`,
+  rename: ({ name }) => `renaming of ${quote(name)}`,
+  seal: ({ name }) => `sealing of ${quote(name)}`,
+  adopt: ({ arrayName }) => `adoption of ${quote(arrayName)}`,
   listClasses: () => 'list of classes',
 };
 

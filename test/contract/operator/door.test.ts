@@ -42,6 +42,14 @@ const FENCE: FenceRecord = {
 const GREW = { beforeKiB: 8, sizeKiB: 16, holder: 'host2', filesystem: 'holder', why: null } as const;
 const LIMITED = { iops: 5000, bandwidthKiBps: 0, holders: ['host2'], keptBy: 'holder' } as const;
 
+const CREATED = { name: 'db', volumeId: null, warnings: ['of no effect'] };
+const ADOPTED = {
+  ...VOLUME,
+  arrayName: 'docker-db',
+  sizeKiB: 8,
+  content: 'xfs' as const,
+  label: 'written' as const,
+};
 const CLASSES = [{ name: 'gold', options: { pool: 'ssd' } }];
 const TAKEN = [{ volume: 'db', snapshot: 'a', id: VOLUME.volumeId, consistency: 'frozen' as const }];
 const LISTED = {
@@ -86,6 +94,10 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     listSnapshots: () => Promise.resolve(LISTED),
     removeSnapshot: note('removeSnapshot'),
     restore: () => Promise.resolve(RESTORED),
+    create: () => Promise.resolve(CREATED),
+    rename: () => Promise.resolve(VOLUME),
+    seal: () => Promise.resolve({ isChanged: true }),
+    adopt: () => Promise.resolve(ADOPTED),
     listClasses: () => Promise.resolve(CLASSES),
     ...answers,
   };
@@ -153,6 +165,11 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.listSnapshots({ name: 'db' }, soon())).toEqual(LISTED);
   await client.removeSnapshot({ name: 'db', snapshot: 'a' }, soon());
   expect(await client.restore({ name: 'db', snapshot: 'a', keepMs: null }, soon())).toEqual(RESTORED);
+  expect(await client.create({ name: 'db', options: { size: '8GiB' } }, soon())).toEqual(CREATED);
+  expect(await client.rename({ name: 'old', to: 'db' }, soon())).toEqual(VOLUME);
+  expect(await client.seal({ name: 'db' }, soon())).toEqual({ isChanged: true });
+  const adoption = { arrayName: 'rexray-db', name: 'db', inPlace: false, subpath: 'data' };
+  expect(await client.adopt(adoption, soon())).toEqual(ADOPTED);
   expect(await client.listClasses({}, soon())).toEqual(CLASSES);
   expect(asked).toEqual([
     ['forceRelease', FORCED],

@@ -1,10 +1,10 @@
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { socketClient } from '../../contract/docker/target.ts';
-import { answerOf, startBundledStack, type BundledStack } from './bundled-stack.ts';
+import { answerOf, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
 
 /* Copies of volumes in use: the program, real block devices, real file systems, all on one host. */
 
@@ -93,4 +93,30 @@ it('makes a copy larger, with the file system that it has then', async () => {
   await answerTo('Create', { Name: 'large', Opts: { from: 'small', size: '16GiB' } });
   const { stdout } = await execa('df', ['-B1', '--output=size', await mounted('large')]);
   expect(Number(stdout.split('\n').at(-1))).toBeGreaterThan(15 * 1024 ** 3);
+});
+
+it.each(['xfs', 'ext4'])('adopts an %s that others have made, and leaves what is in it', async (fs) => {
+  const theirs = `theirs-${fs}`;
+  await answerTo('Create', { Name: theirs, Opts: { size: '8GiB', fs } });
+  const before = await mounted(theirs);
+  await mkdir(path.join(before, 'data'));
+  await writeSynced(path.join(before, 'data/precious'), 'theirs');
+  const uuid = await uuidOf(before);
+  // What tells a file system of ours from any other.
+  await execa('setfattr', ['--remove', 'trusted.docker-volume-scaleio', before]);
+  await answerTo('Unmount', { Name: theirs, ID: 'test' });
+
+  const adopt = ['adopt', `docker-${theirs}`, `ours-${fs}`, '--subpath'];
+  expect((await volumeCommand(stack, [...adopt, 'date'])).exitCode).not.toBe(0);
+  const { stdout, stderr } = await volumeCommand(stack, [...adopt, 'data']);
+  expect(stderr).toBe('');
+  expect(stdout).toContain(`it holds ${fs}; a label was written into it`);
+
+  const seen = await mounted(`ours-${fs}`);
+  expect(await readFile(path.join(seen, 'precious'), 'utf8')).toBe('theirs');
+  const { Volume } = await answerTo('Get', { Name: `ours-${fs}` });
+  expect(Volume?.Status).toMatchObject({ filesystem: fs, from: null });
+  expect(await uuidOf(path.dirname(seen))).toBe(uuid);
+  await answerTo('Unmount', { Name: `ours-${fs}`, ID: 'test' });
+  await answerTo('Remove', { Name: `ours-${fs}` });
 });

@@ -126,7 +126,8 @@ describe('a class', () => {
 
   it('is listed with its options by their own names, as the operator wrote them', async () => {
     const classes = openClasses({ gold: { volumeType: 'ssd', SIZE: '8' } }, BUILT_IN_DEFAULTS);
-    const actions = lifeActionsOn({ defaults: BUILT_IN_DEFAULTS, classes });
+    const { host, lock } = new World().host(1).life;
+    const actions = lifeActionsOn(host, lock, { defaults: BUILT_IN_DEFAULTS, classes });
     expect(await actions.listClasses({}, new AbortController().signal)).toEqual([
       { name: 'gold', options: { pool: 'ssd', size: '8' } },
     ]);

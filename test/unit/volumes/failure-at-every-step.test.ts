@@ -6,13 +6,17 @@ import {
   GATEWAY_LEAVES,
   disturbEverywhere,
 } from './world/failpoints.ts';
+import { LIFE_SCENARIOS } from './world/life-scenarios.ts';
 import { SCENARIOS } from './world/scenarios.ts';
 
 describe.each([CALL_FAILS, GATEWAY_LEAVES, DEADLINE_PASSES, CLIENT_LEAVES])(
   '$name at every step of',
   (disturbance) => {
-    it.each(SCENARIOS)('$name: nothing is lost and nothing leaks', async (scenario) => {
-      expect(await disturbEverywhere(scenario, disturbance)).toEqual([]);
-    });
+    it.each([...SCENARIOS, ...LIFE_SCENARIOS])(
+      '$name: nothing is lost and nothing leaks',
+      async (scenario) => {
+        expect(await disturbEverywhere(scenario, disturbance)).toEqual([]);
+      },
+    );
   },
 );

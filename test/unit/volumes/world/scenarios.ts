@@ -2,7 +2,7 @@ import { dataActionsOn, type DataActions } from '../../../../src/volumes/data-ac
 import type { Scenario } from './failpoints.ts';
 import type { World } from './world.ts';
 
-const PRECIOUS = 'written before';
+export const PRECIOUS = 'written before';
 
 /** Does what an engine does before it creates: only a name that Get does not find is created. */
 export async function engineCreate(
@@ -27,7 +27,11 @@ export async function useVolume(world: World, id: string, host = 1): Promise<voi
   await world.run(life.unmount('db', id));
 }
 
-async function createPrecious(world: World, options: Record<string, string> = {}, host = 1): Promise<void> {
+export async function createPrecious(
+  world: World,
+  options: Record<string, string> = {},
+  host = 1,
+): Promise<void> {
   await world.run(world.host(host).life.create('db', options));
   world.content('db').files.set('precious', PRECIOUS);
 }
@@ -51,10 +55,10 @@ function stillWrites(world: World, id: string): void {
   if (kernel.holderNames.includes(id)) kernel.write(id, 'still', 'alive');
 }
 
-const precious = (world: World): string[] =>
+export const precious = (world: World): string[] =>
   world.content('db').files.get('precious') === PRECIOUS ? [] : ['data lost'];
 
-const LABELLED = { fs: 'ext4', mount: 'commit=30', iops: '100', failover: 'always' };
+export const LABELLED = { fs: 'ext4', mount: 'commit=30', iops: '100', failover: 'always' };
 
 function creating(options: Record<string, string>, isRetried: boolean): Scenario {
   return {
