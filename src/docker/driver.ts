@@ -5,6 +5,7 @@ import type { NewVolumes } from '../volumes/options/classes.ts';
 import type { CallContext } from './driver-call.ts';
 import type { DriverVolume, VolumeDriver } from './volume-driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
+import { SnapshotViews } from '../volumes/copies/snapshot-views.ts';
 import { VolumeLookup } from '../volumes/life/lookup.ts';
 import { MountVolume } from '../volumes/life/mount.ts';
 import { arrayNameFor, volumeNameOf, isOurs, validateVolumeName } from '../volumes/naming.ts';
@@ -41,6 +42,7 @@ export class Driver implements VolumeDriver {
   readonly #create: CreateAsked;
   readonly #mount: MountVolume;
   readonly #remove: RemoveVolume;
+  readonly #views: SnapshotViews;
   readonly #lastSeen = new Map<string, ArrayVolume>();
   readonly #removing = new Set<string>();
   readonly #pools = new Map<string, StoragePool>();
@@ -55,6 +57,7 @@ export class Driver implements VolumeDriver {
     this.#create = creatingAsked(host, this.#lookup, { lock, newVolumes });
     this.#mount = new MountVolume(host, this.#lookup);
     this.#remove = new RemoveVolume(host, this.#lookup);
+    this.#views = new SnapshotViews(host, this.#lookup);
   }
 
   /** See CreateVolume. Rejects with InvalidRequestError before anything is changed. */
@@ -133,12 +136,13 @@ export class Driver implements VolumeDriver {
     try {
       const patience = known === undefined ? UNKNOWN_VOLUME_MS : KNOWN_VOLUME_MS;
       const signal = AbortSignal.any([call.signal, AbortSignal.timeout(patience)]);
-      const volume = await this.#lookup.findTogether(name, signal);
+      const exact = await this.#lookup.findTogether(name, signal);
+      const volume = exact ?? (await this.#views.find(name, signal));
       if (volume === undefined)
         throw new VolumeNotFoundError(`no volume "${name}" on the array; create it first`);
       this.#lookup.remember(name, volume);
       this.#lastSeen.set(name, volume);
-      this.#prepareFor(volume);
+      if (exact !== undefined) this.#prepareFor(volume);
       return await this.#describe(name, false, call.signal);
     } catch (cause) {
       if (cause instanceof VolumeNotFoundError || this.#knownHere(name) === undefined) throw cause;

@@ -3,6 +3,7 @@ import type { HostId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { formatDuration } from '../../units/duration.ts';
 import { isOurs, markOfProvisional, parseMarker, provisionalMark } from '../../volumes/naming.ts';
+import { isViewOf } from '../../volumes/copies/view-names.ts';
 import { readSnapshotName } from '../../volumes/copies/snapshot-names.ts';
 import { mayBeAnonymous } from '../../volumes/upkeep/anonymous-names.ts';
 
@@ -71,7 +72,7 @@ export interface LikelyAnonymous extends Common {
   readonly kind: 'anonymous';
 }
 
-/** A snapshot whose time is over, as whoever took it has said. */
+/** A snapshot whose time is over, as whoever took it has said; or what was looked into instead of one. */
 export interface ExpiredSnapshot extends Common {
   readonly kind: 'expired';
 }
@@ -131,6 +132,7 @@ class Finder {
       if (marker !== undefined) return this.#marker(volume, marker.volumeId);
       const snapshot = readSnapshotName(volume.name);
       if (snapshot !== undefined) return this.#expired(volume, snapshot);
+      if (isViewOf(this.#search.prefix, volume)) return this.#unusedView(volume);
       if (!isOurs(this.#search.prefix, volume.name)) return [];
       return [...this.#deadMappings(volume), ...this.#anonymous(volume)];
     });
@@ -210,6 +212,14 @@ class Finder {
     if (overMs < CLOCKS_DIFFER_MS) return [];
     const obstacle = this.#expiredObstacle(volume, isOf);
     const why = `it was to be kept until ${formatDuration(overMs)} ago`;
+    return [{ kind: 'expired', volume, target: targetOf(volume), why, obstacle }];
+  }
+
+  /** Hosts have one only while they look into its snapshot, and make another whenever they want to. */
+  #unusedView(volume: ArrayVolume): ExpiredSnapshot[] {
+    if (volume.attachedToAll || volume.attachments.length > 0 || this.#isYoung(volume)) return [];
+    const why = `${this.#ageOf(volume)} to look into a snapshot, and no host has it`;
+    const obstacle = this.#clockObstacle(volume);
     return [{ kind: 'expired', volume, target: targetOf(volume), why, obstacle }];
   }
 

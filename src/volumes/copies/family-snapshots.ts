@@ -16,7 +16,14 @@ export async function snapshotsOf(
   volume: ArrayVolume,
   signal: AbortSignal,
 ): Promise<readonly VolumeSnapshot[]> {
-  const family = await array.volumesOfFamily(volume, signal);
+  return snapshotsAmong(await array.volumesOfFamily(volume, signal), volume);
+}
+
+/** Those of the family that this product took of the volume, oldest first. */
+export function snapshotsAmong(
+  family: readonly ArrayVolume[],
+  volume: Pick<ArrayVolume, 'id'>,
+): readonly VolumeSnapshot[] {
   return family
     .flatMap((member): VolumeSnapshot[] => {
       const named = member.kind === 'snapshot' ? parseSnapshotName(volume.id, member.name ?? '') : undefined;

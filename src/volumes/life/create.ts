@@ -3,26 +3,25 @@ import {
   InvalidRequestError,
   VolumeConflictError,
   VolumeNotFoundError,
-  isPluginError,
 } from '../../errors.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { SystemIdentity } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { findOrigin, findOriginIfThere } from '../copies/find-origin.ts';
-import { answered, creatingVolume, type UnfinishedVolume } from '../host-volume.ts';
-import { arrayNameFor, provisionalName } from '../naming.ts';
+import { answered } from '../host-volume.ts';
+import { arrayNameFor } from '../naming.ts';
 import { sizeOfCopy } from '../options/clone-options.ts';
 import { compareOptions } from '../options/compare-options.ts';
 import type { CreateOptions } from '../options/create-options.ts';
 import type { VolumeLabel } from '../options/label.ts';
-import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import type { VolumeHost } from '../volume-host.ts';
 import type { VolumeName } from '../volume.ts';
 import { mayStillHappen } from './late-requests.ts';
 import type { VolumeLookup } from './lookup.ts';
 import { makeCopy } from './make-copy.ts';
 import { makeEmpty } from './make-empty.ts';
 import { assertBelowFillLimit } from './pool-fill-limit.ts';
-import { removeProvisional, removeUnfinishedCreate } from './provisional.ts';
+import { clearProvisional, removeUnfinishedCreate, reserveProvisional } from './provisional.ts';
 import type { MadeVolume, Making } from './volume-in-making.ts';
 
 /**
@@ -49,12 +48,12 @@ export class CreateVolume {
     const { array, identity } = this.#host;
     if (options.readOnly) await assertReadOnlyLimitKnown(name, array, signal);
     const [make, me] = await Promise.all([this.#plan(name, options, signal), identity.current(signal)]);
-    const entry = await this.#reserve(name, me, signal);
+    const entry = await reserveProvisional(this.#host, name, me);
     try {
       const made = await make({ name, options, me, entry });
       await this.#complete({ name, options, entry }, made, signal);
     } catch (cause) {
-      await this.#clear(mayStillHappen(cause) ? entry : answered(entry));
+      await clearProvisional(this.#host, mayStillHappen(cause) ? entry : answered(entry));
       if (!isNameInUse(cause)) {
         this.#spareMountpoint(name);
         throw cause;
@@ -89,21 +88,6 @@ export class CreateVolume {
     return (making) => makeCopy(this.#host, making, { origin, sizeKiB }, signal);
   }
 
-  async #reserve(name: VolumeName, me: HostIdentity, signal: AbortSignal): Promise<UnfinishedVolume> {
-    const { clock, journal, filesystems, policy } = this.#host;
-    const before = journal.get(name);
-    // It was of another volume of this name, which is gone from the array.
-    if (before !== undefined) await filesystems.unmount(before.mountpoint, { lazy: true }, signal);
-    const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
-    const entry = creatingVolume(name, provisional, {
-      systemId: me.systemId,
-      mountpoint: filesystems.mountpointOf(provisional),
-      since: new Date(clock.now()).toISOString(),
-    });
-    await journal.put(entry);
-    return entry;
-  }
-
   /** The name comes last (rule 4). */
   async #complete(
     { name, options, entry }: Omit<Making, 'me'>,
@@ -125,18 +109,6 @@ export class CreateVolume {
   #spareMountpoint(name: VolumeName): void {
     const { filesystems, policy } = this.#host;
     filesystems.spareMountpoint(filesystems.mountpointOf(arrayNameFor(policy.prefix, name)));
-  }
-
-  async #clear(entry: UnfinishedVolume): Promise<void> {
-    try {
-      await removeProvisional(this.#host, entry, AbortSignal.timeout(this.#host.policy.cleanupMs));
-    } catch (cause) {
-      const reason = isPluginError(cause) ? cause.message : String(cause);
-      this.#host.log.warn(
-        { volume: entry.name, error: reason },
-        'provisional volume not removed now; trying again later',
-      );
-    }
   }
 
   async #joinWinner(name: VolumeName, options: CreateOptions, signal: AbortSignal): Promise<void> {

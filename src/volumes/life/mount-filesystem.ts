@@ -1,6 +1,7 @@
 import { FilesystemError, InvalidRequestError, VolumeConflictError } from '../../errors.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { HeldDevice } from '../../attach/attacher.ts';
+import { isViewName } from '../copies/view-names.ts';
 import type { HostVolume } from '../host-volume.ts';
 import type { VolumeLabel } from '../options/label.ts';
 import { readOwnLabel } from '../label-identity.ts';
@@ -54,7 +55,7 @@ async function mountWithOptions(
   signal: AbortSignal,
 ): Promise<VolumeLabel | undefined> {
   const { filesystems, journal } = host;
-  const readOnly = volume.accessModeLimit === 'ReadOnly';
+  const readOnly = volume.accessModeLimit === 'ReadOnly' || isViewName(volume.name);
   const known = journal.known(entry.name);
   const assumed = known?.volumeId === volume.id ? (known.label?.mountOptions ?? []) : [];
   const { device } = held;

@@ -1,4 +1,4 @@
-import { VolumeNotFoundError } from '../../errors.ts';
+import { GatewayRejectedError, VolumeNotFoundError } from '../../errors.ts';
 import { asArrayName } from '../../array/ids.ts';
 import type { Device } from '../../attach/attacher.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type HostVolume,
 } from '../host-volume.ts';
 import { assertRestoreSettled } from '../copies/settle-restore.ts';
+import { SnapshotViews } from '../copies/snapshot-views.ts';
 import { labelledLimits, type VolumeLimits } from '../limits/limits.ts';
 import { takeOverLimits } from '../limits/take-over-limits.ts';
 import type { VolumeLabel } from '../options/label.ts';
@@ -35,10 +36,12 @@ export interface MountedVolume {
 export class MountVolume {
   readonly #host: VolumeHost;
   readonly #lookup: VolumeLookup;
+  readonly #views: SnapshotViews;
 
   constructor(host: VolumeHost, lookup: VolumeLookup) {
     this.#host = host;
     this.#lookup = lookup;
+    this.#views = new SnapshotViews(host, lookup);
   }
 
   /** Call with the volume's lock held. */
@@ -57,7 +60,13 @@ export class MountVolume {
       }
     }
     const before = entry !== undefined && isAttached(entry) ? entry : undefined;
-    return this.#mountAnew(name, { before, claimant }, signal);
+    try {
+      return await this.#mountAnew(name, { before, claimant }, signal);
+    } catch (cause) {
+      // A view that another host has just let go of, and so removed; it is made once more.
+      if (!(cause instanceof GatewayRejectedError) || cause.refusal !== 'volume-unknown') throw cause;
+      return this.#mountAnew(name, { before: undefined, claimant }, signal);
+    }
   }
 
   /** Where an entry's mount is usable now: its device is there, mounted, and seen by the host. */
@@ -95,7 +104,7 @@ export class MountVolume {
   ): Promise<MountedVolume> {
     const { filesystems, journal, identity } = this.#host;
     const me = await identity.current(signal);
-    const volume = await this.#lookup.find(name, signal);
+    const volume = (await this.#lookup.find(name, signal)) ?? (await this.#views.open(name, signal));
     if (volume === undefined) {
       throw new VolumeNotFoundError(
         `mounting volume "${name}" failed: the array has no such volume; create it first`,

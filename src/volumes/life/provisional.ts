@@ -1,10 +1,51 @@
-import { VolumeInUseError } from '../../errors.ts';
+import { isPluginError, VolumeInUseError } from '../../errors.ts';
 import { isMarkerNeeded, removeMarkers } from '../takeover/failover-marker.ts';
-import type { VolumeHost } from '../volume-host.ts';
-import { isUnfinished, setAside, type UnfinishedVolume } from '../host-volume.ts';
+import type { HostIdentity, VolumeHost } from '../volume-host.ts';
+import {
+  creatingVolume,
+  isUnfinished,
+  setAside,
+  type UnfinishedVolume,
+  type VolumeIn,
+} from '../host-volume.ts';
+import { provisionalName } from '../naming.ts';
 import { findByName } from './lookup.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
+import type { VolumeName } from '../volume.ts';
 import type { Device } from '../../attach/attacher.ts';
+
+/** Writes down under which name this host is about to make a volume (rule 4). Rejects as the journal does. */
+export async function reserveProvisional(
+  { clock, journal, filesystems, policy }: VolumeHost,
+  name: VolumeName,
+  me: HostIdentity,
+): Promise<VolumeIn<'creating'>> {
+  const before = journal.get(name);
+  // It was of another volume of this name, which is gone from the array.
+  if (before !== undefined)
+    await filesystems.unmount(before.mountpoint, { lazy: true }, AbortSignal.timeout(policy.cleanupMs));
+  const provisional = provisionalName(me.guid, policy.prefix, clock.randomHex(8));
+  const entry = creatingVolume(name, provisional, {
+    systemId: me.systemId,
+    mountpoint: filesystems.mountpointOf(provisional),
+    since: new Date(clock.now()).toISOString(),
+  });
+  await journal.put(entry);
+  return entry;
+}
+
+/** Removes what was reserved and failed, or leaves it to the reconciler. Never rejects. */
+export async function clearProvisional(host: VolumeHost, entry: UnfinishedVolume): Promise<void> {
+  try {
+    await removeProvisional(host, entry, AbortSignal.timeout(host.policy.cleanupMs));
+  } catch (cause) {
+    const reason = isPluginError(cause) ? cause.message : String(cause);
+    host.log.warn(
+      { volume: entry.name, error: reason },
+      'provisional volume not removed now; trying again later',
+    );
+  }
+}
 
 /**
  * Removes what an unfinished Create of this host left: mount, mapping, the provisional volume and its failover marker; or

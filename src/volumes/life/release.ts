@@ -1,4 +1,6 @@
 import { FilesystemError, isPluginError } from '../../errors.ts';
+import { removeUnusedView } from '../copies/remove-view.ts';
+import { isViewName } from '../copies/view-names.ts';
 import type { VolumeHost } from '../volume-host.ts';
 import { releasingVolume, type AttachedVolume } from '../host-volume.ts';
 import type { Device } from '../../attach/attacher.ts';
@@ -42,7 +44,10 @@ export async function releaseVolume(
     if (held.value === undefined) host.releasedUnrecorded.add(entry.volumeId);
     throw recorded.reason;
   }
-  if (outcome === 'released') await host.journal.delete(entry.name);
+  if (outcome === 'released') {
+    if (isViewName(entry.arrayName)) await removeUnusedView(host, entry.volumeId, signal);
+    await host.journal.delete(entry.name);
+  }
   return outcome;
 }
 

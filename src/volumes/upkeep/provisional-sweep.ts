@@ -1,5 +1,6 @@
 import type { VolumeHost } from '../volume-host.ts';
 import type { HostIdentity } from '../identity.ts';
+import { isViewName, isViewOf } from '../copies/view-names.ts';
 import { isProvisionalOf } from '../naming.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 
@@ -11,7 +12,7 @@ const MIN_SEEN_MS = 600_000;
 
 /**
  * Finds provisional volumes of this host that no journal entry tells of: a gateway made them after their Create had
- * given up, or the journal was lost. One list, at most hourly and not at the same moment on all hosts.
+ * given up, or the journal was lost; and views of snapshots that no host has any more. One list, at most hourly and not at the same moment on all hosts.
  */
 export class ProvisionalSweep {
   readonly #host: VolumeHost;
@@ -38,7 +39,9 @@ export class ProvisionalSweep {
     const { array, clock, policy, journal } = this.#host;
     const now = clock.elapsed();
     if (now < this.#nextMs) return [];
-    const all = await array.listVolumes((name) => isProvisionalOf(me.guid, policy.prefix, name), signal);
+    const passes = (name: string): boolean =>
+      isProvisionalOf(me.guid, policy.prefix, name) || isViewName(name);
+    const all = (await array.listVolumes(passes, signal)).filter((volume) => this.#isOurs(volume));
     const recorded = new Set<string>(
       journal.all().flatMap(({ volumeId, arrayName }) => [volumeId, arrayName]),
     );
@@ -52,6 +55,12 @@ export class ProvisionalSweep {
     const free: ArrayVolume[] = [];
     for (const volume of due) if (await this.#isUnused(volume, me, signal)) free.push(volume);
     return free;
+  }
+
+  /** A view is of all hosts: as long as one has it, it is needed. */
+  #isOurs(volume: ArrayVolume): boolean {
+    if (!isViewName(volume.name)) return true;
+    return isViewOf(this.#host.policy.prefix, volume) && volume.attachments.length === 0;
   }
 
   #isDue({ id, createdAtSeconds, attachments }: ArrayVolume, me: HostIdentity): boolean {

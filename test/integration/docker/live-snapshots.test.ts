@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
@@ -66,6 +66,12 @@ it.each(['xfs', 'ext4', 'btrfs'])('freezes %s for a snapshot, and writes go on',
   await assertWritable(mountpoint);
   const listed = await command('snapshots', `snap-${fs}`);
   expect(listed.stdout).toMatch(/^before +\d{4}-\S+ +\d{4}-\S+ +- +frozen +-$/m);
+  // Its log is to be replayed, on this host beside the volume, and not in the snapshot itself.
+  const view = { Name: `snap-${fs}@before`, ID: 'looker' };
+  const { Mountpoint: old = '' } = await answerOf(client, 'Mount', view);
+  expect((await stat(path.join(old, 'log'))).size).toBeGreaterThan(0);
+  await expect(writeFile(path.join(old, 'new'), 'x')).rejects.toThrow('EROFS');
+  await answerOf(client, 'Unmount', view);
   expect((await command('rm-snapshot', `snap-${fs}@befor`)).stderr).toContain(
     `did you mean "snap-${fs}@before"?`,
   );

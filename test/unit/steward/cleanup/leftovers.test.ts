@@ -4,6 +4,7 @@ import type { ArrayHost } from '../../../../src/array/host.ts';
 import { asArrayName, type FamilyId } from '../../../../src/array/ids.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { snapshotArrayName } from '../../../../src/volumes/copies/snapshot-names.ts';
+import { viewName } from '../../../../src/volumes/copies/view-names.ts';
 import { arrayNameFor, markerName, provisionalName } from '../../../../src/volumes/naming.ts';
 import type { VolumeName } from '../../../../src/volumes/volume.ts';
 import {
@@ -36,6 +37,36 @@ function find(
 }
 
 const at = (ms: number): number => ms / 1000;
+
+describe('a view of a snapshot', () => {
+  const view: Partial<ArrayVolume> = {
+    name: viewName(PREFIX, id(5)),
+    kind: 'snapshot',
+    ancestorId: id(5),
+    accessModeLimit: 'ReadOnly',
+  };
+
+  test('that no host has goes like a snapshot whose time is over', () => {
+    expect(find([volume(1, view)])).toMatchObject([
+      {
+        kind: 'expired',
+        why: 'made 48 h ago to look into a snapshot, and no host has it',
+        obstacle: undefined,
+      },
+    ]);
+  });
+
+  test.each<[string, Partial<ArrayVolume>]>([
+    ['is mapped', { attachments: [mapping(hostId(1))] }],
+    ['is mapped to all', { attachedToAll: true }],
+    ['is no copy', { kind: 'thin' }],
+    ['is a copy of something else', { ancestorId: id(6) }],
+    ['is young', { createdAtSeconds: at(START - HOUR) }],
+    ['is of another prefix', { name: viewName('swarm-', id(5)) }],
+  ])('stays when it %s', (_, otherwise) => {
+    expect(find([volume(1, { ...view, ...otherwise })])).toEqual([]);
+  });
+});
 
 describe('a volume that an engine most likely named', () => {
   const name = arrayNameFor(PREFIX, '3f'.repeat(32) as VolumeName);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { VolumeLabel } from '../../../../src/volumes/options/label.ts';
 import type { FilesystemType } from '../../../../src/volumes/volume.ts';
 
@@ -25,22 +26,20 @@ export type Content =
   | { readonly kind: 'foreign'; readonly what: string }
   | FilesystemContent;
 
-let uuids = 0;
-
-/** One that no other file system of this process has. */
-export function newUuid(): string {
-  uuids += 1;
-  return `00000000-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`;
+/** The same for the same text, and for no other: so that the order in which hosts make file systems does not change it. */
+export function newUuid(of: string): string {
+  const digits = createHash('sha1').update(of).digest('hex').slice(0, 12);
+  return `00000000-0000-4000-8000-${digits}`;
 }
 
-export function newFilesystem(fs: FilesystemType, sizeKiB: number): FilesystemContent {
+export function newFilesystem(fs: FilesystemType, sizeKiB: number, on = 'any'): FilesystemContent {
   return {
     kind: 'filesystem',
     fs,
     sizeKiB,
     dirty: false,
     lostFound: fs === 'ext4',
-    uuid: newUuid(),
+    uuid: newUuid(on),
     label: undefined,
     root: { uid: undefined, gid: undefined, mode: undefined },
     directories: new Set(['']),

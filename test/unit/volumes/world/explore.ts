@@ -43,6 +43,12 @@ export class Scheduler {
   /** Replies that get lost, one each, by host. */
   readonly #mayLose = new Set<string>();
   readonly #losing = new Set<string>();
+  readonly #isScheduled: (method: string) => boolean;
+
+  /** `isScheduled`: which calls of the array wait to be chosen; those that only read what nobody else changes need not. */
+  constructor(isScheduled: (method: string) => boolean = () => true) {
+    this.#isScheduled = isScheduled;
+  }
 
   /** From now on one reply to this host, whichever, may get lost after the array has acted. */
   mayLoseReply(host: FakeHost): void {
@@ -58,7 +64,7 @@ export class Scheduler {
       if (side === 'after' && this.#losing.delete(label)) {
         return new GatewayUnavailableError(`the reply to ${method} was lost`);
       }
-      if (this.#isOpen || port !== 'array' || side !== 'before') return 'go';
+      if (this.#isOpen || port !== 'array' || side !== 'before' || !this.#isScheduled(method)) return 'go';
       return new Promise((resolve) => {
         const choice = {
           host,

@@ -82,7 +82,7 @@ export class FakeFilesystems implements Filesystems {
     kernel.hold(mkfs, volume, clock.elapsed() + MKFS_MS);
     volume.content = { kind: 'torn' };
     await this.#parts.midway('make');
-    volume.content = newFilesystem(request.fs, kernel.device(volume.id)?.sizeKiB ?? 0);
+    volume.content = newFilesystem(request.fs, kernel.device(volume.id)?.sizeKiB ?? 0, volume.id);
     kernel.letGo(mkfs);
   }
 
@@ -108,7 +108,7 @@ export class FakeFilesystems implements Filesystems {
       array.violations.push(`${hostName} changes the UUID of "${volume.name}", which is complete`);
     content.dirty = false;
     await this.#parts.midway('renewUuid');
-    content.uuid = newUuid();
+    content.uuid = newUuid(`${content.uuid} ${volume.id}`);
     // As e2fsck does.
     if (fs === 'ext4') content.lostFound = true;
   }

@@ -9,12 +9,16 @@ export async function race(
   prepare: (world: World) => Promise<void>,
   calls: readonly [(life: Life) => Promise<unknown>, (life: Life) => Promise<unknown>],
   judge: (answers: readonly (Answer | undefined)[], world: World) => string[],
-  how: { readonly mayDie?: boolean; readonly atRest?: (world: World) => string[] } = {},
+  how: {
+    readonly mayDie?: boolean;
+    readonly atRest?: (world: World) => string[];
+    readonly isScheduled?: (method: string) => boolean;
+  } = {},
 ): Promise<Story> {
   const world = new World(2);
   for (const { kernel } of world.hosts) kernel.deviceDelayMs = 0;
   await prepare(world);
-  const scheduler = new Scheduler();
+  const scheduler = new Scheduler(how.isScheduled);
   const answers: (Answer | undefined)[] = [undefined, undefined];
   world.hosts.forEach((host, index) => {
     host.life.steps.hook = scheduler.hookFor(host);
@@ -43,7 +47,7 @@ export async function race(
 
 /** What a volume that is in use leaves by right. */
 function isOfUse(leak: string): boolean {
-  return /^mapping of docker-|mount at|device of|mounted \[m/.test(leak);
+  return /^mapping of (docker-|~view)|mount at|device of|mounted \[m/.test(leak);
 }
 
 export const nothing = (): Promise<void> => Promise.resolve();

@@ -347,6 +347,43 @@ export async function cutShort(world: World, side: 'before' | 'after' = 'before'
   one.restart();
 }
 
+/** A snapshot of a volume in use is mounted, for a container that looks into it. */
+function lookingInto(): Scenario {
+  const view = 'db@before';
+  return {
+    name: 'Mount of a snapshot',
+    prepare: async (world) => {
+      await prepareRestore(world);
+      await start(world, 'user');
+    },
+    act: (world) => world.host(1).life.mount(view, 'unanswered'),
+    afterwards: async (world, wasAnswered) => {
+      const { kernel, life } = world.host(1);
+      if (wasAnswered) await world.run(life.unmount(view, 'unanswered'));
+      await world.reconcileAll();
+      stillWrites(world, 'user');
+      kernel.bind('looker', await world.run(life.mount(view, 'again')));
+      const version = kernel.read('looker', 'version');
+      kernel.letGo('looker');
+      await world.run(life.unmount(view, 'again'));
+      await stop(world, 'user');
+      if (version !== 'then') throw new Error(`it holds ${version ?? 'nothing'}`);
+      // A view of which the answer got lost is nobody's until a host sees it unused.
+      for (let hour = 0; hour < 3; hour += 1) {
+        await world.pass(3_600_000);
+        await world.reconcileAll(1);
+      }
+    },
+    faults: (world) => {
+      const left = [...world.array.volumes.values()].map(({ name }) => name);
+      return [
+        ...precious(world),
+        ...left.filter((name) => name.startsWith('~view')).map((name) => `left: ${name}`),
+      ];
+    },
+  };
+}
+
 /** Somebody took it from this host meanwhile, so that nobody may overwrite it any more. */
 function losingRestored(): Scenario {
   return {
@@ -492,6 +529,7 @@ export const SCENARIOS: readonly Scenario[] = [
   restoring({}),
   restoring(LABELLED),
   losingRestored(),
+  lookingInto(),
   takingOver(false),
   takingOver(true),
   losing(),
