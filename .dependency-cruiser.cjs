@@ -112,7 +112,7 @@ module.exports = {
       '^src/steward/cleanup/',
       [
         '^src/steward/(ports|audit|policy)\\.ts$',
-        '^src/volumes/(naming|upkeep/anonymous-names|copies/snapshot-names|takeover/failover-marker)\\.ts$',
+        '^src/volumes/(naming|upkeep/anonymous-names|copies/(snapshot|view)-names|takeover/failover-marker)\\.ts$',
         '^src/volumes/trash/(trash-names|list-trash|trash-held|erasure|remove-from-array)\\.ts$',
       ],
       "of the steward it knows the policy and the audit, of the core the volumes' names, and when what was removed may be erased",
