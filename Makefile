@@ -14,7 +14,7 @@ IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity test test-vm test-engines plugin steward-image dockerfile bundle bench soak simulator lab lab-status lab-do lab-shell lab-down screenshots clean
+.PHONY: help deps demo demo-failover demo-capacity demo-api test test-vm test-engines plugin steward-image dockerfile bundle bench soak simulator lab lab-status lab-do lab-shell lab-down screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo-failover: deps ## see a database's host lose power and the database go on e
 
 demo-capacity: deps ## see a pool at 98 % grow disk by disk under a writing container; leaves nothing behind
 	@$(NODE) lab/demo/capacity.ts
+
+demo-api: deps ## see a service have its limit raised, its volume grown and a disk added, by itself; leaves nothing behind
+	@$(NODE) lab/demo/api.ts
 
 test: deps ## everything that is checked; ends with "N passed, N failed"; ONLY="unit contract" for some, ONLY=test/e2e/page.test.ts for files
 	@$(NODE) test/run-tests.ts $(ONLY)

@@ -14,11 +14,13 @@ import { TokenFile } from '../steward/api/token-file.ts';
 import type { AuditTrail } from '../steward/audit.ts';
 import type { Policy } from '../steward/policy.ts';
 import type { Steward } from '../steward/steward.ts';
+import { lifeActionsWithout } from '../volumes/life/life-actions.ts';
 import { dataActionsWithout } from '../volumes/data-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { validateVolumeName } from '../volumes/naming.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
 import { trashFromAfar } from '../volumes/trash/trash-from-afar.ts';
+import { newVolumesOf } from './create-defaults.ts';
 import type { Part } from './lifecycle.ts';
 
 /** What the API of a steward stands on. */
@@ -92,6 +94,7 @@ function actionsFromAfar(
   const isErasedHere = policy.act && policy.trash !== undefined && removeGraceMs > 0;
   return {
     ...data,
+    ...lifeActionsWithout(newVolumesOf(settings)),
     undelete: (request, signal) =>
       lock.run(request.as ?? request.wanted, 'undelete', signal, () =>
         undelete(request, signal).catch((cause: unknown) => {

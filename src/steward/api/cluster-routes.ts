@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { quote } from '../../units/quote.ts';
+import { ACTION_SCHEMAS } from '../../volumes/action-schemas.ts';
 import { knownCaller } from './caller.ts';
 import type { Changes } from './changes.ts';
 import type { ApiParts } from './parts.ts';
@@ -14,6 +15,7 @@ const READ_MS = 60_000;
 /** Pools and hosts, and the token itself. */
 export function addClusterRoutes(server: ApiServer, parts: ApiParts, changes: Changes): void {
   addReading(server, parts);
+  addClasses(server, parts);
   addDiskRoute(server, parts, changes);
 }
 
@@ -65,6 +67,23 @@ function addReading(server: ApiServer, { inventory, steward }: ApiParts): void {
     (request) => {
       const { volumes, pools, ...rest } = knownCaller(request);
       return { ...rest, volumes: [...volumes.written], pools: [...pools.written] };
+    },
+  );
+}
+
+function addClasses(server: ApiServer, { actions }: ApiParts): void {
+  server.get(
+    `${ROOT}/classes`,
+    {
+      schema: {
+        ...about('classes', 'listClasses', "the operator's classes, and the options that each stands for"),
+        response: { 200: ACTION_SCHEMAS.listClasses.result, ...REFUSALS },
+      },
+    },
+    async (request) => {
+      knownCaller(request);
+      const classes = await actions.listClasses({}, AbortSignal.timeout(READ_MS));
+      return classes.map(({ name, options }) => ({ name, options: { ...options } }));
     },
   );
 }

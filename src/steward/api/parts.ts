@@ -9,7 +9,14 @@ import type { Tokens } from './tokens.ts';
 /** What of the use cases the API offers. */
 export type ApiActions = Pick<
   OperatorActions,
-  'grow' | 'limit' | 'remove' | 'undelete' | 'takeSnapshots' | 'listSnapshots' | 'removeSnapshot'
+  | 'grow'
+  | 'limit'
+  | 'remove'
+  | 'undelete'
+  | 'takeSnapshots'
+  | 'listSnapshots'
+  | 'removeSnapshot'
+  | 'listClasses'
 >;
 
 /** What the API reads and has done. */

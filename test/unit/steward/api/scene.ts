@@ -62,6 +62,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
         takeSnapshots: unexpected('takeSnapshots'),
         listSnapshots: unexpected('listSnapshots'),
         removeSnapshot: unexpected('removeSnapshot'),
+        listClasses: () => Promise.resolve([{ name: 'gold', options: { iops: '5000' } }]),
         ...actions,
       },
       steward: { snapshot: () => snapshot(), addDisk: unexpected('addDisk') },

@@ -40,6 +40,7 @@ async function served() {
         takeSnapshots: nothing,
         listSnapshots: nothing,
         removeSnapshot: nothing,
+        listClasses: nothing,
       },
       steward: { snapshot: () => snapshot(), addDisk: nothing },
       audit: new AuditTrail({ clock, log: silent }),

@@ -23,6 +23,7 @@ const READS = [
   '/trash',
   '/pools',
   '/hosts',
+  '/classes',
   '/token',
 ];
 
@@ -54,6 +55,12 @@ describe('who is let in', () => {
     expect(asked).toEqual([]);
   });
 
+  it('reads no body of who is not known', async () => {
+    const { ask } = apiOf();
+    for (const body of [{ more: true }, '{', { size: 'x'.repeat(20_000) }])
+      expect((await ask(undefined, 'POST /volumes/orders/grow', body)).statusCode).toBe(401);
+  });
+
   it('knows no change that these tests leave out', async () => {
     const { server } = apiOf();
     await server.ready();
@@ -69,6 +76,9 @@ describe('who is let in', () => {
       pools: [],
       perMinute: 600,
     });
+    expect((await ask('viewer', 'GET /classes')).json()).toEqual([
+      { name: 'gold', options: { iops: '5000' } },
+    ]);
     for (const [call, body] of CHANGES) {
       const answer = await ask('viewer', call, body);
       expect([call, answer.statusCode, answer.json<{ code: string }>().code]).toEqual([
@@ -100,6 +110,7 @@ describe('who is let in', () => {
       ['POST /trash/stock/undelete', { as: 'orders-mine' }],
       [`POST /trash/${trashed.id}/undelete`, { as: 'orders-mine' }],
       ['POST /trash/orders/undelete', { as: 'stock' }],
+      ['POST /trash/billing/undelete', {}],
       ['GET /volumes/stock', undefined],
       ['GET /volumes/stock/snapshots', undefined],
     ] as const) {
@@ -166,6 +177,8 @@ describe('who is let in', () => {
 describe('what is refused before anybody is asked', () => {
   it('more requests in a minute than the token may have, and not those of others', async () => {
     const { ask } = apiOf();
+    for (let count = 0; count < 25; count += 1)
+      expect((await ask('admin', 'GET /token')).statusCode).toBe(200);
     for (let count = 0; count < 20; count += 1)
       expect((await ask('orders', 'GET /token')).statusCode).toBe(200);
     const answer = await ask('orders', 'POST /volumes/orders/grow', GROW);
