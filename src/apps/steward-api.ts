@@ -94,7 +94,7 @@ function actionsFromAfar(
   const isErasedHere = policy.act && policy.trash !== undefined && removeGraceMs > 0;
   return {
     ...data,
-    ...lifeActionsWithout(newVolumesOf(settings)),
+    ...lifeActionsWithout({ array, prefix, lock }, newVolumesOf(settings)),
     undelete: (request, signal) =>
       lock.run(request.as ?? request.wanted, 'undelete', signal, () =>
         undelete(request, signal).catch((cause: unknown) => {
