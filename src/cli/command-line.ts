@@ -1,16 +1,17 @@
 import { Command, CommanderError } from 'commander';
-import { isPluginError, UsageError } from '../errors.ts';
+import { isPluginError } from '../errors.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
 import type { ProcessIo } from './process-io.ts';
-import { ExitStatus } from './exit-status.ts';
+import { ExitStatus, statusOf } from './exit-status.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
 import { addVolumeCommands } from './volume.ts';
 import { addStewardCommand } from './steward.ts';
 import { VERSION } from './version.ts';
 
-/** Runs one command to its end and says with which exit status: 0 done, 1 failed, 2 used wrongly; doctor has more. Never rejects. */
+/** Runs one command to its end and says with which exit status: 0 done, else that of statusOf; doctor has its own. Never rejects. */
 export async function runCommandLine(io: ProcessIo): Promise<number> {
   try {
     await buildProgram(io).parseAsync([...io.argv], { from: 'user' });
@@ -34,7 +35,7 @@ function failureStatus(io: ProcessIo, error: unknown): number {
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const text = isPluginError(error) ? error.message : bug;
   io.stderr.write(`docker-volume-scaleio: ${text}\n`);
-  return error instanceof UsageError ? 2 : 1;
+  return statusOf(error);
 }
 
 /** Says in one sentence what commander found wrong with the words of the command line, and gives the exit status. */
@@ -68,5 +69,6 @@ function buildProgram(io: ProcessIo): Command {
   addDoctorCommand(program, io);
   addStewardCommand(program, io);
   addSimulateCommands(program, io);
+  addCompletionCommand(program, io);
   return program;
 }

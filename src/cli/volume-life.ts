@@ -6,15 +6,10 @@ import { quote } from '../units/quote.ts';
 import type { AdoptReport } from '../volumes/operator-actions.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import type { Shared } from './shared-by-commands.ts';
 
 interface JsonFlags extends SettingsFlags {
   readonly json?: true;
-}
-
-interface Shared {
-  /** Adds what every command of volumes takes. */
-  readonly withSettings: (command: Command) => Command;
-  readonly isAgreed: (flags: { readonly yes?: true }, question: string) => Promise<boolean>;
 }
 
 const examples = (...lines: readonly string[]): string =>

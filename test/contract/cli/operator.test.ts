@@ -126,7 +126,7 @@ it('does nothing beside a plugin that works with the directory and cannot be ask
   await lockDirectory({ ...owner, dir: stateDir, files: journalFiles, log: silentLog });
   const { code, err } = await run('force-release', 'db', '--yes');
   expect([code, err]).toEqual([
-    1,
+    9,
     expect.stringMatching(
       /^docker-volume-scaleio: nothing was done: a plugin works with .* does not listen to operators/,
     ),

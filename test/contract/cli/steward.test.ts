@@ -115,7 +115,7 @@ test('--once fails when the array cannot be read', async () => {
   const { simulator, run } = await scene(POLICY);
   await simulator.gateways[0]?.down();
   expect(await run('--once')).toMatchObject({
-    code: 1,
+    code: 7,
     err: expect.stringContaining('no gateway') as string,
   });
 });

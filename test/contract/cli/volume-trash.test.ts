@@ -58,7 +58,7 @@ describe.each(['2.6', '3.6', '4.5'] as const)('at an array of version %s', (vers
       { name: 'db', isWholeName: true },
       { id: ids.long, isWholeName: false },
     ]);
-    expect(await run('undelete', 'nothing')).toMatchObject({ code: 1 });
+    expect(await run('undelete', 'nothing')).toMatchObject({ code: 3 });
     expect((await run('undelete', ids.long)).err).toContain('say with --as what it shall be called');
     expect((await run('undelete', LONG)).out).toBe(`volume "${LONG}" (${ids.long}) is back\n`);
     const back: unknown = JSON.parse((await run('undelete', ids.db, '--as', 'old', '--json')).out);
@@ -70,7 +70,7 @@ describe.each(['2.6', '3.6', '4.5'] as const)('at an array of version %s', (vers
 
 test('what takes a plugin to be seen through is refused where none runs, and nothing happens without a yes', async () => {
   const { run } = await scene('3.6');
-  expect(await run('rm', 'db')).toMatchObject({ code: 1 });
+  expect(await run('rm', 'db')).toMatchObject({ code: 9 });
   expect((await run('rm', 'db')).err).toContain('none runs here');
   expect((await run('rm', 'db', '--now')).err).toContain('needs --yes');
   expect((await run('trash', 'erase', 'db')).err).toContain('needs --yes');

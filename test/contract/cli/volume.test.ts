@@ -77,7 +77,7 @@ describe('docker-volume-scaleio volume', () => {
     const { simulator, run, id } = await scene();
     const names = (): (string | null)[] =>
       [...simulator.array.cluster.state.volumes.values()].map(({ name }) => name);
-    expect(await run(['failover', 'db', 'sometimes'])).toMatchObject({ code: 1 });
+    expect(await run(['failover', 'db', 'sometimes'])).toMatchObject({ code: 2 });
     expect((await run(['failover', 'db', 'never'], 'n')).err).toContain('keeps the failover policy default');
     const never = await run(['failover', 'db', 'never', '--yes']);
     expect(never).toMatchObject({
@@ -194,10 +194,15 @@ describe('docker-volume-scaleio volume', () => {
     });
   });
 
-  test.each(['nothing', 'DB', 'x', 'a b'])('show says that there is no "%s"', async (name) => {
+  test.each([
+    ['nothing', 3],
+    ['DB', 3],
+    ['x', 3],
+    ['a b', 2],
+  ])('show says that there is no "%s"', async (name, code) => {
     const { run } = await scene();
     expect(await run(['show', name])).toMatchObject({
-      code: 1,
+      code,
       err: expect.stringContaining(name) as string,
     });
   });
@@ -219,7 +224,7 @@ describe('docker-volume-scaleio volume', () => {
   test('force-release says as JSON what was done, and asks nobody then', async () => {
     const { run, mapped } = await scene();
     expect(await run(['force-release', 'db', '--json'])).toMatchObject({
-      code: 1,
+      code: 2,
       err: expect.stringContaining('needs --yes') as string,
     });
     expect(await mapped()).not.toEqual([]);
@@ -244,22 +249,22 @@ describe('docker-volume-scaleio volume', () => {
 
   test.each(['', 'n', 'yeah', 'no y'])('force-release asks at a terminal, and "%s" is no', async (answer) => {
     const { run, mapped, one } = await scene();
-    expect((await run(['force-release', 'db'], answer)).code).toBe(1);
+    expect((await run(['force-release', 'db'], answer)).code).toBe(2);
     expect(await mapped()).toEqual([one]);
   });
 
   test('force-release does nothing where nobody can be asked', async () => {
     const { run, mapped, one } = await scene();
     const { code, err } = await run(['force-release', 'db']);
-    expect([code, err]).toEqual([1, expect.stringContaining('needs --yes')]);
+    expect([code, err]).toEqual([2, expect.stringContaining('needs --yes')]);
     expect(await mapped()).toEqual([one]);
   });
 
   test('force-release takes exactly the one SDC that is named, of several', async () => {
     const { run, mapped, one, two } = await scene('both');
     const { code, err } = await run(['force-release', 'db', '--yes']);
-    expect([code, err]).toEqual([1, expect.stringContaining('--holder')]);
-    expect((await run(['force-release', 'db', '--yes', '--holder', '10.9.9.9'])).code).toBe(1);
+    expect([code, err]).toEqual([2, expect.stringContaining('--holder')]);
+    expect((await run(['force-release', 'db', '--yes', '--holder', '10.9.9.9'])).code).toBe(2);
     expect(await mapped()).toEqual([one, two]);
     expect((await run(['force-release', 'db', '--yes', '--holder', '10.0.0.2'])).code).toBe(0);
     expect(await mapped()).toEqual([one]);
@@ -282,13 +287,13 @@ describe('docker-volume-scaleio volume', () => {
     }
 
     test.each([
-      ['nothing', /no volume "nothing"/],
-      ['free', /"free" is not mapped to this host; nothing to release/],
-      ['db', /its device is not here, so who uses it cannot be seen/],
-    ])('of "%s" says why not', async (name, why) => {
+      ['nothing', 3, /no volume "nothing"/],
+      ['free', 2, /"free" is not mapped to this host; nothing to release/],
+      ['db', 5, /its device is not here, so who uses it cannot be seen/],
+    ])('of "%s" says why not', async (name, status, why) => {
       const { run, isMapped } = await mappedHere('127.0.0.1');
       const { code, err } = await run(['release', name, '--yes']);
-      expect([code, err]).toEqual([1, expect.stringMatching(why)]);
+      expect([code, err]).toEqual([status, expect.stringMatching(why)]);
       expect(await isMapped()).toBe(true);
     });
 
@@ -296,7 +301,7 @@ describe('docker-volume-scaleio volume', () => {
       const { run, isMapped } = await mappedHere('10.0.0.1');
       const { code, err } = await run(['release', 'db', '--yes']);
       expect([code, err]).toEqual([
-        1,
+        5,
         expect.stringMatching(/at 10\.0\.0\.1, which is none of this host's addresses/),
       ]);
       expect(await isMapped()).toBe(true);
@@ -325,7 +330,7 @@ describe('docker-volume-scaleio volume', () => {
       await journal.put(entry);
       await journal.close();
       const { code, err } = await run(['release', 'db', '--yes']);
-      expect([code, err]).toEqual([1, expect.stringContaining("is the plugin's own to release")]);
+      expect([code, err]).toEqual([2, expect.stringContaining("is the plugin's own to release")]);
       expect(await isMapped()).toBe(true);
     });
   });
