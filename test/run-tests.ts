@@ -11,6 +11,8 @@ import { nothingLeaked, prepareSearch } from './secrets/check.ts';
 const project = path.resolve(import.meta.dirname, '..');
 const reports = path.join(project, '.cache/test-reports');
 const secrets = path.join(project, '.cache/test-secrets');
+/** What Node has compiled: a run starts some thousand programs, most of them the same few. */
+const compiled = path.join(project, '.cache/node-compiled');
 
 interface Total {
   readonly name: string;
@@ -80,7 +82,12 @@ const suites: readonly Suite[] = [
 
 function environment(): Record<string, string> {
   const colours = process.stdout.isTTY && !process.env['NO_COLOR'] ? { FORCE_COLOR: '1' } : {};
-  return { ...colours, TEST_LOGS: path.join(reports, 'logs'), TEST_SECRETS: secrets };
+  return {
+    ...colours,
+    TEST_LOGS: path.join(reports, 'logs'),
+    TEST_SECRETS: secrets,
+    NODE_COMPILE_CACHE: compiled,
+  };
 }
 
 /** Kept in a file; printed as it comes, with its colours, or in one piece at the end when something else runs beside it. */
