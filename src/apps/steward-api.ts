@@ -14,6 +14,7 @@ import { TokenFile } from '../steward/api/token-file.ts';
 import type { AuditTrail } from '../steward/audit.ts';
 import type { Policy } from '../steward/policy.ts';
 import type { Steward } from '../steward/steward.ts';
+import { quote } from '../units/quote.ts';
 import { lifeActionsWithout } from '../volumes/life/life-actions.ts';
 import { dataActionsWithout } from '../volumes/data-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
@@ -95,6 +96,16 @@ function actionsFromAfar(
   return {
     ...data,
     ...lifeActionsWithout({ array, prefix, lock }, newVolumesOf(settings)),
+    create: ({ name }) =>
+      Promise.reject(
+        needsHost(`volume ${quote(name)} was not made: a host has to attach it and see it through`),
+      ),
+    restore: ({ name }) =>
+      Promise.reject(
+        needsHost(
+          `volume ${quote(name)} was not restored: a host has to have it meanwhile and see it through`,
+        ),
+      ),
     undelete: (request, signal) =>
       lock.run(request.as ?? request.wanted, 'undelete', signal, () =>
         undelete(request, signal).catch((cause: unknown) => {

@@ -14,6 +14,9 @@ export type AskedAction =
   | 'undelete-volume'
   | 'take-snapshot'
   | 'remove-snapshot'
+  | 'create-volume'
+  | 'rename-volume'
+  | 'restore-volume'
   | 'add-disk';
 
 /** What was decided about whom, and what came of it. One shape for all actions, in the log and in memory. */

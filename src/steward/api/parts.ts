@@ -9,14 +9,17 @@ import type { Tokens } from './tokens.ts';
 /** What of the use cases the API offers. */
 export type ApiActions = Pick<
   OperatorActions,
+  | 'create'
   | 'grow'
   | 'limit'
-  | 'remove'
-  | 'undelete'
-  | 'takeSnapshots'
-  | 'listSnapshots'
-  | 'removeSnapshot'
   | 'listClasses'
+  | 'listSnapshots'
+  | 'remove'
+  | 'removeSnapshot'
+  | 'rename'
+  | 'restore'
+  | 'takeSnapshots'
+  | 'undelete'
 >;
 
 /** What the API reads and has done. */

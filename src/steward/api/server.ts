@@ -16,6 +16,7 @@ import { Changes } from './changes.ts';
 import { addClusterRoutes } from './cluster-routes.ts';
 import { addSnapshotRoutes } from './snapshot-routes.ts';
 import { addTrashRoutes } from './trash-routes.ts';
+import { addLifeRoutes } from './life-routes.ts';
 import type { ApiParts } from './parts.ts';
 import { ApiRefusal, internalProblem, problemOf, PROBLEM_TYPE } from './problem.ts';
 import { addReferenceRoutes } from './reference.ts';
@@ -89,6 +90,7 @@ export function createApiServer(parts: ApiParts, makeListener: MakeListener): Ap
   void server.register((scope, _options, done) => {
     const api = scope as unknown as ApiServer;
     addVolumeRoutes(api, parts, changes);
+    addLifeRoutes(api, parts, changes);
     addSnapshotRoutes(api, parts, changes);
     addTrashRoutes(api, parts, changes);
     addClusterRoutes(api, parts, changes);

@@ -1,6 +1,10 @@
 import * as z from 'zod';
+import { HostNeededError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
 import { ACTION_SCHEMAS } from '../../volumes/action-schemas.ts';
+import { findByName } from '../../volumes/life/lookup.ts';
+import { arrayNameFor, validateVolumeName } from '../../volumes/naming.ts';
+import { describeHolder } from '../../volumes/takeover/holders.ts';
 import { assertVolumes, knownCaller } from './caller.ts';
 import type { Changes } from './changes.ts';
 import type { ApiParts } from './parts.ts';
@@ -16,7 +20,8 @@ export function addSnapshotRoutes(server: ApiServer, parts: ApiParts, changes: C
   addSnapshotRemoval(server, parts, changes);
 }
 
-function addTaking(server: ApiServer, { actions }: ApiParts, changes: Changes): void {
+function addTaking(server: ApiServer, parts: ApiParts, changes: Changes): void {
+  const { actions } = parts;
   server.post(
     `${ROOT}/snapshots`,
     {
@@ -34,7 +39,10 @@ function addTaking(server: ApiServer, { actions }: ApiParts, changes: Changes): 
         action: 'take-snapshot',
         target: names.map((one) => quote(one)).join(', '),
         volumes: names,
-        work: async (signal) => [...(await actions.takeSnapshots(wanted, signal))],
+        work: async (signal) => {
+          if (request.body.frozen) await assertUnattached(parts, names, signal);
+          return [...(await actions.takeSnapshots(wanted, signal))];
+        },
         outcome: (taken) =>
           taken
             .map(({ volume, snapshot, consistency }) => `${volume}@${snapshot}, ${consistency}`)
@@ -86,4 +94,22 @@ function addSnapshotRemoval(server: ApiServer, { actions }: ApiParts, changes: C
       return reply.code(204).send(null);
     },
   );
+}
+
+/** What no host has is still. Rejects with HostNeededError that says which hosts would have to freeze the others. */
+async function assertUnattached(
+  { array, prefix }: Pick<ApiParts, 'array' | 'prefix'>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
+    const volume = await findByName(array, arrayNameFor(prefix, validateVolumeName(name)), signal);
+    const holders = volume?.attachments.map(describeHolder) ?? [];
+    if (volume?.attachedToAll === true) holders.push('every host');
+    if (holders.length > 0)
+      throw new HostNeededError(
+        `no snapshot was taken: volume ${quote(name)} is in use on host ${holders.join(', ')}, which would have to freeze it, and does not offer the operator's door to this steward`,
+        { remedy: 'use docker-volume-scaleio volume snapshot there, or take one that is crash-consistent' },
+      );
+  }
 }

@@ -79,8 +79,30 @@ export const snapshotBody = z.strictObject({
   secure: written((raw) => Math.ceil(period(raw) / MINUTE_MS))
     .optional()
     .describe('until which nobody can remove it, at most 24d: 3d (3.0 and later)'),
+  frozen: z
+    .boolean()
+    .default(false)
+    .describe('true: not unless the file systems are still meanwhile, which takes the hosts that have them'),
 });
 
 export const undeleteBody = z.strictObject({
   as: name().optional().describe('what it shall be called; default: as before'),
+});
+
+export const createBody = z.strictObject({
+  name: name(),
+  from: name().optional().describe('a volume, or VOLUME@SNAPSHOT, of which it shall be a writable copy'),
+  options: z
+    .record(z.string().min(1).max(64), z.string().max(1024))
+    .default({})
+    .describe('as docker volume create takes them with -o'),
+});
+
+export const renameBody = z.strictObject({ to: name().describe('its new name') });
+
+export const restoreBody = z.strictObject({
+  snapshot: z.string().min(1).max(64),
+  keep: written(period)
+    .optional()
+    .describe('how long what is there now is kept as a snapshot: 7d; default: until it is removed'),
 });

@@ -90,6 +90,35 @@ describe('volumes', () => {
     });
   });
 
+  it('get another name while nobody has them', async () => {
+    const { ask, create, gateway } = await apiScene();
+    const id = await create('orders');
+    expect(
+      (await ask('orders', `POST ${ROOT}/volumes/orders/rename`, { to: 'orders-2' })).body,
+    ).toMatchObject({
+      name: 'orders-2',
+      volumeId: id,
+    });
+    expect((await gateway.getVolume(id, soon()))?.name).toBe('docker-orders-2');
+  });
+
+  it.each([
+    ['made', 'POST /volumes', { name: 'orders-2', from: 'orders' }],
+    ['restored', 'POST /volumes/orders/restore', { snapshot: 'a' }],
+  ])('are not %s without a host', async (what, call, body) => {
+    const { ask, create, calls } = await apiScene();
+    await create('orders');
+    calls();
+    expect(await ask('orders', call.replace(' ', ` ${ROOT}`), body)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'HOST_NEEDED',
+        detail: expect.stringContaining(`was not ${what}: a host has to`) as string,
+      },
+    });
+    expect(calls().filter((request) => request.startsWith('POST'))).toEqual([]);
+  });
+
   it('are removed into the trash, listed there, and brought back', async () => {
     const { ask, create, gateway, calls } = await apiScene();
     const id = await create('orders');
@@ -151,6 +180,23 @@ it('takes snapshots, lists and removes them', async () => {
   });
   expect((await ask('orders', `DELETE ${ROOT}/volumes/orders/snapshots/before`)).status).toBe(204);
   expect((await ask('orders', `GET ${ROOT}/volumes/orders/snapshots`)).body).toMatchObject({ snapshots: [] });
+});
+
+it('takes no snapshot that was to be frozen while a host has the volume, and says which', async () => {
+  const { ask, create, gateway, one } = await apiScene();
+  const id = await create('orders');
+  await gateway.attachVolume({ volumeId: id, hostId: one, readOnly: false }, soon());
+  const wish = { volumes: ['orders'], name: 'a', frozen: true };
+  expect(await ask('orders', `POST ${ROOT}/snapshots`, wish)).toMatchObject({
+    status: 409,
+    body: { code: 'HOST_NEEDED', detail: expect.stringContaining('in use on host') as string },
+  });
+  expect((await ask('orders', `POST ${ROOT}/snapshots`, wish)).body).toMatchObject({
+    detail: expect.stringContaining('10.0.0.1') as string,
+  });
+  expect((await ask('orders', `POST ${ROOT}/snapshots`, { ...wish, frozen: false })).body).toMatchObject([
+    { snapshot: 'a', consistency: 'crash-consistent' },
+  ]);
 });
 
 describe('pools', () => {

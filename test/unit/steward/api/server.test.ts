@@ -15,6 +15,9 @@ const CHANGES: readonly (readonly [call: string, body: object | undefined])[] = 
   ['DELETE /volumes/orders/snapshots/a', undefined],
   ['POST /trash/orders/undelete', {}],
   ['POST /pools/sp1/disks', undefined],
+  ['POST /volumes', { name: 'orders' }],
+  ['POST /volumes/orders/rename', { to: 'orders-2' }],
+  ['POST /volumes/orders/restore', { snapshot: 'a' }],
 ];
 const READS = [
   '/volumes',
@@ -111,6 +114,15 @@ describe('who is let in', () => {
       [`POST /trash/${trashed.id}/undelete`, { as: 'orders-mine' }],
       ['POST /trash/orders/undelete', { as: 'stock' }],
       ['POST /trash/billing/undelete', {}],
+      ['POST /volumes', { name: 'stock' }],
+      ['POST /volumes', { name: 'orders', from: 'stock' }],
+      ['POST /volumes', { name: 'orders', from: 'stock@a' }],
+      ['POST /volumes', { name: 'orders', options: { FROM: 'stock' } }],
+      ['POST /volumes', { name: 'orders', options: { 'clone-from': 'stock' } }],
+      ['POST /volumes', { name: 'orders', options: { fromSnapshot: 'stock@a' } }],
+      ['POST /volumes/stock/rename', { to: 'orders' }],
+      ['POST /volumes/orders/rename', { to: 'stock' }],
+      ['POST /volumes/stock/restore', { snapshot: 'a' }],
       ['GET /volumes/stock', undefined],
       ['GET /volumes/stock/snapshots', undefined],
     ] as const) {
@@ -177,9 +189,9 @@ describe('who is let in', () => {
 describe('what is refused before anybody is asked', () => {
   it('more requests in a minute than the token may have, and not those of others', async () => {
     const { ask } = apiOf();
-    for (let count = 0; count < 25; count += 1)
+    for (let count = 0; count < 45; count += 1)
       expect((await ask('admin', 'GET /token')).statusCode).toBe(200);
-    for (let count = 0; count < 20; count += 1)
+    for (let count = 0; count < 40; count += 1)
       expect((await ask('orders', 'GET /token')).statusCode).toBe(200);
     const answer = await ask('orders', 'POST /volumes/orders/grow', GROW);
     expect(answer.statusCode).toBe(429);
