@@ -7,6 +7,7 @@ import { POLICY_CHOICES } from '../volumes/volume.ts';
 import { findReleasable } from '../volumes/upkeep/unclaimed-release.ts';
 import { addClassesCommand } from './volume-classes.ts';
 import { addDataCommands } from './volume-data.ts';
+import { addPolicyCommand } from './volume-policy.ts';
 import { addRestore } from './volume-restore.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
 import { removeLikelyAnonymous } from './volume-anonymous.ts';
@@ -79,6 +80,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     isAgreed: (flags: { readonly yes?: true }, question: string) => isAgreed(io, flags, question),
   };
   addSnapshotCommands(volume, io, withGatewaySettings);
+  addPolicyCommand(volume, io, withGatewaySettings);
   addRestore(volume, io, shared);
   addClassesCommand(volume, io, withGatewaySettings);
   addLifeCommands(volume, io, {

@@ -22,6 +22,7 @@ const PATHS: Readonly<Record<ActionName, string>> = {
   takeSnapshots: '/v1/snapshots/take',
   listSnapshots: '/v1/snapshots/list',
   removeSnapshot: '/v1/snapshots/remove',
+  snapshotPolicy: '/v1/snapshot-policy',
   restore: '/v1/restore',
   create: '/v1/create',
   rename: '/v1/rename',

@@ -103,6 +103,17 @@ export const ACTION_SCHEMAS = {
     }),
   },
   removeSnapshot: { wanted: z.strictObject({ name: z.string(), snapshot: z.string() }), result: nothing },
+  snapshotPolicy: {
+    wanted: z.strictObject({
+      name: z.string(),
+      set: z.strictObject({ policy: z.string().nullable() }).nullable(),
+    }),
+    result: z.object({
+      policy: z.string().nullable(),
+      isActive: z.boolean().nullable(),
+      before: z.string().nullable(),
+    }),
+  },
   restore: {
     wanted: z.strictObject({
       name: z.string(),

@@ -1,6 +1,7 @@
 import type { HostId, VolumeId } from '../array/ids.ts';
 import { quote } from '../units/quote.ts';
 import type { RestoredVolume } from './copies/restore-volume.ts';
+import type { PolicyOfVolume } from './copies/snapshot-policy.ts';
 import type { TakenSnapshot } from './copies/take-snapshots.ts';
 import type { AskedVolume } from './life/create-asked.ts';
 import type { ChangedLimits } from './limits/change-limits.ts';
@@ -88,6 +89,12 @@ export interface SnapshotsRequest {
 export interface NamedSnapshot {
   readonly name: string;
   readonly snapshot: string;
+}
+
+/** `set` null: it is only looked at; `policy` null: none any more. */
+export interface PolicyRequest {
+  readonly name: string;
+  readonly set: { readonly policy: string | null } | null;
 }
 
 /** How long what there was before is kept, ms; null: until somebody removes it. */
@@ -189,6 +196,8 @@ interface ActionTable {
   listSnapshots: Act<Pick<NamedSnapshot, 'name'>, SnapshotList>;
   /** Removes one snapshot and nothing else of its family. See removeSnapshot. */
   removeSnapshot: Act<NamedSnapshot, void>;
+  /** Which policy of the array takes snapshots of a volume, and another where one is set. See policyOfVolume. */
+  snapshotPolicy: Act<PolicyRequest, PolicyOfVolume>;
   /** Gives a volume that nobody has the content of a snapshot of it. See RestoreVolume. */
   restore: Act<RestoreRequest, RestoredVolume>;
   /** Makes a volume, as Docker's Create does. See CreateVolume. */
@@ -228,6 +237,7 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   takeSnapshots: ({ names }) => `snapshot of ${names.map((name) => quote(name)).join(', ')}`,
   listSnapshots: ({ name }) => `list of the snapshots of ${quote(name)}`,
   removeSnapshot: ({ name, snapshot }) => `removal of ${quote(`${name}@${snapshot}`)}`,
+  snapshotPolicy: ({ name }) => `snapshot policy of ${quote(name)}`,
   restore: ({ name, snapshot }) => `restore to ${quote(`${name}@${snapshot}`)}`,
   create: ({ name }) => `creation of ${quote(name)}`,
   rename: ({ name }) => `renaming of ${quote(name)}`,

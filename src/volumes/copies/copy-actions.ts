@@ -7,6 +7,7 @@ import type { ListedSnapshot, OperatorActions, SnapshotList } from '../operator-
 import type { VolumeName } from '../volume.ts';
 import { findSnapshot, snapshotsOf, type VolumeSnapshot } from './family-snapshots.ts';
 import { removeSnapshot } from './remove-snapshot.ts';
+import { policyOfVolume } from './snapshot-policy.ts';
 import type { RestoreVolume } from './restore-volume.ts';
 import { validateSnapshotName } from './snapshot-names.ts';
 import { takeSnapshots, type SnapshotHost } from './take-snapshots.ts';
@@ -14,7 +15,7 @@ import { takeSnapshots, type SnapshotHost } from './take-snapshots.ts';
 /** What is done with copies of volumes. */
 export type CopyActions = Pick<
   OperatorActions,
-  'takeSnapshots' | 'listSnapshots' | 'removeSnapshot' | 'restore'
+  'takeSnapshots' | 'listSnapshots' | 'removeSnapshot' | 'restore' | 'snapshotPolicy'
 >;
 
 interface CopyHost extends Omit<SnapshotHost, 'array'> {
@@ -61,6 +62,13 @@ export function copyActions(host: CopyHost): CopyActions {
         await removeSnapshot(host, { name, snapshot: wanted }, signal);
         host.log.info({ volume: name, snapshot, volumeId: wanted.volume.id }, 'snapshot removed');
       });
+    },
+
+    snapshotPolicy: async ({ name: raw, set }, signal) => {
+      const name = validateVolumeName(raw);
+      return lock.run(name, 'change of snapshot policy', signal, () =>
+        policyOfVolume(host, { name, set }, signal),
+      );
     },
 
     restore: async ({ name: raw, snapshot, keepMs }, signal) => {

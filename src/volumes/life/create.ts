@@ -4,9 +4,11 @@ import {
   VolumeConflictError,
   VolumeNotFoundError,
 } from '../../errors.ts';
+import type { SnapshotPolicy } from '../../array/copies.ts';
 import type { StoragePool } from '../../array/pool.ts';
 import type { SystemIdentity } from '../../array/storage-array.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
+import { addSource } from '../copies/snapshot-policy.ts';
 import { findOrigin, findOriginIfThere } from '../copies/find-origin.ts';
 import { answered } from '../host-volume.ts';
 import { arrayNameFor } from '../naming.ts';
@@ -47,11 +49,13 @@ export class CreateVolume {
     }
     const { array, identity } = this.#host;
     if (options.readOnly) await assertReadOnlyLimitKnown(name, array, signal);
+    // Unknown it is refused before anything is made.
+    const snapshots = await this.#askedPolicy(options, signal);
     const [make, me] = await Promise.all([this.#plan(name, options, signal), identity.current(signal)]);
     const entry = await reserveProvisional(this.#host, name, me);
     try {
       const made = await make({ name, options, me, entry });
-      await this.#complete({ name, options, entry }, made, signal);
+      await this.#complete({ name, options, entry, snapshots }, made, signal);
     } catch (cause) {
       await clearProvisional(this.#host, mayStillHappen(cause) ? entry : answered(entry));
       if (!isNameInUse(cause)) {
@@ -90,12 +94,18 @@ export class CreateVolume {
 
   /** The name comes last (rule 4). */
   async #complete(
-    { name, options, entry }: Omit<Making, 'me'>,
+    {
+      name,
+      options,
+      entry,
+      snapshots,
+    }: Omit<Making, 'me'> & { readonly snapshots: SnapshotPolicy | undefined },
     { id, sizeKiB, poolId, label }: MadeVolume,
     signal: AbortSignal,
   ): Promise<void> {
     const { array, clock, filesystems, journal, policy } = this.#host;
     const { readOnly } = options;
+    if (snapshots !== undefined) await addSource(array, { name, id }, snapshots, signal);
     if (readOnly) await array.limitToReadOnly(id, signal);
     const arrayName = arrayNameFor(policy.prefix, name);
     await array.renameVolume(id, arrayName, signal);
@@ -131,7 +141,8 @@ export class CreateVolume {
     const { capabilities } = await this.#host.array.identity(signal);
     const askedPool = await this.#askedPool(options, signal);
     const origin = await this.#noCopyOf(options.from, volume, known.label, signal);
-    const facts = { volume, label: known.label, capabilities, askedPool, origin };
+    const askedPolicy = await this.#askedPolicy(options, signal);
+    const facts = { volume, label: known.label, capabilities, askedPool, origin, askedPolicy };
     const differences = compareOptions(facts, options);
     if (differences.length === 0) return;
     throw new VolumeConflictError(
@@ -154,6 +165,14 @@ export class CreateVolume {
     const has = label?.originId ?? ancestorId;
     if (origin === undefined || has === null || has === origin.volume.id) return undefined;
     return `it is a copy of another volume or snapshot ("${has}"), ${asked} ("${origin.volume.id}")`;
+  }
+
+  async #askedPolicy(
+    { snapshotPolicy }: CreateOptions,
+    signal: AbortSignal,
+  ): Promise<SnapshotPolicy | undefined> {
+    if (snapshotPolicy === undefined) return undefined;
+    return this.#host.array.findSnapshotPolicy(snapshotPolicy, signal);
   }
 
   /** Undefined where no pool was asked for in so many words: then it is not looked for. */

@@ -1,4 +1,5 @@
 import { isPluginError, VolumeInUseError } from '../../errors.ts';
+import { removeFromArray } from '../trash/remove-from-array.ts';
 import { isMarkerNeeded, removeMarkers } from '../takeover/failover-marker.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import {
@@ -109,7 +110,7 @@ async function removeFound(
     await array.detachVolume(id, me.hostId, signal);
   }
   await removeMarkers(host, volume, signal);
-  await array.removeVolume(id, signal);
+  await removeFromArray(array, volume, signal);
 }
 
 /** mkfs of the cancelled call may still be dying; one that hangs must not hold up the reconciler's other work. */

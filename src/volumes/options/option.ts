@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { PoolId } from '../../array/ids.ts';
 import type { StoragePool } from '../../array/pool.ts';
+import type { SnapshotPolicy } from '../../array/copies.ts';
 import type { ArrayCapabilities } from '../../array/system.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import type { FilesystemType } from '../volume.ts';
@@ -13,6 +14,8 @@ export interface ArrayFacts {
   readonly askedPool: StoragePool | undefined;
   /** The clause that says why the volume is no copy of what was asked for; undefined: it is one, or none was asked for. */
   readonly origin: string | undefined;
+  /** The snapshot policy that was asked for in so many words, as the array knows it; undefined: none was. */
+  readonly askedPolicy?: SnapshotPolicy | undefined;
 }
 
 /** What this host knows of a volume from the array; null and undefined: not known. */

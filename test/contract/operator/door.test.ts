@@ -69,6 +69,7 @@ const LISTED = {
   heldKiB: null,
 };
 
+const POLICY_OF = { policy: 'daily', isActive: true, before: null };
 const RESTORED = { volume: 'db', snapshot: 'a', keptAs: 'undo-1129-003017', keptUntil: null, lacks: null };
 
 /** Actions that note what they are asked, and answer as told. */
@@ -93,6 +94,7 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     takeSnapshots: () => Promise.resolve(TAKEN),
     listSnapshots: () => Promise.resolve(LISTED),
     removeSnapshot: note('removeSnapshot'),
+    snapshotPolicy: () => Promise.resolve(POLICY_OF),
     restore: () => Promise.resolve(RESTORED),
     create: () => Promise.resolve(CREATED),
     rename: () => Promise.resolve(VOLUME),
@@ -164,6 +166,8 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.takeSnapshots(wish, soon())).toEqual(TAKEN);
   expect(await client.listSnapshots({ name: 'db' }, soon())).toEqual(LISTED);
   await client.removeSnapshot({ name: 'db', snapshot: 'a' }, soon());
+  const set = { policy: 'daily' };
+  expect(await client.snapshotPolicy({ name: 'db', set }, soon())).toEqual(POLICY_OF);
   expect(await client.restore({ name: 'db', snapshot: 'a', keepMs: null }, soon())).toEqual(RESTORED);
   expect(await client.create({ name: 'db', options: { size: '8GiB' } }, soon())).toEqual(CREATED);
   expect(await client.rename({ name: 'old', to: 'db' }, soon())).toEqual(VOLUME);

@@ -50,6 +50,7 @@ describe('parseCreateOptions', () => {
       'grow-by': '10%',
       'grow-max': '1TiB',
       from: 'web',
+      'snapshot-policy': 'daily',
     });
     expect(made).toEqual({
       sizeKiB: 64 * GIB_KIB,
@@ -71,6 +72,7 @@ describe('parseCreateOptions', () => {
       growBy: { percent: 10 },
       growMaxKiB: 1024 * GIB_KIB,
       from: 'web',
+      snapshotPolicy: 'daily',
       explicit: new Set(
         Object.keys(made).filter((key) => !['explicit', 'ofClass', 'className'].includes(key)),
       ),

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SnapshotPolicy } from '../../../src/array/copies.ts';
+import { asPolicyId } from '../../../src/array/ids.ts';
 import { createDefaults } from '../../../src/apps/create-defaults.ts';
 import { FlawedSettingsError, loadSettings } from '../../../src/config/load-settings.ts';
 import { REXRAY_NAMES } from '../../../src/config/rexray-names.ts';
@@ -60,7 +62,21 @@ const SAMPLES: Readonly<Record<OptionField, readonly [other: string, ...more: st
   growBy: ['50GiB'],
   growMaxKiB: ['1TiB'],
   from: ['origin'],
+  snapshotPolicy: ['daily', 'a b'],
   className: ['gold'],
+};
+
+/** On the array that the volumes are made on. */
+const DAILY: SnapshotPolicy = {
+  id: asPolicyId('5000000000000001'),
+  name: 'daily',
+  isActive: true,
+  cadenceMinutes: 60,
+  retained: [7],
+  access: 'ReadOnly',
+  isSecure: false,
+  lastTakenAtSeconds: null,
+  nextAtSeconds: null,
 };
 
 /** What an option cannot be asked for without. */
@@ -130,6 +146,7 @@ describe('the table of options', () => {
       const world = new World();
       const host = world.host(1);
       host.classes = NEW_VOLUMES.classes;
+      world.array.policies.set(DAILY.id, DAILY);
       await world.run(host.life.create('origin'));
       const [other] = SAMPLES[field];
       const asked = { ...TAKES[field], [name]: other };
