@@ -36,24 +36,32 @@ export async function policyOfVolume(
   const volume = await find(name, signal);
   if (volume === undefined)
     throw new VolumeNotFoundError(`no volume "${name}" on the array; see docker-volume-scaleio volume ls`);
-  const { id, policyId } = volume;
   const wanted =
-    set === null || set.policy === null ? undefined : await array.findSnapshotPolicy(set.policy, signal);
-  const has = policyId === null ? undefined : await policyOf(array, policyId, signal);
-  const before = policyId === null ? null : (has?.name ?? policyId);
+    typeof set?.policy === 'string' ? await array.findSnapshotPolicy(set.policy, signal) : undefined;
+  const has = await policyOf(array, volume, signal);
+  const before = has === undefined ? null : nameOf(has);
   if (set === null) return { policy: before, isActive: has?.isActive ?? null, before };
-  if (policyId !== null && policyId !== wanted?.id) await array.removePolicySource(policyId, id, signal);
-  if (wanted !== undefined && policyId !== wanted.id) await addSource(array, { name, id }, wanted, signal);
-  return { policy: wanted?.name ?? wanted?.id ?? null, isActive: wanted?.isActive ?? null, before };
+  if (has !== undefined && has.id !== wanted?.id) await array.removePolicySource(has.id, volume.id, signal);
+  if (wanted === undefined) return { policy: null, isActive: null, before };
+  if (has?.id !== wanted.id) await addSource(array, { name, id: volume.id }, wanted, signal);
+  return { policy: nameOf(wanted), isActive: wanted.isActive, before };
 }
 
+type Named = Pick<SnapshotPolicy, 'id' | 'name' | 'isActive'>;
+
+function nameOf({ name, id }: Named): string {
+  return name ?? id;
+}
+
+/** One that the array does not list takes none, as far as anybody can tell. */
 async function policyOf(
   array: PolicyHost['array'],
-  id: SnapshotPolicy['id'],
+  { policyId }: Pick<ArrayVolume, 'policyId'>,
   signal: AbortSignal,
-): Promise<SnapshotPolicy | undefined> {
+): Promise<Named | undefined> {
+  if (policyId === null) return undefined;
   const all = await array.listSnapshotPolicies(signal);
-  return all.find((policy) => policy.id === id);
+  return all.find(({ id }) => id === policyId) ?? { id: policyId, name: null, isActive: false };
 }
 
 /** The policy takes snapshots of the volume from now on. Rejects with VolumeConflictError where another volume of its family has one. */

@@ -36,7 +36,7 @@ export const COPY_OPTIONS = {
       differs: ({ volume: { policyId }, askedPolicy }, asked) =>
         askedPolicy === undefined || policyId === askedPolicy.id
           ? undefined
-          : `it has ${policyId === null ? 'no snapshot policy' : `snapshot policy "${policyId}"`}, "${asked ?? ''}" was asked for`,
+          : `it has ${policyId === null ? 'no snapshot policy' : `snapshot policy "${policyId}"`}, "${asked}" was asked for`,
       shown: { as: 'snapshotPolicy', value: ({ volume }) => volume?.policyId ?? null },
     },
     docs: {
