@@ -39,18 +39,19 @@ export async function policyOfVolume(
   const wanted =
     typeof set?.policy === 'string' ? await array.findSnapshotPolicy(set.policy, signal) : undefined;
   const has = await policyOf(array, volume, signal);
-  const before = has === undefined ? null : nameOf(has);
-  if (set === null) return { policy: before, isActive: has?.isActive ?? null, before };
+  const before = described(has).policy;
+  if (set === null) return { ...described(has), before };
   if (has !== undefined && has.id !== wanted?.id) await array.removePolicySource(has.id, volume.id, signal);
-  if (wanted === undefined) return { policy: null, isActive: null, before };
-  if (has?.id !== wanted.id) await addSource(array, { name, id: volume.id }, wanted, signal);
-  return { policy: nameOf(wanted), isActive: wanted.isActive, before };
+  if (wanted !== undefined && has?.id !== wanted.id)
+    await addSource(array, { name, id: volume.id }, wanted, signal);
+  return { ...described(wanted), before };
 }
 
 type Named = Pick<SnapshotPolicy, 'id' | 'name' | 'isActive'>;
 
-function nameOf({ name, id }: Named): string {
-  return name ?? id;
+function described(policy: Named | undefined): Pick<PolicyOfVolume, 'policy' | 'isActive'> {
+  if (policy === undefined) return { policy: null, isActive: null };
+  return { policy: policy.name ?? policy.id, isActive: policy.isActive };
 }
 
 /** One that the array does not list takes none, as far as anybody can tell. */
