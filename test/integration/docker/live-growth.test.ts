@@ -68,13 +68,31 @@ it.skipIf(mayGrowExt4)('says what ext4 lacks to grow in use', async () => {
   expect(stdout).toContain('only for a process with CAP_SYS_RESOURCE, which this plugin was not given');
 });
 
-it('grows a volume by itself before who fills it sees that it is full', async () => {
-  const mountpoint = await mounted('fills', {
-    'grow-above': '50%',
-    'grow-by': '8GiB',
-    'grow-max': '16GiB',
-  });
+/** Commits rows of 64 KiB, each synced, until its input ends; then says how many there are, and whether the database is whole. */
+const DATABASE = `
+const { DatabaseSync } = require('node:sqlite');
+const database = new DatabaseSync(process.argv[1]);
+database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (data BLOB)');
+const row = database.prepare('INSERT INTO rows VALUES (randomblob(65536))');
+let isOver = false;
+process.stdin.on('end', () => { isOver = true; }).resume();
+const next = () => {
+  row.run();
+  if (!isOver) return setImmediate(next);
+  const { count } = database.prepare('SELECT count(*) AS count FROM rows').get();
+  console.log(JSON.stringify({ count, check: database.prepare('PRAGMA integrity_check').get().integrity_check }));
+};
+next();
+`;
+
+it('grows a volume by itself before the database on it sees that it is full', async () => {
+  const growth = { 'grow-above': '50%', 'grow-by': '8GiB', 'grow-max': '16GiB' };
+  const mountpoint = await mounted('fills', growth);
   const before = await sizeOf(mountpoint);
+  const database = execa(process.execPath, ['-e', DATABASE, path.join(mountpoint, 'db.sqlite')], {
+    stdin: 'pipe',
+    reject: false,
+  });
   // Room that is taken without a byte written, as a database does with its journal.
   await execa('fallocate', ['-l', String(5 * GIB), path.join(mountpoint, 'data')]);
   await vi.waitFor(async () => {
@@ -84,6 +102,10 @@ it('grows a volume by itself before who fills it sees that it is full', async ()
   await vi.waitFor(async () => {
     expect(await stack.pluginLog()).toContain('has grown to its grow-max, 16 GiB');
   }, PATIENT);
+  database.stdin.end();
+  const { stdout, stderr } = await database;
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toMatchObject({ check: 'ok', count: expect.any(Number) as unknown });
 });
 
 it('limits a volume in use, and keeps the limits for the next mount', async () => {
