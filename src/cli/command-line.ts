@@ -4,6 +4,7 @@ import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
 import type { ProcessIo } from './process-io.ts';
+import { addExamples } from './examples.ts';
 import { ExitStatus, statusOf } from './exit-status.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommands } from './simulate.ts';
@@ -70,5 +71,6 @@ function buildProgram(io: ProcessIo): Command {
   addStewardCommand(program, io);
   addSimulateCommands(program, io);
   addCompletionCommand(program, io);
+  addExamples(program);
   return program;
 }

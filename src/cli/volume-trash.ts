@@ -24,18 +24,20 @@ export function addTrashCommands(volume: Command, io: ProcessIo, { withSettings,
     .argument('<name>')
     .option('--now', 'with its data; nobody can have it back')
     .option('--yes', 'do not ask')
+    .option('--json', 'print as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  docker-volume-scaleio volume rm db\n  docker-volume-scaleio volume rm db --now',
     )
-    .action((name: string, flags: AgreeFlags & { readonly now?: true }) =>
+    .action((name: string, flags: AgreeFlags & JsonFlags & { readonly now?: true }) =>
       inSession(io, flags, async ({ actions, removeGraceMs }) => {
         const now = flags.now === true || removeGraceMs === 0;
         if (now && !(await isAgreed(flags, `Remove "${name}" with its data, for good?`)))
           throw new InvalidRequestError(`volume "${name}" was not removed: nobody said yes`);
         await actions.remove({ name, now }, AbortSignal.timeout(ACTION_LIMIT_MS));
         const back = now ? '' : `; docker-volume-scaleio volume undelete ${name} brings it back`;
-        io.stdout.write(`volume "${name}" is removed${back}\n`);
+        const said = `volume "${name}" is removed${back}\n`;
+        io.stdout.write(flags.json === true ? asJson({ name, canBeHadBack: !now }) : said);
       }),
     );
   withSettings(volume.command('undelete'))
@@ -74,8 +76,9 @@ function addTrash(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Sh
     .argument('<name>', 'the name that it had, or its id')
     .option('--with-snapshots', 'its snapshots, too, but for those that are secured or in use')
     .option('--yes', 'do not ask')
+    .option('--json', 'print as JSON')
     .addHelpText('after', '\nExamples:\n  docker-volume-scaleio volume trash erase db --with-snapshots')
-    .action((wanted: string, flags: AgreeFlags & { readonly withSnapshots?: true }) =>
+    .action((wanted: string, flags: AgreeFlags & JsonFlags & { readonly withSnapshots?: true }) =>
       inSession(io, flags, async (session) => {
         const listed = await listTrash({ ...session.host, prefix: session.prefix }, session.signal);
         const { volumeId, arrayName } = chooseTrashed(listed, wanted, session.prefix);
@@ -89,9 +92,8 @@ function addTrash(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Sh
           AbortSignal.timeout(ACTION_LIMIT_MS),
         );
         const gone = withSnapshots ? `; ${snapshots} snapshots were removed` : '';
-        io.stdout.write(
-          `volume "${wanted}" (${volumeId}) cannot be had back any more; the plugin of this host removes its data within some minutes${gone}\n`,
-        );
+        const said = `volume "${wanted}" (${volumeId}) cannot be had back any more; the plugin of this host removes its data within some minutes${gone}\n`;
+        io.stdout.write(flags.json === true ? asJson({ volumeId, arrayName, snapshots }) : said);
       }),
     );
 }

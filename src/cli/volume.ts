@@ -91,7 +91,8 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     .description('unmap from this host a volume that the plugin did not map and that nobody uses')
     .argument('<name>')
     .option('--yes', 'do not ask')
-    .action((name: string, flags: AgreeFlags) =>
+    .option('--json', 'print as JSON; needs --yes')
+    .action((name: string, flags: AgreeFlags & LookFlags) =>
       inSession(io, flags, (session) => releaseMapping(io, session, name, flags)),
     );
   addRemoveAnonymous(volume, io);
@@ -123,18 +124,21 @@ async function releaseMapping(
   io: ProcessIo,
   session: Session,
   name: string,
-  flags: AgreeFlags,
+  flags: AgreeFlags & LookFlags,
 ): Promise<void> {
+  const isJson = flags.json === true;
+  if (isJson && flags.yes !== true) throw asksNobody();
   const { host, prefix, actions, signal } = session;
   const wanted = { name, prefix, entries: await session.entries() };
   const found = await findReleasable(host, wanted, signal);
   const { device, volume } = found;
-  io.stdout.write(`volume "${name}" is mapped to this host as ${device.path}; nobody uses it\n`);
+  if (!isJson) io.stdout.write(`volume "${name}" is mapped to this host as ${device.path}; nobody uses it\n`);
   if (!(await isAgreed(io, flags, `Take the mapping of "${name}" away?`))) {
     throw new InvalidRequestError(`volume "${name}" was left mapped to this host: nobody said yes`);
   }
   await actions.release({ name, volumeId: volume.id }, AbortSignal.timeout(ACTION_LIMIT_MS));
-  io.stdout.write(`volume "${name}" is no longer mapped to this host\n`);
+  const said = `volume "${name}" is no longer mapped to this host\n`;
+  io.stdout.write(isJson ? asJson({ name, volumeId: volume.id, device: device.path }) : said);
 }
 
 function addFailover(volume: Command, io: ProcessIo): void {
@@ -143,7 +147,8 @@ function addFailover(volume: Command, io: ProcessIo): void {
     .argument('<name>')
     .argument('<policy>')
     .option('--yes', 'do not ask')
-    .action((name: string, policy: string, flags: AgreeFlags) =>
+    .option('--json', 'print as JSON; needs --yes')
+    .action((name: string, policy: string, flags: AgreeFlags & LookFlags) =>
       inSession(io, flags, (session) => changeFailover(io, session, { name, policy }, flags)),
     );
 }
@@ -155,19 +160,22 @@ async function changeFailover(
   io: ProcessIo,
   { operator, actions, signal }: Session,
   asked: { readonly name: string; readonly policy: string },
-  flags: AgreeFlags,
+  flags: AgreeFlags & LookFlags,
 ): Promise<void> {
   const policy = POLICY_CHOICES.find((known) => known === asked.policy);
   if (policy === undefined)
     throw new InvalidRequestError(
       `there is no failover policy ${JSON.stringify(asked.policy)}: use ${POLICY_CHOICES.join(', ')}`,
     );
+  const isJson = flags.json === true;
   const change = await operator.planPolicy(asked.name, policy, signal);
+  const facts = { name: asked.name, before: change.before, policy, how: change.how };
   if (change.how === 'none') {
-    io.stdout.write(nothingDone(asked.name, change));
+    io.stdout.write(isJson ? asJson(facts) : nothingDone(asked.name, change));
     return;
   }
-  if (change.how === 'snapshot') io.stdout.write(`${PINS_BLOCKS}\n`);
+  if (isJson && flags.yes !== true) throw asksNobody();
+  if (change.how === 'snapshot' && !isJson) io.stdout.write(`${PINS_BLOCKS}\n`);
   if (
     !(await isAgreed(
       io,
@@ -183,7 +191,8 @@ async function changeFailover(
     { name: asked.name, volumeId: volume.id, before, policy, how },
     AbortSignal.timeout(ACTION_LIMIT_MS),
   );
-  io.stdout.write(`volume "${asked.name}" has the failover policy ${policy} now, on every host\n`);
+  const said = `volume "${asked.name}" has the failover policy ${policy} now, on every host\n`;
+  io.stdout.write(isJson ? asJson(facts) : said);
 }
 
 /** What is true when the array has the policy already: without any marker it cannot say what hosts remember of the volume. */
@@ -205,10 +214,7 @@ async function forceRelease(
 ): Promise<void> {
   const { operator, memory, actions, signal } = session;
   const isJson = flags.json === true;
-  if (isJson && flags.yes !== true)
-    throw new InvalidRequestError(
-      'with --json nobody is asked, so it needs --yes; leave --json out to be asked',
-    );
+  if (isJson && flags.yes !== true) throw asksNobody();
   const held = await operator.look(name, signal);
   if (held.holders.length === 0) {
     const nothing = `volume "${name}" is held by nobody; nothing to do\n`;
@@ -225,6 +231,12 @@ async function forceRelease(
   // Whoever answers may take his time, so the limit begins here.
   const fence = (await actions.forceRelease(wanted, AbortSignal.timeout(ACTION_LIMIT_MS))) ?? null;
   io.stdout.write(isJson ? asJson({ name, from: holder.described, fence }) : textForFence(fence));
+}
+
+function asksNobody(): InvalidRequestError {
+  return new InvalidRequestError(
+    'with --json nobody is asked, so it needs --yes; leave --json out to be asked',
+  );
 }
 
 async function isAgreed(io: ProcessIo, flags: AgreeFlags, question: string): Promise<boolean> {

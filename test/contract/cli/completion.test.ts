@@ -47,6 +47,7 @@ test.each([
   ['vol', ['volume']],
   ['volume sn', ['snapshot', 'snapshots']],
   ['volume trash ', ['erase', '--json', '--state-dir', '--config', '--help']],
+  ['volume trash erase db --j', ['--json']],
   ['volume trash erase db --wi', ['--with-snapshots']],
   ['volume create db --opt size=8GiB --j', ['--json']],
   ['volume create db --opt ', []],
@@ -55,21 +56,33 @@ test.each([
   // A value that is called like a command leads nowhere.
   ['volume ls --state-dir trash --js', ['--json']],
   ['completion ', ['bash', 'zsh', 'fish', '--help']],
-  ['volume release --', ['--state-dir', '--config', '--yes', '--help']],
+  ['volume release --', ['--state-dir', '--config', '--yes', '--json', '--help']],
 ])('bash completes "%s"', async (line, words) => {
   const all = await offered(`${PROGRAM} ${line}`);
   expect(new Set(all)).toEqual(new Set(words));
 });
 
+/** As the help of `volume` lists them. */
+async function commandsOfVolumes(): Promise<string[]> {
+  const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec((await printed('volume', '--help')).out) ?? [];
+  const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+  return names.filter((name) => name !== 'help');
+}
+
 test('bash is offered every command that the help lists', async () => {
-  const help = (await printed('volume', '--help')).out;
-  const commands = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)].map(
-    ([, name = '']) => name,
-  );
+  const commands = await commandsOfVolumes();
   expect(commands.length).toBeGreaterThan(10);
-  expect(await offered(`${PROGRAM} volume `)).toEqual(
-    expect.arrayContaining(commands.filter((name) => name !== 'help')),
-  );
+  expect(await offered(`${PROGRAM} volume `)).toEqual(expect.arrayContaining(commands));
+});
+
+test('the help of every command has examples', async () => {
+  const top = ['serve', 'config', 'doctor', 'steward', 'completion', 'volume'].map((name) => [name]);
+  const ofVolumes = (await commandsOfVolumes()).map((name) => ['volume', name]);
+  for (const words of [...top, ...ofVolumes, ['volume', 'trash', 'erase']])
+    expect([words, (await printed(...words, '--help')).out]).toEqual([
+      words,
+      expect.stringMatching(/\nExamples:\n(?: {2}.*\n)+/),
+    ]);
 });
 
 /** A shell that is installed here; others are looked at where they are. */
