@@ -4,7 +4,9 @@ import { parseSnapshotName } from '../../../src/volumes/copies/snapshot-names.ts
 import { changeOwnLabel } from '../../../src/volumes/limits/own-label.ts';
 import { rejection, type StoredVolume } from './world/fake-array.ts';
 import type { FakeHost } from './world/fake-host.ts';
-import { POLICY } from './world/life.ts';
+import { explore } from './world/explore.ts';
+import { POLICY, type Life } from './world/life.ts';
+import { race, type Answer } from './world/race.ts';
 import { cutShort, operate, prepareRestore, useVolume } from './world/scenarios.ts';
 import type { Verdict } from './world/steps.ts';
 import { World } from './world/world.ts';
@@ -313,5 +315,60 @@ describe('a restore of which nobody says whether it has happened', () => {
     await settle();
     expect([holds(), world.volume('db').mappings.size, one.disk.droppedRestores]).toEqual(['now', 0, []]);
     await run(one.life.mount('db', 'a'));
+  });
+});
+
+describe('a restore and another host, in every order', () => {
+  const version = (world: World): string | undefined => world.content('db').files.get('version');
+  const memory = (world: World): string => version(world) ?? '';
+  const calm = async (world: World): Promise<void> => {
+    await prepareRestore(world);
+    for (const { life } of world.hosts) {
+      await world.run(life.get('db'));
+      await life.host.identity.current(life.call().signal);
+    }
+  };
+  const restoring =
+    (number: number) =>
+    (life: Life, world: World): Promise<unknown> =>
+      operate(world, number).restore({ name: 'db', snapshot: 'before', keepMs: null }, life.call().signal);
+  const isOk = (answer: Answer | undefined): boolean => answer?.ok === true;
+  const whole = (world: World): string[] =>
+    ['then', 'now'].includes(version(world) ?? '') ? [] : ['neither of then nor of now'];
+
+  it.each([false, true])(
+    'Mount: who has the volume has it alone, and never has it overwritten (who restores dies: %s)',
+    async (mayDie) => {
+      const outcomes = new Set<string>();
+      const explored = await explore(() =>
+        race(
+          calm,
+          [restoring(1), (life) => life.mount('db', 'm2')],
+          ([restored, took], world) => {
+            outcomes.add(`${isOk(restored)} ${isOk(took)}`);
+            const isRight = !isOk(restored) || version(world) === 'then';
+            return isRight ? whole(world) : ['restored, and it is not'];
+          },
+          { mayDie, atRest: whole, memory, isScheduled: (method) => method !== 'identity' },
+        ),
+      );
+      expect(explored.faults).toEqual([]);
+      expect(outcomes.has('true false') && outcomes.has('false true')).toBe(true);
+    },
+  );
+
+  it('restore: one after the other, or one is told who is at it', async () => {
+    const explored = await explore(() =>
+      race(
+        calm,
+        [restoring(1), restoring(2)],
+        (answers, world) =>
+          version(world) === 'then' && answers.some(isOk)
+            ? []
+            : [`${version(world) ?? ''} ${answers.map(isOk).join()}`],
+        { memory, isScheduled: (method) => !['identity', 'findVolumeId'].includes(method) },
+      ),
+    );
+    expect(explored.faults).toEqual([]);
   });
 });

@@ -2,15 +2,18 @@ import { Scheduler, type Choice, type Story } from './explore.ts';
 import type { Life } from './life.ts';
 import { World } from './world.ts';
 
+type RacedCall = (life: Life, world: World) => Promise<unknown>;
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly error: unknown };
 
 /** Host 1 and host 2 each begin their call at the same instant. */
 export async function race(
   prepare: (world: World) => Promise<void>,
-  calls: readonly [(life: Life) => Promise<unknown>, (life: Life) => Promise<unknown>],
+  calls: readonly [RacedCall, RacedCall],
   judge: (answers: readonly (Answer | undefined)[], world: World) => string[],
   how: {
     readonly mayDie?: boolean;
+    /** What of the world beside names and mappings makes one state another. */
+    readonly memory?: (world: World) => string;
     readonly atRest?: (world: World) => string[];
     readonly isScheduled?: (method: string) => boolean;
   } = {},
@@ -22,7 +25,7 @@ export async function race(
   const answers: (Answer | undefined)[] = [undefined, undefined];
   world.hosts.forEach((host, index) => {
     host.life.steps.hook = scheduler.hookFor(host);
-    calls[index]?.(host.life).then(
+    calls[index]?.(host.life, world).then(
       () => (answers[index] = { ok: true }),
       (error: unknown) => (answers[index] = { ok: false, error }),
     );
@@ -42,7 +45,8 @@ export async function race(
   };
   const invariant = (): string[] =>
     answers.every((answer) => answer !== undefined) ? [] : world.array.violations;
-  return { world, scheduler, events, invariant, ending };
+  const memory = (): string => how.memory?.(world) ?? '';
+  return { world, scheduler, events, invariant, ending, memory };
 }
 
 /** What a volume that is in use leaves by right. */
