@@ -8,6 +8,7 @@ import { WatchedSecret } from '../host/watched-secret.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { EventStreams } from '../steward/api/events.ts';
 import type { ApiActions } from '../steward/api/parts.ts';
 import { serveApi, type ServedApi } from '../steward/api/serve-api.ts';
 import { TokenFile } from '../steward/api/token-file.ts';
@@ -29,6 +30,7 @@ export interface StewardApiParts {
   readonly gateway: Gateway;
   readonly steward: Steward;
   readonly audit: AuditTrail;
+  readonly events: EventStreams;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;

@@ -4,6 +4,7 @@ import { connectGateway } from './array-connection.ts';
 import { stewardApi } from './steward-api.ts';
 import { Lifecycle, madeAtStart, partOf, type Part } from './lifecycle.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
+import { EventStreams } from '../steward/api/events.ts';
 import { AuditTrail } from '../steward/audit.ts';
 import { Grower } from '../steward/capacity/grower.ts';
 import { TRASH_STANDARD, type Policy } from '../steward/policy.ts';
@@ -71,7 +72,8 @@ export async function buildSteward(
       newId: randomUUID,
     }),
   );
-  const { onRecord, onNews } = countedBy(metrics);
+  const events = new EventStreams({ elapsed: () => clock.elapsed(), run: clock.now().toString(36) });
+  const { onRecord, onNews } = countedBy(metrics, events);
   const audit = new AuditTrail({ clock, log, onRecord });
   const alerts = new Alerts({ webhooks, clock, log, audit, onNews }, policy.webhooks);
   const array = gateway.capacity;
@@ -95,7 +97,7 @@ export async function buildSteward(
         { snapshot: () => steward.snapshot(), inventory, clock, log },
         pageOptionsOf(settings, policy),
       ),
-      ...(await stewardApi({ settings, policy }, { gateway, steward, audit, clock, log, version })),
+      ...(await stewardApi({ settings, policy }, { gateway, steward, audit, events, clock, log, version })),
       ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
     ],
     { clock, log },
@@ -108,16 +110,22 @@ function pageOf(parts: PageParts, options: PageOptions | undefined): Part[] {
   return options === undefined ? [] : [madeAtStart('the page', () => servePage(parts, options))];
 }
 
-function countedBy(metrics: StewardMetrics): {
+/** Counted, and told to who listens. */
+function countedBy(
+  metrics: StewardMetrics,
+  events: EventStreams,
+): {
   readonly onRecord: (record: AuditRecord) => void;
   readonly onNews: (news: News) => void;
 } {
   return {
     onRecord: (record) => {
       metrics.recordAction(record);
+      events.tell({ event: 'audit', ...record });
     },
     onNews: (news) => {
       metrics.recordNews(news);
+      events.tell({ event: 'news', ...news });
     },
   };
 }

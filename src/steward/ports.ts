@@ -26,6 +26,8 @@ export interface AuditRecord {
   readonly action: OwnAction | AskedAction;
   /** Name of the API's token that asked for it; not there: the steward decided it by itself. */
   readonly by?: string;
+  /** The volumes that were asked for, by their names; not there: it says nothing of volumes, or not by their users' names. */
+  readonly volumes?: readonly string[];
   /** What it was done to, for people: 'pool "pd1/sp1"'. */
   readonly target: string;
   /** planned: the policy does not let the steward act (dry run). blocked: it would be wrong now. */

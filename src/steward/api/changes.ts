@@ -61,8 +61,11 @@ export class Changes {
     return answer.result as Result;
   }
 
-  async #audited<Result>(by: string, { action, target, work, outcome }: Change<Result>): Promise<Result> {
-    const about = { action, target, by };
+  async #audited<Result>(
+    by: string,
+    { action, target, volumes, work, outcome }: Change<Result>,
+  ): Promise<Result> {
+    const about = { action, target, by, volumes };
     try {
       const result = await work(AbortSignal.timeout(LIMIT_MS));
       this.#audit.record({ ...about, outcome: 'done', why: outcome(result) });

@@ -4,6 +4,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { OperatorActions } from '../../volumes/operator-actions.ts';
 import type { AuditTrail } from '../audit.ts';
 import type { Steward } from '../steward.ts';
+import type { EventStreams } from './events.ts';
 import type { Tokens } from './tokens.ts';
 
 /** What of the use cases the API offers. */
@@ -31,6 +32,7 @@ export interface ApiParts {
   readonly actions: ApiActions;
   readonly steward: Pick<Steward, 'snapshot' | 'addDisk'>;
   readonly audit: Pick<AuditTrail, 'record'>;
+  readonly events: EventStreams;
   readonly prefix: string;
   readonly version: string;
   readonly clock: Pick<Clock, 'elapsed'>;

@@ -19,6 +19,7 @@ export interface ServedApi {
 }
 
 const RENEWAL_MS = 60_000;
+const BEAT_MS = 15_000;
 
 /**
  * Serves the API. An address that cannot be had is logged and tried again every 10 s. Rejects as `certificate` does, and with the error of
@@ -40,11 +41,23 @@ export async function serveApi(
     log,
   });
   const renewal = renewed(server.server, { first, certificate, clock, log });
+  const beats = new Periodic({
+    clock,
+    firstMs: BEAT_MS,
+    pauseMs: () => BEAT_MS,
+    turn: () => {
+      parts.events.beat();
+    },
+    onError: (error) => {
+      log.error({ error: String(error) }, 'who listens to events cannot be told that the steward is there');
+    },
+  });
   listening.start();
+  beats.start();
   renewal?.start();
   return {
     close: async () => {
-      await Promise.all([listening.stop(), renewal?.stop()]);
+      await Promise.all([listening.stop(), renewal?.stop(), beats.stop()]);
       await server.close();
     },
   };

@@ -16,6 +16,7 @@ import { Changes } from './changes.ts';
 import { addClusterRoutes } from './cluster-routes.ts';
 import { addSnapshotRoutes } from './snapshot-routes.ts';
 import { addTrashRoutes } from './trash-routes.ts';
+import { addEventRoutes } from './event-routes.ts';
 import { addLifeRoutes } from './life-routes.ts';
 import type { ApiParts } from './parts.ts';
 import { ApiRefusal, internalProblem, problemOf, PROBLEM_TYPE } from './problem.ts';
@@ -94,6 +95,7 @@ export function createApiServer(parts: ApiParts, makeListener: MakeListener): Ap
     addSnapshotRoutes(api, parts, changes);
     addTrashRoutes(api, parts, changes);
     addClusterRoutes(api, parts, changes);
+    addEventRoutes(api, parts);
     addReferenceRoutes(api);
     done();
   });

@@ -241,6 +241,25 @@ describe('pools', () => {
   });
 });
 
+it('tells who listens what is asked for, as it happens', async () => {
+  const { ask, create, url } = await apiScene();
+  await create('orders');
+  await create('stock');
+  const response = await fetch(`${url}${ROOT}/events`, {
+    headers: { authorization: `Bearer ${TOKENS.orders}` },
+  });
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  expect(response.headers.get('cache-control')).toBe('no-store');
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  await ask('admin', `POST ${ROOT}/volumes/stock/grow`, { size: '24GiB' });
+  await ask('orders', `POST ${ROOT}/volumes/orders/grow`, { size: '24GiB' });
+  let heard = '';
+  while (!heard.includes('event: audit')) heard += (await reader?.read())?.value ?? '';
+  await reader?.cancel();
+  expect(heard).toContain('"target":"\\"orders\\""');
+  expect(heard).not.toContain('stock');
+});
+
 it('says which hosts the array knows', async () => {
   const { ask, one } = await apiScene();
   const { hosts } = (await ask('viewer', `GET ${ROOT}/hosts`)).body as { hosts: object[] };

@@ -3,6 +3,7 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { ApiActions, ApiParts } from '../../../../src/steward/api/parts.ts';
 import { createApiServer } from '../../../../src/steward/api/server.ts';
+import { EventStreams } from '../../../../src/steward/api/events.ts';
 import { Tokens } from '../../../../src/steward/api/tokens.ts';
 import { AuditTrail } from '../../../../src/steward/audit.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
@@ -70,6 +71,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
       },
       steward: { snapshot: () => snapshot(), addDisk: unexpected('addDisk') },
       audit,
+      events: new EventStreams({ elapsed: () => clock.elapsed(), run: 'run' }),
       prefix: 'docker-',
       version: '1.2.3',
       clock,

@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerCertificate } from '../../../../src/host/listener.ts';
 import { serveApi } from '../../../../src/steward/api/serve-api.ts';
+import { EventStreams } from '../../../../src/steward/api/events.ts';
 import { Tokens } from '../../../../src/steward/api/tokens.ts';
 import { AuditTrail } from '../../../../src/steward/audit.ts';
 import { freePort } from '../../../../lab/prometheus/free-port.ts';
@@ -47,6 +48,7 @@ async function served() {
       },
       steward: { snapshot: () => snapshot(), addDisk: nothing },
       audit: new AuditTrail({ clock, log: silent }),
+      events: new EventStreams({ elapsed: () => clock.elapsed(), run: 'run' }),
       prefix: 'docker-',
       version: '1.2.3',
       clock,

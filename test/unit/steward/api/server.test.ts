@@ -27,6 +27,7 @@ const READS = [
   '/pools',
   '/hosts',
   '/classes',
+  '/events',
   '/token',
 ];
 
