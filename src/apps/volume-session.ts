@@ -30,6 +30,7 @@ import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { newVolumesOf } from './create-defaults.ts';
 import { operateVolumes } from './operated-volumes.ts';
+import { toldWhenSlow } from './told-when-slow.ts';
 import { pluginOrSelf } from './plugin-or-self.ts';
 import { asVolumeId } from '../array/ids.ts';
 import type { StorageArray } from '../array/storage-array.ts';
@@ -101,7 +102,9 @@ export async function inSession(
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };
     const say = (line: string): void => void io.stderr.write(`${line}\n`);
-    const actions = pluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
+    const asked = pluginOrSelf({ plugin: pluginIn(stateDir), self, directory, say });
+    // Somebody sits there and waits.
+    const actions = io.ask === undefined ? asked : toldWhenSlow(asked, { clock: systemClock, say });
     await work({ operator, memory, host, prefix, removeGraceMs, actions, entries, signal });
   } finally {
     await fences.close();
