@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { trashActionsOn } from '../../../src/volumes/trash/trash-actions.ts';
 import { explore } from './world/explore.ts';
+import type { Life } from './world/life.ts';
 import { race, type Answer } from './world/race.ts';
+import { GRACE_MS, keepRemoved } from './world/scenarios.ts';
 import type { World } from './world/world.ts';
 
 const isOk = (answer: Answer | undefined): boolean => answer?.ok === true;
@@ -145,5 +148,82 @@ describe('one host gives while another takes, in every order', () => {
       ),
     );
     expect(explored.faults).toEqual([]);
+  });
+});
+
+describe('one host removes or erases while another takes, in every order', () => {
+  const grace = { signal: new AbortController().signal };
+  const data = (world: World): boolean =>
+    [...world.array.volumes.values()].some(
+      ({ content }) => content.kind === 'filesystem' && content.files.get('precious') === 'kept',
+    );
+  const kept = (world: World): string[] => (data(world) ? [] : ['data lost']);
+  const precious = async (world: World): Promise<void> => {
+    for (const number of [1, 2]) keepRemoved(world, number);
+    await world.run(world.host(1).life.create('db'));
+    world.content('db').files.set('precious', 'kept');
+    for (const { life } of world.hosts) {
+      await world.run(life.get('db'));
+      await life.host.identity.current(grace.signal);
+    }
+  };
+  const undelete = (life: Life): Promise<unknown> =>
+    trashActionsOn(life.host, life.lock, { watch: () => undefined }).undelete(
+      { wanted: 'db', as: null },
+      grace.signal,
+    );
+
+  it.each([false, true])(
+    'Remove with a grace and Mount: nothing is lost within it (remover dies: %s)',
+    async (mayDie) => {
+      const explored = await explore(() =>
+        race(
+          precious,
+          [(life) => life.remove('db'), (life) => life.mount('db', 'm2')],
+          (_, world) => kept(world),
+          { mayDie },
+        ),
+      );
+      expect(explored.faults.filter((fault) => !/mapping of ~rm|journal entry ~rm/.test(fault))).toEqual([]);
+    },
+  );
+
+  it('undelete and the first step of erasing: it is back with its data, or it is gone and that is said', async () => {
+    const explored = await explore(() =>
+      race(
+        async (world) => {
+          await precious(world);
+          const { life } = world.host(1);
+          await world.run(life.remove('db'));
+          await world.run(life.reconcile());
+          await world.pass(2 * GRACE_MS + 120_000);
+        },
+        [(life) => life.reconcile(), undelete],
+        ([, back], world) => (isOk(back) && !world.exists('db') ? ['said to be back, and is not'] : []),
+        { atRest: (world) => (world.exists('db') ? kept(world) : []) },
+      ),
+    );
+    // A renaming that is carried out after undelete has read its name back: what UndeleteWatch is for.
+    const late = 'host1.renameVolume: said to be back, and is not';
+    expect(
+      explored.faults.filter((fault) => !fault.endsWith(late) && !/journal entry ~rm/.test(fault)),
+    ).toEqual([]);
+    expect(explored.endings).toBeGreaterThan(1);
+  });
+
+  it('a copy and Remove of its origin: the copy is whole, or there is none', async () => {
+    const explored = await explore(() =>
+      race(
+        precious,
+        [(life) => life.remove('db'), (life) => life.create('copy', { from: 'db' })],
+        ([, copied], world) => {
+          if (!isOk(copied)) return [];
+          const { files, label } = world.content('copy');
+          return files.get('precious') === 'kept' && label?.name === 'copy' ? [] : ['copy is not whole'];
+        },
+        { isScheduled: (method) => !['identity', 'describePool'].includes(method) },
+      ),
+    );
+    expect(explored.faults.filter((fault) => !/journal entry ~rm/.test(fault))).toEqual([]);
   });
 });
