@@ -8,7 +8,7 @@ import { until } from '../hosts/until.ts';
 import { POSTGRES_IMAGE, POSTGRES_USER } from './image.ts';
 import { ACCOUNTS, type Entry, type Holdings, Ledger } from './ledger.ts';
 
-const DATA = '/var/lib/postgresql/data';
+export const DATA = '/var/lib/postgresql/data';
 const node = path.resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 
 const SETTINGS = [
@@ -38,6 +38,23 @@ CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL);
 CREATE INDEX ON account (balance);
 INSERT INTO account SELECT id, 0 FROM generate_series(0, ${ACCOUNTS - 1}) AS id;
 CREATE EXTENSION amcheck`;
+
+/** All that the database holds of the ledger: one statement, one snapshot, for clients go on meanwhile. */
+export const HOLDINGS = `SELECT sum(balance)::text FROM account UNION ALL SELECT client || ' ' || n FROM ledger`;
+
+/** Prints nothing about a database whose tables and indexes are whole. */
+export const AMCHECK = [
+  ...['pg_amcheck', '--username=postgres', '--database=postgres', '--heapallindexed', '--parent-check'],
+];
+
+/** From what psql prints for HOLDINGS. */
+export function holdingsOf(rows: string): Holdings {
+  const lines = rows.split('\n');
+  return {
+    transactions: new Set(lines.filter((line) => line.includes(' '))),
+    balance: Number(lines.find((line) => !line.includes(' '))),
+  };
+}
 
 export type FileSystem = 'xfs' | 'ext4';
 
@@ -96,18 +113,8 @@ export class Database {
   /** Everything that is wrong with the database: lost or invented transactions, halves of them, damaged pages. */
   async faults(): Promise<string[]> {
     const expected = this.ledger.committed;
-    // One statement, one snapshot: clients go on meanwhile.
-    const rows = await this.query(
-      `SELECT sum(balance)::text FROM account UNION ALL SELECT client || ' ' || n FROM ledger`,
-    );
-    const lines = rows.split('\n');
-    const holdings: Holdings = {
-      transactions: new Set(lines.filter((line) => line.includes(' '))),
-      balance: Number(lines.find((line) => !line.includes(' '))),
-    };
-    const checked = await this.#inside([
-      ...['pg_amcheck', '--username=postgres', '--database=postgres', '--heapallindexed', '--parent-check'],
-    ]).then(
+    const holdings = holdingsOf(await this.query(HOLDINGS));
+    const checked = await this.#inside(AMCHECK).then(
       (said) => said.split('\n').filter((line) => line !== ''),
       (error: unknown) => [`pg_amcheck: ${String(error)}`],
     );

@@ -2,12 +2,13 @@ import { parseArgs } from 'node:util';
 import { soakOrders } from './orders.ts';
 import { soakPostgres } from './postgres.ts';
 import { soakRandom } from './random.ts';
+import { soakSnapshots } from './snapshots.ts';
 
 /*
  * `make soak`: what has to be done very often before it can be believed. Usage: soak.ts [--kills N] [--seconds N] [--seed N] [PART...]
  */
 interface SoakOptions {
-  /** Power cuts per file system. */
+  /** Power cuts, or snapshots, per file system. */
   readonly kills: number;
   /** How long random acts befall three hosts. */
   readonly seconds: number;
@@ -20,6 +21,7 @@ const parts: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> =
   orders: soakOrders,
   postgres: soakPostgres,
   random: soakRandom,
+  snapshots: soakSnapshots,
 };
 
 const { values, positionals } = parseArgs({

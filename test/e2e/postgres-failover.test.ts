@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database, type FileSystem } from '../../lab/postgres/database.ts';
 import { importPostgres } from '../../lab/postgres/image.ts';
+import { installCommand, takeAndCheck } from '../../lab/postgres/copies.ts';
 import { bringBack, cutPower } from '../../lab/postgres/power-cut.ts';
 import { timelineText } from '../../lab/timeline/text.ts';
 import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
@@ -14,6 +15,7 @@ describe('PostgreSQL as a Swarm service', () => {
   beforeAll(async () => {
     stage = await pluginStage({ hosts: 3 });
     await Promise.all(stage.lab.hosts.slice(1).map(importPostgres));
+    await Promise.all(stage.lab.hosts.map(installCommand));
     await stage.lab.swarm({ heartbeat: '2s' });
   });
 
@@ -22,7 +24,7 @@ describe('PostgreSQL as a Swarm service', () => {
   });
 
   test.each<FileSystem>(['xfs', 'ext4'])(
-    `on %s loses no acknowledged transaction when its host dies ${cuts} times`,
+    `on %s loses no acknowledged transaction when its host dies ${cuts} times, nor do copies of it in use`,
     async (fileSystem) => {
       const [manager, ...workers] = stage.lab.hosts;
       if (manager === undefined) throw new Error('the lab has no hosts');
@@ -39,6 +41,15 @@ describe('PostgreSQL as a Swarm service', () => {
         expect(committed).toBeGreaterThan(before);
         await bringBack(site, from);
       }
+      const on = await database.host();
+      const copies = [];
+      for (const [number, by] of [on, manager, on].entries())
+        copies.push(await takeAndCheck(database, { by, on, name: `copy-${fileSystem}-${number}` }));
+      expect(copies).toEqual([
+        { consistency: 'frozen', faults: [] },
+        { consistency: 'crash-consistent', faults: [] },
+        { consistency: 'frozen', faults: [] },
+      ]);
       await database.remove();
     },
   );
