@@ -176,6 +176,8 @@ async function refusedMount(): Promise<void> {
 
 describe('the search over calls that fail, and lives that end at any step', () => {
   beforeAll(async () => {
+    // Other files of this process have journals, too.
+    for (const noted of [JOURNALED.steps, JOURNALED.left]) noted.clear();
     for (const disturbance of [PLUGIN_CRASH, HOST_REBOOT, CALL_FAILS])
       for (const scenario of SCENARIOS) await disturbEverywhere(scenario, disturbance);
     await refusedMount();
