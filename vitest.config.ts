@@ -25,6 +25,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     setupFiles: ['lab/secrets/simulated.ts'],
     mockReset: true,
+    // vitest's own second is short on a machine with much else to do.
+    expect: { poll: { timeout: 20_000 } },
     restoreMocks: true,
     unstubEnvs: true,
     dangerouslyIgnoreUnhandledErrors: false,

@@ -5,6 +5,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { simulate, type ArrayCommandNames, type RunningArray } from '../../src/array-command.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'simulate-command-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
@@ -75,7 +78,7 @@ test('a program that offers the command has its own words in what is said', asyn
   const command = run(['--dir', await folder()], { array: 'play', sdc: 'play-sdc', more });
   await vi.waitFor(() => {
     expect(command.output()).toContain('Ready.');
-  });
+  }, PATIENT);
   expect(command.output()).toMatch(/^admin:Scaleio123 at http:\/\/127\.0\.0\.1:\d+$/m);
   expect(command.output()).toMatch(/^play-sdc --guid /m);
   expect(command.output()).not.toContain('scaleio-simulator');

@@ -1,6 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { GatewayClient, guidA, refused, simulate, type Json } from './gateway-client.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 async function controlled(options: Parameters<typeof simulate>[0] = {}) {
   const { sim, client } = await simulate({ faults: true, ...options });
   const control = new GatewayClient(sim.mdmUrl);
@@ -127,7 +130,7 @@ test('one gateway goes down and comes up again at the same address, the other se
   await control.post('/simulator/gateways', { gateway: 0, up: false });
   await vi.waitFor(async () => {
     await expect(client.get('/api/version')).rejects.toThrow();
-  });
+  }, PATIENT);
   expect((await second.get('/api/version')).status).toBe(200);
   await control.post('/simulator/gateways', { gateway: 0, up: true });
   expect((await client.get('/api/version')).status).toBe(200);

@@ -9,6 +9,9 @@ import type { MdmMessage, SdcVolume } from '../../src/sdc-protocol.ts';
 import type { Simulator } from '../../src/simulator.ts';
 import { guidA, guidB, simulate } from './gateway-client.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 /** A bare agent: it hears, and answers only when it is told to. */
 class Agent {
   readonly messages: MdmMessage[] = [];
@@ -38,7 +41,7 @@ class Agent {
     lines.on('line', (line) => this.messages.push(JSON.parse(line) as MdmMessage));
     await vi.waitFor(() => {
       expect(this.messages[0]).toBeDefined();
-    });
+    }, PATIENT);
     onTestFinished(() => {
       this.cut();
     });
@@ -69,7 +72,7 @@ async function scene(settings: Parameters<typeof simulate>[0] = {}) {
   const agent = await new Agent(sim, guidA).connect();
   await vi.waitFor(() => {
     expect(agent.volumes()).toEqual([]);
-  });
+  }, PATIENT);
   const fence = async () =>
     JSON.parse(await readFile(join(sim.dir, 'fence', id), 'utf8')) as { allowed: string[] };
   const held = (guid: string) => join(sim.dir, 'fence', `${id}.${guid}.held`);
@@ -85,7 +88,7 @@ async function hold(file: string): Promise<() => Promise<void>> {
   await vi.waitFor(async () => {
     const free = await execa('flock', ['--nonblock', '--shared', file, 'true'], { reject: false });
     expect(free.exitCode).not.toBe(0);
-  });
+  }, PATIENT);
   const release = async (): Promise<void> => {
     holder.kill();
     await holder;
@@ -109,7 +112,7 @@ describe('the stream to an SDC', () => {
       await map(guidA);
       await vi.waitFor(() => {
         expect(agent.volumes()).toMatchObject([{ durable: durability === 'machine' }]);
-      });
+      }, PATIENT);
     },
   );
 
@@ -118,7 +121,7 @@ describe('the stream to an SDC', () => {
     expect((await map(guidA)).status).toBe(200);
     await vi.waitFor(() => {
       expect(agent.volumes()).toMatchObject([{ volumeId: id, sizeKiB: 8_388_608, readOnly: false }]);
-    });
+    }, PATIENT);
     expect((await stat(agent.volumes()?.[0]?.file ?? '')).size).toBe(8 * 2 ** 30);
     expect((await fence()).allowed).toEqual([guidA]);
   });
@@ -129,7 +132,7 @@ describe('the stream to an SDC', () => {
     await client.act('Volume', id, 'setVolumeSize', { sizeInGB: '16' });
     await vi.waitFor(() => {
       expect(agent.volumes()).toMatchObject([{ sizeKiB: 16_777_216 }]);
-    });
+    }, PATIENT);
     expect((await stat(agent.volumes()?.[0]?.file ?? '')).size).toBe(16 * 2 ** 30);
   });
 
@@ -146,7 +149,7 @@ describe('the stream to an SDC', () => {
     expect(await agent.post('/sdc/rescan', {})).toBe(200);
     await vi.waitFor(() => {
       expect(lists()).toBe(2);
-    });
+    }, PATIENT);
   });
 
   test('ends: the SDC is Disconnected', async () => {
@@ -154,7 +157,7 @@ describe('the stream to an SDC', () => {
     agent.cut();
     await vi.waitFor(async () => {
       expect((await client.list('Sdc'))[0]).toMatchObject({ mdmConnectionState: 'Disconnected' });
-    });
+    }, PATIENT);
   });
 
   test('a second stream of the same SDC takes the place of the first', async () => {
@@ -162,7 +165,7 @@ describe('the stream to an SDC', () => {
     await new Agent(sim, guidA).connect();
     await vi.waitFor(() => {
       expect(agent.ended).toBe(true);
-    });
+    }, PATIENT);
     expect((await client.list('Sdc'))[0]).toMatchObject({ mdmConnectionState: 'Connected' });
   });
 
@@ -171,7 +174,7 @@ describe('the stream to an SDC', () => {
     const agent = await new Agent(sim, guidA).connect();
     await vi.waitFor(() => {
       expect(agent.ended).toBe(true);
-    });
+    }, PATIENT);
     expect(agent.messages).toEqual([{ type: 'refused', reason: 'not approved' }]);
   });
 
@@ -180,7 +183,7 @@ describe('the stream to an SDC', () => {
     sim.silence(guidA);
     await vi.waitFor(() => {
       expect(agent.ended).toBe(true);
-    });
+    }, PATIENT);
     await expect(new Agent(sim, guidA).connect()).rejects.toThrow();
     expect((await client.list('Sdc'))[0]).toMatchObject({ mdmConnectionState: 'Disconnected' });
     sim.silence(guidA, false);
@@ -225,7 +228,7 @@ describe('taking a volume away', () => {
     });
     await vi.waitFor(() => {
       expect(agent.volumes()).toEqual([]);
-    });
+    }, PATIENT);
     expect((await fence()).allowed).toEqual([]);
     expect(answered).toBe(false);
     expect(await agent.post('/sdc/ack', { volumeIds: [] })).toBe(200);
@@ -240,7 +243,7 @@ describe('taking a volume away', () => {
     agent.cut();
     await vi.waitFor(async () => {
       expect((await client.list('Sdc'))[0]).toMatchObject({ mdmConnectionState: 'Disconnected' });
-    });
+    }, PATIENT);
     let answered = false;
     const reply = unmap(guidA).then((result) => {
       answered = true;
@@ -248,7 +251,7 @@ describe('taking a volume away', () => {
     });
     await vi.waitFor(async () => {
       expect((await client.list('Volume'))[0]).toMatchObject({ mappedSdcInfo: null });
-    });
+    }, PATIENT);
     for (let count = 0; count < 40; count += 1) await client.get('/api/version');
     expect(answered).toBe(false);
     await rm(held(guidA));
@@ -287,7 +290,7 @@ describe('taking a volume away', () => {
     await vi.waitFor(async () => {
       const fence = await readFile(held(guidA).replace(/\..*$/, ''), 'utf8');
       expect(JSON.parse(fence)).toMatchObject({ allowed: [guidB] });
-    });
+    }, PATIENT);
     expect(answered).toBe(false);
     await rm(held(guidA));
     expect((await reply).status).toBe(200);

@@ -8,6 +8,9 @@ import {
 } from 'scaleio-simulator/operations';
 import { MINUTE, Recorded, rounds, spare, stewarded, TIB } from './scene.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 type World = Awaited<ReturnType<typeof stewarded>>;
 
 /** Describes the spare disks of every SDS, so that the array looks at what it is given. */
@@ -235,7 +238,7 @@ describe('a webhook', () => {
       expect(audit.last.filter(({ action }) => action === 'alert')).toMatchObject([
         { outcome: 'failed', target: 'webhook "alerts.example.com"' },
       ]);
-    });
+    }, PATIENT);
   });
 });
 

@@ -7,6 +7,9 @@ import { createDeviceUsers } from '../../../src/device-users/device-users.ts';
 import type { DeviceUser } from '../../../src/volumes/ports.ts';
 import { hasCapability, LoopDevice, MIB, sh } from '../filesystem/loop-device.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 const never = new AbortController().signal;
 const CAP_SYS_PTRACE = 19;
 
@@ -86,7 +89,7 @@ m = c.mmap(ctypes.c_void_p(None), ctypes.c_size_t(4096), 3, 1, f, ctypes.c_long(
       child.stdin?.end();
       await vi.waitFor(async () => {
         expect((await look(own)).filter(({ kind }) => kind === 'mount')).toEqual([]);
-      });
+      }, PATIENT);
     } finally {
       await sh('umount', own);
     }
@@ -100,7 +103,7 @@ m = c.mmap(ctypes.c_void_p(None), ctypes.c_size_t(4096), 3, 1, f, ctypes.c_long(
     await sh('losetup', '--detach', above.node);
     await vi.waitFor(async () => {
       expect(await look()).toEqual([]);
-    });
+    }, PATIENT);
     await sh('mkswap', loop.node);
     await sh('swapon', loop.node);
     try {

@@ -4,6 +4,9 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { makeRoom } from '../../../src/host/connections.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 /** A server that lets a test answer, with room for two connections. */
 async function serving() {
   const answers: ServerResponse[] = [];
@@ -29,7 +32,7 @@ async function serving() {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await vi.waitFor(() => {
       expect(answers.length).toBe(before + 1);
-    });
+    }, PATIENT);
     const answer = answers.at(-1);
     if (answer === undefined) throw new Error('no request came');
     return answer;

@@ -11,6 +11,9 @@ import {
   type RunReport,
 } from '../../../src/host/run.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 describe('createRunner', () => {
   const never = new AbortController().signal;
   let directory: string;
@@ -86,7 +89,7 @@ describe('createRunner', () => {
     const controller = new AbortController();
     const started = path.join(directory, 'started');
     const run = runner().run('stubborn', [started], { signal: controller.signal });
-    await vi.waitFor(() => access(started));
+    await vi.waitFor(() => access(started), PATIENT);
     controller.abort();
     await expect(run).rejects.toThrow(CancelledError);
   });
@@ -102,7 +105,7 @@ describe('createRunner', () => {
     const controller = new AbortController();
     const started = path.join(directory, 'started');
     const run = runner().run('leaver', [started], { signal: controller.signal });
-    await vi.waitFor(() => access(started));
+    await vi.waitFor(() => access(started), PATIENT);
     controller.abort();
     const before = performance.now();
     await expect(run).rejects.toThrow(CancelledError);

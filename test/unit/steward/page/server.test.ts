@@ -8,6 +8,9 @@ import { freePort } from '../../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
 import { FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
 
+/** On a machine with much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 const TOKEN = newSecret('token of the page');
 
 /** The page on a port of its own. */
@@ -108,7 +111,7 @@ describe('the page', () => {
     const { closed } = await idle(base, 300);
     await vi.waitFor(() => {
       expect(closed()).toBeGreaterThan(0);
-    });
+    }, PATIENT);
     expect((await get('/api/overview', { headers: { connection: 'close' } })).status).toBe(200);
     expect((await reader?.read())?.done).toBe(false);
   });
