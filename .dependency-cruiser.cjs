@@ -135,7 +135,7 @@ module.exports = {
         '^src/steward/(ports|steward|audit|policy-file)\\.ts$',
         '^src/steward/page/(pool-view|page-data)\\.ts$',
         '^src/volumes/(naming|operator-actions|action-schemas|life/lookup|copies/snapshot-names|takeover/holders|trash/(list-trash|trash-names)|options/(option-readers|option-names))\\.ts$',
-        '^src/host/(connections|listener)\\.ts$',
+        '^src/host/(connections|listener|certificate-files)\\.ts$',
       ],
       'it lets in who may, and hands on what is asked for to the use cases',
     ),

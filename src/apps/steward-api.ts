@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
-import { ConfigError, HostNeededError, RunningPluginError } from '../errors.ts';
+import { HostNeededError, RunningPluginError } from '../errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { certificateIn } from '../host/certificate-files.ts';
 import type { ServerCertificate } from '../host/listener.ts';
 import { WatchedSecret } from '../host/watched-secret.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
@@ -139,17 +139,5 @@ function certificateOf({
   apiKeyFile,
 }: Settings): (() => Promise<ServerCertificate>) | undefined {
   if (apiCertFile === undefined || apiKeyFile === undefined) return undefined;
-  return async () => {
-    const [cert, key] = await Promise.all([apiCertFile, apiKeyFile].map(pemIn));
-    return { cert: cert ?? '', key: key ?? '' };
-  };
-}
-
-async function pemIn(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new ConfigError(`cannot read "${file}" for the API: ${code}`, { cause });
-  }
+  return () => certificateIn({ certFile: apiCertFile, keyFile: apiKeyFile }, 'the API');
 }

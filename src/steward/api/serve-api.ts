@@ -1,4 +1,4 @@
-import { Server as TlsServer } from 'node:tls';
+import { certificateRenewal } from '../../host/certificate-files.ts';
 import { createListener, type ServerCertificate } from '../../host/listener.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Periodic } from '../../runtime/periodic.ts';
@@ -18,7 +18,6 @@ export interface ServedApi {
   close(): Promise<void>;
 }
 
-const RENEWAL_MS = 60_000;
 const BEAT_MS = 15_000;
 
 /**
@@ -40,7 +39,10 @@ export async function serveApi(
     clock,
     log,
   });
-  const renewal = renewed(server.server, { first, certificate, clock, log });
+  const renewal =
+    certificate === undefined
+      ? undefined
+      : certificateRenewal(server.server, { first, certificate, what: 'the API', clock, log });
   const beats = new Periodic({
     clock,
     firstMs: BEAT_MS,
@@ -61,39 +63,4 @@ export async function serveApi(
       await server.close();
     },
   };
-}
-
-function renewed(
-  server: unknown,
-  {
-    first,
-    certificate,
-    clock,
-    log,
-  }: Pick<ApiOptions, 'certificate'> &
-    Pick<ApiParts, 'log'> & {
-      readonly first: ServerCertificate | undefined;
-      readonly clock: Pick<Clock, 'elapsed' | 'sleep'>;
-    },
-): Periodic | undefined {
-  if (certificate === undefined || !(server instanceof TlsServer)) return undefined;
-  let last = first;
-  return new Periodic({
-    clock,
-    firstMs: RENEWAL_MS,
-    pauseMs: () => RENEWAL_MS,
-    turn: async () => {
-      const now = await certificate();
-      if (now.cert === last?.cert && now.key === last.key) return;
-      server.setSecureContext({ ...now, minVersion: 'TLSv1.2' });
-      last = now;
-      log.info({}, 'the API has a new certificate');
-    },
-    onError: (error) => {
-      log.error(
-        { error: String(error) },
-        'the certificate of the API cannot be read again; the last one goes on',
-      );
-    },
-  });
 }
