@@ -80,10 +80,7 @@ module.exports = {
     only(
       'operator-door-is-thin',
       '^src/operator/',
-      [
-        '^src/volumes/(ports|operator-actions|action-schemas)\\.ts$',
-        '^src/host/connections\\.ts$',
-      ],
+      ['^src/volumes/(ports|operator-actions|action-schemas)\\.ts$', '^src/host/connections\\.ts$'],
       'it carries what a person asks to the use cases, and knows only their words',
     ),
     only(

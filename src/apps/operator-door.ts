@@ -8,7 +8,7 @@ import { createDoor, type DoorOptions } from '../operator/door.ts';
 import { handedOn, type OperatorActions } from '../volumes/operator-actions.ts';
 
 /** For one call of an operator, ms; longer than any that will end, and shorter than the command waits. */
-const CALL_LIMIT_MS = 120_000;
+export const CALL_LIMIT_MS = 120_000;
 
 /** The operator's door of the running plugin, in the state directory that it works with now. */
 export class OperatorDoor {

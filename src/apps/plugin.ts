@@ -10,11 +10,13 @@ import { ConfigError, isPluginError } from '../errors.ts';
 import { systemClock } from '../host/clock.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import { Periodic } from '../runtime/periodic.ts';
+import type { DoorOptions } from '../operator/door.ts';
 import { addPages, type Pages } from '../observe/metrics/pages.ts';
 import { createMetricsServer } from '../observe/metrics/server.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
 import { Lifecycle, madeAtStart, type Part } from './lifecycle.ts';
-import { actionsInTurn, OperatorDoor } from './operator-door.ts';
+import { actionsInTurn, CALL_LIMIT_MS, OperatorDoor } from './operator-door.ts';
+import { stewardDoor } from './steward-door.ts';
 import { openFlawedService, openService, refusingService, type PluginService } from './plugin-service.ts';
 import type { ServiceEdge } from './plugin-host.ts';
 
@@ -62,10 +64,11 @@ export async function startApp(io: AppEdge): Promise<App> {
 }
 
 /** What listens comes after what answers, and the first to listen is the engine's socket: the others must not keep it waiting. */
-function partsOf(serving: Serving, { socket, metricsAddress: address }: LocalSettings, io: AppEdge): Part[] {
+function partsOf(serving: Serving, settings: LocalSettings, io: AppEdge): Part[] {
+  const { socket, metricsAddress: address } = settings;
   const { log } = io;
   const server = createServer(serving, io);
-  const door = doorOf(serving, io);
+  const door = new OperatorDoor(doorParts(serving, io));
   const openDoor = (): Promise<void> => door.listen(serving.stateDir);
   return [
     // What answers is closed by parts of its own, each with a limit.
@@ -83,6 +86,11 @@ function partsOf(serving: Serving, { socket, metricsAddress: address }: LocalSet
       stop: () => serving.stopMending(),
     },
     { name: "the opening of the operator's door", start: openDoor },
+    ...stewardDoor(
+      settings,
+      { ...doorParts(serving, io), limitMs: CALL_LIMIT_MS, clock: systemClock },
+      CLOSE_MS,
+    ),
     ...(address === undefined
       ? []
       : [
@@ -109,8 +117,8 @@ async function closeServer(server: FastifyInstance): Promise<void> {
   clearTimeout(hurry);
 }
 
-function doorOf({ actions }: Serving, { log }: AppEdge): OperatorDoor {
-  return new OperatorDoor({ actions, log, newRequestId: () => randomUUID(), inRequest });
+function doorParts({ actions }: Serving, { log }: AppEdge): Omit<DoorOptions, 'limitMs'> {
+  return { actions, log, newRequestId: () => randomUUID(), inRequest };
 }
 
 /** The protocol of the engine, and beside it what there is to watch; all that a call sets off bears its id. */

@@ -222,6 +222,7 @@ function mismatches(
   return [
     ...(isOpenToAll ? [OPEN_TO_ALL] : []),
     ...flawsOfApi(settings),
+    ...flawsOfDoor(settings),
     ...(ca === undefined ? [] : [describeIssue('caFile', ca, given)]),
     ...(root === undefined ? [] : [describeIssue('mountRoot', root, given)]),
   ];
@@ -241,6 +242,14 @@ function flawsOfApi({
   return [
     'SCALEIO_API_ADDRESS is not one of the loopback, so tokens could be read on the way: set SCALEIO_API_CERT_FILE and SCALEIO_API_KEY_FILE, ' +
       'or SCALEIO_API_WITHOUT_TLS=true where something else protects it',
+  ];
+}
+
+function flawsOfDoor({ doorAddress, doorCertFile, doorKeyFile, doorTokensFile }: LocalSettings): string[] {
+  const files = [doorCertFile, doorKeyFile, doorTokensFile];
+  if (doorAddress === undefined || !files.includes(undefined)) return [];
+  return [
+    'SCALEIO_DOOR_ADDRESS is served with TLS and to known tokens alone: set SCALEIO_DOOR_CERT_FILE, SCALEIO_DOOR_KEY_FILE and SCALEIO_DOOR_TOKENS_FILE too, or unset it',
   ];
 }
 

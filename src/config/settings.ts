@@ -192,6 +192,25 @@ export const settingsSchema = z.strictObject({
     description:
       'Address for /metrics, /healthz and /readyz besides the socket, such as :9470 for the loopback; unset: none',
   }),
+  doorAddress: listenAddress().optional().meta({
+    env: 'SCALEIO_DOOR_ADDRESS',
+    description:
+      'Address on which this host does for stewards what takes a host (docs/api.md), such as 10.0.0.1:9490; always with TLS, and needs the three files. Unset: not at all',
+  }),
+  doorCertFile: absolutePath().optional().meta({
+    env: 'SCALEIO_DOOR_CERT_FILE',
+    description:
+      'PEM file of the certificate for that, with those that lead to its authority; a new one takes effect within a minute',
+  }),
+  doorKeyFile: absolutePath().optional().meta({
+    env: 'SCALEIO_DOOR_KEY_FILE',
+    description: 'PEM file of the key of that certificate',
+  }),
+  doorTokensFile: absolutePath().optional().meta({
+    env: 'SCALEIO_DOOR_TOKENS_FILE',
+    description:
+      'File of the tokens that let stewards in, a line each: sha256: and the hash, or the token itself; a change counts at once',
+  }),
   pageAddress: listenAddressOrOff().prefault('127.0.0.1:9480').meta({
     env: 'SCALEIO_PAGE_ADDRESS',
     isForSteward: true,

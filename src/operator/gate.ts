@@ -48,7 +48,10 @@ export class Gate {
       return await this.#tokens.has(offered);
     } catch (error) {
       if (!isPluginError(error)) throw error;
-      throw new NotLetIn(503, "the tokens file of this door cannot be used now, and the plugin's log says why");
+      throw new NotLetIn(
+        503,
+        "the tokens file of this door cannot be used now, and the plugin's log says why",
+      );
     }
   }
 
