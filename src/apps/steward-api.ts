@@ -8,6 +8,7 @@ import { WatchedSecret } from '../host/watched-secret.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { ON_A_HOST, type HostDoors } from '../steward/api/host-doors.ts';
 import type { EventStreams } from '../steward/api/events.ts';
 import type { ApiActions } from '../steward/api/parts.ts';
 import { serveApi, type ServedApi } from '../steward/api/serve-api.ts';
@@ -23,6 +24,7 @@ import { validateVolumeName } from '../volumes/naming.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
 import { trashFromAfar } from '../volumes/trash/trash-from-afar.ts';
 import { newVolumesOf } from './create-defaults.ts';
+import { hostDoors } from './host-doors.ts';
 import type { Part } from './lifecycle.ts';
 
 /** What the API of a steward stands on. */
@@ -49,6 +51,7 @@ export async function stewardApi(
   const { gateway, log } = parts;
   const file = new TokenFile(apiTokensFile, new WatchedSecret(apiTokensFile), log);
   await file.current();
+  const hosts = await hostDoors(policy.hosts, log);
   const certificate = certificateOf(settings);
   await certificate?.();
   const serve = (): Promise<ServedApi> =>
@@ -58,7 +61,8 @@ export async function stewardApi(
         prefix,
         array: gateway,
         inventory: gateway.inventory,
-        actions: actionsFromAfar({ settings, policy }, parts),
+        actions: actionsFromAfar({ settings, policy }, { ...parts, hosts }),
+        hosts,
         tokens: () => file.current(),
         newRequestId: randomUUID,
         inRequest,
@@ -77,10 +81,15 @@ export async function stewardApi(
   ];
 }
 
-/** What can be done without being a host. The rest rejects with HostNeededError. */
+/** What can be done without being a host, and by way of one what cannot. The rest rejects with HostNeededError. */
 function actionsFromAfar(
   { settings, policy }: { readonly settings: Settings; readonly policy: Policy },
-  { gateway: array, clock, log }: Pick<StewardApiParts, 'gateway' | 'clock' | 'log'>,
+  {
+    gateway: array,
+    clock,
+    log,
+    hosts,
+  }: Pick<StewardApiParts, 'gateway' | 'clock' | 'log'> & { readonly hosts: HostDoors },
 ): ApiActions {
   const { prefix, removeGraceMs } = settings;
   const lock = new VolumeLock(clock);
@@ -92,33 +101,44 @@ function actionsFromAfar(
     log,
     prefix,
     needsHost: (name) =>
-      needsHost(`volume "${name}" was not changed: no host has it, so a host has to mount it for a moment`),
+      new HostNeededError(
+        `volume "${name}" was not changed: no host has it, so a host has to mount it for a moment`,
+      ),
   });
   const isErasedHere = policy.act && policy.trash !== undefined && removeGraceMs > 0;
   return {
     ...data,
     ...lifeActionsWithout({ array, prefix, lock }, newVolumesOf(settings)),
-    create: ({ name }) =>
-      Promise.reject(
-        needsHost(`volume ${quote(name)} was not made: a host has to attach it and see it through`),
-      ),
-    restore: ({ name }) =>
-      Promise.reject(
-        needsHost(
-          `volume ${quote(name)} was not restored: a host has to have it meanwhile and see it through`,
-        ),
-      ),
+    // Who needs no host gets none, and the steward's own lock is not held while one is waited for: hosts have theirs.
+    limit: async (wanted, signal) => {
+      try {
+        return await data.limit(wanted, signal);
+      } catch (cause) {
+        if (!(cause instanceof HostNeededError)) throw cause;
+        return hosts.askAny('limit', wanted, { why: cause.reason, cause, signal });
+      }
+    },
+    create: (wanted, signal) =>
+      hosts.askAny('create', wanted, {
+        why: `volume ${quote(wanted.name)} was not made: a host has to attach it and see it through`,
+        signal,
+      }),
+    restore: (wanted, signal) =>
+      hosts.askAny('restore', wanted, {
+        why: `volume ${quote(wanted.name)} was not restored: a host has to have it meanwhile and see it through`,
+        signal,
+      }),
     undelete: (request, signal) =>
       lock.run(request.as ?? request.wanted, 'undelete', signal, () =>
         undelete(request, signal).catch((cause: unknown) => {
-          if (cause instanceof RunningPluginError) throw needsHost(cause.reason, cause);
+          if (cause instanceof RunningPluginError) throw notThroughHosts(cause.reason, cause);
           throw cause;
         }),
       ),
     remove: async ({ name: raw }, signal) => {
       const name = validateVolumeName(raw);
       if (!isErasedHere)
-        throw needsHost(
+        throw notThroughHosts(
           `volume "${name}" was not removed: this steward erases nothing (that takes SCALEIO_REMOVE_GRACE, and a policy with act: true and a section "trash")`,
         );
       await lock.run(name, 'Remove', signal, () => trashFromAfar({ array, clock, prefix }, name, signal));
@@ -126,11 +146,9 @@ function actionsFromAfar(
   };
 }
 
-function needsHost(why: string, cause?: unknown): HostNeededError {
-  return new HostNeededError(`${why}, and no host offers the operator's door to this steward`, {
-    cause,
-    remedy: 'use docker-volume-scaleio volume on a host where the plugin runs',
-  });
+/** Hosts do nothing for stewards that takes data away, or brings it back under another name. */
+function notThroughHosts(why: string, cause?: unknown): HostNeededError {
+  return new HostNeededError(`${why}, and hosts do not do it for stewards`, { cause, remedy: ON_A_HOST });
 }
 
 /** Undefined where the settings name none. It rejects with ConfigError. */

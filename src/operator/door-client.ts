@@ -9,8 +9,8 @@ import {
 import { doorCall, doorFailure, type DoorFailure } from './calls.ts';
 
 /**
- * Sends a JSON body to a path of the door's socket, and answers status and body. Rejects with the socket's error, which bears
- * its code.
+ * Sends a JSON body to a path of the door, and answers status and body. Rejects with the socket's error, which bears its code, or with
+ * NotAskedError.
  */
 export type PostToDoor = (
   path: string,
@@ -20,6 +20,9 @@ export type PostToDoor = (
 
 /** Nobody listens at the door: no plugin works with this state directory, or one that is only just starting. Nothing was asked. */
 export class DoorClosedError extends RunningPluginError {}
+
+/** What a PostToDoor may reject with where nothing was asked; the message says why, as it follows the door. */
+export class NotAskedError extends Error {}
 
 /** The plugin's own error, in its own words. */
 class RefusedByPlugin extends PluginError {
@@ -66,6 +69,7 @@ class DoorClient {
   }
 
   #unanswered(cause: unknown, signal: AbortSignal): PluginError {
+    if (cause instanceof NotAskedError) return new DoorClosedError(cause.message, { cause });
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR')
       return new DoorClosedError(`no plugin listens on "${this.#socket}"`, { cause });

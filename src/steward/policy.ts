@@ -130,6 +130,35 @@ const trash = z.strictObject({
   leastAge: duration(60_000).prefault('1h'),
 });
 
+/** As it stands in a URL. */
+const hostAddress = () =>
+  z.string({ error: 'must be text' }).refine(
+    (raw) => {
+      const url = /:\d{1,5}$/.test(raw) ? URL.parse(`http://${raw}`) : null;
+      return url !== null && url.username === '' && url.pathname === '/' && url.search + url.hash === '';
+    },
+    { error: 'is not a host and a port like node1.example.com:9490' },
+  );
+
+const hosts = z.strictObject({
+  /** Authorities of the certificates that hosts show, PEM. */
+  caFile: absolutePath(),
+  /** The token that is shown to hosts, as it is. */
+  tokenFile: absolutePath(),
+  doors: z
+    .array(
+      z.strictObject({
+        /** The host as the array knows it: its name, address or id. */
+        host: name(),
+        /** Where its plugin listens (SCALEIO_DOOR_ADDRESS). */
+        address: hostAddress(),
+      }),
+      { error: 'must be a list' },
+    )
+    .min(1, { error: 'is empty' })
+    .max(1000),
+});
+
 /** The policy file. */
 export const policySchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
@@ -144,6 +173,8 @@ export const policySchema = z.strictObject({
   cleanup: cleanup.optional(),
   /** What hosts have removed and keep for a grace. Where it is not there it is shown, and erased by the hosts alone. */
   trash: trash.optional(),
+  /** Hosts that may be asked for what the steward cannot do. Where it is not there, none is. */
+  hosts: hosts.optional(),
 });
 
 /** How often the trash is looked at where the policy has no section for it. */
@@ -154,4 +185,5 @@ export type PoolPolicy = Policy['pools'][number];
 export type GrowthPolicy = NonNullable<PoolPolicy['grow']>;
 export type CleanupPolicy = NonNullable<Policy['cleanup']>;
 export type TrashPolicy = NonNullable<Policy['trash']>;
+export type HostsPolicy = NonNullable<Policy['hosts']>;
 export type WebhookPolicy = Policy['webhooks'][number];

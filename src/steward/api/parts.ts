@@ -5,6 +5,7 @@ import type { OperatorActions } from '../../volumes/operator-actions.ts';
 import type { AuditTrail } from '../audit.ts';
 import type { Steward } from '../steward.ts';
 import type { EventStreams } from './events.ts';
+import type { HostDoors } from './host-doors.ts';
 import type { Tokens } from './tokens.ts';
 
 /** What of the use cases the API offers. */
@@ -30,6 +31,8 @@ export interface ApiParts {
   readonly array: Pick<StorageArray, 'listVolumes' | 'findVolumeId' | 'getVolume'>;
   readonly inventory: Pick<Inventory, 'readHosts'>;
   readonly actions: ApiActions;
+  /** For what takes the very host that has a volume. */
+  readonly hosts: Pick<HostDoors, 'askHolder'>;
   readonly steward: Pick<Steward, 'snapshot' | 'addDisk'>;
   readonly audit: Pick<AuditTrail, 'record'>;
   readonly events: EventStreams;

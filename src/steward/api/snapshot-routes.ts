@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Attachment } from '../../array/volume.ts';
 import { HostNeededError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
 import { ACTION_SCHEMAS } from '../../volumes/action-schemas.ts';
@@ -40,8 +41,8 @@ function addTaking(server: ApiServer, parts: ApiParts, changes: Changes): void {
         target: names.map((one) => quote(one)).join(', '),
         volumes: names,
         work: async (signal) => {
-          if (request.body.frozen) await assertUnattached(parts, names, signal);
-          return [...(await actions.takeSnapshots(wanted, signal))];
+          const take = request.body.frozen ? whoCanFreeze(parts, names) : actions.takeSnapshots;
+          return [...(await take(wanted, signal))];
         },
         outcome: (taken) =>
           taken
@@ -96,20 +97,48 @@ function addSnapshotRemoval(server: ApiServer, { actions }: ApiParts, changes: C
   );
 }
 
-/** What no host has is still. Rejects with HostNeededError that says which hosts would have to freeze the others. */
-async function assertUnattached(
+/**
+ * What no host has is still, so that the array alone is asked; else the host that has them. Rejects with HostNeededError that says which host
+ * would have to freeze which volume, where none can be asked or several would have to at one instant.
+ */
+function whoCanFreeze(
+  parts: Pick<ApiParts, 'array' | 'prefix' | 'hosts' | 'actions'>,
+  names: readonly string[],
+): ApiParts['actions']['takeSnapshots'] {
+  return async (wanted, signal) => {
+    const { holder, why } = await soleHolder(parts, names, signal);
+    if (holder === undefined) return parts.actions.takeSnapshots(wanted, signal);
+    const asked = { action: 'takeSnapshots', wanted } as const;
+    return parts.hosts.askHolder(holder, asked, { needed: { why, remedy: OTHERWISE }, signal });
+  };
+}
+
+const OTHERWISE = 'use docker-volume-scaleio volume snapshot there, or take one that is crash-consistent';
+
+/** The host that has those volumes which a host has; undefined: none has any. */
+async function soleHolder(
   { array, prefix }: Pick<ApiParts, 'array' | 'prefix'>,
   names: readonly string[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ readonly holder: Attachment | undefined; readonly why: string }> {
+  let sole: { readonly holder: Attachment; readonly why: string } | undefined;
   for (const name of names) {
     const volume = await findByName(array, arrayNameFor(prefix, validateVolumeName(name)), signal);
-    const holders = volume?.attachments.map(describeHolder) ?? [];
-    if (volume?.attachedToAll === true) holders.push('every host');
-    if (holders.length > 0)
+    const { attachments = [], attachedToAll = false } = volume ?? {};
+    const [holder, ...more] = attachments;
+    const holders = [...attachments.map(describeHolder), ...(attachedToAll ? ['every host'] : [])].join(', ');
+    if (holders === '') continue;
+    const inUse = `no snapshot was taken: volume ${quote(name)} is in use on host ${holders}`;
+    if (holder === undefined || more.length > 0 || attachedToAll)
+      throw new HostNeededError(`${inUse}, and cannot be frozen on several hosts at one instant`, {
+        remedy: 'take one that is crash-consistent',
+      });
+    if (sole !== undefined && sole.holder.hostId !== holder.hostId)
       throw new HostNeededError(
-        `no snapshot was taken: volume ${quote(name)} is in use on host ${holders.join(', ')}, which would have to freeze it, and does not offer the operator's door to this steward`,
-        { remedy: 'use docker-volume-scaleio volume snapshot there, or take one that is crash-consistent' },
+        `${inUse}, and another one on host ${describeHolder(sole.holder)}: they cannot be frozen on several hosts at one instant`,
+        { remedy: 'take those of each host on their own, or one that is crash-consistent' },
       );
+    sole ??= { holder, why: `${inUse}, which would have to freeze it` };
   }
+  return sole ?? { holder: undefined, why: '' };
 }

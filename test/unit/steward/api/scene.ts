@@ -69,6 +69,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
         listClasses: () => Promise.resolve([{ name: 'gold', options: { iops: '5000' } }]),
         ...actions,
       },
+      hosts: { askHolder: unexpected('askHolder') },
       steward: { snapshot: () => snapshot(), addDisk: unexpected('addDisk') },
       audit,
       events: new EventStreams({ elapsed: () => clock.elapsed(), run: 'run' }),

@@ -46,6 +46,7 @@ async function served() {
         restore: nothing,
         listClasses: nothing,
       },
+      hosts: { askHolder: nothing },
       steward: { snapshot: () => snapshot(), addDisk: nothing },
       audit: new AuditTrail({ clock, log: silent }),
       events: new EventStreams({ elapsed: () => clock.elapsed(), run: 'run' }),
