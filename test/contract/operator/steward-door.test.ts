@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { copyFile, readFile } from 'node:fs/promises';
 import { request as requestPlain } from 'node:http';
-import { expect, it } from 'vitest';
+import path from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { expect, it, onTestFinished } from 'vitest';
 import { VolumeInUseError } from '../../../src/errors.ts';
 import { doorCall } from '../../../src/operator/calls.ts';
 import { WRONG_PER_MINUTE } from '../../../src/operator/gate.ts';
 import { STEWARD_ACTIONS } from '../../../src/operator/steward-calls.ts';
 import { ACTION_NAMES } from '../../../src/volumes/operator-actions.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
-import { DOOR_TOKEN, doorScene } from '../steward/door-scene.ts';
+import { FakeClock } from '../../unit/steward/page/scene.ts';
+import { DOOR_TOKEN, doorScene, fixture } from '../steward/door-scene.ts';
 
 /* A host's door to stewards over TLS: who comes in, and to what. */
 
@@ -70,14 +74,47 @@ it('offers what stewards need and nothing else, forced release and failover leas
   expect(asked).toEqual([]);
 });
 
-it('makes an address wait that shows wrong tokens, also with the right one', async () => {
-  const { ask, asked, lines } = await doorScene(answers);
+it('makes an address wait for a minute that shows wrong tokens, also with the right one', async () => {
+  const clock = new FakeClock();
+  const { ask, asked, lines } = await doorScene(answers, 'good', clock);
   for (let tries = 0; tries < WRONG_PER_MINUTE; tries += 1)
     expect((await ask(GROW, WISH, { token: WRONG })).status).toBe(401);
   expect((await ask(GROW, WISH, { token: WRONG })).status).toBe(429);
   expect((await ask(GROW, WISH)).status).toBe(429);
   expect(asked).toEqual([]);
   expect(lines.join()).not.toContain(DOOR_TOKEN);
+  clock.take(60_000);
+  expect((await ask(GROW, WISH)).status).toBe(200);
+});
+
+it('takes up a renewed certificate', async () => {
+  const clock = new FakeClock();
+  const { ask, directory } = await doorScene(answers, 'good', clock);
+  expect((await ask(GROW, WISH)).status).toBe(200);
+  await copyFile(fixture('other.pem'), path.join(directory, 'door.pem'));
+  await copyFile(fixture('other.key'), path.join(directory, 'door.key'));
+  await clock.pass(60_000);
+  await expect.poll(() => ask(GROW, WISH).catch(String), { timeout: 20_000 }).toContain('ALTNAME_INVALID');
+});
+
+it('holds 32 connections, and lets those go first that ask for nothing', async () => {
+  const { ask, port } = await doorScene(answers);
+  const sockets: TLSSocket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const ca = await readFile(fixture('ca.pem'));
+  let ended = 0;
+  for (let count = 0; count < 32; count += 1) {
+    const socket = connect({ host: '127.0.0.1', port, ca });
+    socket.on('error', () => undefined).once('close', () => (ended += 1));
+    socket.resume();
+    sockets.push(socket);
+    await once(socket, 'secureConnect');
+  }
+  expect(ended).toBe(0);
+  expect((await ask(GROW, WISH)).status).toBe(200);
+  await expect.poll(() => ended, { timeout: 20_000 }).toBe(1);
 });
 
 it('reads its tokens again when they have changed, and lets nobody in while the file has mistakes', async () => {

@@ -11,6 +11,7 @@ import { Lifecycle } from '../../../src/apps/lifecycle.ts';
 import { stewardDoor } from '../../../src/apps/steward-door.ts';
 import { loadSettings, type LoadedSettings } from '../../../src/config/load-settings.ts';
 import { systemClock } from '../../../src/host/clock.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 import type { OperatorActions } from '../../../src/volumes/operator-actions.ts';
 import { actionsFrom } from '../../../src/volumes/operator-actions.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
@@ -52,7 +53,11 @@ export function hostsPolicy(directory: string, doors: readonly { host: string; a
 }
 
 /** A host's door over actions that note what they are asked. */
-export async function doorScene(answers: Partial<OperatorActions> = {}, cert = 'good') {
+export async function doorScene(
+  answers: Partial<OperatorActions> = {},
+  cert = 'good',
+  clock: Pick<Clock, 'elapsed' | 'sleep'> = systemClock,
+) {
   const files = await doorFiles(cert);
   const asked: unknown[] = [];
   const lines: string[] = [];
@@ -85,7 +90,7 @@ export async function doorScene(answers: Partial<OperatorActions> = {}, cert = '
       rest();
     },
     limitMs: 60_000,
-    clock: systemClock,
+    clock,
   };
   const lifecycle = new Lifecycle(stewardDoor(settings, parts, 0), { clock: systemClock, log: parts.log });
   await lifecycle.start();

@@ -74,6 +74,21 @@ describe('beside a running plugin', () => {
   });
 });
 
+it('volumes on several hosts are not frozen at one instant, and the answer says where they are', async () => {
+  const door = await doorScene();
+  const doors = ['10.0.0.1', '10.0.0.2'].map((host) => ({ host, address: door.address }));
+  const scene = await apiScene({ policy: hostsPolicy(door.directory, doors) });
+  await attached(scene);
+  const volumeId = await scene.create('orders-log');
+  await scene.gateway.attachVolume({ volumeId, hostId: scene.two, readOnly: false }, soon());
+  const wish = { ...FROZEN, volumes: ['orders', 'orders-log'] };
+  const { status, body } = await scene.ask('orders', `POST ${ROOT}/snapshots`, wish);
+  expect([status, body]).toMatchObject([409, { code: 'HOST_NEEDED' }]);
+  for (const word of ['10.0.0.1', '10.0.0.2', 'crash-consistent'])
+    expect((body as Problem).detail).toContain(word);
+  expect(door.asked).toEqual([]);
+});
+
 it('what any host can do is done by the first that answers, and once', async () => {
   const restore = () => Promise.resolve(RESTORED);
   const gone = await doorFiles();
