@@ -18,7 +18,7 @@ import type { Policy } from '../steward/policy.ts';
 import type { Steward } from '../steward/steward.ts';
 import { quote } from '../units/quote.ts';
 import { lifeActionsWithout } from '../volumes/life/life-actions.ts';
-import { dataActionsWithout } from '../volumes/data-actions.ts';
+import { dataActionsWithout, type DataActions } from '../volumes/data-actions.ts';
 import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { validateVolumeName } from '../volumes/naming.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
@@ -94,17 +94,7 @@ function actionsFromAfar(
   const { prefix, removeGraceMs } = settings;
   const lock = new VolumeLock(clock);
   const { undelete } = trashActionsWithout({ array, prefix, clock, removeGraceMs });
-  const data = dataActionsWithout({
-    array,
-    clock,
-    lock,
-    log,
-    prefix,
-    needsHost: (name) =>
-      new HostNeededError(
-        `volume "${name}" was not changed: no host has it, so a host has to mount it for a moment`,
-      ),
-  });
+  const data = dataFromAfar({ array, clock, lock, log, prefix });
   const isErasedHere = policy.act && policy.trash !== undefined && removeGraceMs > 0;
   return {
     ...data,
@@ -144,6 +134,16 @@ function actionsFromAfar(
       await lock.run(name, 'Remove', signal, () => trashFromAfar({ array, clock, prefix }, name, signal));
     },
   };
+}
+
+function dataFromAfar(host: Omit<Parameters<typeof dataActionsWithout>[0], 'needsHost'>): DataActions {
+  return dataActionsWithout({
+    ...host,
+    needsHost: (name) =>
+      new HostNeededError(
+        `volume "${name}" was not changed: no host has it, so a host has to mount it for a moment`,
+      ),
+  });
 }
 
 /** Hosts do nothing for stewards that takes data away, or brings it back under another name. */

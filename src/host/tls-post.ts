@@ -38,13 +38,13 @@ export async function postOverTls(post: TlsPost, body: unknown): Promise<{ statu
     agent: false,
     signal,
   });
-  let isConnected = false;
+  const seen = { isConnected: false };
   const tooLong = setTimeout(() => {
     sent.destroy(new Error(`no connection within ${connectMs} ms`));
   }, connectMs);
   sent.once('socket', (socket) => {
     socket.once('secureConnect', () => {
-      isConnected = true;
+      seen.isConnected = true;
       clearTimeout(tooLong);
       // Not before: what is sent bears a secret, which is for who has the right certificate alone.
       sent.end(text);
@@ -54,7 +54,7 @@ export async function postOverTls(post: TlsPost, body: unknown): Promise<{ statu
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode ?? 0, body: await jsonOf(response) };
   } catch (cause) {
-    if (isConnected) throw cause;
+    if (seen.isConnected) throw cause;
     throw new NotConnectedError(cause instanceof Error ? cause.message : String(cause), { cause });
   } finally {
     clearTimeout(tooLong);

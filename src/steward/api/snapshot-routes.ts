@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Attachment } from '../../array/volume.ts';
+import type { ArrayVolume, Attachment } from '../../array/volume.ts';
 import { HostNeededError } from '../../errors.ts';
 import { quote } from '../../units/quote.ts';
 import { ACTION_SCHEMAS } from '../../volumes/action-schemas.ts';
@@ -124,21 +124,29 @@ async function soleHolder(
   let sole: { readonly holder: Attachment; readonly why: string } | undefined;
   for (const name of names) {
     const volume = await findByName(array, arrayNameFor(prefix, validateVolumeName(name)), signal);
-    const { attachments = [], attachedToAll = false } = volume ?? {};
-    const [holder, ...more] = attachments;
-    const holders = [...attachments.map(describeHolder), ...(attachedToAll ? ['every host'] : [])].join(', ');
-    if (holders === '') continue;
-    const inUse = `no snapshot was taken: volume ${quote(name)} is in use on host ${holders}`;
-    if (holder === undefined || more.length > 0 || attachedToAll)
-      throw new HostNeededError(`${inUse}, and cannot be frozen on several hosts at one instant`, {
-        remedy: 'take one that is crash-consistent',
-      });
-    if (sole !== undefined && sole.holder.hostId !== holder.hostId)
+    const found = volume === undefined ? undefined : holderOf(name, volume);
+    if (found !== undefined && sole !== undefined && sole.holder.hostId !== found.holder.hostId)
       throw new HostNeededError(
-        `${inUse}, and another one on host ${describeHolder(sole.holder)}: they cannot be frozen on several hosts at one instant`,
+        `${found.inUse}, and another one on host ${describeHolder(sole.holder)}: they cannot be frozen on several hosts at one instant`,
         { remedy: 'take those of each host on their own, or one that is crash-consistent' },
       );
-    sole ??= { holder, why: `${inUse}, which would have to freeze it` };
+    if (found !== undefined)
+      sole ??= { holder: found.holder, why: `${found.inUse}, which would have to freeze it` };
   }
   return sole ?? { holder: undefined, why: '' };
+}
+
+/** Undefined: nobody has it. Throws HostNeededError where several hosts have it. */
+function holderOf(
+  name: string,
+  { attachments, attachedToAll }: Pick<ArrayVolume, 'attachments' | 'attachedToAll'>,
+): { readonly holder: Attachment; readonly inUse: string } | undefined {
+  const holders = [...attachments.map(describeHolder), ...(attachedToAll ? ['every host'] : [])];
+  if (holders.length === 0) return undefined;
+  const inUse = `no snapshot was taken: volume ${quote(name)} is in use on host ${holders.join(', ')}`;
+  const [holder] = attachments;
+  if (holder !== undefined && holders.length === 1) return { holder, inUse };
+  throw new HostNeededError(`${inUse}, and cannot be frozen on several hosts at one instant`, {
+    remedy: 'take one that is crash-consistent',
+  });
 }

@@ -12,8 +12,7 @@ import { stewardDoor } from '../../../src/apps/steward-door.ts';
 import { loadSettings, type LoadedSettings } from '../../../src/config/load-settings.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
-import type { OperatorActions } from '../../../src/volumes/operator-actions.ts';
-import { actionsFrom } from '../../../src/volumes/operator-actions.ts';
+import { actionsFrom, type OperatorActions } from '../../../src/volumes/operator-actions.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
 

@@ -502,28 +502,6 @@ describe("the steward's page", () => {
   });
 });
 
-describe('the door to stewards', () => {
-  const files = {
-    SCALEIO_DOOR_CERT_FILE: '/etc/scaleio/door.pem',
-    SCALEIO_DOOR_KEY_FILE: '/etc/scaleio/door.key',
-    SCALEIO_DOOR_TOKENS_FILE: '/etc/scaleio/door-tokens',
-  };
-
-  it('is closed unless it has an address', () => {
-    expect(load().settings.doorAddress).toBeUndefined();
-    expect(mistakesOf(files)).toEqual([]);
-  });
-
-  it.each(Object.keys(files))('has no address without %s, on the loopback either', (missing) => {
-    for (const SCALEIO_DOOR_ADDRESS of ['10.0.0.1:9490', '127.0.0.1:9490']) {
-      expect(mistakesOf({ ...files, SCALEIO_DOOR_ADDRESS })).toEqual([]);
-      expect(mistakesOf({ ...files, SCALEIO_DOOR_ADDRESS, [missing]: '' })).toEqual([
-        expect.stringContaining(missing),
-      ]);
-    }
-  });
-});
-
 describe("the steward's API", () => {
   const tokens = { SCALEIO_API_TOKENS_FILE: '/etc/scaleio/tokens.yml' };
 
