@@ -1,10 +1,5 @@
-import type { OperatorActions } from '../volumes/operator-actions.ts';
-
 /** What the door of a host does for a steward: never a forced release, a failover policy, or the end of data. */
 export const STEWARD_ACTIONS = ['takeSnapshots', 'restore', 'limit', 'rename', 'grow', 'create'] as const;
-
-export type StewardAction = (typeof STEWARD_ACTIONS)[number];
-export type StewardActions = Pick<OperatorActions, StewardAction>;
 
 /** Header with the id of the request in the steward's log that a call is for. */
 export const ASKED_FOR = 'x-asked-for';
