@@ -123,7 +123,7 @@ module.exports = {
       '^src/steward/page/',
       [
         '^src/steward/(ports|steward|capacity/assessment)\\.ts$',
-        '^src/volumes/naming\\.ts$',
+        '^src/volumes/(naming|copies/family-snapshots)\\.ts$',
         '^src/host/connections\\.ts$',
       ],
       'it reads what the steward knows and what its ports tell, and can change neither',

@@ -94,7 +94,7 @@ export async function buildSteward(
       { name: 'telling webhooks', stop: () => alerts.stop() },
       partOf('the rounds', loop),
       ...pageOf(
-        { snapshot: () => steward.snapshot(), inventory, clock, log },
+        { snapshot: () => steward.snapshot(), inventory, array: gateway, clock, log },
         pageOptionsOf(settings, policy),
       ),
       ...(await stewardApi({ settings, policy }, { gateway, steward, audit, events, clock, log, version })),

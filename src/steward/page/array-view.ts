@@ -1,5 +1,5 @@
 import type { ArrayHost } from '../../array/host.ts';
-import type { HostId, PoolId, VolumeId } from '../../array/ids.ts';
+import type { FamilyId, HostId, PoolId, VolumeId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { volumeNameOf, isOurs } from '../../volumes/naming.ts';
 
@@ -18,6 +18,8 @@ export interface SeenVolume {
   readonly id: VolumeId;
   readonly name: string;
   readonly poolId: PoolId;
+  /** Null where the array does not say. */
+  readonly familyId: FamilyId | null;
   readonly sizeKiB: number;
   /** Seconds since 1970; null where the array does not say. */
   readonly createdAtSeconds: number | null;
@@ -109,8 +111,19 @@ function seen(
     },
   );
   const name = volumeNameOf(prefix, arrayName) ?? arrayName.slice(prefix.length);
-  const { poolId, sizeKiB, createdAtSeconds, accessModeLimit, kind, attachedToAll } = reading;
+  const { poolId, familyId, sizeKiB, createdAtSeconds, accessModeLimit, kind, attachedToAll } = reading;
   const isReadOnly = accessModeLimit === 'ReadOnly';
   const isSnapshot = kind === 'snapshot';
-  return { id, name, poolId, sizeKiB, createdAtSeconds, isReadOnly, isSnapshot, attachedToAll, holders };
+  return {
+    id,
+    name,
+    poolId,
+    familyId,
+    sizeKiB,
+    createdAtSeconds,
+    isReadOnly,
+    isSnapshot,
+    attachedToAll,
+    holders,
+  };
 }

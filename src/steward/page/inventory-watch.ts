@@ -1,3 +1,4 @@
+import type { VolumeId } from '../../array/ids.ts';
 import { isPluginError } from '../../errors.ts';
 import type { Inventory } from '../../array/storage-array.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -97,6 +98,11 @@ export class InventoryWatch {
   /** Newest first, with what the steward itself did and found. */
   timeline(told: Told): TimelineEntry[] {
     return this.#timeline.entries(told);
+  }
+
+  /** What happened to one volume, newest first, as far as the timeline still has it. */
+  movesOf(id: VolumeId): TimelineEntry[] {
+    return this.#timeline.movesOf(id);
   }
 
   #pauseMs(): number {

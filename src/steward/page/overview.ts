@@ -9,7 +9,7 @@ import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type ArrayView }
 /** Where what is shown comes from. */
 export interface OverviewSources {
   readonly snapshot: () => StewardSnapshot;
-  readonly watch: Pick<InventoryWatch, 'sighting' | 'revision' | 'freshness' | 'timeline'>;
+  readonly watch: Pick<InventoryWatch, 'sighting' | 'revision' | 'freshness' | 'timeline' | 'movesOf'>;
   readonly now: () => number;
   readonly prefix: string;
   /** Between two readings of the pools, ms. */
@@ -31,9 +31,7 @@ export function overviewOf(
   const { snapshot: read, watch, prefix } = sources;
   const snapshot = read();
   const sighting = watch.sighting ?? NOTHING;
-  const pools = new Map<string, string>(
-    snapshot.pools.map(({ reading }) => [reading.id, poolLabel(reading)]),
-  );
+  const pools = poolLabelsOf(snapshot);
   const volumes = [...sighting.volumes.values()];
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const matching = words.length === 0 ? volumes : volumes.filter(matcher(words, sighting, pools));
@@ -54,6 +52,11 @@ export function overviewOf(
     },
     timeline: watch.timeline(snapshot),
   };
+}
+
+/** One volume as the overview shows it. */
+export function volumeViewIn({ snapshot, watch }: OverviewSources, volume: SeenVolume): VolumeView {
+  return volumeView(volume, watch.sighting ?? NOTHING, poolLabelsOf(snapshot()));
 }
 
 /** Whether and since when what is shown is true. */
@@ -83,6 +86,10 @@ function poolLabel({ domainName, name }: { readonly domainName: string; readonly
 }
 
 type PoolLabels = ReadonlyMap<string, string>;
+
+function poolLabelsOf({ pools }: StewardSnapshot): PoolLabels {
+  return new Map(pools.map(({ reading }) => [reading.id, poolLabel(reading)]));
+}
 
 function matcher(
   words: readonly string[],

@@ -1,5 +1,5 @@
 import type { StewardSnapshot } from '../steward.ts';
-import type { Inventory } from '../../array/storage-array.ts';
+import type { Inventory, StorageArray } from '../../array/storage-array.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Access } from './access.ts';
 import { InventoryWatch } from './inventory-watch.ts';
@@ -9,10 +9,12 @@ import { hostAndPort, servedAddress } from '../../runtime/served-address.ts';
 import { overviewOf, pulseOf, type OverviewSources } from './overview.ts';
 import { createPageServer } from './server.ts';
 import { Viewers } from './viewers.ts';
+import { VolumeDetails } from './volume-details.ts';
 
 export interface PageParts {
   readonly snapshot: () => StewardSnapshot;
   readonly inventory: Inventory;
+  readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'>;
   readonly clock: Pick<Clock, 'now' | 'elapsed' | 'sleep'>;
   readonly log: Log;
 }
@@ -40,7 +42,7 @@ const HEARTBEAT_MS = 5000;
  * is logged and tried again every 10 s, because who looks on must not keep the steward from its work.
  */
 export function servePage(parts: PageParts, options: PageOptions): Page {
-  const { snapshot, inventory, clock, log } = parts;
+  const { snapshot, inventory, array, clock, log } = parts;
   const { prefix, intervalMs } = options;
   const viewers = new Viewers({ pulse: () => pulseOf(sources), elapsed: () => clock.elapsed() });
   const watch = new InventoryWatch(
@@ -56,10 +58,12 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
     { prefix, intervalMs },
   );
   const sources: OverviewSources = { snapshot, watch, now: () => clock.now(), prefix, intervalMs };
+  const details = new VolumeDetails({ array, sources, clock });
   const server = createPageServer({
     access: new Access(options.token),
     viewers,
     overview: (query) => overviewOf(sources, query),
+    openVolume: (id) => details.open(id),
     onViewer: () => {
       watch.wake();
     },

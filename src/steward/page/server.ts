@@ -5,11 +5,13 @@ import type { Access } from './access.ts';
 import { pageFile } from './page-files.ts';
 import type { Overview } from './page-data.ts';
 import type { Viewers } from './viewers.ts';
+import type { Opened } from './volume-details.ts';
 
 export interface PageServerParts {
   readonly access: Access;
   readonly viewers: Viewers;
   readonly overview: (query: { readonly search: string; readonly limit: number }) => Overview;
+  readonly openVolume: (id: string) => Promise<Opened>;
   /** Somebody begins to look. */
   readonly onViewer: () => void;
 }
@@ -43,7 +45,7 @@ const querySchema = z.object({
 });
 
 /**
- * GET / (the page), its files, /api/overview (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
+ * GET / (the page), its files, /api/overview and /api/volumes/ID (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
  * can be changed through it. Does not listen yet.
  */
 export function createPageServer(parts: PageServerParts): FastifyInstance {
@@ -66,6 +68,7 @@ export function createPageServer(parts: PageServerParts): FastifyInstance {
   });
   addFiles(server);
   addApi(server, parts);
+  addDetails(server, parts);
   server.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is nothing here'));
   return server;
 }
@@ -116,7 +119,8 @@ function addFiles(server: FastifyInstance): void {
   });
 }
 
-function addApi(server: FastifyInstance, { viewers, overview, onViewer }: PageServerParts): void {
+function addApi(server: FastifyInstance, parts: PageServerParts): void {
+  const { viewers, overview, onViewer } = parts;
   server.get('/api/overview', (request, reply) => {
     const query = querySchema.safeParse(request.query);
     if (!query.success) return refuse(reply, 400, z.prettifyError(query.error));
@@ -131,6 +135,22 @@ function addApi(server: FastifyInstance, { viewers, overview, onViewer }: PageSe
     viewers.add(stream);
     onViewer();
     return reply;
+  });
+}
+
+function addDetails(server: FastifyInstance, { openVolume }: PageServerParts): void {
+  server.get<{ Params: { id: string } }>('/api/volumes/:id', async ({ params }, reply) => {
+    const opened = await openVolume(params.id);
+    switch (opened.kind) {
+      case 'shown':
+        return reply.send(opened.detail);
+      case 'unknown':
+        return refuse(reply, 404, 'there is no such volume');
+      case 'busy':
+        return refuse(reply.header('retry-after', '5'), 503, 'too many volumes are being opened; try again');
+      case 'failed':
+        return refuse(reply.header('retry-after', '5'), 503, `the array cannot say now: ${opened.why}`);
+    }
   });
 }
 

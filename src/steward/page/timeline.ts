@@ -1,3 +1,4 @@
+import type { VolumeId } from '../../array/ids.ts';
 import type { AuditRecord, News, OwnAction } from '../ports.ts';
 import type { StewardSnapshot } from '../steward.ts';
 import { joined, type Movement } from './movements.ts';
@@ -30,14 +31,19 @@ export class Timeline {
 
   /** Movements, what the steward did and what it found new, newest first, the last 200. */
   entries({ audit, news }: Told): TimelineEntry[] {
-    const movements = this.#noted.map(({ number, at, movement }): TimelineEntry => {
-      const { kind, text } = movement;
-      return { id: `m${number}`, at: new Date(at).toISOString(), kind, outcome: null, text };
-    });
+    const movements = this.#noted.map(entryOfMovement);
     return [...news.map(entryOfNews), ...audit.map(entryOfAudit), ...movements]
       .reverse()
       .sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
       .slice(0, KEPT);
+  }
+
+  /** The movements of one volume among the last 200, newest first. */
+  movesOf(id: VolumeId): TimelineEntry[] {
+    return this.#noted
+      .filter(({ movement }) => movement.about === id)
+      .map(entryOfMovement)
+      .reverse();
   }
 
   #add(movement: Movement, now: ArrayView): void {
@@ -49,6 +55,10 @@ export class Timeline {
     this.#count += 1;
     this.#noted.push({ number: this.#count, at: now.at, movement: whole ?? movement });
   }
+}
+
+function entryOfMovement({ number, at, movement: { kind, text } }: Noted): TimelineEntry {
+  return { id: `m${number}`, at: new Date(at).toISOString(), kind, outcome: null, text };
 }
 
 function entryOfNews({ at, kind, text }: News): TimelineEntry {

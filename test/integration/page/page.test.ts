@@ -8,6 +8,7 @@ import type { VolumeId } from '../../../src/array/ids.ts';
 import { accessibilityFaults, openPage, overflowOf, startBrowser } from '../../../lab/browser/browser.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
+import { snapshotArrayName } from '../../../src/volumes/copies/snapshot-names.ts';
 import { newVolume, PASSWORD, simulated, soon, twoSdcs } from '../../contract/gateway/simulated.ts';
 
 /** What a busy machine takes for what takes it a second or two at other times. */
@@ -119,6 +120,26 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
     expect(await page.evaluate(rows)).toEqual([false, true]);
   });
 
+  test('opens a volume by the keyboard to its snapshots and moves', async () => {
+    const { gateway, db, url } = await served();
+    const name = snapshotArrayName(db, { isFrozen: true, expiresAtSeconds: null, name: 'before' });
+    await gateway.snapshotVolumes({ copies: [{ volumeId: db, name }], access: 'ReadOnly' }, soon());
+    const page = await opened(url);
+    await rowHas(page, 'db').toContain('10.0.0.1');
+    const opener = page.getByRole('button', { name: 'db' });
+    expect(await opener.getAttribute('aria-expanded')).toBe('false');
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    const detail = page.locator('#volume-rows > tr.detail');
+    await expect
+      .poll(() => detail.innerText(), { timeout: PATIENCE_MS })
+      .toMatch(/1 snapshot[\s\S]*before, taken [\s\S]*frozen, kept until it is removed/);
+    expect(await opener.getAttribute('aria-expanded')).toBe('true');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => detail.count()).toBe(0);
+  });
+
   test('is walked through with the keyboard, first past the navigation if one likes', async () => {
     const { url } = await served();
     const page = await opened(url);
@@ -131,8 +152,8 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       }
       return seen;
     };
-    expect(await walk(8)).toEqual([
-      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Timeline', 'filter', 'JSON'],
+    expect(await walk(9)).toEqual([
+      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Timeline', 'filter', 'db', 'JSON'],
     ]);
     await page.reload();
     await page.keyboard.press('Tab');

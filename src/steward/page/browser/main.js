@@ -126,7 +126,10 @@ function wireFilter() {
   const apply = async () => {
     search = input.value.trim();
     await refresh();
-    setText(byId('announcer'), `${countWords(byId('volume-rows').childElementCount, 'volume')} shown`);
+    setText(
+      byId('announcer'),
+      `${countWords(document.querySelectorAll('#volume-rows > tr:not(.detail)').length, 'volume')} shown`,
+    );
   };
   input.addEventListener('input', () => {
     clearTimeout(typing);

@@ -1,8 +1,22 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
+import { openable } from './opened.js';
 import { setTime } from './times.js';
+import { detailId, fillVolumeDetail, makeVolumeDetail } from './volume-detail.js';
 import { byteWords, countWords, sizeWords, unreadWords } from './words.js';
 
+/** @import {VolumeDetail} from '../detail-data.ts' */
 /** @import {HolderView, Overview, VolumeView} from '../page-data.ts' */
+
+/** @type {ReturnType<typeof openable<VolumeDetail>>} */
+const opened = openable({
+  path: (id) => `api/volumes/${encodeURIComponent(id)}`,
+  onChange: () => {
+    drawRows();
+  },
+});
+
+/** @type {readonly VolumeView[]} */
+let drawn = [];
 
 /**
  * @param {Overview} overview
@@ -16,7 +30,8 @@ export function showVolumes({ volumes, prefix, inventory }, search) {
   const unread = unreadWords(inventory);
   setText(byId('volumes-summary'), unread ?? counted);
   setText(byId('filter-count'), countOf({ total, matching, shown: shown.length }, search));
-  keep(byId('volume-rows'), shown, { key: ({ id }) => id, make: makeVolume, fill: fillVolume });
+  drawn = shown;
+  drawRows();
   show(byId('volume-table'), shown.length > 0);
   show(byId('volumes-empty'), shown.length === 0);
   const named = prefix === '' ? '' : ` whose name begins with “${prefix}”`;
@@ -34,8 +49,37 @@ function countOf({ total, matching, shown }, search) {
   return [fit, first].filter(Boolean).join(', ');
 }
 
-/** @returns {HTMLElement} */
-function makeVolume() {
+/** The rows of the volumes that are shown, each with what it opens to below it. */
+function drawRows() {
+  const rows = drawn.flatMap((volume) => {
+    const said = opened.said(volume.id);
+    return said === undefined ? [{ volume }] : [{ volume }, { volume, said }];
+  });
+  keep(byId('volume-rows'), rows, {
+    key: ({ volume, said }) => (said === undefined ? volume.id : detailId(volume.id)),
+    make: ({ volume, said }) =>
+      said === undefined ? makeVolume(volume) : makeVolumeDetail(volume.id, volume.name),
+    fill: (row, { volume, said }) => {
+      if (said === undefined) fillVolume(row, volume);
+      else fillVolumeDetail(row, said);
+    },
+  });
+}
+
+/**
+ * @param {VolumeView} volume
+ * @returns {HTMLElement}
+ */
+function makeVolume({ id }) {
+  const opener = element('button', {
+    type: 'button',
+    class: 'opener name',
+    'data-part': 'name',
+    'aria-controls': detailId(id),
+  });
+  opener.addEventListener('click', () => {
+    opened.toggle(id);
+  });
   const cell = (/** @type {string} */ label, /** @type {string} */ name, /** @type {string} */ css = '') =>
     element('td', { role: 'cell', 'data-label': label, class: css, 'data-part': name });
   return element(
@@ -44,7 +88,7 @@ function makeVolume() {
     element(
       'th',
       { role: 'rowheader', scope: 'row', 'data-label': 'Volume' },
-      element('span', { 'data-part': 'name', class: 'name' }),
+      opener,
       element('span', { 'data-part': 'tags', class: 'muted' }),
     ),
     element(
@@ -65,6 +109,7 @@ function makeVolume() {
 function fillVolume(row, volume) {
   const { name, sizeKiB, pool, createdAt, isReadOnly, isSnapshot, isMappedToAll, holders } = volume;
   setText(part(row, 'name'), name);
+  setAttribute(part(row, 'name'), 'aria-expanded', String(opened.said(volume.id) !== undefined));
   setAttribute(part(row, 'name'), 'title', `${name} (${volume.id} on the array)`);
   const tags = [isSnapshot ? 'snapshot' : '', isReadOnly ? 'read-only' : ''].filter(Boolean).join(', ');
   setText(part(row, 'tags'), tags === '' ? '' : ` ${tags}`);

@@ -17,7 +17,7 @@ function sources(
   const sighting = arrayViewOf('docker-', { volumes, hosts: sdcs }, START + 1000, first);
   return {
     snapshot: () => snapshot(steward),
-    watch: { sighting, revision: 7, freshness: () => CURRENT, timeline: () => [] },
+    watch: { sighting, revision: 7, freshness: () => CURRENT, timeline: () => [], movesOf: () => [] },
     now: () => START + 5000,
     prefix: 'docker-',
     intervalMs: 60_000,

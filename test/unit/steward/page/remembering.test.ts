@@ -109,7 +109,13 @@ test.each([
     `host ${told} has lost the array; it holds 1 volume`,
     `volume "db" was taken over by host2 from ${told}, which had lost the array`,
   ]);
-  const watch = { sighting: lost, revision: 1, freshness: () => CURRENT, timeline: () => [] };
+  const watch = {
+    sighting: lost,
+    revision: 1,
+    freshness: () => CURRENT,
+    timeline: () => [],
+    movesOf: () => [],
+  };
   const sources = { snapshot, watch, now: () => START, prefix: 'docker-', intervalMs: 60_000 };
   const { hosts, volumes } = overviewOf(sources, { search: label, limit: 9 });
   expect(hosts.shown.find(({ id }) => id === sdcId('host1'))).toMatchObject({

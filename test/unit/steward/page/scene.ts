@@ -1,7 +1,7 @@
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
 import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
-import type { Inventory } from '../../../../src/array/storage-array.ts';
+import type { Inventory, StorageArray } from '../../../../src/array/storage-array.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 
 const GIB = 1024 ** 2;
@@ -82,6 +82,30 @@ export class FakeInventory implements Inventory {
 
   readHosts(): Promise<readonly ArrayHost[]> {
     return this.failure === undefined ? Promise.resolve(this.hosts) : Promise.reject(this.failure);
+  }
+}
+
+/** What the array says of families of volumes; a test sets it. */
+export class FakeFamilies implements Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'> {
+  family: ArrayVolume[] = [];
+  /** What both calls reject with. */
+  failure: Error | undefined;
+  calls = 0;
+
+  volumesOfFamily: StorageArray['volumesOfFamily'] = () => this.#said(this.family);
+
+  usageOfFamilies: StorageArray['usageOfFamilies'] = ([familyId]) =>
+    this.#said(
+      new Map(
+        familyId === undefined
+          ? []
+          : [[familyId, { familyId, baseKiB: 4 * GIB, snapshotsKiB: GIB }] as const],
+      ),
+    );
+
+  #said<T>(answer: T): Promise<T> {
+    this.calls += 1;
+    return this.failure === undefined ? Promise.resolve(answer) : Promise.reject(this.failure);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Overview } from '../../../../src/steward/page/page-data.ts';
 import { systemClock } from '../../../../src/host/clock.ts';
 import { freePort } from '../../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
-import { FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
+import { FakeFamilies, FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
 
 /** On a machine with much else to do. */
 const PATIENT = { timeout: 20_000 };
@@ -16,6 +16,7 @@ const TOKEN = newSecret('token of the page');
 /** The page on a port of its own. */
 async function page(more: Partial<PageOptions> = {}) {
   const inventory = new FakeInventory();
+  const array = new FakeFamilies();
   inventory.volumes = [volume('db', ['host1'])];
   inventory.hosts = [sdc('host1'), sdc('host2')];
   const lines: string[] = [];
@@ -28,6 +29,7 @@ async function page(more: Partial<PageOptions> = {}) {
     {
       snapshot: () => snapshot(),
       inventory,
+      array,
       clock: { ...systemClock, elapsed: () => performance.now() },
       log: { ...silent, info: note, error: note },
     },
@@ -43,7 +45,7 @@ async function page(more: Partial<PageOptions> = {}) {
   const base = await url;
   const get = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(base + path, { redirect: 'manual', ...init });
-  return { base, get, inventory, lines, served };
+  return { base, get, inventory, array, lines, served };
 }
 
 /** Sends text as it is and returns what comes back until the other side closes. */
@@ -192,6 +194,17 @@ describe('the page', () => {
     expect((await get('/api/overview?limit=0')).status).toBe(400);
   });
 
+  it('opens a volume that it shows, and no other', async () => {
+    const { get, inventory, array } = await page();
+    await expect.poll(() => inventory.readings).toBe(1);
+    const path = `/api/volumes/${encodeURIComponent('id of db')}`;
+    const answer = await get(path);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(await answer.json()).toMatchObject({ version: 1, volume: { name: 'db' }, snapshots: [] });
+    expect((await get('/api/volumes/other')).status).toBe(404);
+    expect(array.calls).toBe(2);
+  });
+
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])(
     'refuses %s: it can only be read',
     async (method) => {
@@ -205,7 +218,7 @@ describe('the page', () => {
 
   it('is not shown under a name that may lead here from elsewhere, nor to the scripts of other sites', async () => {
     const { base, get } = await page();
-    for (const path of ['/', '/main.js', '/api/overview', '/api/events']) {
+    for (const path of ['/', '/main.js', '/api/overview', '/api/volumes/x', '/api/events']) {
       const answer = await raw(base, `GET ${path} HTTP/1.1\r\nHost: evil.example.com\r\n\r\n`);
       expect(answer).toMatch(/^HTTP\/1.1 403 /);
       expect(answer).not.toContain('sp1');
@@ -218,7 +231,14 @@ describe('the page', () => {
 describe('the page with a token', () => {
   it('shows nothing without it, and says what to do', async () => {
     const { get } = await page({ token: TOKEN });
-    for (const path of ['/page.css', '/main.js', '/api/overview', '/api/events', '/nowhere']) {
+    for (const path of [
+      '/page.css',
+      '/main.js',
+      '/api/overview',
+      '/api/volumes/x',
+      '/api/events',
+      '/nowhere',
+    ]) {
       const answer = await get(path);
       expect([path, answer.status]).toEqual([path, 401]);
       expect(await answer.text()).toContain('Authorization: Bearer');
@@ -297,6 +317,7 @@ describe('the address', () => {
       {
         snapshot: () => snapshot(),
         inventory: new FakeInventory(),
+        array: new FakeFamilies(),
         clock: {
           now: () => 0,
           elapsed: () => 0,
