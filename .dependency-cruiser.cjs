@@ -122,7 +122,7 @@ module.exports = {
       'page-shows-and-touches-nothing',
       '^src/steward/page/',
       [
-        '^src/steward/(ports|steward|capacity/assessment)\\.ts$',
+        '^src/steward/(ports|steward|capacity/(assessment|progress))\\.ts$',
         '^src/volumes/(naming|copies/family-snapshots)\\.ts$',
         '^src/host/connections\\.ts$',
       ],
@@ -146,7 +146,7 @@ module.exports = {
       [
         '^src/docker/(volume-driver|driver-call)\\.ts$',
         '^src/volumes/',
-        '^src/steward/(ports|steward|capacity/pool-watch)\\.ts$',
+        '^src/steward/(ports|steward|capacity/(pool-watch|progress))\\.ts$',
         '^src/host/connections\\.ts$',
       ],
       'what is measured does not know it',

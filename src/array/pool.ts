@@ -72,6 +72,8 @@ export interface DeviceReading {
 /** Pools, SDSs and devices as the array described them within one round. */
 export interface ClusterReading {
   readonly systemId: SystemId;
+  /** Null where it has none. */
+  readonly systemName: string | null;
   readonly pools: readonly PoolReading[];
   readonly sdss: readonly SdsReading[];
   readonly devices: readonly DeviceReading[];

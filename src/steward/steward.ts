@@ -30,6 +30,8 @@ export interface StewardSnapshot {
   readonly reachable: boolean;
   readonly failure: string | null;
   readonly systemId: string | null;
+  /** Null also where the array has none. */
+  readonly systemName: string | null;
   readonly pools: readonly (PoolStatus & { readonly growth: string | null })[];
   readonly sdss: readonly SdsReading[];
   readonly devices: readonly DeviceReading[];
@@ -127,6 +129,7 @@ export class Steward {
       reachable: seen !== undefined && this.#failure === undefined,
       failure: this.#failure ?? null,
       systemId: seen?.cluster.systemId ?? null,
+      systemName: seen?.cluster.systemName ?? null,
       pools: this.#statuses.map((status) => ({
         ...status,
         growth: this.#growth.get(status.reading.id) ?? null,

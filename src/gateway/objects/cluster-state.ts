@@ -32,7 +32,7 @@ export class ClusterState implements ClusterSpace {
   }
 
   async readCluster(signal: AbortSignal): Promise<ClusterReading> {
-    const { systemId } = await this.#client.identify(signal);
+    const { systemId, name: systemName } = await this.#client.identify(signal);
     const [pools, domains, sdss, devices] = await Promise.all([
       this.#list('StoragePool', poolStateSchema, signal),
       this.#list('ProtectionDomain', domainSchema, signal),
@@ -46,6 +46,7 @@ export class ClusterState implements ClusterSpace {
     const domainNames = new Map(domains.map((domain) => [domain.id, domain.name ?? domain.id]));
     return {
       systemId,
+      systemName,
       sdss,
       devices,
       pools: pools.flatMap((pool) => {

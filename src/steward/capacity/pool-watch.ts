@@ -1,6 +1,7 @@
 import { contradictionIn, formatGiB, healthOf, usedPercent, type PoolHealth } from './assessment.ts';
 import { Forecaster, type Forecast } from './forecast.ts';
 import { devicesOf } from './growth.ts';
+import { ProgressWatch, type Progress } from './progress.ts';
 import { levelOf, type Level } from './levels.ts';
 import type { PoolPolicy } from '../policy.ts';
 import type { ClusterReading, PoolReading } from '../../array/pool.ts';
@@ -18,6 +19,10 @@ export interface PoolStatus {
   readonly contradiction: string | undefined;
   readonly health: PoolHealth;
   readonly forecast: Forecast;
+  /** What is copied to have two copies again; undefined: nothing. */
+  readonly rebuild: Progress | undefined;
+  /** What is moved until the devices are used evenly, as after growth; undefined: nothing. */
+  readonly rebalance: Progress | undefined;
   readonly devices: number;
   /** In a policy's words; undefined for a pool that no policy names. */
   readonly watched: { readonly warn: number; readonly critical: number } | undefined;
@@ -47,6 +52,8 @@ export class PoolWatch {
   readonly #clock: Pick<Clock, 'elapsed'>;
   readonly #remindEveryMs: number;
   readonly #forecaster = new Forecaster(HALF_HOUR_MS);
+  readonly #rebuild = new ProgressWatch();
+  readonly #rebalance = new ProgressWatch();
   readonly #failedDisks = new Map<string, number>();
   #level: Level = 'ok';
   #toldAt = 0;
@@ -88,6 +95,8 @@ export class PoolWatch {
       contradiction,
       health: healthOf(capacity),
       forecast,
+      rebuild: this.#rebuild.observe(capacity.rebuildKiB),
+      rebalance: this.#rebalance.observe(capacity.rebalanceKiB),
       devices: devices.length,
       watched: policy === undefined ? undefined : { warn: policy.warn, critical: policy.critical },
     };

@@ -3,6 +3,7 @@ import type { ArrayHost, LastKnownField } from '../../array/host.ts';
 import type { InventoryWatch } from './inventory-watch.ts';
 import { heldBy } from './movements.ts';
 import { poolView } from './pool-view.ts';
+import { serversOf } from './servers-view.ts';
 import type { Freshness, HolderView, HostView, Overview, Pulse, VolumeView } from './page-data.ts';
 import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type ArrayView } from './array-view.ts';
 
@@ -38,10 +39,12 @@ export function overviewOf(
   return {
     ...pulseOf(sources),
     systemId: snapshot.systemId,
+    systemName: snapshot.systemName,
     acts: snapshot.acts,
     prefix,
     problems: snapshot.problems,
     pools: snapshot.pools.map((pool) => poolView(pool, snapshot.trash, Date.parse(snapshot.readAt ?? ''))),
+    servers: serversOf(snapshot, limit),
     hosts: hostsOf(sighting, limit),
     volumes: {
       total: volumes.length,

@@ -40,6 +40,10 @@ export interface PoolView {
     | { readonly kind: 'unknown'; readonly why: string }
     | { readonly kind: 'steady' }
     | { readonly kind: 'full'; readonly at: string; readonly kibPerDay: number };
+  /** Null: nothing goes on. `percent`: done, of the most that was left since this steward saw it begin. */
+  readonly rebuild: { readonly leftKiB: number; readonly percent: number } | null;
+  /** The same of moving data until the devices are used evenly, as after growth. */
+  readonly rebalance: { readonly leftKiB: number; readonly percent: number } | null;
   readonly devices: number;
   /** What the steward would add next, or why it adds nothing now. */
   readonly growth: string | null;
@@ -62,6 +66,34 @@ export interface HostView {
   readonly lastKnown: readonly ('label' | 'ip' | 'version')[];
   /** How many of the volumes shown here it holds. */
   readonly volumes: number;
+}
+
+/** A disk of a server. */
+export interface DeviceView {
+  readonly id: string;
+  /** Its name, else its path, else its id. */
+  readonly name: string;
+  readonly path: string | null;
+  /** Domain and name; null: one that only makes others faster. */
+  readonly pool: string | null;
+  /** The array's word for why it cannot be relied on now; null: all is well. */
+  readonly trouble: string | null;
+  readonly limitKiB: number;
+}
+
+/** A server of the array (SDS), which holds devices. */
+export interface ServerView {
+  readonly id: string;
+  readonly name: string;
+  readonly domain: string;
+  /** The array's word for why it cannot be relied on now; null: all is well. */
+  readonly trouble: string | null;
+  /** Of all its devices, raw. */
+  readonly limitKiB: number;
+  readonly devices: number;
+  readonly troubledDevices: number;
+  /** At most 32, those in trouble first. */
+  readonly shownDevices: readonly DeviceView[];
 }
 
 /** A host that a volume is mapped to. Where the host mounts it, the array does not know. */
@@ -137,6 +169,8 @@ export interface Overview {
   /** Changes with anything but times. */
   readonly revision: string;
   readonly systemId: string | null;
+  /** Of the array; null where it has none, or was not read yet. */
+  readonly systemName: string | null;
   /** False: dry run. */
   readonly acts: boolean;
   /** Beginning of the volumes' names on the array; the page leaves it out. */
@@ -149,6 +183,12 @@ export interface Overview {
   readonly inventory: Freshness;
   readonly pools: readonly PoolView[];
   readonly hosts: Shown<HostView> & { readonly disconnected: number };
+  readonly servers: Shown<ServerView> & {
+    /** Servers that cannot be relied on now. */
+    readonly troubled: number;
+    readonly devices: number;
+    readonly troubledDevices: number;
+  };
   readonly volumes: Shown<VolumeView> & {
     readonly attached: number;
     /** Held by a host that has lost the array. */

@@ -1,4 +1,5 @@
 import { formatGiB } from '../capacity/assessment.ts';
+import { doneOf, type Progress } from '../capacity/progress.ts';
 import type { StewardSnapshot } from '../steward.ts';
 import type { PoolView } from './page-data.ts';
 
@@ -23,6 +24,8 @@ export function poolView(pool: Pool, trash: StewardSnapshot['trash'], readAt: nu
     watched: watched ?? null,
     health: healthWords(pool),
     forecast: forecastView(pool, readAt),
+    rebuild: progressView(pool.rebuild),
+    rebalance: progressView(pool.rebalance),
     devices,
     growth,
     trash: trashView(pool, trash),
@@ -42,6 +45,11 @@ function forecastView({ forecast }: Pool, readAt: number): PoolView['forecast'] 
   if (forecast.kind !== 'full') return forecast;
   const at = new Date(readAt + forecast.inMs).toISOString();
   return { kind: 'full', at, kibPerDay: Math.round(forecast.kibPerDay) };
+}
+
+function progressView(progress: Progress | undefined): PoolView['rebuild'] {
+  if (progress === undefined) return null;
+  return { leftKiB: progress.leftKiB, percent: 100 * doneOf(progress) };
 }
 
 function healthWords({ health, reading }: Pool): string[] {

@@ -153,7 +153,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       return seen;
     };
     expect(await walk(9)).toEqual([
-      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Timeline', 'filter', 'db', 'JSON'],
+      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Servers', 'Timeline', 'filter', 'db'],
     ]);
     await page.reload();
     await page.keyboard.press('Tab');

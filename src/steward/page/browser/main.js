@@ -1,6 +1,7 @@
 import { listen } from './connection.js';
 import { byId, setAttribute, setText, show } from './dom.js';
 import { showHosts } from './hosts.js';
+import { showServers } from './servers.js';
 import { showPools } from './pools.js';
 import { learnTime, nowMs, refreshTimes } from './times.js';
 import { showTimeline, wireTimeline } from './timeline.js';
@@ -76,10 +77,13 @@ function take(now) {
  * @param {string} asked
  */
 function draw(overview, asked) {
-  setText(byId('system'), overview.systemId === null ? '' : `array ${overview.systemId}`);
+  const { systemId, systemName } = overview;
+  setText(byId('system'), systemId === null ? '' : `array ${systemName ?? systemId}`);
+  setAttribute(byId('system'), 'title', systemId === null ? '' : `id ${systemId}`);
   showPools(overview);
   showVolumes(overview, asked);
   showHosts(overview);
+  showServers(overview);
   showTimeline(overview);
   drawConnection();
 }

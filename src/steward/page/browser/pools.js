@@ -19,6 +19,12 @@ const FACTS = [
   ['committed', 'Committed'],
 ];
 
+/** @type {readonly (readonly [name: 'rebuild' | 'rebalance', words: string])[]} */
+const MOVING = [
+  ['rebuild', 'Rebuild'],
+  ['rebalance', 'Rebalance'],
+];
+
 /** @param {Overview} overview */
 export function showPools({ pools, acts, problems, space }) {
   const mode = acts ? 'The steward acts as its policy says.' : 'Dry run: the steward changes nothing.';
@@ -69,6 +75,14 @@ function makePool() {
       element('span', { class: 'muted' }, 'Forecast: '),
       element('span', { 'data-part': 'forecast' }),
     ),
+    ...MOVING.map(([name, words]) =>
+      element(
+        'p',
+        { 'data-part': name },
+        element('span', { 'data-part': `${name}-words` }),
+        element('progress', { max: '100', 'aria-label': words, 'data-part': `${name}-done` }),
+      ),
+    ),
     element('p', { 'data-part': 'trash' }),
     element('p', { class: 'muted', 'data-part': 'growth' }),
     element('p', { class: 'trouble', 'data-part': 'trouble' }),
@@ -94,6 +108,17 @@ function fillPool(card, pool) {
     setAttribute(part(card, fact), 'title', byteWords(sizes[fact]));
   }
   setText(part(card, 'forecast'), forecastWords(pool.forecast, nowMs()));
+  for (const [moving, words] of MOVING) {
+    const progress = pool[moving];
+    show(part(card, moving), progress !== null);
+    if (progress === null) continue;
+    const { leftKiB, percent } = progress;
+    setText(
+      part(card, `${moving}-words`),
+      `${words}: ${percent.toFixed(0)} % done, ${sizeWords(leftKiB)} left `,
+    );
+    setAttribute(part(card, `${moving}-done`), 'value', percent.toFixed(1));
+  }
   setText(part(card, 'trash'), trashWords(pool.trash));
   show(part(card, 'trash'), pool.trash !== null && pool.trash.volumes > 0);
   const growth = pool.growth === null ? '' : `Growth: ${pool.growth}`;

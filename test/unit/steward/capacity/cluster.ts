@@ -69,6 +69,7 @@ export function device(number: number, change: Partial<DeviceReading> = {}): Dev
 export function clusterOf(pool: PoolReading, change: Partial<ClusterReading> = {}): ClusterReading {
   return {
     systemId: 'system-1' as SystemId,
+    systemName: 'array one',
     pools: [pool],
     sdss: [sds(1), sds(2), sds(3)],
     devices: [device(1), device(2), device(3)],

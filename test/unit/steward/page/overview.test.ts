@@ -4,6 +4,7 @@ import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { overviewOf, type OverviewSources } from '../../../../src/steward/page/overview.ts';
 import { arrayViewOf } from '../../../../src/steward/page/array-view.ts';
+import { device, sds, TIB } from '../capacity/cluster.ts';
 import { POOL, sdc, snapshot, START, volume } from './scene.ts';
 
 const CURRENT = { readAt: null, state: 'current', failure: null } as const;
@@ -65,6 +66,47 @@ describe('the overview', () => {
       '1 GiB degraded (one healthy copy)',
       'rebuilding, 2 GiB left',
     ]);
+  });
+
+  it('shows how far a rebuild has come, and calls the array by its name', () => {
+    const [pool] = snapshot().pools;
+    if (pool === undefined) throw new Error('no pool');
+    const rebuild = { leftKiB: 250, ofKiB: 1000 };
+    const { pools, systemName } = ask(sources([], [], { pools: [{ ...pool, rebuild }] }));
+    expect(pools).toMatchObject([{ rebuild: { leftKiB: 250, percent: 75 }, rebalance: null }]);
+    expect(systemName).toBe('array one');
+  });
+
+  it('shows servers with their devices, and first those in trouble', () => {
+    const sdss = [sds(1), sds(10), sds(2, { trouble: 'Disconnected' }), sds(3)];
+    const devices = [
+      ...[device(1), device(2)],
+      device(3, { trouble: 'Error', poolId: POOL }),
+      device(4, { sdsId: sds(1).id, name: 'fast', poolId: null }),
+    ];
+    const { servers } = ask(sources([], [], { sdss, devices }), '', 3);
+    expect(servers).toMatchObject({ total: 4, troubled: 1, devices: 4, troubledDevices: 1 });
+    expect(servers.shown.map(({ name }) => name)).toEqual(['sds2', 'sds3', 'sds1']);
+    expect(servers.shown.map(({ trouble }) => trouble)).toEqual(['Disconnected', null, null]);
+    expect(servers.shown[1]?.shownDevices).toMatchObject([{ trouble: 'Error', pool: 'pd1/sp1' }]);
+    expect(servers.shown[2]).toMatchObject({
+      devices: 2,
+      limitKiB: 8 * TIB,
+      shownDevices: [
+        { name: '/dev/disk/by-id/first-1', trouble: null },
+        { name: 'fast', pool: null },
+      ],
+    });
+  });
+
+  it('shows of a server with very many devices those in trouble', () => {
+    const many = Array.from({ length: 100 }, (_, index) =>
+      device(index, { sdsId: sds(1).id, trouble: index === 99 ? 'Error' : undefined }),
+    );
+    const { servers } = ask(sources([], [], { sdss: [sds(1)], devices: many }));
+    expect(servers.shown[0]).toMatchObject({ devices: 100, troubledDevices: 1 });
+    expect(servers.shown[0]?.shownDevices).toHaveLength(32);
+    expect(servers.shown[0]?.shownDevices[0]?.trouble).toBe('Error');
   });
 
   it('does not say of a host what the array does not say', () => {

@@ -190,6 +190,7 @@ export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
     reachable: true,
     failure: null,
     systemId: 'sys1',
+    systemName: 'array one',
     pools: [
       {
         reading: {
@@ -205,6 +206,8 @@ export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
         contradiction: undefined,
         health: { impaired: false, rebuilding: false, rebalancing: false },
         forecast: { kind: 'full', inMs: 86_400_000, kibPerDay: GIB },
+        rebuild: undefined,
+        rebalance: undefined,
         devices: 3,
         watched: { warn: 80, critical: 90 },
         growth: null,
