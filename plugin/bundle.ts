@@ -1,7 +1,9 @@
 import { copyFile, readdir, readFile, rename } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { C_SOURCES } from 'scaleio-simulator/sdc-programs';
+import { BORROWED_FILES } from '../src/steward/page/borrowed-files.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 
@@ -57,14 +59,18 @@ async function replaceFile(source: string, target: string): Promise<void> {
   await rename(unfinished, target);
 }
 
-/** JSON of the page's files by name, which src/steward/page/page-files.ts serves; they are served as they stand in the sources. */
+/** JSON of the page's files by name, which src/steward/page/page-files.ts serves; they are served as they stand in the sources and packages. */
 async function pageOfTheSteward(): Promise<string> {
   const directory = path.join(project, 'src/steward/page/browser');
   const names = (await readdir(directory)).filter((name) => /\.(html|css|js|svg)$/.test(name));
   const files = names.map(
     async (name) => [name, await readFile(path.join(directory, name), 'utf8')] as const,
   );
-  return JSON.stringify(Object.fromEntries(await Promise.all(files)));
+  const borrowed = [...BORROWED_FILES].map(
+    async ([name, file]) =>
+      [name, await readFile(createRequire(import.meta.url).resolve(file), 'utf8')] as const,
+  );
+  return JSON.stringify(Object.fromEntries(await Promise.all([...files, ...borrowed])));
 }
 
 if (import.meta.main) await bundleProgram();

@@ -120,28 +120,33 @@ export class Steward {
   }
 
   snapshot(): StewardSnapshot {
-    const { clock, audit, alerts } = this.#parts;
+    const { audit, alerts } = this.#parts;
     const seen = this.#seen;
     return {
       acts: this.#policy.act,
-      readAt: seen === undefined ? null : new Date(seen.wallAt).toISOString(),
-      ageMs: seen === undefined ? null : clock.elapsed() - seen.at,
+      ...this.#shown,
       reachable: seen !== undefined && this.#failure === undefined,
       failure: this.#failure ?? null,
-      systemId: seen?.cluster.systemId ?? null,
-      systemName: seen?.cluster.systemName ?? null,
       pools: this.#statuses.map((status) => ({
         ...status,
         growth: this.#growth.get(status.reading.id) ?? null,
       })),
-      sdss: seen?.cluster.sdss ?? [],
-      devices: seen?.cluster.devices ?? [],
       problems: this.#problems,
       cleanup: this.#cleanup,
       ...(this.#trash === undefined ? {} : { trash: this.#trash }),
       audit: audit.last,
       news: alerts.news,
     };
+  }
+
+  /** What the last reading said, and when that was. */
+  get #shown(): Pick<StewardSnapshot, 'readAt' | 'ageMs' | 'systemId' | 'systemName' | 'sdss' | 'devices'> {
+    if (this.#seen === undefined)
+      return { readAt: null, ageMs: null, systemId: null, systemName: null, sdss: [], devices: [] };
+    const { cluster, at, wallAt } = this.#seen;
+    const { systemId, systemName, sdss, devices } = cluster;
+    const ageMs = this.#parts.clock.elapsed() - at;
+    return { readAt: new Date(wallAt).toISOString(), ageMs, systemId, systemName, sdss, devices };
   }
 
   get #trash(): readonly TrashOfPool[] | undefined {

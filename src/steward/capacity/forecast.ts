@@ -1,5 +1,5 @@
 /** Use of a pool at one moment of the steward's own clock. */
-interface Sample {
+export interface UseSample {
   readonly elapsedMs: number;
   readonly usedKiB: number;
 }
@@ -26,7 +26,7 @@ const AGREEMENT = 0.75;
  * that a removed volume or a burst does not bend it; where the pairs do not agree, it says that it does not know.
  */
 export class Forecaster {
-  #samples: Sample[] = [];
+  #samples: UseSample[] = [];
   readonly #leastMs: number;
 
   /** `leastMs`: time that must be covered before anything is said. */
@@ -34,13 +34,18 @@ export class Forecaster {
     this.#leastMs = leastMs;
   }
 
-  add(sample: Sample): void {
+  add(sample: UseSample): void {
     const last = this.#samples.at(-1);
     if (last !== undefined && sample.elapsedMs <= last.elapsedMs) return;
     this.#samples.push(sample);
     // Every second sample goes, so the past reaches back twice as far each time.
     if (this.#samples.length > MOST_SAMPLES)
       this.#samples = this.#samples.filter((_, index) => index % 2 === 1 || index > MOST_SAMPLES / 2);
+  }
+
+  /** What is kept of the past, oldest first; the further back, the fewer. */
+  get history(): readonly UseSample[] {
+    return [...this.#samples];
   }
 
   forecast(unusedKiB: number): Forecast {
@@ -62,7 +67,7 @@ export class Forecaster {
 }
 
 /** KiB per ms between each two samples. */
-function slopesOf(samples: readonly Sample[]): number[] {
+function slopesOf(samples: readonly UseSample[]): number[] {
   const slopes: number[] = [];
   for (const [index, earlier] of samples.entries()) {
     for (const later of samples.slice(index + 1)) {

@@ -1,5 +1,5 @@
 import { contradictionIn, formatGiB, healthOf, usedPercent, type PoolHealth } from './assessment.ts';
-import { Forecaster, type Forecast } from './forecast.ts';
+import { Forecaster, type Forecast, type UseSample } from './forecast.ts';
 import { devicesOf } from './growth.ts';
 import { ProgressWatch, type Progress } from './progress.ts';
 import { levelOf, type Level } from './levels.ts';
@@ -19,6 +19,8 @@ export interface PoolStatus {
   readonly contradiction: string | undefined;
   readonly health: PoolHealth;
   readonly forecast: Forecast;
+  /** What was used, oldest first; the further back, the fewer. */
+  readonly history: readonly UseSample[];
   /** What is copied to have two copies again; undefined: nothing. */
   readonly rebuild: Progress | undefined;
   /** What is moved until the devices are used evenly, as after growth; undefined: nothing. */
@@ -95,6 +97,7 @@ export class PoolWatch {
       contradiction,
       health: healthOf(capacity),
       forecast,
+      history: this.#forecaster.history,
       rebuild: this.#rebuild.observe(capacity.rebuildKiB),
       rebalance: this.#rebalance.observe(capacity.rebalanceKiB),
       devices: devices.length,

@@ -37,6 +37,8 @@ export interface ArrayView {
   /** By name, numbers in them counted as numbers. */
   readonly volumes: ReadonlyMap<VolumeId, SeenVolume>;
   readonly hosts: ReadonlyMap<HostId, ArrayHost>;
+  /** In which pool each volume of the array is, whosever it is. */
+  readonly pools: ReadonlyMap<VolumeId, PoolId>;
 }
 
 /**
@@ -58,6 +60,7 @@ export function arrayViewOf(
     at,
     volumes: new Map(ours.map(({ volume }) => [volume.id, volume])),
     hosts: new Map(readings.hosts.map((host) => [host.id, host])),
+    pools: new Map(readings.volumes.map(({ id, poolId }) => [id, poolId])),
   };
 }
 

@@ -1,7 +1,7 @@
-import type { TimelineEntry, VolumeView } from './page-data.ts';
+import type { PoolView, TimelineEntry, VolumeView } from './page-data.ts';
 
 /*
- * What GET /api/volumes/ID answers, version 1 (docs/page.md): what the overview has no room for. Fields may be added within a version;
+ * What GET /api/volumes/ID and /api/pools/ID answer, version 1 (docs/page.md): what the overview has no room for. Fields may be added within a version;
  * none changes its meaning or goes. Times are ISO 8601, sizes KiB; null: the array does not say.
  */
 
@@ -36,6 +36,41 @@ export interface VolumeDetail {
   readonly heldKiB: number | null;
   /** What all its copies hold together, beyond what they share with it: of one alone nobody can tell. */
   readonly copiesHeldKiB: number | null;
+  /** Null: nothing is known yet, or there are too many volumes. */
+  readonly io: IoHistory | null;
   /** What happened to it while this steward looked, newest first. */
   readonly moves: readonly TimelineEntry[];
+}
+
+/**
+ * What the array counted of I/O at some moments of the last hour, each list as long as the first; null: not known, or no I/O to measure. Of
+ * each moment it is what the array measured then, over its own interval of some seconds.
+ */
+export interface IoHistory {
+  /** Seconds since 1970, rising. */
+  readonly atSeconds: readonly number[];
+  readonly readIops: readonly (number | null)[];
+  readonly writeIops: readonly (number | null)[];
+  readonly readKiBps: readonly (number | null)[];
+  readonly writeKiBps: readonly (number | null)[];
+  /** Microseconds, as hosts see it; of a pool the mean over its operations. */
+  readonly readLatencyUs: readonly (number | null)[];
+  readonly writeLatencyUs: readonly (number | null)[];
+}
+
+/** One pool, opened. */
+export interface PoolDetail {
+  readonly version: 1;
+  readonly id: string;
+  /** Null: nothing is known yet. */
+  readonly io: IoHistory | null;
+  /** What was used since this steward began to look, the further back the fewer. */
+  readonly capacity: {
+    /** Seconds since 1970, rising. */
+    readonly atSeconds: readonly number[];
+    readonly usedKiB: readonly number[];
+    /** What may be used: all but the spare. */
+    readonly roomKiB: number;
+    readonly forecast: PoolView['forecast'];
+  };
 }

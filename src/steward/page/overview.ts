@@ -19,7 +19,7 @@ export interface OverviewSources {
 
 /** Rounds that may be missing before pools count as stale. */
 const MISSED_ROUNDS = 3;
-const NOTHING: ArrayView = { at: 0, volumes: new Map(), hosts: new Map() };
+const NOTHING: ArrayView = { at: 0, volumes: new Map(), hosts: new Map(), pools: new Map() };
 
 /**
  * All that the page shows. `search`: words that a volume's name, pool or holder must all hold, whatever the case; `limit`: so

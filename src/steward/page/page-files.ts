@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { BORROWED_FILES } from './borrowed-files.ts';
 
 /** Put there by plugin/bundle.ts: the files below page/ by name. Not there when the sources run as they are. */
 declare const bundledPage: Readonly<Record<string, string>> | undefined;
@@ -26,9 +28,16 @@ export async function pageFile(name: string): Promise<PageFile | undefined> {
 
 async function fromSources(name: string): Promise<string | undefined> {
   try {
-    return await readFile(path.join(import.meta.dirname, 'browser', name), 'utf8');
+    return await readFile(pathInSources(name), 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+function pathInSources(name: string): string {
+  const borrowed = BORROWED_FILES.get(name);
+  return borrowed === undefined
+    ? path.join(import.meta.dirname, 'browser', name)
+    : createRequire(import.meta.url).resolve(borrowed);
 }

@@ -2,6 +2,8 @@ import type { StewardSnapshot } from '../steward.ts';
 import type { Inventory, StorageArray } from '../../array/storage-array.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Access } from './access.ts';
+import { IoWatch } from './io-watch.ts';
+import { poolDetailOf } from './pool-detail.ts';
 import { InventoryWatch } from './inventory-watch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Periodic } from '../../runtime/periodic.ts';
@@ -14,7 +16,7 @@ import { VolumeDetails } from './volume-details.ts';
 export interface PageParts {
   readonly snapshot: () => StewardSnapshot;
   readonly inventory: Inventory;
-  readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'>;
+  readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies' | 'ioOf'>;
   readonly clock: Pick<Clock, 'now' | 'elapsed' | 'sleep'>;
   readonly log: Log;
 }
@@ -57,12 +59,14 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
     },
     { prefix, intervalMs },
   );
+  const io = new IoWatch({ array, clock, log, sighting: () => watch.sighting });
   const sources: OverviewSources = { snapshot, watch, now: () => clock.now(), prefix, intervalMs };
-  const details = new VolumeDetails({ array, sources, clock });
+  const details = new VolumeDetails({ array, sources, io, clock });
   const server = createPageServer({
     access: new Access(options.token),
     viewers,
     overview: (query) => overviewOf(sources, query),
+    openPool: (id) => poolDetailOf(id, { snapshot: snapshot(), io, clock }),
     openVolume: (id) => details.open(id),
     onViewer: () => {
       watch.wake();
@@ -77,7 +81,25 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
     clock,
     log,
   });
-  const heartbeat = new Periodic({
+  const heartbeat = heartbeatOf(viewers, parts);
+  watch.start();
+  io.start();
+  listening.start();
+  heartbeat.start();
+  return {
+    close: async () => {
+      const stopped = Promise.all([listening.stop(), heartbeat.stop()]);
+      viewers.close();
+      await stopped;
+      await server.close();
+      await Promise.all([watch.stop(), io.stop()]);
+    },
+  };
+}
+
+/** Viewers are told that the steward is there, also while nothing changes. */
+function heartbeatOf(viewers: Viewers, { clock, log }: Pick<PageParts, 'clock' | 'log'>): Periodic {
+  return new Periodic({
     clock,
     firstMs: HEARTBEAT_MS,
     pauseMs: () => HEARTBEAT_MS,
@@ -88,16 +110,4 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
       log.error({ error: String(error) }, 'viewers of the page cannot be told that the steward is there');
     },
   });
-  watch.start();
-  listening.start();
-  heartbeat.start();
-  return {
-    close: async () => {
-      const stopped = Promise.all([listening.stop(), heartbeat.stop()]);
-      viewers.close();
-      await stopped;
-      await server.close();
-      await watch.stop();
-    },
-  };
 }

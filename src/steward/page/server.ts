@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { makeRoom } from '../../host/connections.ts';
 import type { Access } from './access.ts';
 import { pageFile } from './page-files.ts';
+import type { PoolDetail } from './detail-data.ts';
 import type { Overview } from './page-data.ts';
 import type { Viewers } from './viewers.ts';
 import type { Opened } from './volume-details.ts';
@@ -11,6 +12,7 @@ export interface PageServerParts {
   readonly access: Access;
   readonly viewers: Viewers;
   readonly overview: (query: { readonly search: string; readonly limit: number }) => Overview;
+  readonly openPool: (id: string) => PoolDetail | undefined;
   readonly openVolume: (id: string) => Promise<Opened>;
   /** Somebody begins to look. */
   readonly onViewer: () => void;
@@ -45,7 +47,7 @@ const querySchema = z.object({
 });
 
 /**
- * GET / (the page), its files, /api/overview and /api/volumes/ID (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
+ * GET / (the page), its files, /api/overview, /api/volumes/ID and /api/pools/ID (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
  * can be changed through it. Does not listen yet.
  */
 export function createPageServer(parts: PageServerParts): FastifyInstance {
@@ -138,7 +140,11 @@ function addApi(server: FastifyInstance, parts: PageServerParts): void {
   });
 }
 
-function addDetails(server: FastifyInstance, { openVolume }: PageServerParts): void {
+function addDetails(server: FastifyInstance, { openVolume, openPool }: PageServerParts): void {
+  server.get<{ Params: { id: string } }>('/api/pools/:id', ({ params }, reply) => {
+    const detail = openPool(params.id);
+    return detail === undefined ? refuse(reply, 404, 'there is no such pool') : reply.send(detail);
+  });
   server.get<{ Params: { id: string } }>('/api/volumes/:id', async ({ params }, reply) => {
     const opened = await openVolume(params.id);
     switch (opened.kind) {

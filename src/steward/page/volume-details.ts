@@ -6,11 +6,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import { snapshotsAmong } from '../../volumes/copies/family-snapshots.ts';
 import type { SeenVolume } from './array-view.ts';
 import type { SnapshotView, VolumeDetail } from './detail-data.ts';
+import type { IoWatch } from './io-watch.ts';
 import { volumeViewIn, type OverviewSources } from './overview.ts';
 
 export interface VolumeDetailsParts {
   readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'>;
   readonly sources: OverviewSources;
+  readonly io: Pick<IoWatch, 'ofVolume'>;
   readonly clock: Pick<Clock, 'now' | 'elapsed'>;
 }
 
@@ -55,12 +57,18 @@ export class VolumeDetails {
     const read = await reading;
     if (typeof read === 'string') return { kind: 'failed', why: read };
     // What moved meanwhile is newer than what was read.
-    const { sources } = this.#parts;
+    const { sources, io } = this.#parts;
     const now = this.#seen(id) ?? volume;
     const moves = sources.watch.movesOf(volume.id);
     return {
       kind: 'shown',
-      detail: { version: 1, ...read, volume: volumeViewIn(sources, now), moves },
+      detail: {
+        version: 1,
+        ...read,
+        volume: volumeViewIn(sources, now),
+        io: io.ofVolume(id) ?? null,
+        moves,
+      },
     };
   }
 

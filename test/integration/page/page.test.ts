@@ -140,6 +140,22 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
     await expect.poll(() => detail.count()).toBe(0);
   });
 
+  test('draws the charts of a pool without breaking its own policy, and names servers and the array', async () => {
+    const { url } = await served();
+    const page = await opened(url);
+    await rowHas(page, 'db').toContain('db');
+    await page.getByRole('button', { name: 'Charts of pd1/sp1' }).click();
+    const card = page.locator('#pool-list > li');
+    await expect
+      .poll(() => card.locator('canvas').count(), { timeout: PATIENCE_MS })
+      .toBeGreaterThanOrEqual(1);
+    expect(await card.innerText()).toContain('Used: so far');
+    expect(await page.locator('#server-rows > tr').count()).toBeGreaterThan(0);
+    expect(await page.locator('#system').innerText()).toMatch(/^array \S+/);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  });
+
   test('is walked through with the keyboard, first past the navigation if one likes', async () => {
     const { url } = await served();
     const page = await opened(url);
@@ -152,13 +168,24 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       }
       return seen;
     };
-    expect(await walk(9)).toEqual([
-      ...['Skip to the content', 'theme', 'Pools', 'Volumes', 'Hosts', 'Servers', 'Timeline', 'filter', 'db'],
+    expect(await walk(10)).toEqual([
+      ...[
+        'Skip to the content',
+        'theme',
+        'Pools',
+        'Volumes',
+        'Hosts',
+        'Servers',
+        'Timeline',
+        'Charts',
+        'filter',
+        'db',
+      ],
     ]);
     await page.reload();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await walk(1)).toEqual(['filter']);
+    expect(await walk(1)).toEqual(['Charts']);
   });
 
   test('keeps the theme that one chooses', async () => {

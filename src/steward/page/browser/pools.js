@@ -1,8 +1,22 @@
 import { byId, element, keep, part, setAttribute, setText, show } from './dom.js';
+import { openable } from './opened.js';
+import { fillPoolDetail, makePoolDetail } from './pool-detail.js';
 import { nowMs } from './times.js';
 import { byteWords, countWords, forecastWords, sizeWords, trashWords, unreadWords } from './words.js';
 
+/** @import {PoolDetail} from '../detail-data.ts' */
 /** @import {Overview, PoolView} from '../page-data.ts' */
+
+/** @type {ReturnType<typeof openable<PoolDetail>>} */
+const opened = openable({
+  path: (id) => `api/pools/${encodeURIComponent(id)}`,
+  onChange: () => {
+    drawCards();
+  },
+});
+
+/** @type {readonly PoolView[]} */
+let drawn = [];
 
 const LEVELS = /** @type {const} */ ({
   ok: ['OK', 'good'],
@@ -29,13 +43,25 @@ const MOVING = [
 export function showPools({ pools, acts, problems, space }) {
   const mode = acts ? 'The steward acts as its policy says.' : 'Dry run: the steward changes nothing.';
   setText(byId('pools-summary'), [mode, ...problems.map((problem) => `Policy: ${problem}.`)].join(' '));
-  keep(byId('pool-list'), pools, { key: ({ id }) => id, make: makePool, fill: fillPool });
+  drawn = pools;
+  drawCards();
   show(byId('pools-empty'), pools.length === 0);
   setText(byId('pools-empty'), unreadWords(space) ?? 'The array has no storage pool.');
 }
 
-/** @returns {HTMLElement} */
-function makePool() {
+function drawCards() {
+  keep(byId('pool-list'), drawn, { key: ({ id }) => id, make: makePool, fill: fillPool });
+}
+
+/**
+ * @param {PoolView} pool
+ * @returns {HTMLElement}
+ */
+function makePool({ id }) {
+  const opener = element('button', { type: 'button', class: 'opener', 'data-part': 'opener' }, 'Charts');
+  opener.addEventListener('click', () => {
+    opened.toggle(id);
+  });
   const facts = FACTS.map(([name, words]) =>
     element(
       'div',
@@ -86,6 +112,8 @@ function makePool() {
     element('p', { 'data-part': 'trash' }),
     element('p', { class: 'muted', 'data-part': 'growth' }),
     element('p', { class: 'trouble', 'data-part': 'trouble' }),
+    element('p', {}, opener),
+    makePoolDetail(),
   );
 }
 
@@ -97,6 +125,10 @@ function fillPool(card, pool) {
   const { domain, name, level, usedPercent, usedKiB, unusedKiB, spareKiB, committedKiB } = pool;
   const [word, tone] = LEVELS[level];
   setText(part(card, 'name'), `${domain}/${name}`);
+  const said = opened.said(pool.id);
+  setAttribute(part(card, 'opener'), 'aria-label', `Charts of ${domain}/${name}`);
+  setAttribute(part(card, 'opener'), 'aria-expanded', String(said !== undefined));
+  fillPoolDetail(card, said);
   setText(part(card, 'level'), pool.watched === null ? 'not in the policy' : word);
   setAttribute(part(card, 'level'), 'data-tone', pool.watched === null ? 'quiet' : tone);
   setAttribute(card, 'data-level', level);

@@ -1,3 +1,4 @@
+import { fillIoCharts, makeIoCharts } from './charts.js';
 import { element, keep, part, setAttribute, setText, show } from './dom.js';
 import { nowMs, setTime } from './times.js';
 import { byteWords, countWords, sizeWords, spanWords, timeWords } from './words.js';
@@ -36,6 +37,7 @@ export function makeVolumeDetail(id, name) {
           element('h3', {}, 'Limits'),
           element('ul', { class: 'plain', 'data-part': 'limits' }),
         ),
+        makeIoCharts(),
         element(
           'div',
           {},
@@ -73,6 +75,7 @@ export function fillVolumeDetail(row, { answer, why }) {
     make: (words) => element('li', {}, words),
     fill: () => undefined,
   });
+  fillIoCharts(row, answer.io);
   show(part(row, 'no-moves'), answer.moves.length === 0);
   keep(part(row, 'moves'), answer.moves, { key: ({ id }) => id, make: makeMove, fill: fillMove });
 }

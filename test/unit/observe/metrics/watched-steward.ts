@@ -20,6 +20,7 @@ export function statusAt(
     contradiction: undefined,
     health: healthOf(reading.capacity),
     forecast: { kind: 'steady' },
+    history: [],
     rebuild: undefined,
     rebalance: undefined,
     devices: 3,

@@ -86,11 +86,13 @@ export class FakeInventory implements Inventory {
 }
 
 /** What the array says of families of volumes; a test sets it. */
-export class FakeFamilies implements Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'> {
+export class FakeFamilies implements Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies' | 'ioOf'> {
   family: ArrayVolume[] = [];
   /** What both calls reject with. */
   failure: Error | undefined;
   calls = 0;
+
+  ioOf: StorageArray['ioOf'] = () => Promise.resolve(new Map());
 
   volumesOfFamily: StorageArray['volumesOfFamily'] = () => this.#said(this.family);
 
@@ -206,6 +208,7 @@ export function snapshot(more: Partial<StewardSnapshot> = {}): StewardSnapshot {
         contradiction: undefined,
         health: { impaired: false, rebuilding: false, rebalancing: false },
         forecast: { kind: 'full', inMs: 86_400_000, kibPerDay: GIB },
+        history: [{ elapsedMs: 0, usedKiB: 5400 * GIB }],
         rebuild: undefined,
         rebalance: undefined,
         devices: 3,

@@ -194,7 +194,7 @@ describe('the page', () => {
     expect((await get('/api/overview?limit=0')).status).toBe(400);
   });
 
-  it('opens a volume that it shows, and no other', async () => {
+  it('opens a volume or pool that it shows, and no other', async () => {
     const { get, inventory, array } = await page();
     await expect.poll(() => inventory.readings).toBe(1);
     const path = `/api/volumes/${encodeURIComponent('id of db')}`;
@@ -202,6 +202,8 @@ describe('the page', () => {
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(await answer.json()).toMatchObject({ version: 1, volume: { name: 'db' }, snapshots: [] });
     expect((await get('/api/volumes/other')).status).toBe(404);
+    expect(await (await get('/api/pools/pool1')).json()).toMatchObject({ id: 'pool1', version: 1 });
+    expect((await get('/api/pools/other')).status).toBe(404);
     expect(array.calls).toBe(2);
   });
 
@@ -236,6 +238,7 @@ describe('the page with a token', () => {
       '/main.js',
       '/api/overview',
       '/api/volumes/x',
+      '/api/pools/x',
       '/api/events',
       '/nowhere',
     ]) {

@@ -50,7 +50,11 @@ function scene(count = 1) {
     prefix: 'docker-',
     intervalMs: 60_000,
   };
-  return { clock, array, details: new VolumeDetails({ array, sources, clock }) };
+  return {
+    clock,
+    array,
+    details: new VolumeDetails({ array, sources, io: { ofVolume: () => undefined }, clock }),
+  };
 }
 
 describe('a volume that is opened', () => {
