@@ -1,4 +1,5 @@
 import type { MappedHere } from '../journal/mapped-here.ts';
+import { snapshotsOf } from '../volumes/copies/family-snapshots.ts';
 import { describeHolder, nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { HeldVolume } from '../volumes/takeover/operator.ts';
 import type { DeviceUser, DroppedRestore, FenceRecord } from '../volumes/ports.ts';
@@ -44,6 +45,13 @@ export interface ListedFacts {
   readonly lastFence: FenceRecord | null;
 }
 
+/** How many snapshots a volume has, and the newest. */
+export interface SnapshotFacts {
+  readonly count: number;
+  /** Null: there is none. `takenAt`: ISO 8601; null: the array does not say. */
+  readonly newest: { readonly name: string; readonly takenAt: string | null } | null;
+}
+
 /** A volume as `volume show` tells of it. */
 export interface ShownFacts extends ListedFacts {
   readonly failover: PolicyChoice;
@@ -52,6 +60,8 @@ export interface ShownFacts extends ListedFacts {
   readonly recentIo: number;
   /** On this host, the plugin's own mount among them; null where the volume has no device here. */
   readonly usersHere: readonly DeviceUser[] | null;
+  /** Those that this product took; null: the array does not say. Not there where nobody asked. */
+  readonly snapshots?: SnapshotFacts | null;
   /** Null: none on this host, or the volume was restored since. */
   readonly droppedRestore: DroppedRestore | null;
 }
@@ -90,6 +100,21 @@ export async function shownFacts(
     usersHere: (await memory.usersHere(volume.id, signal)) ?? null,
     droppedRestore: (await memory.droppedRestore(volume.id)) ?? null,
   };
+}
+
+/** One call; none where the array does not say which volumes belong together. */
+export async function snapshotFacts(
+  host: Parameters<typeof snapshotsOf>[0],
+  volume: ArrayVolume,
+  signal: AbortSignal,
+): Promise<SnapshotFacts | null> {
+  if (volume.familyId === null) return null;
+  const snapshots = await snapshotsOf(host, volume, signal);
+  const newest = snapshots.at(-1);
+  if (newest === undefined) return { count: 0, newest: null };
+  const { createdAtSeconds } = newest.volume;
+  const takenAt = createdAtSeconds === null ? null : new Date(createdAtSeconds * 1000).toISOString();
+  return { count: snapshots.length, newest: { name: newest.name, takenAt } };
 }
 
 function holderFacts({ id }: ArrayVolume, mapping: Attachment, { mappedHere }: HostMemory): HolderFacts {

@@ -1,6 +1,6 @@
 import { describeUsers } from '../volumes/device-users.ts';
 import type { DroppedRestore, FenceRecord } from '../volumes/ports.ts';
-import type { ListedFacts, ShownFacts } from './volume-facts.ts';
+import type { ListedFacts, ShownFacts, SnapshotFacts } from './volume-facts.ts';
 
 const KIB_PER_GIB = 1_048_576;
 const HEADING = ['NAME', 'SIZE', 'ACCESS', 'HELD BY', 'SINCE', 'LAST FENCE'];
@@ -38,11 +38,17 @@ export function textForVolume(facts: ShownFacts): string {
       ['since', since ?? UNKNOWN_SINCE],
     ]),
     ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
+    ...(facts.snapshots == null ? [] : [['snapshots', snapshotText(name, facts.snapshots)]]),
     ...(usersHere === null ? [] : [['used here by', describeUsers(usersHere)]]),
     ...(droppedRestore === null ? [] : [['not restored', droppedText(droppedRestore)]]),
     ['I/O now', `${recentIo} operations in the array's present measuring interval`],
   ];
   return lines.map(([what = '', value = '']) => `${what.padEnd(13)} ${value}\n`).join('');
+}
+
+function snapshotText(name: string, { count, newest }: SnapshotFacts): string {
+  if (newest === null) return 'none';
+  return `${count}, the newest "${name}@${newest.name}" of ${newest.takenAt ?? 'a time that the array does not say'}`;
 }
 
 /** What there is for a person to decide. */

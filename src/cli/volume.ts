@@ -15,7 +15,7 @@ import { asJson } from './as-json.ts';
 import { addLifeCommands } from './volume-life.ts';
 import type { ProcessIo } from './process-io.ts';
 import { addTrashCommands } from './volume-trash.ts';
-import { listedFacts, shownFacts } from './volume-facts.ts';
+import { listedFacts, shownFacts, snapshotFacts } from './volume-facts.ts';
 import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
 import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
 
@@ -54,12 +54,14 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
       }),
     );
   withGatewaySettings(volume.command('show'))
-    .description("show one volume: holder, the holder's state, since when, I/O, last fence")
+    .description("show one volume: holder, the holder's state, since when, snapshots, I/O, last fence")
     .argument('<name>')
     .option('--json', 'print as JSON')
     .action((name: string, flags: LookFlags) =>
-      inSession(io, flags, async ({ operator, memory, signal }) => {
-        const facts = await shownFacts(await operator.look(name, signal), memory, signal);
+      inSession(io, flags, async ({ operator, memory, host, signal }) => {
+        const held = await operator.look(name, signal);
+        const snapshots = await snapshotFacts(host, held.volume, signal);
+        const facts = { ...(await shownFacts(held, memory, signal)), snapshots };
         const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
         io.stdout.write(flags.json === true ? asJson(facts) : words());
       }),

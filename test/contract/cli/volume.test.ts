@@ -1,3 +1,4 @@
+import { snapshotArrayName } from '../../../src/volumes/copies/snapshot-names.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -116,6 +117,22 @@ describe('docker-volume-scaleio volume', () => {
     expect(await run(['show', 'free'])).toMatchObject({
       code: 0,
       out: expect.stringMatching(/held by +nobody/) as string,
+    });
+  });
+
+  test('show tells how many snapshots there are, and the newest', async () => {
+    const { gateway, run, id } = await scene();
+    expect((await run(['show', 'db'])).out).toMatch(/snapshots +none\n/);
+    for (const name of ['first', 'second']) {
+      const arrayName = snapshotArrayName(id, { isFrozen: true, expiresAtSeconds: null, name });
+      await gateway.snapshotVolumes(
+        { copies: [{ volumeId: id, name: arrayName }], access: 'ReadOnly' },
+        soon(),
+      );
+    }
+    expect((await run(['show', 'db'])).out).toMatch(/snapshots +2, the newest "db@(first|second)" of 20/);
+    expect(JSON.parse((await run(['show', 'db', '--json'])).out)).toMatchObject({
+      snapshots: { count: 2, newest: { name: expect.stringMatching(/first|second/) as string } },
     });
   });
 
