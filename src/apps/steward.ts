@@ -24,7 +24,7 @@ import { systemClock } from '../host/clock.ts';
 import { remembering } from '../steward/page/remembered-inventory.ts';
 import { createMetricsServer, type MetricsServerOptions } from '../observe/metrics/server.ts';
 import { StewardMetrics } from '../observe/metrics/steward-metrics.ts';
-import { servePage, type PageOptions, type PageParts } from '../steward/page/serve-page.ts';
+import { servePage, type Page, type PageOptions, type PageParts } from '../steward/page/serve-page.ts';
 import { createWebhooks } from '../steward/webhook/signed-post.ts';
 
 /** What a steward is given besides settings and policy. */
@@ -87,7 +87,12 @@ export async function buildSteward(
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner, trash }, policy);
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
-  const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot() });
+  let page: Page | undefined;
+  const pages = metrics.pages({
+    gateways,
+    snapshot: () => steward.snapshot(),
+    poolIo: () => page?.poolIo() ?? new Map(),
+  });
   const lifecycle = new Lifecycle(
     [
       { name: 'the connection to the array', stop: () => gateway.close() },
@@ -96,6 +101,9 @@ export async function buildSteward(
       ...pageOf(
         { snapshot: () => steward.snapshot(), inventory, array: gateway, clock, log },
         pageOptionsOf(settings, policy),
+        (served) => {
+          page = served;
+        },
       ),
       ...(await stewardApi({ settings, policy }, { gateway, steward, audit, events, clock, log, version })),
       ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
@@ -106,8 +114,14 @@ export async function buildSteward(
 }
 
 /** Unless the settings say off. */
-function pageOf(parts: PageParts, options: PageOptions | undefined): Part[] {
-  return options === undefined ? [] : [madeAtStart('the page', () => servePage(parts, options))];
+function pageOf(parts: PageParts, options: PageOptions | undefined, onServed: (page: Page) => void): Part[] {
+  if (options === undefined) return [];
+  const serve = (): Page => {
+    const page = servePage(parts, options);
+    onServed(page);
+    return page;
+  };
+  return [madeAtStart('the page', serve)];
 }
 
 /** Counted, and told to who listens. */

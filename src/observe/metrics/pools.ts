@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import { doneOf } from '../../steward/capacity/progress.ts';
 import type { PoolStatus } from '../../steward/capacity/pool-watch.ts';
 import type { PoolCapacity } from '../../array/pool.ts';
 import type { StewardSnapshot } from '../../steward/steward.ts';
@@ -80,6 +81,15 @@ export function watchPools(registry: Registry, snapshot: () => StewardSnapshot):
     ['condition'],
     ({ health }, set) => {
       for (const [condition, is] of Object.entries(health)) set(is ? 1 : 0, { condition });
+    },
+  );
+  gauge(
+    'progress_ratio',
+    'How far a rebuild or rebalance of a pool has come, of the most that was left since the steward saw it begin, 0 to 1; only while it goes on',
+    ['what'],
+    ({ rebuild, rebalance }, set) => {
+      for (const [what, progress] of Object.entries({ rebuild, rebalance }))
+        if (progress !== undefined) set(doneOf(progress), { what });
     },
   );
   gauge('devices', 'Devices that a pool has', [], ({ devices }, set) => {

@@ -1,10 +1,12 @@
 import type { Registry } from 'prom-client';
+import type { VolumeIo } from '../../array/copies.ts';
 import type { AuditRecord, News, Webhooks } from '../../steward/ports.ts';
 import type { Steward, StewardSnapshot } from '../../steward/steward.ts';
 import { GatewayContact } from './gateway-contact.ts';
 import { GatewayMetrics, type GatewayRequest, type GatewayState } from './gateway-requests.ts';
 import type { MetricsClock } from './metrics-clock.ts';
 import type { Pages } from './pages.ts';
+import { watchPoolIo } from './pool-io.ts';
 import { watchPools } from './pools.ts';
 import { Readiness } from './readiness.ts';
 import { createRegistry } from './registry.ts';
@@ -24,6 +26,8 @@ export interface StewardMetricsOptions {
 export interface WatchedSteward {
   readonly gateways: () => readonly GatewayState[];
   readonly snapshot: () => StewardSnapshot;
+  /** By pool, at the last sample; undefined: nobody samples it. */
+  readonly poolIo?: () => ReadonlyMap<string, VolumeIo>;
 }
 
 /** Everything that the steward measures: the array's pools as it sees them, and what it does itself. */
@@ -68,10 +72,11 @@ export class StewardMetrics {
   }
 
   /** What is shown; to be called once. */
-  pages({ gateways, snapshot }: WatchedSteward): Pages {
+  pages({ gateways, snapshot, poolIo = () => new Map() }: WatchedSteward): Pages {
     const registry = this.#registry;
     this.#gateway.watch(gateways);
     watchPools(registry, snapshot);
+    watchPoolIo(registry, snapshot, poolIo);
     watchSight(registry, snapshot, { intervalMs: this.#intervalMs });
     const checks = [this.#contact, arrayCheck(snapshot, this.#latelyMs)];
     return { registry, readiness: new Readiness(registry, checks) };

@@ -33,6 +33,8 @@ export interface PageOptions {
 
 /** The page while it is served. */
 export interface Page {
+  /** What each pool did at the last sample; none while the array cannot be read. */
+  poolIo(): IoWatch['ofPools'];
   close(): Promise<void>;
 }
 
@@ -87,6 +89,7 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
   listening.start();
   heartbeat.start();
   return {
+    poolIo: () => io.ofPools,
     close: async () => {
       const stopped = Promise.all([listening.stop(), heartbeat.stop()]);
       viewers.close();

@@ -183,6 +183,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       ],
     ]);
     await page.reload();
+    await rowHas(page, 'db').toContain('db');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await walk(1)).toEqual(['Charts']);

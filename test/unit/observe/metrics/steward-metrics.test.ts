@@ -10,7 +10,37 @@ const never = new AbortController().signal;
 const silent = () => undefined;
 const log = { debug: silent, info: silent, warn: silent, error: silent };
 
+const NO_IO = { iops: null, kibPerSecond: null, latencyMicroseconds: null };
+
 describe('what the steward tells of pools', () => {
+  it('tell the I/O of pools as it was last sampled, and how far a rebuild has come, while there is any', async () => {
+    const { read, lines, state } = stewardMetrics();
+    const pool = statusAt(50, { rebuild: { leftKiB: 25, ofKiB: 100 } });
+    read([pool]);
+    state.poolIo = new Map([
+      [
+        pool.reading.id,
+        {
+          read: { iops: 12, kibPerSecond: 2, latencyMicroseconds: 500 },
+          write: { iops: 3, kibPerSecond: null, latencyMicroseconds: null },
+        },
+      ],
+      ['another', { read: NO_IO, write: NO_IO }],
+    ]);
+    const of = (more: string): string => `{system="72ce476b00000000",domain="pd1",pool="sp1",${more}}`;
+    expect(await lines('scaleio_pool_io_operations_per_second')).toEqual([
+      `${of('direction="read"')} 12`,
+      `${of('direction="write"')} 3`,
+    ]);
+    expect(await lines('scaleio_pool_io_bytes_per_second')).toEqual([`${of('direction="read"')} 2048`]);
+    expect(await lines('scaleio_pool_io_latency_seconds')).toEqual([`${of('direction="read"')} 0.0005`]);
+    expect(await lines('scaleio_pool_progress_ratio')).toEqual([`${of('what="rebuild"')} 0.75`]);
+    state.poolIo = new Map();
+    read([statusAt(50)]);
+    expect(await lines('scaleio_pool_io_operations_per_second')).toEqual([]);
+    expect(await lines('scaleio_pool_progress_ratio')).toEqual([]);
+  });
+
   it('is nothing before the first reading', async () => {
     const { lines } = stewardMetrics();
     expect(await lines('scaleio_pool_used_bytes')).toEqual([]);

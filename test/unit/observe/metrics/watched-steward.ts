@@ -1,4 +1,5 @@
 import type { PoolStatus } from '../../../../src/steward/capacity/pool-watch.ts';
+import type { VolumeIo } from '../../../../src/array/copies.ts';
 import type { SystemId } from '../../../../src/array/ids.ts';
 import type { PoolCapacity } from '../../../../src/array/pool.ts';
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
@@ -48,12 +49,16 @@ const FIRST: StewardSnapshot = {
 
 /** The steward's metrics over a snapshot that the test replaces; nothing is read yet. */
 export function stewardMetrics() {
-  const state: { snapshot: StewardSnapshot } = { snapshot: FIRST };
+  const state: { snapshot: StewardSnapshot; poolIo: ReadonlyMap<string, VolumeIo> } = {
+    snapshot: FIRST,
+    poolIo: new Map(),
+  };
   const clock = { now: () => 1_000_000, elapsed: () => 1_000_000 };
   const metrics = new StewardMetrics({ version: '1.2.3', droppedLines: () => 0, clock, intervalMs: 60_000 });
   const pages = metrics.pages({
     gateways: () => [{ endpoint: GATEWAY, inFlight: 0, queued: 0, healthy: true }],
     snapshot: () => state.snapshot,
+    poolIo: () => state.poolIo,
   });
   const lines = async (name: string): Promise<string[]> =>
     (await pages.registry.metrics())
