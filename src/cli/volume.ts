@@ -53,19 +53,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
         io.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
       }),
     );
-  withGatewaySettings(volume.command('show'))
-    .description("show one volume: holder, the holder's state, since when, snapshots, I/O, last fence")
-    .argument('<name>')
-    .option('--json', 'print as JSON')
-    .action((name: string, flags: LookFlags) =>
-      inSession(io, flags, async ({ operator, memory, host, signal }) => {
-        const held = await operator.look(name, signal);
-        const snapshots = await snapshotFacts(host, held.volume, signal);
-        const facts = { ...(await shownFacts(held, memory, signal)), snapshots };
-        const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
-        io.stdout.write(flags.json === true ? asJson(facts) : words());
-      }),
-    );
+  addShow(volume, io);
   withGatewaySettings(volume.command('force-release'))
     .description('take a volume from the host that holds it, whatever its failover policy')
     .argument('<name>')
@@ -99,6 +87,22 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
     );
   addRemoveAnonymous(volume, io);
   addTrashCommands(volume, io, shared);
+}
+
+function addShow(volume: Command, io: ProcessIo): void {
+  withGatewaySettings(volume.command('show'))
+    .description("show one volume: holder, the holder's state, since when, snapshots, I/O, last fence")
+    .argument('<name>')
+    .option('--json', 'print as JSON')
+    .action((name: string, flags: LookFlags) =>
+      inSession(io, flags, async ({ operator, memory, host, signal }) => {
+        const held = await operator.look(name, signal);
+        const snapshots = await snapshotFacts(host, held.volume, signal);
+        const facts = { ...(await shownFacts(held, memory, signal)), snapshots };
+        const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
+        io.stdout.write(flags.json === true ? asJson(facts) : words());
+      }),
+    );
 }
 
 function addRemoveAnonymous(volume: Command, io: ProcessIo): void {

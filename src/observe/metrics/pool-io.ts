@@ -18,6 +18,8 @@ const RATES: Readonly<Record<string, readonly [string, (rate: IoRate) => number 
   ],
 };
 
+const DIRECTIONS = ['read', 'write'] as const;
+
 /** Adds the gauges of what the array counted of each pool's I/O at the last sample; nothing of pools of which nothing is known now. */
 export function watchPoolIo(
   registry: Registry,
@@ -34,12 +36,14 @@ export function watchPoolIo(
         this.reset();
         const { pools, systemId } = snapshot();
         const ofPools = poolIo();
-        for (const { reading } of pools)
-          for (const [direction, rate] of Object.entries(ofPools.get(reading.id) ?? {})) {
-            const value = valueOf(rate);
+        for (const { reading } of pools) {
+          const io = ofPools.get(reading.id);
+          for (const direction of DIRECTIONS) {
+            const value = io === undefined ? null : valueOf(io[direction]);
             const labels = { system: systemId ?? '', domain: reading.domainName, pool: reading.name };
             if (value !== null) this.set({ ...labels, direction }, value);
           }
+        }
       },
     });
 }

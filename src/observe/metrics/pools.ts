@@ -83,6 +83,14 @@ export function watchPools(registry: Registry, snapshot: () => StewardSnapshot):
       for (const [condition, is] of Object.entries(health)) set(is ? 1 : 0, { condition });
     },
   );
+  watchProgress(gauge);
+  gauge('devices', 'Devices that a pool has', [], ({ devices }, set) => {
+    set(devices);
+  });
+  watchForecast(gauge, snapshot);
+}
+
+function watchProgress(gauge: AddGauge): void {
   gauge(
     'progress_ratio',
     'How far a rebuild or rebalance of a pool has come, of the most that was left since the steward saw it begin, 0 to 1; only while it goes on',
@@ -92,10 +100,6 @@ export function watchPools(registry: Registry, snapshot: () => StewardSnapshot):
         if (progress !== undefined) set(doneOf(progress), { what });
     },
   );
-  gauge('devices', 'Devices that a pool has', [], ({ devices }, set) => {
-    set(devices);
-  });
-  watchForecast(gauge, snapshot);
 }
 
 /** Nothing where the past says nothing: a number that stands for "unknown" would be taken for one. */
