@@ -87,24 +87,17 @@ export async function buildSteward(
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner, trash }, policy);
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
-  let page: Page | undefined;
-  const pages = metrics.pages({
-    gateways,
-    snapshot: () => steward.snapshot(),
-    poolIo: () => page?.poolIo() ?? new Map(),
-  });
+  const page = pageOf(
+    { snapshot: () => steward.snapshot(), inventory, array: gateway, clock, log },
+    pageOptionsOf(settings, policy),
+  );
+  const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot(), poolIo: page.poolIo });
   const lifecycle = new Lifecycle(
     [
       { name: 'the connection to the array', stop: () => gateway.close() },
       { name: 'telling webhooks', stop: () => alerts.stop() },
       partOf('the rounds', loop),
-      ...pageOf(
-        { snapshot: () => steward.snapshot(), inventory, array: gateway, clock, log },
-        pageOptionsOf(settings, policy),
-        (served) => {
-          page = served;
-        },
-      ),
+      ...page.parts,
       ...(await stewardApi({ settings, policy }, { gateway, steward, audit, events, clock, log, version })),
       ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
     ],
@@ -113,15 +106,19 @@ export async function buildSteward(
   return { steward, start: () => lifecycle.start(), close: () => lifecycle.stop() };
 }
 
-/** Unless the settings say off. */
-function pageOf(parts: PageParts, options: PageOptions | undefined, onServed: (page: Page) => void): Part[] {
-  if (options === undefined) return [];
+/** No part, and no I/O known, where the settings say off. */
+function pageOf(
+  parts: PageParts,
+  options: PageOptions | undefined,
+): { readonly parts: Part[]; readonly poolIo: Page['poolIo'] } {
+  let page: Page | undefined;
+  const poolIo: Page['poolIo'] = () => page?.poolIo() ?? new Map();
+  if (options === undefined) return { parts: [], poolIo };
   const serve = (): Page => {
-    const page = servePage(parts, options);
-    onServed(page);
+    page = servePage(parts, options);
     return page;
   };
-  return [madeAtStart('the page', serve)];
+  return { parts: [madeAtStart('the page', serve)], poolIo };
 }
 
 /** Counted, and told to who listens. */
