@@ -99,7 +99,8 @@ export function sumOf(all: readonly VolumeIo[]): VolumeIo {
   };
 }
 
-function sumOfRates(rates: readonly IoRate[]): IoRate {
+/** The same of one direction, or of both as one. */
+export function sumOfRates(rates: readonly IoRate[]): IoRate {
   const sum = (numbers: readonly (number | null)[]): number | null => {
     const known = numbers.filter((number) => number !== null);
     return known.length === 0 ? null : known.reduce((total, number) => total + number, 0);

@@ -7,7 +7,7 @@ import type { Log } from '../../runtime/log.ts';
 import { Periodic } from '../../runtime/periodic.ts';
 import type { ArrayView } from './array-view.ts';
 import type { IoHistory } from './detail-data.ts';
-import { IoRing, sumOf } from './io-ring.ts';
+import { IoRing, sumOf, sumOfRates } from './io-ring.ts';
 import { wallTime } from './wall-time.ts';
 
 export interface IoWatchParts {
@@ -18,6 +18,14 @@ export interface IoWatchParts {
   readonly sighting: () => ArrayView | undefined;
 }
 
+/** Reads and writes together. */
+export interface IoNow {
+  readonly iops: number;
+  readonly kibPerSecond: number;
+}
+
+/** One for all that do nothing, which on a large array are most. */
+const IDLE: IoNow = { iops: 0, kibPerSecond: 0 };
 const EVERY_MS = 30_000;
 /** A sample of a large array takes long; so many times as long it is then left alone. */
 const REST = 9;
@@ -35,6 +43,8 @@ export class IoWatch {
   readonly #pools = new IoRing<PoolId>();
   readonly #volumes = new IoRing<VolumeId>();
   #lastOfPools: ReadonlyMap<PoolId, VolumeIo> = new Map();
+  #lastOfVolumes: ReadonlyMap<VolumeId, IoNow> = new Map();
+  #revision = 0;
   #failure: string | undefined;
   #tookMs = 0;
 
@@ -64,6 +74,16 @@ export class IoWatch {
   /** What each pool did at the last sample; none while the array cannot be read. */
   get ofPools(): ReadonlyMap<PoolId, VolumeIo> {
     return this.#lastOfPools;
+  }
+
+  /** What a volume of ours did at the last sample; undefined: not known, as of all while the array cannot be read. */
+  nowOf(id: VolumeId): IoNow | undefined {
+    return this.#lastOfVolumes.get(id);
+  }
+
+  /** Changes with every sample. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** The last hour of a pool; undefined: nothing is known of it. */
@@ -101,6 +121,8 @@ export class IoWatch {
       [...byPool].map(([pool, members]) => [pool, sumOf(members.map(({ io }) => io))]),
     );
     this.#pools.add(at, this.#lastOfPools);
+    this.#lastOfVolumes = new Map([...all].flatMap(([id, io]) => (volumes.has(id) ? nowOf(id, io) : [])));
+    this.#revision += 1;
     const isFew = volumes.size <= MOST_VOLUMES;
     this.#volumes.add(at, new Map(isFew ? [...all].filter(([id]) => volumes.has(id)) : []));
   }
@@ -109,6 +131,8 @@ export class IoWatch {
   #failed(error: unknown): void {
     const { clock, log } = this.#parts;
     this.#lastOfPools = new Map();
+    this.#lastOfVolumes = new Map();
+    this.#revision += 1;
     this.#pools.add(clock.elapsed(), this.#lastOfPools);
     this.#volumes.add(clock.elapsed(), new Map());
     const why = isPluginError(error) ? error.message : String(error);
@@ -117,4 +141,11 @@ export class IoWatch {
       log.warn({ error: why }, 'the I/O of the volumes cannot be read for the page now');
     this.#failure = why;
   }
+}
+
+/** Nothing where the array does not say. */
+function nowOf(id: VolumeId, { read, write }: VolumeIo): [] | [[VolumeId, IoNow]] {
+  const { iops, kibPerSecond } = sumOfRates([read, write]);
+  if (iops === null || kibPerSecond === null) return [];
+  return [[id, iops === 0 && kibPerSecond === 0 ? IDLE : { iops, kibPerSecond }]];
 }

@@ -1,16 +1,27 @@
 import type { StewardSnapshot } from '../steward.ts';
 import type { ArrayHost, LastKnownField } from '../../array/host.ts';
 import type { InventoryWatch } from './inventory-watch.ts';
+import type { IoWatch } from './io-watch.ts';
 import { heldBy } from './movements.ts';
 import { poolView } from './pool-view.ts';
 import { serversOf } from './servers-view.ts';
-import type { Freshness, HolderView, HostView, Overview, Pulse, VolumeView } from './page-data.ts';
+import { inOrder, isAtRisk } from './volume-order.ts';
+import type {
+  Freshness,
+  HolderView,
+  HostView,
+  Overview,
+  Pulse,
+  VolumeOrder,
+  VolumeView,
+} from './page-data.ts';
 import { labelOf, lastKnownLabel, type Holder, type SeenVolume, type ArrayView } from './array-view.ts';
 
 /** Where what is shown comes from. */
 export interface OverviewSources {
   readonly snapshot: () => StewardSnapshot;
   readonly watch: Pick<InventoryWatch, 'sighting' | 'revision' | 'freshness' | 'timeline' | 'movesOf'>;
+  readonly io: Pick<IoWatch, 'nowOf' | 'revision'>;
   readonly now: () => number;
   readonly prefix: string;
   /** Between two readings of the pools, ms. */
@@ -21,15 +32,19 @@ export interface OverviewSources {
 const MISSED_ROUNDS = 3;
 const NOTHING: ArrayView = { at: 0, volumes: new Map(), hosts: new Map(), pools: new Map() };
 
+/** What of it is asked for. */
+export interface OverviewQuery {
+  readonly search: string;
+  readonly limit: number;
+  readonly order: VolumeOrder;
+}
+
 /**
  * All that the page shows. `search`: words that a volume's name, pool or holder must all hold, whatever the case; `limit`: so
- * many volumes and hosts at most.
+ * many volumes and hosts at most, the first in `order`.
  */
-export function overviewOf(
-  sources: OverviewSources,
-  { search, limit }: { readonly search: string; readonly limit: number },
-): Overview {
-  const { snapshot: read, watch, prefix } = sources;
+export function overviewOf(sources: OverviewSources, { search, limit, order }: OverviewQuery): Overview {
+  const { snapshot: read, watch, io, prefix } = sources;
   const snapshot = read();
   const sighting = watch.sighting ?? NOTHING;
   const pools = poolLabelsOf(snapshot);
@@ -49,26 +64,28 @@ export function overviewOf(
     volumes: {
       total: volumes.length,
       attached: volumes.filter(({ holders }) => holders.length > 0).length,
-      atRisk: volumes.filter(({ holders }) => holders.some((holder) => isLost(holder, sighting))).length,
+      atRisk: volumes.filter((volume) => isAtRisk(volume, sighting)).length,
       matching: matching.length,
-      shown: matching.slice(0, limit).map((volume) => volumeView(volume, sighting, pools)),
+      shown: inOrder(matching, order, { sighting, io })
+        .slice(0, limit)
+        .map((volume) => volumeView(volume, { sighting, pools, io })),
     },
     timeline: watch.timeline(snapshot),
   };
 }
 
 /** One volume as the overview shows it. */
-export function volumeViewIn({ snapshot, watch }: OverviewSources, volume: SeenVolume): VolumeView {
-  return volumeView(volume, watch.sighting ?? NOTHING, poolLabelsOf(snapshot()));
+export function volumeViewIn({ snapshot, watch, io }: OverviewSources, volume: SeenVolume): VolumeView {
+  return volumeView(volume, { sighting: watch.sighting ?? NOTHING, pools: poolLabelsOf(snapshot()), io });
 }
 
 /** Whether and since when what is shown is true. */
-export function pulseOf({ snapshot: read, watch, now, intervalMs }: OverviewSources): Pulse {
+export function pulseOf({ snapshot: read, watch, io, now, intervalMs }: OverviewSources): Pulse {
   const snapshot = read();
   const told = [snapshot.audit, snapshot.news].flatMap((list) => [list.length, list.at(-1)?.at ?? '']);
   const space = freshnessOf(snapshot, intervalMs);
   const inventory = watch.freshness();
-  const facts = [watch.revision, snapshot.readAt ?? '', space.state, inventory.state, ...told];
+  const facts = [watch.revision, io.revision, snapshot.readAt ?? '', space.state, inventory.state, ...told];
   return {
     version: 1,
     at: new Date(now()).toISOString(),
@@ -106,11 +123,14 @@ function matcher(
   };
 }
 
-function isLost({ hostId }: Holder, { hosts }: ArrayView): boolean {
-  return hosts.get(hostId)?.state === 'disconnected';
-}
-
-function volumeView(volume: SeenVolume, sighting: ArrayView, pools: PoolLabels): VolumeView {
+function volumeView(
+  volume: SeenVolume,
+  {
+    sighting,
+    pools,
+    io,
+  }: { readonly sighting: ArrayView; readonly pools: PoolLabels; readonly io: OverviewSources['io'] },
+): VolumeView {
   const { id, name, poolId, sizeKiB, createdAtSeconds, isReadOnly, isSnapshot, attachedToAll } = volume;
   return {
     id,
@@ -122,6 +142,7 @@ function volumeView(volume: SeenVolume, sighting: ArrayView, pools: PoolLabels):
     pool: pools.get(poolId) ?? poolId,
     createdAt: createdAtSeconds === null ? null : new Date(createdAtSeconds * 1000).toISOString(),
     holders: volume.holders.map((holder) => holderView(holder, sighting)),
+    io: io.nowOf(id) ?? null,
   };
 }
 

@@ -126,7 +126,12 @@ export interface VolumeView {
   /** Every host may use it; `holders` are then not all. */
   readonly isMappedToAll: boolean;
   readonly holders: readonly HolderView[];
+  /** Reads and writes together when the array was last asked, half a minute ago at most on a small one; null: not known. */
+  readonly io: { readonly iops: number; readonly kibPerSecond: number } | null;
 }
+
+/** In which order volumes are shown; trouble: those first whose host has lost the array, and then by name. */
+export type VolumeOrder = 'trouble' | 'name' | 'io' | 'size' | 'newest';
 
 /** Something that happened while the steward looked. */
 export interface TimelineEntry {

@@ -62,7 +62,7 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
     { prefix, intervalMs },
   );
   const io = new IoWatch({ array, clock, log, sighting: () => watch.sighting });
-  const sources: OverviewSources = { snapshot, watch, now: () => clock.now(), prefix, intervalMs };
+  const sources: OverviewSources = { snapshot, watch, io, now: () => clock.now(), prefix, intervalMs };
   const details = new VolumeDetails({ array, sources, io, clock });
   const server = createPageServer({
     access: new Access(options.token),

@@ -4,14 +4,16 @@ import { makeRoom } from '../../host/connections.ts';
 import type { Access } from './access.ts';
 import { pageFile } from './page-files.ts';
 import type { PoolDetail } from './detail-data.ts';
+import type { OverviewQuery } from './overview.ts';
 import type { Overview } from './page-data.ts';
 import type { Viewers } from './viewers.ts';
 import type { Opened } from './volume-details.ts';
+import { VOLUME_ORDERS } from './volume-order.ts';
 
 export interface PageServerParts {
   readonly access: Access;
   readonly viewers: Viewers;
-  readonly overview: (query: { readonly search: string; readonly limit: number }) => Overview;
+  readonly overview: (query: OverviewQuery) => Overview;
   readonly openPool: (id: string) => PoolDetail | undefined;
   readonly openVolume: (id: string) => Promise<Opened>;
   /** Somebody begins to look. */
@@ -44,6 +46,7 @@ const MOST_SHOWN = 1000;
 const querySchema = z.object({
   search: z.string().max(200).default(''),
   limit: z.coerce.number().int().min(1).max(MOST_SHOWN).default(200),
+  order: z.enum(VOLUME_ORDERS).default('name'),
 });
 
 /**

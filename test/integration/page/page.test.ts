@@ -150,6 +150,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       .poll(() => card.locator('canvas').count(), { timeout: PATIENCE_MS })
       .toBeGreaterThanOrEqual(1);
     expect(await card.innerText()).toContain('Used: so far');
+    expect(await card.locator('.ticks span').allInnerTexts()).toEqual(['warn 80 %', 'critical 90 %']);
     expect(await page.locator('#server-rows > tr').count()).toBeGreaterThan(0);
     expect(await page.locator('#system').innerText()).toMatch(/^array \S+/);
     expect(await accessibilityFaults(page)).toEqual([]);
@@ -168,7 +169,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       }
       return seen;
     };
-    expect(await walk(10)).toEqual([
+    expect(await walk(11)).toEqual([
       ...[
         'Skip to the content',
         'theme',
@@ -179,6 +180,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
         'Timeline',
         'Charts',
         'filter',
+        'order',
         'db',
       ],
     ]);
@@ -214,6 +216,11 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
       .toBe('10,001 volumes, 1 attached.');
     expect(await page.locator('#volume-rows tr').count()).toBe(200);
     expect(await page.locator('#filter-count').innerText()).toBe('the first 200 are shown');
+    const asked = page.waitForRequest((request) => request.url().includes('order=newest'), {
+      timeout: PATIENCE_MS,
+    });
+    await page.getByLabel('First', { exact: true }).selectOption('newest');
+    await asked;
     await page.getByLabel('Filter').fill('many-9999');
     await expect.poll(() => page.locator('#filter-count').innerText()).toBe('1 of 10,001 fit');
     expect(await page.locator('#volume-rows tr').allInnerTexts()).toEqual([
@@ -265,7 +272,7 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
     expect(await overflowOf(page)).toBe(0);
     const table = page.getByRole('table', { name: 'Volumes, and which host has each' });
     expect(await table.getByRole('columnheader').allInnerTexts()).toEqual([
-      ...['Volume', 'Attached to', 'Size', 'Pool', 'Created'],
+      ...['Volume', 'Attached to', 'Size', 'I/O now', 'Pool', 'Created'],
     ]);
     expect(await table.getByRole('row').count()).toBe(3);
     expect(await table.getByRole('rowheader').count()).toBe(2);

@@ -19,6 +19,8 @@ let isConnected = false;
 /** Why the page itself cannot say more; '' when it can. */
 let complaint = '';
 let search = '';
+/** Which of many volumes are shown. */
+let order = 'trouble';
 /** @type {string | undefined} */
 let shownRevision;
 /** So many times somebody wanted to know more. */
@@ -39,7 +41,7 @@ async function refresh() {
 
 async function ask() {
   const asked = search;
-  const { why, overview } = await fetchOverview(asked);
+  const { why, overview } = await fetchOverview({ search: asked, order });
   complaint = why;
   if (overview === undefined) return;
   shownRevision = overview.revision;
@@ -49,12 +51,12 @@ async function ask() {
 
 /**
  * `why`: what the viewer can do something about.
- * @param {string} asked
+ * @param {{ search: string, order: string }} asked
  * @returns {Promise<{ why: string, overview?: Overview }>}
  */
 async function fetchOverview(asked) {
   try {
-    const answer = await fetch(`api/overview?${new URLSearchParams({ search: asked }).toString()}`);
+    const answer = await fetch(`api/overview?${new URLSearchParams(asked).toString()}`);
     if (answer.status === 401) return { why: 'The token is not valid any more: load the page again.' };
     if (!answer.ok) return { why: '' };
     const said = await answer.json();
@@ -138,6 +140,11 @@ function wireFilter() {
   input.addEventListener('input', () => {
     clearTimeout(typing);
     typing = setTimeout(() => void apply(), TYPING_MS);
+  });
+  const first = /** @type {HTMLSelectElement} */ (byId('order'));
+  first.addEventListener('change', () => {
+    order = first.value;
+    void refresh();
   });
   byId('filter-form').addEventListener('submit', (event) => {
     event.preventDefault();

@@ -25,6 +25,9 @@ const LEVELS = /** @type {const} */ ({
   unknown: ['Unknown', 'warn'],
 });
 
+/** What the longer label of the two takes. */
+const TICK_ROOM = '6em';
+
 /** @type {readonly (readonly [part: 'used' | 'unused' | 'spare' | 'committed', words: string])[]} */
 const FACTS = [
   ['used', 'Used'],
@@ -53,6 +56,26 @@ function drawCards() {
   keep(byId('pool-list'), drawn, { key: ({ id }) => id, make: makePool, fill: fillPool });
 }
 
+/** What is used, spare and committed as lengths, with the thresholds of the policy. */
+function makeBar() {
+  const bar = element(
+    'div',
+    { class: 'bar', role: 'meter', 'aria-valuemin': '0', 'aria-valuemax': '100', 'data-part': 'bar' },
+    ...['bar-used', 'bar-spare', 'bar-warn', 'bar-critical'].map((name) =>
+      element('span', { class: name, 'data-part': name }),
+    ),
+  );
+  return [
+    bar,
+    element(
+      'div',
+      { class: 'ticks', 'aria-hidden': 'true', 'data-part': 'ticks' },
+      ...['warn', 'critical'].map((level) => element('span', { 'data-part': `tick-${level}` })),
+    ),
+    element('div', { class: 'committed' }, element('span', { 'data-part': 'bar-committed' })),
+  ];
+}
+
 /**
  * @param {PoolView} pool
  * @returns {HTMLElement}
@@ -70,13 +93,6 @@ function makePool({ id }) {
       element('dd', { 'data-part': name }),
     ),
   );
-  const bar = element(
-    'div',
-    { class: 'bar', role: 'meter', 'aria-valuemin': '0', 'aria-valuemax': '100', 'data-part': 'bar' },
-    ...['bar-used', 'bar-spare', 'bar-warn', 'bar-critical'].map((name) =>
-      element('span', { class: name, 'data-part': name }),
-    ),
-  );
   return element(
     'li',
     { class: 'card pool' },
@@ -92,8 +108,7 @@ function makePool({ id }) {
       element('strong', { 'data-part': 'percent' }),
       ' of what is not spare is used',
     ),
-    bar,
-    element('div', { class: 'committed' }, element('span', { 'data-part': 'bar-committed' })),
+    ...makeBar(),
     element('dl', { class: 'facts' }, ...facts),
     element(
       'p',
@@ -177,14 +192,29 @@ function fillBar(card, { name, limitKiB, usedKiB, spareKiB, committedKiB, usedPe
   setAttribute(
     bar,
     'aria-valuetext',
-    `${usedPercent.toFixed(1)} %, ${sizeWords(usedKiB)} used, ${committed}`,
+    [`${usedPercent.toFixed(1)} %`, `${sizeWords(usedKiB)} used`, committed, ...thresholdWords(watched)].join(
+      ', ',
+    ),
   );
   part(card, 'bar-used').style.width = `${share(usedKiB)}%`;
   part(card, 'bar-spare').style.width = `${share(spareKiB)}%`;
   part(card, 'bar-committed').style.width = `${share(committedKiB)}%`;
+  show(part(card, 'ticks'), watched !== null);
   for (const level of /** @type {const} */ (['warn', 'critical'])) {
     const tick = part(card, `bar-${level}`);
     show(tick, watched !== null);
-    if (watched !== null) tick.style.left = `${share(((limitKiB - spareKiB) * watched[level]) / 100)}%`;
+    if (watched === null) continue;
+    const place = share(((limitKiB - spareKiB) * watched[level]) / 100);
+    tick.style.left = `${place}%`;
+    const label = part(card, `tick-${level}`);
+    setText(label, `${level} ${watched[level]} %`);
+    // One ends and the other begins at its tick, and they do not meet however near those are to each other and to the end.
+    if (level === 'warn') label.style.right = `max(${100 - place}%, ${TICK_ROOM} + 0.6em)`;
+    else label.style.left = `min(${place}%, 100% - ${TICK_ROOM})`;
   }
+}
+
+/** @param {PoolView['watched']} watched */
+function thresholdWords(watched) {
+  return watched === null ? [] : [`warning at ${watched.warn} %, critical at ${watched.critical} %`];
 }

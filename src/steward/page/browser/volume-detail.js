@@ -6,7 +6,7 @@ import { byteWords, countWords, sizeWords, spanWords, timeWords } from './words.
 /** @import {SnapshotView, VolumeDetail} from '../detail-data.ts' */
 /** @import {TimelineEntry} from '../page-data.ts' */
 
-const COLUMNS = '5';
+const COLUMNS = '6';
 
 /**
  * The row below a volume's that tells what it opens to.

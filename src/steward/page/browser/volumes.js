@@ -97,6 +97,7 @@ function makeVolume({ id }) {
       element('ul', { class: 'holders', 'data-part': 'holders' }),
     ),
     cell('Size', 'size', 'number'),
+    cell('I/O now', 'io', 'number'),
     cell('Pool', 'pool'),
     element('td', { role: 'cell', 'data-label': 'Created' }, element('time', { 'data-part': 'created' })),
   );
@@ -107,7 +108,7 @@ function makeVolume({ id }) {
  * @param {VolumeView} volume
  */
 function fillVolume(row, volume) {
-  const { name, sizeKiB, pool, createdAt, isReadOnly, isSnapshot, isMappedToAll, holders } = volume;
+  const { name, sizeKiB, pool, createdAt, isReadOnly, isSnapshot, isMappedToAll, holders, io } = volume;
   setText(part(row, 'name'), name);
   setAttribute(part(row, 'name'), 'aria-expanded', String(opened.said(volume.id) !== undefined));
   setAttribute(part(row, 'name'), 'title', `${name} (${volume.id} on the array)`);
@@ -115,6 +116,8 @@ function fillVolume(row, volume) {
   setText(part(row, 'tags'), tags === '' ? '' : ` ${tags}`);
   setText(part(row, 'size'), sizeWords(sizeKiB));
   setAttribute(part(row, 'size'), 'title', byteWords(sizeKiB));
+  setText(part(row, 'io'), io === null ? 'not known' : `${Math.round(io.iops).toLocaleString('en')} IOPS`);
+  setAttribute(part(row, 'io'), 'title', io === null ? '' : `${sizeWords(io.kibPerSecond)}/s`);
   setText(part(row, 'pool'), pool);
   if (createdAt !== null) setTime(part(row, 'created'), createdAt);
   const nobody = isMappedToAll ? 'every host may use it' : 'nobody';

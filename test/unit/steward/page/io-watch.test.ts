@@ -71,6 +71,8 @@ describe('the I/O of the last hour', () => {
     expect(watch.ofVolume(volume('db').id)).toMatchObject({ readIops: [100], readLatencyUs: [200] });
     expect(watch.ofVolume(volume('foreign').id)).toBeUndefined();
     expect(watch.ofPools.get(POOL)?.read.iops).toBe(400);
+    expect(watch.nowOf(volume('db').id)).toEqual({ iops: 101, kibPerSecond: 408 });
+    expect(watch.nowOf(volume('foreign').id)).toBeUndefined();
     await clock.pass(60_000);
     expect(state.calls).toBe(3);
     expect(watch.ofPool(POOL)?.atSeconds).toEqual([1, 31, 61].map((seconds) => START / 1000 + seconds));
@@ -82,6 +84,7 @@ describe('the I/O of the last hour', () => {
     state.failure = new GatewayUnavailableError('no gateway answers');
     await clock.pass(60_000);
     expect(watch.ofPools.size).toBe(0);
+    expect(watch.nowOf(volume('db').id)).toBeUndefined();
     state.failure = undefined;
     await clock.pass(30_000);
     expect(watch.ofPool(POOL)?.readIops).toEqual([400, null, null, 400]);
@@ -92,6 +95,7 @@ describe('the I/O of the last hour', () => {
     const { clock, watch } = scene(2001);
     await clock.pass(1000);
     expect(watch.ofVolume(volume('db').id)).toBeUndefined();
+    expect(watch.nowOf(volume('db').id)).toMatchObject({ iops: 101 });
     expect(watch.ofPool(POOL)).toMatchObject({ readIops: [400] });
   });
 });

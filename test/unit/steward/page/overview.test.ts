@@ -4,6 +4,7 @@ import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { ArrayVolume } from '../../../../src/array/volume.ts';
 import { overviewOf, type OverviewSources } from '../../../../src/steward/page/overview.ts';
 import { arrayViewOf } from '../../../../src/steward/page/array-view.ts';
+import type { VolumeOrder } from '../../../../src/steward/page/page-data.ts';
 import { device, sds, TIB } from '../capacity/cluster.ts';
 import { POOL, sdc, snapshot, START, volume } from './scene.ts';
 
@@ -13,19 +14,28 @@ function sources(
   volumes: readonly ArrayVolume[],
   sdcs: readonly ArrayHost[],
   steward: Partial<StewardSnapshot> = {},
+  busy: Readonly<Record<string, number>> = {},
 ): OverviewSources {
   const first = arrayViewOf('docker-', { volumes: [], hosts: [] }, START, undefined);
   const sighting = arrayViewOf('docker-', { volumes, hosts: sdcs }, START + 1000, first);
   return {
     snapshot: () => snapshot(steward),
     watch: { sighting, revision: 7, freshness: () => CURRENT, timeline: () => [], movesOf: () => [] },
+    io: {
+      revision: 0,
+      nowOf: (id) => {
+        const iops = busy[id];
+        return iops === undefined ? undefined : { iops, kibPerSecond: 4 * iops };
+      },
+    },
     now: () => START + 5000,
     prefix: 'docker-',
     intervalMs: 60_000,
   };
 }
 
-const ask = (from: OverviewSources, search = '', limit = 200) => overviewOf(from, { search, limit });
+const ask = (from: OverviewSources, search = '', limit = 200, order: VolumeOrder = 'name') =>
+  overviewOf(from, { search, limit, order });
 
 describe('the overview', () => {
   it('shows pools with what is used, committed and spare, and when they will be full', () => {
@@ -161,6 +171,30 @@ describe('the overview', () => {
   it('counts numbers in names as numbers', () => {
     const names = ['db10', 'db9', 'app'].map((name) => volume(name));
     expect(ask(sources(names, [])).volumes.shown.map(({ name }) => name)).toEqual(['app', 'db9', 'db10']);
+  });
+
+  it('shows first what is asked for first, and those alike by name', () => {
+    const all = [
+      volume('a', ['host1']),
+      volume('b', [], { sizeKiB: 16 * 1024 ** 2, createdAtSeconds: null }),
+      volume('c', ['away'], { createdAtSeconds: START / 1000 + 60 }),
+      volume('d', ['host1', 'away'], { sizeKiB: 24 * 1024 ** 2 }),
+    ];
+    const busy = { 'id of b': 3, 'id of d': 0, 'id of a': 700 };
+    const from = sources(all, [sdc('host1'), sdc('away', { state: 'disconnected' })], {}, busy);
+    const first = (order: VolumeOrder) => ask(from, '', 3, order).volumes.shown.map(({ name }) => name);
+    expect(first('name')).toEqual(['a', 'b', 'c']);
+    expect(first('trouble')).toEqual(['c', 'd', 'a']);
+    expect(first('io')).toEqual(['a', 'b', 'd']);
+    expect(first('size')).toEqual(['d', 'b', 'a']);
+    expect(first('newest')).toEqual(['c', 'a', 'd']);
+    const { shown } = ask(from).volumes;
+    expect(shown.map(({ io }) => io)).toEqual([
+      { iops: 700, kibPerSecond: 2800 },
+      { iops: 3, kibPerSecond: 12 },
+      null,
+      { iops: 0, kibPerSecond: 0 },
+    ]);
   });
 
   it('finds volumes by name, pool and holder, all words together, and shows the first of many', () => {

@@ -116,8 +116,9 @@ test.each([
     timeline: () => [],
     movesOf: () => [],
   };
-  const sources = { snapshot, watch, now: () => START, prefix: 'docker-', intervalMs: 60_000 };
-  const { hosts, volumes } = overviewOf(sources, { search: label, limit: 9 });
+  const io = { revision: 0, nowOf: () => undefined };
+  const sources = { snapshot, watch, io, now: () => START, prefix: 'docker-', intervalMs: 60_000 };
+  const { hosts, volumes } = overviewOf(sources, { search: label, limit: 9, order: 'name' });
   expect(hosts.shown.find(({ id }) => id === sdcId('host1'))).toMatchObject({
     label,
     ip: '10.0.0.1',

@@ -46,6 +46,7 @@ function scene(count = 1) {
   const sources = {
     snapshot: () => snapshot(),
     watch,
+    io: { revision: 0, nowOf: () => undefined },
     now: () => clock.now(),
     prefix: 'docker-',
     intervalMs: 60_000,
