@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { secretIn } from '../config/layers.ts';
-import type { Settings } from '../config/settings.ts';
+import type { LocalSettings, Settings } from '../config/settings.ts';
 import { createGateway, type Gateway, type RequestReport } from '../gateway/gateway.ts';
 import { CaFile } from '../host/ca-file.ts';
 import { systemClock } from '../host/clock.ts';
 import { currentRequestId, requestTrace } from '../observe/logging/request-context.ts';
+import type { Realm } from '../operator/realm.ts';
 import type { Log } from '../runtime/log.ts';
 
 /** How a program uses the gateway besides its settings. */
@@ -50,4 +51,12 @@ async function authorities({ caFile }: Settings, log: Log): Promise<(() => Promi
 
 function systemWanted(system: string): { systemId: string } | { systemName: string } {
   return /^[0-9a-f]{16}$/.test(system) ? { systemId: system } : { systemName: system };
+}
+
+/** Whose volumes a program with these settings works on, as its array says; that rejects with a PluginError while it says nothing. */
+export function realmOf(
+  array: Pick<Gateway, 'identity'>,
+  { prefix }: Pick<LocalSettings, 'prefix'>,
+): (signal: AbortSignal) => Promise<Realm> {
+  return async (signal) => ({ systemId: (await array.identity(signal)).systemId, prefix });
 }

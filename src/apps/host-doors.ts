@@ -4,24 +4,35 @@ import { WatchedSecret } from '../host/watched-secret.ts';
 import { ConfigError } from '../errors.ts';
 import { currentRequestId } from '../observe/logging/request-context.ts';
 import { doorClient, DoorClosedError, NotAskedError, type PostToDoor } from '../operator/door-client.ts';
+import { doorFailure } from '../operator/calls.ts';
 import { onlyToken } from '../operator/door-tokens.ts';
+import { REALM, realmHeader, type Realm } from '../operator/realm.ts';
 import { ASKED_FOR } from '../operator/steward-calls.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { HostAwayError, HostDoors, type HostActions } from '../steward/api/host-doors.ts';
 import type { HostsPolicy } from '../steward/policy.ts';
 
 /** For connection and handshake with one host; the next is asked after that. */
 const CONNECT_MS = 3000;
-/** What a door answers before it has read anything. */
+/** What a door answers before it has read anything, where its own words do not say more. */
 const NOT_LET_IN = new Map([
   [401, "does not take this steward's token"],
   [429, 'has been shown too many wrong tokens from here'],
-  [503, 'cannot use its own tokens file now, or is stopping'],
 ]);
 
 /** The hosts that the policy names; none where it names none. Rejects with ConfigError where authorities or token cannot be read. */
-export async function hostDoors(policy: HostsPolicy | undefined, log: Log): Promise<HostDoors> {
-  if (policy === undefined) return new HostDoors([], log);
+export async function hostDoors(
+  policy: HostsPolicy | undefined,
+  parts: {
+    /** What this steward works on. */
+    readonly realm: (signal: AbortSignal) => Promise<Realm>;
+    readonly clock: Pick<Clock, 'elapsed'>;
+    readonly log: Log;
+  },
+): Promise<HostDoors> {
+  const { realm, log } = parts;
+  if (policy === undefined) return new HostDoors([], parts);
   const { caFile, tokenFile, doors } = policy;
   const ca = await CaFile.open(caFile, log).catch((cause: unknown) => {
     throw new ConfigError(
@@ -36,9 +47,12 @@ export async function hostDoors(policy: HostsPolicy | undefined, log: Log): Prom
   const known = doors.map(({ host, address }) => ({
     host,
     address,
-    actions: actionsOf(doorClient(`https://${address}`, posting(address, { token, ca }))),
+    actions: actionsOf(
+      (mine) => doorClient(`https://${address}`, posting(address, { token, ca, mine })),
+      realm,
+    ),
   }));
-  return new HostDoors(known, log);
+  return new HostDoors(known, parts);
 }
 
 /** Read again when it has changed. It rejects with ConfigError. */
@@ -58,12 +72,21 @@ function tokenIn(file: string): () => Promise<string> {
 
 function posting(
   address: string,
-  { token, ca }: { readonly token: () => Promise<string>; readonly ca: CaFile },
+  {
+    token,
+    ca,
+    mine,
+  }: {
+    readonly token: () => Promise<string>;
+    readonly ca: CaFile;
+    readonly mine: Realm;
+  },
 ): PostToDoor {
   return async (path, body, signal) => {
     const id = currentRequestId();
     const headers = {
       authorization: `Bearer ${await shown(token)}`,
+      [REALM]: realmHeader(mine),
       ...(id === undefined ? {} : { [ASKED_FOR]: id }),
     };
     const post = { address, path, headers, ca: await ca.current(), connectMs: CONNECT_MS, signal };
@@ -72,10 +95,17 @@ function posting(
         throw new NotAskedError(`cannot be reached (${cause.message})`, { cause });
       throw cause;
     });
-    const refusal = NOT_LET_IN.get(answer.status);
+    const refusal = NOT_LET_IN.get(answer.status) ?? wordsOf(answer);
     if (refusal !== undefined) throw new NotAskedError(refusal);
     return answer;
   };
+}
+
+/** Undefined where it has let the steward in. */
+function wordsOf({ status, body }: { readonly status: number; readonly body: unknown }): string | undefined {
+  if (status !== 421 && status !== 503) return undefined;
+  const { data } = doorFailure.safeParse(body);
+  return data?.message ?? `answers ${status}`;
 }
 
 async function shown(token: () => Promise<string>): Promise<string> {
@@ -87,14 +117,19 @@ async function shown(token: () => Promise<string>): Promise<string> {
   }
 }
 
-function actionsOf(actions: HostActions): HostActions {
+/** Over a client of its own for each call; what the steward itself works on is told first, so that its array's silence is not taken for the host's. */
+function actionsOf(
+  client: (mine: Realm) => HostActions,
+  realm: (signal: AbortSignal) => Promise<Realm>,
+): HostActions {
+  const mine = async (signal: AbortSignal): Promise<HostActions> => client(await realm(signal));
   return {
-    takeSnapshots: (wanted, signal) => orAway(actions.takeSnapshots(wanted, signal)),
-    restore: (wanted, signal) => orAway(actions.restore(wanted, signal)),
-    limit: (wanted, signal) => orAway(actions.limit(wanted, signal)),
-    rename: (wanted, signal) => orAway(actions.rename(wanted, signal)),
-    grow: (wanted, signal) => orAway(actions.grow(wanted, signal)),
-    create: (wanted, signal) => orAway(actions.create(wanted, signal)),
+    takeSnapshots: async (wanted, signal) => orAway((await mine(signal)).takeSnapshots(wanted, signal)),
+    restore: async (wanted, signal) => orAway((await mine(signal)).restore(wanted, signal)),
+    limit: async (wanted, signal) => orAway((await mine(signal)).limit(wanted, signal)),
+    rename: async (wanted, signal) => orAway((await mine(signal)).rename(wanted, signal)),
+    grow: async (wanted, signal) => orAway((await mine(signal)).grow(wanted, signal)),
+    create: async (wanted, signal) => orAway((await mine(signal)).create(wanted, signal)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectGateway } from './array-connection.ts';
+import { connectGateway, realmOf } from './array-connection.ts';
 import type { LocalSettings, Settings } from '../config/settings.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
@@ -16,6 +16,7 @@ import { Lifecycle, partOf, type Part } from './lifecycle.ts';
 import { operateVolumes } from './operated-volumes.ts';
 import { buildHost, type HostParts, type ServiceEdge } from './plugin-host.ts';
 import { refusingActions } from './operator-door.ts';
+import type { Realm } from '../operator/realm.ts';
 import { Driver } from '../docker/driver.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { Log } from '../runtime/log.ts';
@@ -43,6 +44,8 @@ export interface PluginService {
   /** The state directory that it has taken; undefined where it has none. */
   readonly stateDir: string | undefined;
   readonly pages: Pages;
+  /** Whose volumes it works on; rejects with a PluginError while that is not known. */
+  readonly realm: (signal: AbortSignal) => Promise<Realm>;
   /** Begins what goes on without a call: joining, reconciling, trimming. */
   start(): Promise<void>;
   /** Stops that, gives back journal and locks, leaves every mount in use as it is. */
@@ -116,6 +119,7 @@ export async function openService(
     actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes, broughtBack }),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, parts, trimming),
+    realm: realmOf(gateway, settings),
     start: () => lifecycle.start(),
     close: () => lifecycle.stop(),
   };
@@ -142,6 +146,7 @@ export async function openFlawedService(
     actions: refusingActions(mistakes),
     stateDir: settings.stateDir,
     pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
+    realm: () => Promise.reject(mistakes),
     start: () => parts.freezer.thawLeft(),
     close: () => new Lifecycle(parts.records, { clock: systemClock, log }).stop(),
   };
@@ -155,6 +160,7 @@ export function refusingService(reason: PluginError, io: ServiceEdge): PluginSer
     actions: refusingActions(reason),
     stateDir: undefined,
     pages: metrics.pagesWithout(reason.message),
+    realm: () => Promise.reject(reason),
     start: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -11,6 +11,7 @@ import { systemClock } from '../host/clock.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import { Periodic } from '../runtime/periodic.ts';
 import type { DoorOptions } from '../operator/door.ts';
+import type { Realm } from '../operator/realm.ts';
 import { addPages, type Pages } from '../observe/metrics/pages.ts';
 import { createMetricsServer } from '../observe/metrics/server.ts';
 import type { OperatorActions } from '../volumes/operator-actions.ts';
@@ -88,7 +89,12 @@ function partsOf(serving: Serving, settings: LocalSettings, io: AppEdge): Part[]
     { name: "the opening of the operator's door", start: openDoor },
     ...stewardDoor(
       settings,
-      { ...doorParts(serving, io), limitMs: CALL_LIMIT_MS, clock: systemClock },
+      {
+        ...doorParts(serving, io),
+        realm: (signal) => serving.realm(signal),
+        limitMs: CALL_LIMIT_MS,
+        clock: systemClock,
+      },
       CLOSE_MS,
     ),
     ...(address === undefined
@@ -182,6 +188,11 @@ class Serving {
   /** That the service which answers now has taken. */
   get stateDir(): string | undefined {
     return this.#service.stateDir;
+  }
+
+  /** Whose volumes it works on. Rejects with a PluginError while that is not known. */
+  realm(signal: AbortSignal): Promise<Realm> {
+    return this.#service.realm(signal);
   }
 
   /** To be called once it listens; `mended` when another service answers from then on. */

@@ -23,6 +23,7 @@ import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { validateVolumeName } from '../volumes/naming.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
 import { trashFromAfar } from '../volumes/trash/trash-from-afar.ts';
+import { realmOf } from './array-connection.ts';
 import { newVolumesOf } from './create-defaults.ts';
 import { hostDoors } from './host-doors.ts';
 import type { Part } from './lifecycle.ts';
@@ -48,10 +49,10 @@ export async function stewardApi(
 ): Promise<Part[]> {
   const { apiTokensFile, apiAddress: address, prefix } = settings;
   if (apiTokensFile === undefined) return [];
-  const { gateway, log } = parts;
+  const { gateway, clock, log } = parts;
   const file = new TokenFile(apiTokensFile, new WatchedSecret(apiTokensFile), log);
   await file.current();
-  const hosts = await hostDoors(policy.hosts, log);
+  const hosts = await hostDoors(policy.hosts, { realm: realmOf(gateway, settings), clock, log });
   const certificate = certificateOf(settings);
   await certificate?.();
   const serve = (): Promise<ServedApi> =>

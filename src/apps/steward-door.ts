@@ -3,7 +3,7 @@ import type { LocalSettings } from '../config/settings.ts';
 import { certificateIn, certificateRenewal } from '../host/certificate-files.ts';
 import { createListener } from '../host/listener.ts';
 import { WatchedSecret } from '../host/watched-secret.ts';
-import { createStewardDoor, type DoorOptions } from '../operator/door.ts';
+import { createStewardDoor, type StewardDoorOptions } from '../operator/door.ts';
 import { DoorTokens } from '../operator/door-tokens.ts';
 import { Gate } from '../operator/gate.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,7 +14,7 @@ import type { Part } from './lifecycle.ts';
 const WHAT = "the steward's door";
 
 /** What a host offers to stewards, where the settings say so. */
-export interface StewardDoorParts extends DoorOptions {
+export interface StewardDoorParts extends Omit<StewardDoorOptions, 'gate' | 'makeListener'> {
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>;
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../volumes/operator-actions.ts';
 import { doorCall, type DoorFailure } from './calls.ts';
 import { NotLetIn, type Gate } from './gate.ts';
+import { assertSameRealm, REALM, type Realm } from './realm.ts';
 import { ASKED_FOR, STEWARD_ACTIONS } from './steward-calls.ts';
 
 export interface DoorOptions {
@@ -28,12 +29,16 @@ export interface DoorOptions {
 /** What a door to stewards is made with besides. */
 export interface StewardDoorOptions extends DoorOptions {
   readonly gate: Pick<Gate, 'admit'>;
+  /** What this host works on; rejects with a PluginError where that cannot be told now. */
+  readonly realm: (signal: AbortSignal) => Promise<Realm>;
   /** With TLS. */
   readonly makeListener: (handler: RequestListener) => Server;
 }
 
 const LARGEST_BODY = 16 * 1024;
 const MOST_CONNECTIONS = 32;
+/** For the array to say which one it is. */
+const REALM_MS = 10_000;
 
 /**
  * The operator's door over HTTP, not listening yet: what `docker-volume-scaleio volume …` asks of the running plugin. Only root may
@@ -49,10 +54,10 @@ export function createDoor(options: DoorOptions): FastifyInstance {
 
 /**
  * The same for stewards on other machines, not listening yet: of the actions only those that they need, and only for who shows a token, which is
- * asked for before anything else of a request is looked at.
+ * asked for before anything else of a request is looked at, and works on the volumes of the same array and prefix.
  */
 export function createStewardDoor(options: StewardDoorOptions): FastifyInstance {
-  const { newRequestId, gate, makeListener } = options;
+  const { newRequestId, gate, realm, makeListener } = options;
   const door = Fastify({
     logger: false,
     genReqId: newRequestId,
@@ -62,8 +67,20 @@ export function createStewardDoor(options: StewardDoorOptions): FastifyInstance 
   });
   makeRoom(door.server, MOST_CONNECTIONS);
   enterEach(door, options);
-  door.addHook('onRequest', ({ headers, ip }) => gate.admit(headers.authorization, ip));
+  door.addHook('onRequest', async ({ headers, ip }) => {
+    await gate.admit(headers.authorization, ip);
+    assertSameRealm(await told(realm), headers[REALM]);
+  });
   return serving(door, STEWARD_ACTIONS, { ...options, whoOf: stewardOf });
+}
+
+async function told(realm: StewardDoorOptions['realm']): Promise<Realm> {
+  try {
+    return await realm(AbortSignal.timeout(REALM_MS));
+  } catch (cause) {
+    if (!isPluginError(cause)) throw cause;
+    throw new NotLetIn(503, `cannot tell now which array it works on: ${cause.message}`);
+  }
 }
 
 function enterEach(door: FastifyInstance, { inRequest }: DoorOptions): void {

@@ -8,13 +8,15 @@ const MINUTE_MS = 60_000;
 /** Addresses that are remembered; the longest forgotten first. */
 const MOST_ADDRESSES = 1000;
 
-/** Who is not let in: nothing was read of what he asks. */
+type NotLetInStatus = 401 | 421 | 429 | 503;
+
+/** Who is not let in: nothing was read of what he asks. 421: he is at the wrong door. */
 export class NotLetIn extends Error {
-  readonly status: 401 | 429 | 503;
+  readonly status: NotLetInStatus;
   /** The log has said enough of this address. */
   readonly isTold: boolean;
 
-  constructor(status: 401 | 429 | 503, message: string, isTold = false) {
+  constructor(status: NotLetInStatus, message: string, isTold = false) {
     super(message);
     this.name = 'NotLetIn';
     this.status = status;

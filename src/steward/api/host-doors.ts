@@ -1,5 +1,6 @@
 import type { Attachment } from '../../array/volume.ts';
 import { HostNeededError } from '../../errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote } from '../../units/quote.ts';
 import type { OperatorActions, Result, Wanted } from '../../volumes/operator-actions.ts';
@@ -30,13 +31,31 @@ export interface Needed {
 /** What to do about something that takes a host, where none can be asked from here. */
 export const ON_A_HOST = 'use docker-volume-scaleio volume on a host where the plugin runs';
 
-/** The hosts that may be asked for what the steward cannot do. Each thing is asked of one host, and never again once it was sent. */
+/** How long a host may take to be away before it is remembered, and for how long then. */
+const SLOW_MS = 1000;
+const REMEMBERED_MS = 30_000;
+
+interface Away {
+  readonly untilMs: number;
+  readonly why: string;
+}
+
+/**
+ * The hosts that may be asked for what the steward cannot do. Each thing is asked of one host, and never again once it was sent. A host that was waited for in
+ * vain counts as away for a while, so that not every call waits for it; one that says at once that it does not listen costs nothing and is asked each time.
+ */
 export class HostDoors {
   readonly #doors: readonly HostDoor[];
+  readonly #clock: Pick<Clock, 'elapsed'>;
   readonly #log: Log;
+  readonly #away = new Map<HostDoor, Away>();
 
-  constructor(doors: readonly HostDoor[], log: Log) {
+  constructor(
+    doors: readonly HostDoor[],
+    { clock, log }: { readonly clock: Pick<Clock, 'elapsed'>; readonly log: Log },
+  ) {
     this.#doors = doors;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -83,18 +102,30 @@ export class HostDoors {
   }
 
   async #ask<A extends HostAction>(
-    { host, address, actions }: HostDoor,
+    door: HostDoor,
     { action, wanted }: { readonly action: A; readonly wanted: Wanted<A> },
     signal: AbortSignal,
   ): Promise<Result<A>> {
+    const { host, address, actions } = door;
     const facts = { host, address, action };
+    const beganMs = this.#clock.elapsed();
+    const away = this.#away.get(door);
+    if (away !== undefined && beganMs < away.untilMs) throw new HostAwayError(away.why);
     this.#log.info({ ...facts, ...wanted }, 'a host is asked');
     try {
       return await asked(actions, action, wanted, signal);
     } catch (error) {
+      if (error instanceof HostAwayError) this.#remember(door, error, beganMs);
       this.#log.warn({ ...facts, error: String(error) }, 'a host did not do what it was asked');
       throw error;
     }
+  }
+
+  #remember(door: HostDoor, { message }: HostAwayError, beganMs: number): void {
+    const nowMs = this.#clock.elapsed();
+    if (nowMs - beganMs < SLOW_MS) return;
+    const why = `${message}, and is asked again ${REMEMBERED_MS / 1000} s after that`;
+    this.#away.set(door, { untilMs: nowMs + REMEMBERED_MS, why });
   }
 }
 

@@ -5,14 +5,15 @@ import { request as requestPlain } from 'node:http';
 import path from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
-import { VolumeInUseError } from '../../../src/errors.ts';
+import { GatewayUnavailableError, VolumeInUseError } from '../../../src/errors.ts';
 import { doorCall } from '../../../src/operator/calls.ts';
 import { WRONG_PER_MINUTE } from '../../../src/operator/gate.ts';
+import { REALM, realmHeader } from '../../../src/operator/realm.ts';
 import { STEWARD_ACTIONS } from '../../../src/operator/steward-calls.ts';
 import { ACTION_NAMES } from '../../../src/volumes/operator-actions.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
 import { FakeClock } from '../../unit/steward/page/scene.ts';
-import { DOOR_TOKEN, doorScene, fixture } from '../steward/door-scene.ts';
+import { DOOR_TOKEN, doorScene, fixture, SOME_REALM } from '../steward/door-scene.ts';
 
 /* A host's door to stewards over TLS: who comes in, and to what. */
 
@@ -28,6 +29,7 @@ it('does what a steward asks that shows the token, and notes who asked', async (
     'content-type': 'application/json',
     authorization: `Bearer ${DOOR_TOKEN}`,
     'x-asked-for': 'steward-7',
+    [REALM]: realmHeader(SOME_REALM),
   };
   expect(await ask(GROW, WISH, { headers })).toEqual({ status: 200, body: JSON.stringify({ result: GREW }) });
   expect(asked).toEqual([['grow', WISH]]);
@@ -58,6 +60,32 @@ it.each([
   expect(asked).toEqual([]);
   expect(lines.filter((line) => line.includes('not let in')).length).toBe(2);
   expect(lines.join()).not.toContain(WRONG);
+});
+
+it('tells nobody who shows no token what it works on', async () => {
+  const { ask, own } = await doorScene(answers);
+  own.realm = { ...SOME_REALM, systemId: '1' };
+  expect((await ask(GROW, WISH, { token: WRONG })).body).not.toContain('array');
+});
+
+it.each([
+  ['of another array', { ...SOME_REALM, systemId: '1' }],
+  ['with another prefix', { ...SOME_REALM, prefix: 'test-' }],
+  ['that its array does not name now', new GatewayUnavailableError('no gateway answers')],
+])('does nothing for a steward where its own volumes are those %s', async (_, realm) => {
+  const { ask, asked, own } = await doorScene(answers);
+  own.realm = realm;
+  const { status, body } = await ask(GROW, WISH);
+  expect(status).toBe(realm instanceof Error ? 503 : 421);
+  expect(body).toContain(
+    realm instanceof Error
+      ? 'no gateway answers'
+      : `array ${realm.systemId} with the prefix \\"${realm.prefix}\\"`,
+  );
+  own.realm = SOME_REALM;
+  const silent = { authorization: `Bearer ${DOOR_TOKEN}`, 'content-type': 'application/json' };
+  expect((await ask(GROW, WISH, { headers: silent })).status).toBe(421);
+  expect(asked).toEqual([]);
 });
 
 it('offers what stewards need and nothing else, forced release and failover least of all', async () => {
@@ -147,7 +175,7 @@ it('speaks TLS from 1.2 on, and nothing else', async () => {
   await expect(once(plain, 'response')).rejects.toThrow();
   await expect(
     ask(GROW, WISH, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }),
-  ).rejects.toThrow();
+  ).rejects.toThrow('alert protocol version');
   expect((await ask(GROW, WISH, { maxVersion: 'TLSv1.2' })).status).toBe(200);
 });
 

@@ -33,12 +33,9 @@ export interface Problem {
   readonly detail: string;
 }
 
-export interface ApiScene extends Simulated {
+/** A steward that serves its API. */
+export interface ServedApi {
   readonly url: string;
-  readonly one: HostId;
-  readonly two: HostId;
-  /** Makes the volume docker-<name>, 16 GiB. */
-  readonly create: (name: string) => Promise<VolumeId>;
   /** What the API answers; the body is sent as JSON. */
   readonly ask: (
     who: Who | undefined,
@@ -52,22 +49,39 @@ export interface ApiScene extends Simulated {
   readonly lines: readonly string[];
 }
 
-/** A simulated array with two hosts, and a steward in front of it that serves its API. */
-export async function apiScene({
-  policy = {},
-  env = {},
-  tokens = GRANTS,
-}: {
+export interface ApiScene extends Simulated, ServedApi {
+  readonly one: HostId;
+  readonly two: HostId;
+  /** Makes the volume docker-<name>, 16 GiB. */
+  readonly create: (name: string) => Promise<VolumeId>;
+}
+
+interface ApiSettings {
   readonly policy?: object;
   readonly env?: Readonly<Record<string, string>>;
   readonly tokens?: object;
-} = {}): Promise<ApiScene> {
+}
+
+/** A simulated array with two hosts, and a steward in front of it that serves its API. */
+export async function apiScene(settings: ApiSettings = {}): Promise<ApiScene> {
   const array = await simulated();
   const { simulator, gateway } = array;
+  const api = await servedApi({ endpoints: simulator.urls.join(), password: PASSWORD }, settings);
+  const { one, two } = await twoSdcs(simulator);
+  const create = async (name: string): Promise<VolumeId> =>
+    gateway.createVolume(await newVolume(gateway, `docker-${name}`), soon());
+  return { ...array, ...api, one, two, create };
+}
+
+/** A steward in front of any array, as its user "admin". */
+export async function servedApi(
+  { endpoints, password }: { readonly endpoints: string; readonly password: string },
+  { policy = {}, env = {}, tokens = GRANTS }: ApiSettings = {},
+): Promise<ServedApi> {
   const dir = await mkdtemp(path.join(tmpdir(), 'steward-api-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   const file = path.join(dir, 'tokens.yml');
-  const setTokens: ApiScene['setTokens'] = async (content, mode = 0o600) => {
+  const setTokens: ServedApi['setTokens'] = async (content, mode = 0o600) => {
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
     await chmod(file, mode);
   };
@@ -75,9 +89,9 @@ export async function apiScene({
   const port = await freePort();
   const { settings } = loadSettings({
     env: {
-      SCALEIO_ENDPOINT: simulator.urls.join(),
+      SCALEIO_ENDPOINT: endpoints,
       SCALEIO_USERNAME: 'admin',
-      SCALEIO_PASSWORD: PASSWORD,
+      SCALEIO_PASSWORD: password,
       SCALEIO_PAGE_ADDRESS: 'off',
       SCALEIO_API_TOKENS_FILE: file,
       SCALEIO_API_ADDRESS: `127.0.0.1:${port}`,
@@ -101,7 +115,7 @@ export async function apiScene({
   await app.start();
   onTestFinished(() => app.close());
   const url = await served;
-  const ask: ApiScene['ask'] = async (who, call, body, headers = {}) => {
+  const ask: ServedApi['ask'] = async (who, call, body, headers = {}) => {
     const [method = 'GET', address = ''] = call.split(' ');
     const response = await fetch(`${url}${address}`, {
       method,
@@ -119,8 +133,5 @@ export async function apiScene({
       body: text === '' ? null : (JSON.parse(text) as unknown),
     };
   };
-  const { one, two } = await twoSdcs(simulator);
-  const create = async (name: string): Promise<VolumeId> =>
-    gateway.createVolume(await newVolume(gateway, `docker-${name}`), soon());
-  return { ...array, app, url, one, two, create, ask, setTokens, lines };
+  return { app, url, ask, setTokens, lines };
 }

@@ -12,6 +12,8 @@ import { stewardDoor } from '../../../src/apps/steward-door.ts';
 import { loadSettings, type LoadedSettings } from '../../../src/config/load-settings.ts';
 import { systemClock } from '../../../src/host/clock.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
+import { REALM, realmHeader, type Realm } from '../../../src/operator/realm.ts';
+import type { PluginError } from '../../../src/errors.ts';
 import { actionsFrom, type OperatorActions } from '../../../src/volumes/operator-actions.ts';
 import { freePort } from '../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../lab/secrets/used.ts';
@@ -21,6 +23,9 @@ export const fixture = (name: string): string =>
 
 /** That hosts let the steward in with. */
 export const DOOR_TOKEN = newSecret('token of a door', '-of-the-steward-s-door');
+
+/** That doors here work on, and their callers say, unless a test says otherwise. */
+export const SOME_REALM: Realm = { systemId: '72ce476b00000000', prefix: 'docker-' };
 
 /** A directory with a certificate for 127.0.0.1, its key and a file of tokens. */
 export async function doorFiles(cert = 'good') {
@@ -74,6 +79,7 @@ export async function doorScene(
     },
     readFile: () => '',
   });
+  const own: { realm: Realm | PluginError } = { realm: SOME_REALM };
   let calls = 0;
   const noting = actionsFrom((action, wanted, signal) => {
     asked.push([action, wanted]);
@@ -88,6 +94,7 @@ export async function doorScene(
     inRequest: (_: string, rest: () => void) => {
       rest();
     },
+    realm: () => (own.realm instanceof Error ? Promise.reject(own.realm) : Promise.resolve(own.realm)),
     limitMs: 60_000,
     clock,
   };
@@ -95,7 +102,7 @@ export async function doorScene(
   await lifecycle.start();
   onTestFinished(() => lifecycle.stop());
   await served;
-  return { ...files, asked, lines, ask: asking(files.port), stop: () => lifecycle.stop() };
+  return { ...files, asked, lines, own, ask: asking(files.port), stop: () => lifecycle.stop() };
 }
 
 interface Answer {
@@ -120,6 +127,7 @@ export function asking(port: number) {
       headers: {
         'content-type': 'application/json',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        [REALM]: realmHeader(SOME_REALM),
       },
       ...more,
     });

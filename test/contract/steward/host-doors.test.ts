@@ -23,6 +23,13 @@ const FROZEN = { volumes: ['orders'], name: 'a', frozen: true };
 const RESTORED = { volume: 'orders', snapshot: 'a', keptAs: 'undo-1', keptUntil: null, lacks: null };
 const LIMITED = { iops: 500, bandwidthKiBps: 0, holders: [], keptBy: 'label' } as const;
 
+/** A steward of the array that these doors work on, too. */
+async function stewardOf(policy: object, ...doors: { own: { realm: unknown } }[]): Promise<ApiScene> {
+  const scene = await apiScene({ policy });
+  for (const { own } of doors) own.realm = { systemId: scene.simulator.systemId, prefix: 'docker-' };
+  return scene;
+}
+
 async function attached({ create, gateway, one }: ApiScene): Promise<void> {
   const volumeId = await create('orders');
   await gateway.attachVolume({ volumeId, hostId: one, readOnly: false }, soon());
@@ -31,7 +38,7 @@ async function attached({ create, gateway, one }: ApiScene): Promise<void> {
 describe('beside a running plugin', () => {
   it('a snapshot that is to be frozen is taken by the host that has the volume, and other things in its words', async () => {
     const { directory, env, address, port } = await doorFiles();
-    const scene = await apiScene({ policy: hostsPolicy(directory, [{ host: '10.0.0.1', address }]) });
+    const scene = await stewardOf(hostsPolicy(directory, [{ host: '10.0.0.1', address }]));
     await attached(scene);
     const { ask, simulator } = scene;
     const before = await ask('orders', `POST ${ROOT}/snapshots`, FROZEN);
@@ -77,7 +84,7 @@ describe('beside a running plugin', () => {
 it('volumes on several hosts are not frozen at one instant, and the answer says where they are', async () => {
   const door = await doorScene();
   const doors = ['10.0.0.1', '10.0.0.2'].map((host) => ({ host, address: door.address }));
-  const scene = await apiScene({ policy: hostsPolicy(door.directory, doors) });
+  const scene = await stewardOf(hostsPolicy(door.directory, doors), door);
   await attached(scene);
   const volumeId = await scene.create('orders-log');
   await scene.gateway.attachVolume({ volumeId, hostId: scene.two, readOnly: false }, soon());
@@ -94,7 +101,7 @@ it('what any host can do is done by the first that answers, and once', async () 
   const gone = await doorFiles();
   const [first, second] = [await doorScene({ restore }), await doorScene({ restore })];
   const doors = [gone, first, second].map(({ address }, index) => ({ host: `host${index}`, address }));
-  const { ask, create } = await apiScene({ policy: hostsPolicy(gone.directory, doors) });
+  const { ask, create } = await stewardOf(hostsPolicy(gone.directory, doors), first, second);
   await create('orders');
   expect(await ask('orders', RESTORE, { snapshot: 'a' })).toMatchObject({ status: 200, body: RESTORED });
   expect([first.asked.length, second.asked.length]).toEqual([1, 0]);
@@ -102,9 +109,10 @@ it('what any host can do is done by the first that answers, and once', async () 
 
 it('limits of a volume that nobody has are for a host, and those of one that a host has are not', async () => {
   const door = await doorScene({ limit: () => Promise.resolve(LIMITED) });
-  const scene = await apiScene({
-    policy: hostsPolicy(door.directory, [{ host: 'host1', address: door.address }]),
-  });
+  const scene = await stewardOf(
+    hostsPolicy(door.directory, [{ host: 'host1', address: door.address }]),
+    door,
+  );
   const volumeId = await scene.create('orders');
   expect((await scene.ask('orders', LIMIT, { iops: 500 })).body).toMatchObject(LIMITED);
   expect(door.asked).toEqual([['limit', { name: 'orders', iops: 500, bandwidthKiBps: null }]]);
@@ -118,7 +126,7 @@ it('what a host refuses comes back with its code and words, and no other host is
   const create = () => Promise.reject(new VolumeConflictError(words));
   const [first, second] = [await doorScene({ create }), await doorScene({ create })];
   const doors = [first, second].map(({ address }, index) => ({ host: `host${index}`, address }));
-  const { ask } = await apiScene({ policy: hostsPolicy(first.directory, doors) });
+  const { ask } = await stewardOf(hostsPolicy(first.directory, doors), first, second);
   expect(
     await ask('orders', `POST ${ROOT}/volumes`, { name: 'orders', options: { size: '8GiB' } }),
   ).toMatchObject({
@@ -137,7 +145,7 @@ it('a host that breaks off has perhaps done it: that is said, and no host is ask
   const first = await doorScene({ restore });
   const second = await doorScene({ restore });
   const doors = [first, second].map(({ address }, index) => ({ host: `host${index}`, address }));
-  const { ask, create } = await apiScene({ policy: hostsPolicy(first.directory, doors) });
+  const { ask, create } = await stewardOf(hostsPolicy(first.directory, doors), first, second);
   await create('orders');
   const asked = ask('orders', RESTORE, { snapshot: 'a' });
   await promise;
@@ -154,18 +162,36 @@ it('hosts that hang before they are asked are passed over', async () => {
   const hanging = await mute();
   const door = await doorScene({ restore: () => Promise.resolve(RESTORED) });
   const doors = [hanging, door].map(({ address }, index) => ({ host: `host${index}`, address }));
-  const { ask, create } = await apiScene({ policy: hostsPolicy(door.directory, doors) });
+  const { ask, create } = await stewardOf(hostsPolicy(door.directory, doors), door);
   await create('orders');
   expect((await ask('orders', RESTORE, { snapshot: 'a' })).status).toBe(200);
-  expect(hanging.connections()).toBe(1);
+  // Once waited for in vain, it is not waited for again at once.
+  expect((await ask('orders', RESTORE, { snapshot: 'a' })).status).toBe(200);
+  expect([hanging.connections(), door.asked.length]).toEqual([1, 2]);
+});
+
+it('a host of another array or prefix is passed over, and says so where there is no other', async () => {
+  const restore = () => Promise.resolve(RESTORED);
+  const [other, right] = [await doorScene({ restore }), await doorScene({ restore })];
+  const doors = [other, right].map(({ address }, index) => ({ host: `host${index}`, address }));
+  const { ask, create, simulator } = await stewardOf(hostsPolicy(other.directory, doors), right);
+  await create('orders');
+  other.own.realm = { systemId: simulator.systemId, prefix: 'test-' };
+  expect((await ask('orders', RESTORE, { snapshot: 'a' })).status).toBe(200);
+  right.own.realm = { systemId: '1', prefix: 'docker-' };
+  const { status, body } = await ask('orders', RESTORE, { snapshot: 'a' });
+  expect([status, body]).toMatchObject([409, { code: 'HOST_NEEDED' }]);
+  for (const words of ['prefix "test-"', 'array 1 ']) expect((body as Problem).detail).toContain(words);
+  expect([other.asked.length, right.asked.length]).toEqual([0, 1]);
 });
 
 describe('the token goes to nobody but hosts, and no host lets in another', () => {
   it.each(['other', 'expired'])('with a certificate that is %s a host is not asked', async (cert) => {
     const door = await doorScene({ restore: () => Promise.resolve(RESTORED) }, cert);
-    const { ask, create } = await apiScene({
-      policy: hostsPolicy(door.directory, [{ host: 'host1', address: door.address }]),
-    });
+    const { ask, create } = await stewardOf(
+      hostsPolicy(door.directory, [{ host: 'host1', address: door.address }]),
+      door,
+    );
     await create('orders');
     const { status, body } = await ask('orders', RESTORE, { snapshot: 'a' });
     expect([status, body]).toMatchObject([409, { code: 'HOST_NEEDED' }]);
@@ -177,9 +203,10 @@ describe('the token goes to nobody but hosts, and no host lets in another', () =
     const door = await doorScene({ restore: () => Promise.resolve(RESTORED) });
     const mine = await doorFiles();
     await mine.setTokens(newSecret('token of another door', '-of-another-door'));
-    const { ask, create } = await apiScene({
-      policy: hostsPolicy(mine.directory, [{ host: 'host1', address: door.address }]),
-    });
+    const { ask, create } = await stewardOf(
+      hostsPolicy(mine.directory, [{ host: 'host1', address: door.address }]),
+      door,
+    );
     await create('orders');
     const { status, body } = await ask('orders', RESTORE, { snapshot: 'a' });
     expect([status, body]).toMatchObject([409, { code: 'HOST_NEEDED' }]);

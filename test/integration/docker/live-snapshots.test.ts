@@ -8,6 +8,8 @@ import { createRunner } from '../../../src/host/run.ts';
 import { frozenRecord } from '../../../src/journal/frozen-record.ts';
 import type { PluginAnswer } from '../../../lab/hosts/plugin-socket.ts';
 import { socketClient } from '../../contract/docker/target.ts';
+import { servedApi } from '../../contract/steward/api-scene.ts';
+import { doorFiles, hostsPolicy } from '../../contract/steward/door-scene.ts';
 import { silentLog } from '../../unit/sdc/silent-log.ts';
 import { answerOf, mountNew, startBundledStack, volumeCommand, type BundledStack } from './bundled-stack.ts';
 
@@ -79,6 +81,32 @@ it.each(['xfs', 'ext4', 'btrfs'])('freezes %s for a snapshot, and writes go on',
     `snapshot "snap-${fs}@before" is removed`,
   );
   await expect(readFile(path.join(stack.directory, 'state/frozen'))).rejects.toThrow('ENOENT');
+});
+
+it('freezes for a steward, too, which asks for it over TLS', async () => {
+  const mountpoint = await mounted('afar', 'xfs');
+  const { directory, env, address } = await doorFiles();
+  await stack.restartPlugin({ settings: env });
+  await vi.waitFor(async () => {
+    expect(await stack.pluginLog()).toContain("the steward's door is served");
+  }, PATIENT);
+  const { ask } = await servedApi(
+    { endpoints: stack.gateway, password: stack.password },
+    { policy: hostsPolicy(directory, [{ host: '127.0.0.1', address }]) },
+  );
+  // Never synced: without a freeze the array would not have it.
+  const written = Buffer.alloc(1024 ** 2, 'written');
+  await writeFile(path.join(mountpoint, 'file'), written);
+  const wish = { volumes: ['afar'], name: 'asked', frozen: true };
+  expect(await ask('admin', 'POST /api/v1/snapshots', wish)).toMatchObject({
+    status: 200,
+    body: [{ volume: 'afar', snapshot: 'asked', consistency: 'frozen' }],
+  });
+  await assertWritable(mountpoint);
+  const view = { Name: 'afar@asked', ID: 'looker' };
+  const { Mountpoint: old = '' } = await answerOf(client, 'Mount', view);
+  expect(written.equals(await readFile(path.join(old, 'file')))).toBe(true);
+  await answerOf(client, 'Unmount', view);
 });
 
 it.each(['xfs', 'btrfs'])('restores %s, which holds that alone then, and goes back', async (fs) => {

@@ -101,7 +101,10 @@ describe('the API over TLS', () => {
     const plain = requestPlain({ host: '127.0.0.1', port, path: '/api/v1/openapi.json', agent: false });
     plain.end();
     await expect(once(plain, 'response')).rejects.toThrow();
-    await expect(ask({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' })).rejects.toThrow();
+    // A client that would speak it: Node's own does not, however it is asked to, at OpenSSL's usual level.
+    const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+    await expect(ask(old)).rejects.toThrow('alert protocol version');
+    expect((await ask({ maxVersion: 'TLSv1.2' })).status).toBe(200);
   });
 
   it('takes a new certificate up within a minute, and keeps the last where the new one cannot be read', async () => {
