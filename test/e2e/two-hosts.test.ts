@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../lab/hosts/host.ts';
+import { until } from '../../lab/hosts/until.ts';
 import { createVolume, onVolume, Writer } from '../../lab/stage/containers.ts';
 import { askGateway, volumeNamed, volumesOf } from './gateway-login.ts';
 import { untilNothingLeft } from '../../lab/stage/left-on-host.ts';
 import { type ArrayStage, pluginStage } from '../../lab/stage/stage.ts';
+
+/** As docs/failover.md, "By hand", has it for the managed plugin. */
+const INSTALL = `id=$(docker plugin inspect --format '{{.ID}}' scaleio)
+install -m 755 "/var/lib/docker/plugins/$id/rootfs/usr/lib/docker-volume-scaleio/host-command" /usr/local/sbin/docker-volume-scaleio`;
 
 describe('two hosts with one array', () => {
   let stage: ArrayStage;
@@ -135,6 +140,60 @@ describe('two hosts with one array', () => {
     expect(await onVolume(other, 'map', 'echo more >>/data/a; cat /data/a')).toBe('filled\nmore');
     await untilNothingLeft(stage.array, other);
     await one.docker(['volume', 'rm', 'map']);
+  });
+
+  test('a snapshot is looked into by docker run, read-only, and nothing of that stays', async () => {
+    await createVolume(one, 'shop');
+    const shop = ['run', '--detach', '--name', 'shop', '--volume', 'shop:/data', 'busybox', 'sleep', '600'];
+    await one.docker(shop);
+    const inShop = (script: string): Promise<string> => one.docker(['exec', 'shop', 'sh', '-c', script]);
+    // Not synced: the snapshot's log is to be replayed, beside the volume in use.
+    await inShop('echo then >/data/a');
+    await one.exec(['sh', '-c', INSTALL]);
+    const taken = ['volume', 'snapshot', 'shop', '--name', 'before-upgrade'];
+    await one.exec(['/usr/local/sbin/docker-volume-scaleio', ...taken]);
+    await inShop('echo now >/data/a; sync');
+    const names = async (): Promise<string[]> => (await volumesOf(stage.array)).map(({ name }) => name);
+    const before = (await names()).toSorted();
+
+    const view = 'shop@before-upgrade';
+    const readers = [one, other].map(async (host) => {
+      await host.docker([
+        'run',
+        '--detach',
+        '--name',
+        'reader',
+        '--volume',
+        `${view}:/old`,
+        'busybox',
+        'sleep',
+        '600',
+      ]);
+      const inReader = (script: string): Promise<string> =>
+        host.docker(['exec', 'reader', 'sh', '-c', script]);
+      expect(await inReader('cat /old/a')).toBe('then');
+      await expect(inReader('echo scribble >/old/a')).rejects.toThrow(/Read-only file system/);
+      expect((await host.docker(['volume', 'ls', '--quiet'])).split('\n')).toEqual(['shop']);
+    });
+    await Promise.all(readers);
+    for (const host of [one, other]) await host.docker(['rm', '--force', 'reader']);
+    await until('the view to go', async () => (await names()).toSorted().join() === before.join());
+    await untilNothingLeft(stage.array, other);
+
+    // Where a name may bear no @, as in a Compose file.
+    await createVolume(other, 'shop-then', { from: view, readonly: 'true' });
+    expect(await onVolume(other, 'shop-then', 'cat /data/a')).toBe('then');
+    await expect(onVolume(other, 'shop-then', 'echo scribble >/data/a')).rejects.toThrow(
+      /Read-only file system/,
+    );
+    await untilNothingLeft(stage.array, other);
+    await other.docker(['volume', 'rm', 'shop-then']);
+    expect(await inShop('cat /data/a')).toBe('now');
+    await one.docker(['rm', '--force', 'shop']);
+    await untilNothingLeft(stage.array, one);
+    await one.exec(['/usr/local/sbin/docker-volume-scaleio', 'volume', 'rm-snapshot', view]);
+    await one.docker(['volume', 'rm', 'shop']);
+    expect(await names()).toEqual([]);
   });
 
   test('one name created on both hosts at once is one volume', async () => {
