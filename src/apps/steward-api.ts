@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { ON_A_HOST, type HostDoors } from '../steward/api/host-doors.ts';
 import type { EventStreams } from '../steward/api/events.ts';
-import type { ApiActions } from '../steward/api/parts.ts';
+import type { ApiActions, ApiParts } from '../steward/api/parts.ts';
 import { serveApi, type ServedApi } from '../steward/api/serve-api.ts';
 import { TokenFile } from '../steward/api/token-file.ts';
 import type { AuditTrail } from '../steward/audit.ts';
@@ -37,6 +37,7 @@ export interface StewardApiParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  readonly poolIo: ApiParts['poolIo'];
 }
 
 /**
@@ -61,6 +62,7 @@ export async function stewardApi(
         ...parts,
         prefix,
         array: gateway,
+        activity: gateway,
         inventory: gateway.inventory,
         actions: actionsFromAfar({ settings, policy }, { ...parts, hosts }),
         hosts,

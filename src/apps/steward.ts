@@ -12,7 +12,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AuditRecord, News } from '../steward/ports.ts';
 import { DiskProvider } from '../steward/capacity/provider.ts';
-import { Steward } from '../steward/steward.ts';
+import { Steward, type StewardSnapshot } from '../steward/steward.ts';
 import { stewardLoop } from '../steward/steward-loop.ts';
 import { Cleaner, type CleanerParts } from '../steward/cleanup/cleaner.ts';
 import { TrashKeeper, type TrashKeeperParts } from '../steward/cleanup/trash-keeper.ts';
@@ -86,19 +86,18 @@ export async function buildSteward(
   const trash = trashKeeperOf({ settings, policy }, { array: gateway, clock, audit, log });
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner, trash }, policy);
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
-  const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
-  const page = pageOf(
-    { snapshot: () => steward.snapshot(), inventory, array: gateway, clock, log },
-    pageOptionsOf(settings, policy),
-  );
-  const pages = metrics.pages({ gateways, snapshot: () => steward.snapshot(), poolIo: page.poolIo });
+  const snapshot = (): StewardSnapshot => steward.snapshot();
+  const pageParts = { snapshot, inventory, array: gateway, clock, log };
+  const { poolIo, ...page } = pageOf(pageParts, pageOptionsOf(settings, policy));
+  const pages = metrics.pages({ gateways: () => gateway.stats(), snapshot, poolIo });
+  const apiParts = { gateway, steward, audit, events, clock, log, version, poolIo };
   const lifecycle = new Lifecycle(
     [
       { name: 'the connection to the array', stop: () => gateway.close() },
       { name: 'telling webhooks', stop: () => alerts.stop() },
       partOf('the rounds', loop),
       ...page.parts,
-      ...(await stewardApi({ settings, policy }, { gateway, steward, audit, events, clock, log, version })),
+      ...(await stewardApi({ settings, policy }, apiParts)),
       ...metricsOn(socket, settings.metricsAddress, { pages, clock, log }),
     ],
     { clock, log },

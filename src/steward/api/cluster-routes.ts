@@ -19,18 +19,22 @@ export function addClusterRoutes(server: ApiServer, parts: ApiParts, changes: Ch
   addDiskRoute(server, parts, changes);
 }
 
-function addReading(server: ApiServer, { inventory, steward }: ApiParts): void {
+function addReading(server: ApiServer, { inventory, steward, poolIo }: ApiParts): void {
   server.get(
     `${ROOT}/pools`,
     {
       schema: {
-        ...about('pools', 'listPools', 'how full the pools are, and when they will be full'),
+        ...about(
+          'pools',
+          'listPools',
+          'how full the pools are, when they will be full, and what goes on in them',
+        ),
         response: { 200: poolsSchema, ...REFUSALS },
       },
     },
     (request) => {
       knownCaller(request);
-      return poolsOfApi(steward.snapshot());
+      return poolsOfApi(steward.snapshot(), poolIo());
     },
   );
   server.get(

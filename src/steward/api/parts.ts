@@ -1,4 +1,6 @@
-import type { Inventory, StorageArray } from '../../array/storage-array.ts';
+import type { VolumeIo } from '../../array/copies.ts';
+import type { PoolId } from '../../array/ids.ts';
+import type { Inventory, StorageArray, VolumeActivity } from '../../array/storage-array.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { OperatorActions } from '../../volumes/operator-actions.ts';
@@ -29,11 +31,14 @@ export interface ApiParts {
   /** Those that hold now; rejects with ConfigError where that cannot be told. */
   readonly tokens: () => Promise<Tokens>;
   readonly array: Pick<StorageArray, 'listVolumes' | 'findVolumeId' | 'getVolume'>;
+  readonly activity: Pick<VolumeActivity, 'ioOf'>;
   readonly inventory: Pick<Inventory, 'readHosts'>;
   readonly actions: ApiActions;
   /** For what takes the very host that has a volume. */
   readonly hosts: Pick<HostDoors, 'askHolder'>;
   readonly steward: Pick<Steward, 'snapshot' | 'addDisk'>;
+  /** What each pool did when it was last asked; none where nobody asks. */
+  readonly poolIo: () => ReadonlyMap<PoolId, VolumeIo>;
   readonly audit: Pick<AuditTrail, 'record'>;
   readonly events: EventStreams;
   readonly prefix: string;

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { VolumeIo } from '../../array/copies.ts';
 import type { ArrayHost } from '../../array/host.ts';
+import type { PoolId } from '../../array/ids.ts';
 import type { ArrayVolume } from '../../array/volume.ts';
 import { volumeNameOf } from '../../volumes/naming.ts';
 import type { TrashedVolume } from '../../volumes/trash/list-trash.ts';
@@ -37,6 +39,31 @@ export const volumeSchema = z
   })
   .meta({ id: 'Volume' });
 export type VolumeOfApi = z.output<typeof volumeSchema>;
+
+const rateSchema = z.object({
+  iops: z.number().nullable(),
+  kibPerSecond: z.number().nullable(),
+  latencyMicroseconds: z
+    .number()
+    .nullable()
+    .describe('mean, as hosts see it; null also where there was no I/O'),
+});
+
+const ioSchema = z
+  .object({ read: rateSchema, write: rateSchema })
+  .meta({ id: 'Io', description: "of the array's last measuring interval, some seconds" });
+
+/** One volume, looked at by itself. */
+export const shownVolumeSchema = volumeSchema
+  .extend({ io: ioSchema.nullable().describe('null: the array does not say') })
+  .meta({ id: 'ShownVolume' });
+
+const progressSchema = z
+  .object({
+    leftKiB: z.number(),
+    percent: z.number().describe('done, of the most that was left since this steward saw it begin'),
+  })
+  .meta({ id: 'Progress' });
 
 export const trashedSchema = z
   .object({
@@ -76,6 +103,15 @@ export const poolSchema = z
       .object({ volumes: z.int(), sizeKiB: z.int() })
       .nullable()
       .describe('what removed volumes hold; null: not watched'),
+    rebuild: progressSchema.nullable().describe('null: none goes on'),
+    rebalance: progressSchema
+      .nullable()
+      .describe('moving data until the devices are used evenly, as after growth; null: none goes on'),
+    io: ioSchema
+      .nullable()
+      .describe(
+        'of all its volumes, asked for every 30 s; null: not known, as where the steward serves no page',
+      ),
   })
   .meta({ id: 'Pool' });
 
@@ -136,11 +172,15 @@ export function trashedOfApi(
   return { id, name, shown, removedAt, sizeKiB, isBeingErased, pool: pools.get(poolId) ?? poolId };
 }
 
-export function poolsOfApi(snapshot: StewardSnapshot): z.output<typeof poolsSchema> {
+/** `io`: what each pool did when it was last asked. */
+export function poolsOfApi(
+  snapshot: StewardSnapshot,
+  io: ReadonlyMap<PoolId, VolumeIo>,
+): z.output<typeof poolsSchema> {
   const { readAt, reachable, failure, acts, trash } = snapshot;
   const pools = snapshot.pools.map((pool) => {
     const { health, ...view }: PoolView = poolView(pool, trash, Date.parse(readAt ?? ''));
-    return { ...view, health: [...health] };
+    return { ...view, health: [...health], io: io.get(pool.reading.id) ?? null };
   });
   return { readAt, reachable, failure, acts, pools };
 }

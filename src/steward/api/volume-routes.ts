@@ -10,7 +10,7 @@ import type { Changes } from './changes.ts';
 import type { ApiParts } from './parts.ts';
 import { about, REFUSALS, ROOT, type ApiServer } from './route.ts';
 import type { Grant } from './tokens.ts';
-import { poolNames, volumeOfApi, volumeSchema, type VolumeOfApi } from './views.ts';
+import { poolNames, shownVolumeSchema, volumeOfApi, volumeSchema, type VolumeOfApi } from './views.ts';
 import { changeHeaders, growBody, limitBody, listQuery, volumeParams } from './wishes.ts';
 
 const TAG = 'volumes';
@@ -115,7 +115,7 @@ function addRemoving(server: ApiServer, { actions }: ApiParts, changes: Changes)
   );
 }
 
-function addReading(server: ApiServer, { array, prefix, steward }: ApiParts): void {
+function addReading(server: ApiServer, { array, activity, prefix, steward }: ApiParts): void {
   server.get(
     `${ROOT}/volumes`,
     {
@@ -146,18 +146,20 @@ function addReading(server: ApiServer, { array, prefix, steward }: ApiParts): vo
     `${ROOT}/volumes/:name`,
     {
       schema: {
-        ...about(TAG, 'showVolume', 'look at a volume as it is now'),
+        ...about(TAG, 'showVolume', 'look at a volume as it is now, and at its I/O'),
         params: volumeParams,
-        response: { 200: volumeSchema, ...REFUSALS },
+        response: { 200: shownVolumeSchema, ...REFUSALS },
       },
     },
     async (request) => {
       const { name } = request.params;
       assertVolumes(knownCaller(request), [name]);
       const arrayName = arrayNameFor(prefix, validateVolumeName(name));
-      const volume = await findByName(array, arrayName, AbortSignal.timeout(READ_MS));
+      const signal = AbortSignal.timeout(READ_MS);
+      const volume = await findByName(array, arrayName, signal);
       if (volume === undefined) throw new VolumeNotFoundError(`the array has no volume "${name}"`);
-      return volumeOfApi(volume, { prefix, name, pools: poolNames(steward.snapshot()) });
+      const io = (await activity.ioOf([volume.id], signal)).get(volume.id) ?? null;
+      return { ...volumeOfApi(volume, { prefix, name, pools: poolNames(steward.snapshot()) }), io };
     },
   );
 }

@@ -29,6 +29,7 @@ describe('volumes', () => {
       sizeKiB: 16 * GIB,
       isReadOnly: false,
       holders: [{ hostId: one, address: '10.0.0.1', limitIops: 0 }],
+      io: { read: { iops: 0, kibPerSecond: 0, latencyMicroseconds: null }, write: { iops: 0 } },
     });
   });
 
@@ -210,7 +211,18 @@ describe('pools', () => {
     await app.steward.round(soon());
     expect((await ask('viewer', `GET ${ROOT}/pools`)).body).toMatchObject({
       reachable: true,
-      pools: [{ name: 'sp1', domain: 'pd1', level: 'ok', devices: 3, trash: { volumes: 0 } }],
+      pools: [
+        {
+          name: 'sp1',
+          domain: 'pd1',
+          level: 'ok',
+          devices: 3,
+          trash: { volumes: 0 },
+          rebuild: null,
+          rebalance: null,
+          io: null,
+        },
+      ],
     });
     await expect
       .poll(async () => (await ask('admin', `POST ${ROOT}/pools/sp1/disks`)).status, { timeout: 20_000 })

@@ -51,6 +51,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
         findVolumeId: () => Promise.resolve(undefined),
         getVolume: () => Promise.resolve(undefined),
       },
+      activity: { ioOf: () => Promise.resolve(new Map()) },
       inventory: { readHosts: () => Promise.resolve([]) },
       actions: {
         grow: (wanted) => {
@@ -71,6 +72,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
       },
       hosts: { askHolder: unexpected('askHolder') },
       steward: { snapshot: () => snapshot(), addDisk: unexpected('addDisk') },
+      poolIo: () => new Map(),
       audit,
       events: new EventStreams({ elapsed: () => clock.elapsed(), run: 'run' }),
       prefix: 'docker-',

@@ -32,6 +32,8 @@ async function served() {
     {
       tokens: () => Promise.resolve(new Tokens('', '', 0)),
       array: { listVolumes: nothing, findVolumeId: nothing, getVolume: nothing },
+      activity: { ioOf: nothing },
+      poolIo: () => new Map(),
       inventory: { readHosts: nothing },
       actions: {
         grow: nothing,

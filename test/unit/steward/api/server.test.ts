@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { asVolumeId } from '../../../../src/array/ids.ts';
 import { VolumeInUseError } from '../../../../src/errors.ts';
 import { trashName } from '../../../../src/volumes/trash/trash-names.ts';
-import { START, volume } from '../page/scene.ts';
+import { POOL, snapshot, START, volume } from '../page/scene.ts';
 import { apiOf, GREW, SECRETS, type Who } from './scene.ts';
 
 const GROW = { size: '16GiB' };
@@ -361,6 +361,25 @@ describe('a failure', () => {
   });
 });
 
+it('tells how far a rebuild has come, and what goes on in a pool', async () => {
+  const [pool] = snapshot().pools;
+  if (pool === undefined) throw new Error('no pool');
+  const rebuild = { leftKiB: 250, ofKiB: 1000 };
+  const read = { iops: 10, kibPerSecond: 40, latencyMicroseconds: 200 };
+  const io = { read, write: { iops: 0, kibPerSecond: 0, latencyMicroseconds: null } };
+  const parts = {
+    steward: {
+      snapshot: () => snapshot({ pools: [{ ...pool, rebuild }] }),
+      addDisk: () => Promise.reject(new Error('unexpected: addDisk')),
+    },
+    poolIo: () => new Map([[POOL, io]]),
+  };
+  const answer = await apiOf(parts).ask('viewer', 'GET /pools');
+  expect(answer.json()).toMatchObject({
+    pools: [{ rebuild: { leftKiB: 250, percent: 75 }, rebalance: null, io }],
+  });
+});
+
 describe('the description', () => {
   it('is OpenAPI 3.1 of the same schemas, without a token', async () => {
     const { ask } = apiOf();
@@ -369,6 +388,8 @@ describe('the description', () => {
     expect(document.openapi).toBe('3.1.0');
     const text = JSON.stringify(document);
     for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
+      expect(Object.keys(document.components.schemas)).toContain(name);
+    for (const name of ['Io', 'Progress', 'ShownVolume'])
       expect(Object.keys(document.components.schemas)).toContain(name);
     expect(text).toContain('"filesystem":{"type":"string","enum":["here","later","holder","mount"]}');
     expect(Object.keys(document.paths)).toEqual(
