@@ -39,6 +39,7 @@ const line = z.looseObject({
       sourceId: z.string().transform(asVolumeId),
       keptAs: z.string(),
       step: z.enum(['attaching', 'overwriting', 'finishing']),
+      hold: z.looseObject({ id: z.string().transform(asVolumeId).optional() }).optional(),
       diskSequence: z.string().optional(),
     })
     .optional(),

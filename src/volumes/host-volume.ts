@@ -103,6 +103,10 @@ export interface RestoreState {
    * attaching: the content is as it was. overwriting: the array may have given it the snapshot's, and may still come to it. finishing: it has.
    */
   readonly step: 'attaching' | 'overwriting' | 'finishing';
+  /**
+   * The marker that keeps it from all others meanwhile: without an id the array was asked to make it. Undefined: none was made for this.
+   */
+  readonly hold?: { readonly id?: VolumeId | undefined } | undefined;
   /** Of its device here, which is the same as long as the attachment stands; undefined: not seen yet, or the kernel does not tell. */
   readonly diskSequence?: string | undefined;
 }
@@ -282,6 +286,11 @@ export function restoredOn(
   now: string = entry.since,
 ): RestoringVolume {
   return moved(answered(entry), 'restoring', { restore, since: now });
+}
+
+/** restoring → restoring, once the array has said what came of the request to keep others from it. `now`: it is to be attached from then on. */
+export function heldBack(entry: RestoringVolume, hold: RestoreState['hold'], now: string): RestoringVolume {
+  return moved(entry, 'restoring', { restore: { ...entry.restore, hold }, since: now, heldSince: now });
 }
 
 /** What is known of a volume when a Mount of it begins. */

@@ -8,6 +8,7 @@ import {
   VolumeNotFoundError,
 } from '../../errors.ts';
 import { asArrayName, type VolumeId } from '../../array/ids.ts';
+import type { ArrayVolume } from '../../array/volume.ts';
 import {
   answered,
   isRestoring,
@@ -20,6 +21,7 @@ import { awaitDevice } from '../life/await-device.ts';
 import { mayStillHappen } from '../life/late-requests.ts';
 import type { VolumeLookup } from '../life/lookup.ts';
 import { removeUnfinishedCreate } from '../life/provisional.ts';
+import { markerName } from '../naming.ts';
 import { releaseAfterFailure } from '../life/release.ts';
 import { readAgain } from '../takeover/holders.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
@@ -28,6 +30,7 @@ import { assertClosed, dropRestore, finishRestore, whyNotStood } from './finish-
 import { assertUnused, planRestore, type RestorePlan } from './plan-restore.ts';
 import { rememberLabel } from './restored-label.ts';
 import { assertRestoreSettled } from './settle-restore.ts';
+import { holdBack, letOthersTake } from './restore-hold.ts';
 import { snapshotArrayName } from './snapshot-names.ts';
 
 const SECOND_MS = 1000;
@@ -72,7 +75,7 @@ export class RestoreVolume {
   }
 
   /**
-   * Seven gateway calls, eight for a volume that this host does not know. Call with the volume's lock held. Rejects as planRestore and
+   * Nine gateway calls, ten for a volume that this host does not know. Call with the volume's lock held. Rejects as planRestore and
    * assertRestoreSettled do, with CapacityError where the family is full, and as the array refuses; the volume is as it was then, unless no
    * gateway answered while it was being overwritten: then it stays with this host until that is settled.
    */
@@ -90,6 +93,7 @@ export class RestoreVolume {
     await this.#begin(restoring, keptAs);
     let kept: VolumeId | undefined;
     try {
+      await holdBack(this.#host, this.#entryOf(restoring), restoring, signal);
       await this.#attach(restoring, signal);
       kept = await this.#keepPresent(restoring, keptAs, signal);
       await this.#prepare(restoring, signal);
@@ -126,7 +130,7 @@ export class RestoreVolume {
       attachment: 'intended',
     } as const;
     const { snapshot } = wish;
-    const state = { snapshot, sourceId: source.volume.id, keptAs, step: 'attaching' } as const;
+    const state = { snapshot, sourceId: source.volume.id, keptAs, step: 'attaching', hold: {} } as const;
     await journal.put(restoringVolume(wish.name, beginning, state));
   }
 
@@ -180,12 +184,14 @@ export class RestoreVolume {
       await held.close();
     }
     await assertClosed(this.#host, what, this.#entryOf(restoring));
-    const now = await array.getVolume(id, signal);
+    const [now, isHeld] = await lookBefore(array, this.#entryOf(restoring), signal);
     const isAlone = now?.attachments.every(({ hostId }) => hostId === me.hostId) === true;
     if (now === undefined || now.name !== volume.name || now.sizeKiB !== sizeKiB)
       throw new VolumeConflictError(`${what}: it was renamed, grown or removed meanwhile; try again`);
     if (!isAlone || now.attachments.length === 0 || now.attachedToAll)
       throw new VolumeInUseError(`${what}: another host has got it meanwhile; it was not changed`);
+    if (!isHeld)
+      throw new VolumeConflictError(`${what}: its failover policy was changed meanwhile; try again`);
   }
 
   async #overwrite(restoring: Restoring, signal: AbortSignal): Promise<void> {
@@ -210,7 +216,7 @@ export class RestoreVolume {
     const broken = await whyNotStood(this.#host, entry);
     if (broken !== undefined) {
       await dropRestore(this.#host, entry, broken);
-      await this.#release(entry);
+      if (await this.#isFree(entry)) await this.#release(entry);
       throw new VolumeInUseError(
         `${what}: another host may have had it while the array overwrote it (${broken}); look at what it holds`,
       );
@@ -224,7 +230,8 @@ export class RestoreVolume {
       log.warn({ volume: wish.name, error: cause.message }, 'restored, and not mounted to see it');
       lacks = cause.message;
     }
-    await this.#release(this.#entryOf(restoring));
+    const finished = this.#entryOf(restoring);
+    if (await this.#isFree(finished)) await this.#release(finished);
     await this.#host.droppedRestores.forget(volume.id);
     if (journal.get(wish.name) !== undefined) log.info({ volume: wish.name }, 'restored; let go of later');
     return lacks;
@@ -234,6 +241,20 @@ export class RestoreVolume {
     const releasing = releasingVolume(entry, this.#moment());
     await this.#host.journal.put(releasing);
     await releaseAfterFailure(this.#host, releasing, { unused: false });
+  }
+
+  /** False: the volume stays with this host until its marker is gone, which is settled later. */
+  async #isFree(entry: RestoringVolume): Promise<boolean> {
+    const { log, policy } = this.#host;
+    const isRead = entry.restore.step === 'finishing';
+    try {
+      const signal = AbortSignal.timeout(policy.cleanupMs);
+      return (await letOthersTake(this.#host, entry, signal, { isRead })) === 'free';
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      log.warn({ volume: entry.name, error: cause.message }, 'no other host may have it yet; settled later');
+      return false;
+    }
   }
 
   /** What to tell who asked. Nothing stays but what may still happen, and that is in the journal. */
@@ -250,7 +271,7 @@ export class RestoreVolume {
     if (step !== 'attaching' && isUnanswered) return unsettled(what, cause);
     const isAsked = entry.attachment === 'intended';
     const left = isAsked && isUnanswered ? entry : answered(entry);
-    await this.#release(left);
+    if (await this.#isFree(left)) await this.#release(left);
     if (kept !== undefined) await this.#removeKept(array, kept, AbortSignal.timeout(policy.cleanupMs));
     return cause;
   }
@@ -272,6 +293,19 @@ export class RestoreVolume {
   #moment(): string {
     return new Date(this.#host.clock.now()).toISOString();
   }
+}
+
+/** The volume as it is now, and whether the marker that was made for the restore still keeps it from others. One call. */
+async function lookBefore(
+  array: Pick<VolumeHost['array'], 'getVolumes'>,
+  { volumeId, restore: { hold } }: RestoringVolume,
+  signal: AbortSignal,
+): Promise<[ArrayVolume | undefined, boolean]> {
+  const ids = hold?.id === undefined ? [volumeId] : [volumeId, hold.id];
+  const found = await array.getVolumes(ids, signal);
+  const marker = found.find(({ id }) => id === hold?.id);
+  const isHeld = hold === undefined || marker?.name === markerName('never', volumeId);
+  return [found.find(({ id }) => id === volumeId), isHeld];
 }
 
 /** "undo-1129-003017", in UTC: the first second from now on of which there is none. */

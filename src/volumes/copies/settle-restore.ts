@@ -3,6 +3,7 @@ import type { ArrayVolume } from '../../array/volume.ts';
 import { formatDuration } from '../../units/duration.ts';
 import { isRestoring, restoredOn, type RestoringVolume } from '../host-volume.ts';
 import { mayStillHappen } from '../life/late-requests.ts';
+import { letOthersTake } from './restore-hold.ts';
 import type { HostIdentity, VolumeHost } from '../volume-host.ts';
 import {
   assertClosed,
@@ -33,6 +34,7 @@ export async function settleRestore(
   await filesystems.unmount(entry.mountpoint, { lazy: true }, signal);
   const { step, snapshot } = entry.restore;
   if (step === 'attaching') {
+    if ((await letOthersTake(host, entry, signal)) === 'awaited') return 'postponed';
     log.info({ volume: entry.name, snapshot }, 'a restore was cut short before anything was changed');
     return outcomeOf(await letGoOfRestore(host, entry, signal));
   }
@@ -68,6 +70,7 @@ async function finish(host: VolumeHost, at: ToFinish, signal: AbortSignal): Prom
     { volume: entry.name, snapshot: entry.restore.snapshot },
     'a restore that was cut short is done',
   );
+  if ((await letOthersTake(host, entry, signal)) === 'awaited') return 'postponed';
   return outcomeOf(await letGoOfRestore(host, entry, signal));
 }
 
@@ -126,6 +129,7 @@ async function drop(
   why: string,
   signal: AbortSignal,
 ): Promise<SettledRestore> {
+  if ((await letOthersTake(host, entry, signal)) === 'awaited') return 'postponed';
   await dropRestore(host, entry, why);
   if (isHere) return outcomeOf(await letGoOfRestore(host, entry, signal));
   await host.journal.delete(entry.name);

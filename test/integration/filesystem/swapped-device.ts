@@ -36,6 +36,8 @@ export type Swap =
 export class Stage {
   readonly world = new World(1);
   readonly host: VolumeHost;
+  /** What the array does to the image of a volume that it overwrites. */
+  overwritten: (volume: StoredVolume) => void = () => undefined;
   readonly #directory: string;
   readonly #sdcId: HostId;
   readonly #loops = new Map<VolumeId, string>();
@@ -53,7 +55,9 @@ export class Stage {
       detached: ({ id }) => {
         this.#detach(id);
       },
-      overwritten: () => undefined,
+      overwritten: (volume) => {
+        this.overwritten(volume);
+      },
     });
     const runner = createRunner({ directories: [path.join(directory, 'bin'), ...PROGRAM_DIRECTORIES] });
     const sdc = createLocalSdc({

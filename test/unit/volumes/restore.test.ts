@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayUnavailableError } from '../../../src/errors.ts';
+import { markerName } from '../../../src/volumes/naming.ts';
+import type { FailoverPolicy } from '../../../src/volumes/volume.ts';
 import { parseSnapshotName } from '../../../src/volumes/copies/snapshot-names.ts';
 import { changeOwnLabel } from '../../../src/volumes/limits/own-label.ts';
 import { rejection, type StoredVolume } from './world/fake-array.ts';
@@ -61,15 +63,15 @@ describe.each(['2.6', '3.6', '4.5'])('a restore on array %s', (version) => {
 });
 
 describe('a restore', () => {
-  it('takes 7 calls, 8 of a volume that this host does not know', async () => {
+  it('takes 9 calls, 10 of a volume that this host does not know', async () => {
     const { one, two, restore } = await scene();
     one.life.gateway.calls.clear();
     await restore();
-    expect(one.life.gateway.totalCalls).toBe(7);
+    expect(one.life.gateway.totalCalls).toBe(9);
     await two.life.host.identity.current(two.life.call().signal);
     two.life.gateway.calls.clear();
     await restore('before', two);
-    expect(two.life.gateway.totalCalls).toBe(8);
+    expect(two.life.gateway.totalCalls).toBe(10);
   });
 
   it('leaves the volume its own label, with the limits that were set since', async () => {
@@ -321,8 +323,8 @@ describe('a restore of which nobody says whether it has happened', () => {
 describe('a restore and another host, in every order', () => {
   const version = (world: World): string | undefined => world.content('db').files.get('version');
   const memory = (world: World): string => version(world) ?? '';
-  const calm = async (world: World): Promise<void> => {
-    await prepareRestore(world);
+  const calm = async (world: World, options: Record<string, string> = {}): Promise<void> => {
+    await prepareRestore(world, options);
     for (const { life } of world.hosts) {
       await world.run(life.get('db'));
       await life.host.identity.current(life.call().signal);
@@ -333,6 +335,12 @@ describe('a restore and another host, in every order', () => {
     (life: Life, world: World): Promise<unknown> =>
       operate(world, number).restore({ name: 'db', snapshot: 'before', keepMs: null }, life.call().signal);
   const isOk = (answer: Answer | undefined): boolean => answer?.ok === true;
+  /** Whether others may take it once it is over is as it was. */
+  const markersLeft = (world: World, policy: FailoverPolicy): string[] => {
+    const { id } = world.volume('db');
+    const isMarked = world.array.byName(markerName('never', id)) !== undefined;
+    return isMarked === (policy === 'never') ? [] : [`marked as never: ${String(isMarked)}`];
+  };
   const whole = (world: World): string[] =>
     ['then', 'now'].includes(version(world) ?? '') ? [] : ['neither of then nor of now'];
 
@@ -354,6 +362,42 @@ describe('a restore and another host, in every order', () => {
       );
       expect(explored.faults).toEqual([]);
       expect(outcomes.has('true false') && outcomes.has('false true')).toBe(true);
+    },
+  );
+
+  it.each<[FailoverPolicy, boolean]>([
+    ['idle', false],
+    ['always', false],
+    ['always', true],
+    ['disconnected', false],
+    ['never', false],
+  ])(
+    'Mount that may take it (policy %s; who restores dies: %s): never while its content is exchanged',
+    async (policy, mayDie) => {
+      const outcomes = new Set<string>();
+      const explored = await explore(() =>
+        race(
+          async (world) => {
+            await calm(world, { failover: policy });
+            for (const host of world.hosts) host.mayFence = true;
+          },
+          [restoring(1), (life) => life.mount('db', 'm2')],
+          ([restored, took], world) => {
+            outcomes.add(`${isOk(restored)} ${isOk(took)} ${world.array.fences.length}`);
+            const isRight = !isOk(restored) || version(world) === 'then';
+            return isRight ? whole(world) : ['restored, and it is not'];
+          },
+          {
+            mayDie,
+            mayLoseArray: policy === 'disconnected',
+            atRest: (world) => [...whole(world), ...markersLeft(world, policy)],
+            memory,
+            isScheduled: (method) => !['identity', 'getHost'].includes(method),
+          },
+        ),
+      );
+      expect(explored.faults).toEqual([]);
+      expect([...outcomes]).toEqual(expect.arrayContaining(['true false 0', 'false true 0']));
     },
   );
 

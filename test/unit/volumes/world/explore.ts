@@ -108,6 +108,9 @@ export class Scheduler {
   }
 }
 
+/** What is broken in one order is so in many: so many faults say enough, and a search of all of them would not end. */
+const ENOUGH_FAULTS = 20;
+
 /**
  * Tells the story in every order of its events, by going back to the beginning for each; a state that was seen before is
  * not followed again. Sound as long as a life is determined by what its ports told it. Time passes whenever somebody
@@ -125,6 +128,7 @@ export async function explore(begin: () => Promise<Story>, limits = { runs: 20_0
     const told = await tell(await begin(), path, { seen, open });
     if (told.isEnding) endings += 1;
     faults.push(...told.faults.map((fault) => `${told.labels.join(' ')}: ${fault}`));
+    if (faults.length >= ENOUGH_FAULTS) break;
   }
   return { states: seen.size, runs, endings, faults };
 }

@@ -66,6 +66,11 @@ export abstract class FakeDataServices implements VolumeCopies, SnapshotPolicies
 
   async overwriteContent(target: VolumeId, source: VolumeId, signal: AbortSignal): Promise<void> {
     await this.called('overwriteContent', signal);
+    const { host } = this;
+    const { mappings, name } = this.array.existing(target);
+    const others = [...mappings.keys()].filter((hostId) => hostId !== host.sdcId);
+    if (others.length > 0)
+      this.array.violations.push(`"${name}" was overwritten by ${host.name} while ${others.join()} had it`);
     overwrite(this.array, target, source, this.seconds());
   }
 

@@ -12,6 +12,8 @@ export async function race(
   judge: (answers: readonly (Answer | undefined)[], world: World) => string[],
   how: {
     readonly mayDie?: boolean;
+    /** Host 1's SDC may lose the array and find it again, while its plugin goes on. */
+    readonly mayLoseArray?: boolean;
     /** What of the world beside names and mappings makes one state another. */
     readonly memory?: (world: World) => string;
     readonly atRest?: (world: World) => string[];
@@ -32,12 +34,23 @@ export async function race(
   });
   const [first] = world.hosts;
   const die: Choice = { label: 'host1 dies', take: () => first?.life.kill() };
+  let isSilenced = false;
+  const silence: Choice = {
+    label: 'host1 loses the array',
+    take: () => {
+      isSilenced = true;
+      if (first !== undefined) world.array.setConnected(first.sdcId, false);
+    },
+  };
   const events = (): Choice[] => {
     const isOver = answers[0] !== undefined || first?.life.steps.isDead === true;
-    return how.mayDie === true && !isOver ? [die] : [];
+    if (isOver) return [];
+    const mayBeSilent = how.mayLoseArray === true && !isSilenced;
+    return [...(how.mayDie === true ? [die] : []), ...(mayBeSilent ? [silence] : [])];
   };
   const ending = async (): Promise<string[]> => {
     scheduler.open();
+    if (first !== undefined && isSilenced) world.array.setConnected(first.sdcId, true);
     if (first?.life.steps.isDead === true) first.restart();
     const faults = judge(answers, world);
     await world.reconcileAll();
@@ -45,7 +58,7 @@ export async function race(
   };
   const invariant = (): string[] =>
     answers.every((answer) => answer !== undefined) ? [] : world.array.violations;
-  const memory = (): string => how.memory?.(world) ?? '';
+  const memory = (): string => `${how.memory?.(world) ?? ''} ${String(isSilenced)}`;
   return { world, scheduler, events, invariant, ending, memory };
 }
 

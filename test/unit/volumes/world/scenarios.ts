@@ -1,4 +1,5 @@
 import { dataActionsOn, type DataActions } from '../../../../src/volumes/data-actions.ts';
+import { markerName } from '../../../../src/volumes/naming.ts';
 import type { Scenario } from './failpoints.ts';
 import type { World } from './world.ts';
 
@@ -430,6 +431,9 @@ function restoring(options: Record<string, string>): Scenario {
     faults: (world) => [
       ...precious(world),
       ...(version(world) === 'then' ? [] : ['not restored']),
+      ...(world.array.byName(markerName('never', world.volume('db').id)) === undefined
+        ? []
+        : ['nobody may take it any more']),
       ...(world.content('db').label?.volumeId === world.volume('db').id ? [] : ['without its label']),
     ],
   };
