@@ -3,7 +3,7 @@
 /** What everybody may use: words, ports, units and errors, which lean on nothing. */
 const GROUND = ['^src/array/', '^src/attach/', '^src/runtime/', '^src/units/', '^src/errors\\.ts$'];
 const IO =
-  '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|undici|execa|pino|commander)/';
+  '^(node:)?(fs|net|http|https|child_process|os|dgram|tls|worker_threads)(/|$)|node_modules/(fastify|execa|pino|commander)/';
 const STEWARD = '^src/steward/(capacity/|[^/]+\\.ts$)';
 
 /** Files of `from` import of src only themselves, the ground and `also`. */
@@ -179,7 +179,29 @@ module.exports = {
       '^src/host/(run|delayed-run)\\.ts$',
       'node_modules/execa/|^(node:)?child_process$',
     ),
-    reserved('only-http-uses-undici', '^src/gateway/wire/http\\.ts$', 'node_modules/undici/'),
+    never(
+      'nobody-uses-undici',
+      '^src/',
+      'node_modules/undici/',
+      'its WebAssembly parser and all it brings take 20 MiB on every host, where node:http is there anyway',
+    ),
+    {
+      name: 'commands-are-loaded-when-asked-for',
+      comment: 'else the plugin carries them all for months, and starts later',
+      severity: 'error',
+      from: { path: '^src/cli/command-(line|groups)\\.ts$' },
+      to: {
+        path: '^src/apps/|^src/cli/(serve|config|volume|doctor|steward|simulate|completion)\\.ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'the-plugin-carries-no-steward',
+      severity: 'error',
+      from: { path: '^src/cli/serve\\.ts$' },
+      to: { path: '^src/steward/|^src/doctor/|^src/cli/(volume|steward)', reachable: true },
+    },
     reserved('nobody-uses-the-simulator', '^src/cli/simulate\\.ts$', '^simulator/src/'),
     reserved('nobody-imports-a-root', '^src/main\\.ts$|^src/(apps|cli)/', '^src/(apps/|main\\.ts$)'),
     never(

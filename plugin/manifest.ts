@@ -87,7 +87,13 @@ function environment(): Environment[] {
   const ownState = { name: 'SCALEIO_STATE_DIR', ...state };
   const mounts = { description: 'Where it mounts volumes', value: MOUNT_ROOT, settable: [] };
   const ownMounts = { name: 'SCALEIO_MOUNT_ROOT', ...mounts };
-  return [...settable, ownState, ownMounts, { name: 'NODE_COMPILE_CACHE', ...cache }];
+  const memory = Object.entries(contents.environment).map(([name, value]) => ({
+    name,
+    description: "How glibc's malloc keeps memory",
+    value,
+    settable: [],
+  }));
+  return [...settable, ownState, ownMounts, { name: 'NODE_COMPILE_CACHE', ...cache }, ...memory];
 }
 
 /** config.json's text. */

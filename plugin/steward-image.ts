@@ -14,7 +14,9 @@ const USER = '65534:65534';
 export function importSteward(rootfs: string, image: string, arch: Architecture): string[] {
   const changes = [
     `ENTRYPOINT ${JSON.stringify([contents.node, ...contents.nodeFlags, contents.bundle, 'steward'])}`,
-    `ENV NODE_COMPILE_CACHE=${contents.compileCache}`,
+    ...Object.entries({ NODE_COMPILE_CACHE: contents.compileCache, ...contents.environment }).map(
+      ([name, value]) => `ENV ${name}=${value}`,
+    ),
     `USER ${USER}`,
     'LABEL org.opencontainers.image.title=docker-volume-scaleio',
   ].flatMap((change) => ['--change', change]);

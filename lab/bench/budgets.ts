@@ -41,6 +41,8 @@ export const MOST_TIMES_FLOOR = {
   list: 2,
   start: 15,
 } as const;
+/** MiB; how fast the machine is has no part in it. */
+export const MOST_MEMORY = { idle: 95, idleAnonymous: 42, most: 125 } as const;
 const TIMED = [
   OPERATION.create,
   OPERATION.mount,
@@ -68,6 +70,7 @@ export function judge(results: Results): Finding[] {
     ...takeoverFindings(results),
     listFinding(results),
     ...startFindings(results),
+    ...memoryFindings(results),
   ];
 }
 
@@ -147,6 +150,21 @@ function startFindings({ process: { starts } }: Results): Finding[] {
       MOST_TIMES_FLOOR.start,
     ),
   ];
+}
+
+function memoryFindings({ process: { memory } }: Results): Finding[] {
+  const { fresh, idle, busy, crowded, listed } = memory;
+  const most = Math.max(...[fresh, idle, busy, crowded, listed].map(({ residentMiB }) => residentMiB));
+  return [
+    memoryFinding('resident memory after one Create', memory.idle.residentMiB, MOST_MEMORY.idle),
+    memoryFinding('anonymous memory after one Create', memory.idle.anonymousMiB, MOST_MEMORY.idleAnonymous),
+    memoryFinding('resident memory at most', most, MOST_MEMORY.most),
+  ];
+}
+
+function memoryFinding(what: string, mib: number, most: number): Finding {
+  const measured = `${mib.toFixed(0)} MiB`;
+  return { what, limit: `≤ ${most} MiB`, measured, isKept: mib > 0 && mib <= most };
 }
 
 /** One measurement and the floor's beside it. */

@@ -4,7 +4,7 @@ import { DOOR_SOCKET, doorCall } from '../../src/operator/calls.ts';
 import type { ActionName } from '../../src/volumes/operator-actions.ts';
 import { contents } from '../../plugin/contents.ts';
 import { PASSWORD, PREFIX, USER, type BenchArray, type BenchSdc } from './array.ts';
-import { Program } from './programs.ts';
+import { Program, type Memory } from './programs.ts';
 
 /** How often somebody who waits for the plugin looks for its socket, ms. */
 const KNOCK_MS = 2;
@@ -61,6 +61,7 @@ export class Plugin {
       logFile: path.join(dir, `${place.name}.log`),
       nodeFlags: contents.nodeFlags,
       env: {
+        ...contents.environment,
         ...settings(place.gateway ?? array.gateway, place.sdc ?? array.sdc),
         ...place.settings,
         NODE_COMPILE_CACHE: path.join(dir, 'compile-cache'),
@@ -102,8 +103,8 @@ export class Plugin {
     return ask(this.#door, doorCall(action).path, wanted);
   }
 
-  residentMiB(): Promise<number> {
-    return this.#program.residentMiB();
+  memory(): Promise<Memory> {
+    return this.#program.memory();
   }
 
   async stop(): Promise<void> {

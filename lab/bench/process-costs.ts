@@ -1,4 +1,5 @@
 import { Plugin } from './plugin.ts';
+import type { Memory } from './programs.ts';
 import type { Setup } from './setup.ts';
 
 const STARTS = 15;
@@ -6,6 +7,7 @@ const STARTS = 15;
 const AWAY = 'http://127.0.0.1:9';
 const OPERATIONS = 10_000;
 const AT_ONCE = 8;
+const CROWD = 64;
 
 /** Three starts one after the other. */
 export interface Start {
@@ -17,11 +19,20 @@ export interface Start {
 export interface ProcessCosts {
   /** From starting the process to its first answer, ms, each time: with the gateway there, with it away, and of a bare server. */
   readonly starts: readonly Start[];
-  /** Resident memory, MiB: just started, after one Create, after 10,000 operations, then after Lists of all volumes. */
-  readonly freshMiB: number;
-  readonly idleMiB: number;
-  readonly busyMiB: number;
-  readonly listMiB: number;
+  readonly memory: MemoryOverTime;
+}
+
+/** Of one plugin, in this order. */
+export interface MemoryOverTime {
+  readonly fresh: Memory;
+  /** After one Create. */
+  readonly idle: Memory;
+  /** After 10,000 operations. */
+  readonly busy: Memory;
+  /** After 64 volumes were made and mounted at once. */
+  readonly crowded: Memory;
+  /** After Lists of all volumes. */
+  readonly listed: Memory;
 }
 
 /**
@@ -43,18 +54,27 @@ export async function measureProcess(setup: Setup): Promise<ProcessCosts> {
       awayMs: await startOnce(setup, { name: `away${number}`, gateway: AWAY }),
     });
   }
-  const plugin = await Plugin.start(dir, array, { name: 'memory' });
-  const freshMiB = await plugin.residentMiB();
+  const memory = await memoryOverTime(await Plugin.start(dir, array, { name: 'memory' }));
+  return { starts, memory };
+}
+
+async function memoryOverTime(plugin: Plugin): Promise<MemoryOverTime> {
+  const fresh = await plugin.memory();
   const Name = 'memory';
   await plugin.ask('Create', { Name, Opts: {} });
-  const idleMiB = await plugin.residentMiB();
+  const idle = await plugin.memory();
   await plugin.ask('Mount', { Name, ID: 'bench' });
   await manyOperations(plugin, Name);
-  const busyMiB = await plugin.residentMiB();
+  const busy = await plugin.memory();
+  const crowd = Array.from({ length: CROWD }, (_, number) => `crowd${number}`);
+  await Promise.all(crowd.map((one) => plugin.ask('Create', { Name: one, Opts: {} })));
+  await Promise.all(crowd.map((one) => plugin.ask('Mount', { Name: one, ID: 'bench' })));
+  const crowded = await plugin.memory();
+  await Promise.all(crowd.map((one) => plugin.ask('Unmount', { Name: one, ID: 'bench' })));
   for (let list = 0; list < 3; list += 1) await plugin.ask('List');
-  const listMiB = await plugin.residentMiB();
+  const listed = await plugin.memory();
   await plugin.stop();
-  return { starts, freshMiB, idleMiB, busyMiB, listMiB };
+  return { fresh, idle, busy, crowded, listed };
 }
 
 async function startOnce(setup: Setup, place: { name: string; gateway?: string }): Promise<number> {

@@ -17,6 +17,13 @@ interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What a process takes of its host's memory. */
+export interface Memory {
+  readonly residentMiB: number;
+  /** The part of it that no file stands behind, so that it cannot be dropped. */
+  readonly anonymousMiB: number;
+}
+
 /** The bundled program as one of its commands, or another entry, under the pinned Node; its output goes to a file. */
 export class Program {
   readonly #child: ChildProcess;
@@ -57,10 +64,14 @@ export class Program {
     return readFile(this.#logFile, 'utf8');
   }
 
-  /** Resident memory, MiB. */
-  async residentMiB(): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid ?? 0}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  /** Resident memory now [proc(5), smaps_rollup]. */
+  async memory(): Promise<Memory> {
+    const rollup = await readFile(`/proc/${this.#child.pid ?? 0}/smaps_rollup`, 'utf8');
+    const mib = (line: RegExp): number => Number(line.exec(rollup)?.[1]) / 1024;
+    return {
+      residentMiB: mib(/^Rss:\s+(\d+) kB$/m),
+      anonymousMiB: mib(/^Anonymous:\s+(\d+) kB$/m),
+    };
   }
 
   /** Asks it to end and waits until it has. */

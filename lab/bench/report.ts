@@ -1,6 +1,7 @@
 import { MOST_CALLS, type Finding } from './budgets.ts';
 import { BURST, DELAYS_MS, VOLUMES, type Case, type Results } from './measure.ts';
 import type { Start } from './process-costs.ts';
+import type { Memory } from './programs.ts';
 import { summary, quantile, type Series } from './samples.ts';
 
 type Row = readonly string[];
@@ -96,7 +97,8 @@ export function burstTable({ bursts }: Results): string {
 }
 
 export function processTable({ process: costs }: Results): string {
-  const mib = (value: number): string => `${value.toFixed(0)} MiB`;
+  const of = ({ residentMiB, anonymousMiB }: Memory): string =>
+    `${residentMiB.toFixed(0)} MiB (${anonymousMiB.toFixed(0)})`;
   const many = count(Math.max(...VOLUMES));
   const start = (of: (start: Start) => number): string => `${ms(quantile(costs.starts.map(of), 0.5))} ms`;
   return table(
@@ -105,10 +107,11 @@ export function processTable({ process: costs }: Results): string {
       ['start to first answer', start(({ thereMs }) => thereMs)],
       ['the same, gateway away', start(({ awayMs }) => awayMs)],
       ['the same of a bare server', start(({ bareMs }) => bareMs)],
-      ['resident memory after the start', mib(costs.freshMiB)],
-      ['… after one Create', mib(costs.idleMiB)],
-      ['… after 10,000 operations', mib(costs.busyMiB)],
-      [`… after three Lists of ${many} volumes`, mib(costs.listMiB)],
+      ['resident memory after the start (of which anonymous)', of(costs.memory.fresh)],
+      ['… after one Create', of(costs.memory.idle)],
+      ['… after 10,000 operations', of(costs.memory.busy)],
+      ['… after 64 volumes were made and mounted at once', of(costs.memory.crowded)],
+      [`… after three Lists of ${many} volumes`, of(costs.memory.listed)],
     ],
   );
 }

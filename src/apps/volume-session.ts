@@ -39,7 +39,7 @@ import type { DeviceUser, HostVolume } from '../volumes/ports.ts';
 import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { ReleasingHost } from '../volumes/upkeep/unclaimed-release.ts';
 import type { ProcessIo } from '../cli/process-io.ts';
-import { settingsOf } from '../cli/serve.ts';
+import { settingsOf } from '../cli/settings-flags.ts';
 import type { HostMemory } from '../cli/volume-facts.ts';
 
 /** An array that does not answer must not hold a terminal for ever. */

@@ -1,21 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { isPluginError } from '../errors.ts';
-import { addCompletionCommand } from './completion.ts';
-import { addConfigCommand } from './config.ts';
-import { addDoctorCommand } from './doctor.ts';
-import type { ProcessIo } from './process-io.ts';
+import { commandsFor } from './command-groups.ts';
 import { addExamples } from './examples.ts';
 import { ExitStatus, statusOf } from './exit-status.ts';
-import { addServeCommand } from './serve.ts';
-import { addSimulateCommands } from './simulate.ts';
-import { addVolumeCommands } from './volume.ts';
-import { addStewardCommand } from './steward.ts';
+import type { ProcessIo } from './process-io.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command to its end and says with which exit status: 0 done, else that of statusOf; doctor has its own. Never rejects. */
 export async function runCommandLine(io: ProcessIo): Promise<number> {
   try {
-    await buildProgram(io).parseAsync([...io.argv], { from: 'user' });
+    const program = await buildProgram(io);
+    await program.parseAsync([...io.argv], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
@@ -51,7 +46,7 @@ function usageStatus(io: ProcessIo, { exitCode, code, message }: CommanderError)
   return 2;
 }
 
-function buildProgram(io: ProcessIo): Command {
+async function buildProgram(io: ProcessIo): Promise<Command> {
   const program = new Command('docker-volume-scaleio')
     .description(
       'Docker volumes on Dell ScaleIO, VxFlex OS and PowerFlex; and a simulated array to try them on',
@@ -64,13 +59,7 @@ function buildProgram(io: ProcessIo): Command {
       writeErr: (text) => io.stderr.write(text),
       outputError: () => undefined,
     });
-  addServeCommand(program, io);
-  addConfigCommand(program, io);
-  addVolumeCommands(program, io);
-  addDoctorCommand(program, io);
-  addStewardCommand(program, io);
-  addSimulateCommands(program, io);
-  addCompletionCommand(program, io);
+  for (const add of await commandsFor(io.argv[0])) add(program, io);
   addExamples(program);
   return program;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeSettings, settingsJsonSchema } from '../config/describe-settings.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import type { ProcessIo } from './process-io.ts';
-import { settingsHere, withSettingsFlags } from './serve.ts';
+import { settingsHere, withSettingsFlags } from './settings-flags.ts';
 
 /** `config`: the settings that would be in force, where each came from, secrets hidden. */
 export function addConfigCommand(program: Command, io: ProcessIo): void {

@@ -14,7 +14,7 @@ import { reportJson, reportText } from '../doctor/report.ts';
 import { askUnixSocket } from '../host/unix-socket.ts';
 import { ExitStatus } from './exit-status.ts';
 import type { ProcessIo } from './process-io.ts';
-import { settingsHere, withSettingsFlags } from './serve.ts';
+import { settingsHere, withSettingsFlags } from './settings-flags.ts';
 
 const ENGINE_SOCKET = '/var/run/docker.sock';
 const PLUGIN_SETTINGS_MS = 5000;

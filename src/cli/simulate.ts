@@ -4,27 +4,40 @@ import type { RunningSdc } from 'scaleio-simulator/sdc-command';
 import { linesOf, type ProcessIo } from './process-io.ts';
 import { ExitStatus } from './exit-status.ts';
 
-/** `simulate` and `simulate-sdc`: an array and hosts' SDCs to try everything on. Loaded only when asked for. */
-export function addSimulateCommands(program: Command, io: ProcessIo): void {
-  const add = (name: string, description: string, run: (args: string[]) => Promise<void>): void => {
-    program
-      .command(name)
-      .description(`${description} (see ${name} --help)`)
-      .helpOption(false)
-      .allowUnknownOption()
-      .passThroughOptions()
-      .argument('[args...]')
-      .action((args: string[]) => inPlainWords(io, () => run(args)));
-  };
-  add('simulate', 'run a simulated ScaleIO: gateway and MDM, with volumes in sparse files', async (args) => {
+/** `simulate`: an array to try everything on. */
+export function addSimulateCommand(program: Command, io: ProcessIo): void {
+  const about = 'run a simulated ScaleIO: gateway and MDM, with volumes in sparse files';
+  addSimulated(program, io, { name: 'simulate', about }, async (args) => {
     const { simulate } = await import('scaleio-simulator/array-command');
     const sdc = 'docker-volume-scaleio simulate-sdc';
     await simulate(args, linesOf(io), { array: 'simulate', sdc, more: settingsForArray });
   });
-  add('simulate-sdc', 'play the SDC of one host of a simulated ScaleIO', async (args) => {
+}
+
+/** `simulate-sdc`: the SDC of one host of such an array. */
+export function addSimulateSdcCommand(program: Command, io: ProcessIo): void {
+  const about = 'play the SDC of one host of a simulated ScaleIO';
+  addSimulated(program, io, { name: 'simulate-sdc', about }, async (args) => {
     const { runAgent } = await import('scaleio-simulator/sdc-command');
     await runAgent(args, linesOf(io), { sdc: 'simulate-sdc', more: settingsForHost });
   });
+}
+
+/** The simulator reads its own command line, and is loaded only when it runs. */
+function addSimulated(
+  program: Command,
+  io: ProcessIo,
+  { name, about }: { readonly name: string; readonly about: string },
+  run: (args: string[]) => Promise<void>,
+): void {
+  program
+    .command(name)
+    .description(`${about} (see ${name} --help)`)
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument('[args...]')
+    .action((args: string[]) => inPlainWords(io, () => run(args)));
 }
 
 function settingsForArray({ urls, user, password, caFile }: RunningArray): readonly string[] {

@@ -7,7 +7,7 @@ import { ConfigError, GatewayUnavailableError } from '../errors.ts';
 import { openLog } from '../observe/logging/logger.ts';
 import { buildSteward } from '../apps/steward.ts';
 import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
-import { settingsOf } from './serve.ts';
+import { settingsOf } from './settings-flags.ts';
 import { VERSION } from './version.ts';
 import { textForPolicy, textForSnapshot } from './steward-text.ts';
 

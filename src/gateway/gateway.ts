@@ -175,7 +175,7 @@ function statsOf({ name, queue, health }: GatewayEndpoint): EndpointStats {
 async function closeAll(endpoints: readonly GatewayEndpoint[], http: Http): Promise<void> {
   const signal = AbortSignal.timeout(LOGOUT_LIMIT_MS);
   await Promise.allSettled(endpoints.map((endpoint) => endpoint.session.close(signal)));
-  await http.close();
+  http.close();
 }
 
 function storageArray(

@@ -34,6 +34,7 @@ export class AnswerLimit {
   readonly #expired = new AbortController();
   readonly #patience: Patience;
   readonly #whole: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
   #ticking: NodeJS.Timeout | undefined;
   #received = 0;
   #waitedMs = 0;
@@ -53,8 +54,14 @@ export class AnswerLimit {
     return this.#expired.signal;
   }
 
+  /** The request is on its way. */
+  asked(): void {
+    this.#waitFor('no answer in time');
+  }
+
   /** The answer has begun. */
   begin(): void {
+    this.#waitFor('answer stopped half-way');
     this.#ticking = setInterval(() => {
       this.#waitedMs += TICK_MS;
       const overMs = this.#waitedMs - this.#patience.startMs;
@@ -66,12 +73,22 @@ export class AnswerLimit {
 
   received(bytes: number): void {
     this.#received += bytes;
+    this.#silence?.refresh();
   }
 
   /** To be called once, whatever came of it. */
   end(): void {
     clearTimeout(this.#whole);
+    clearTimeout(this.#silence);
     clearInterval(this.#ticking);
+  }
+
+  #waitFor(silence: string): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#expire(silence);
+    }, this.#patience.silenceMs);
+    this.#silence.unref();
   }
 
   #expire(reason: string): void {

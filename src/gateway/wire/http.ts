@@ -1,16 +1,9 @@
-import { Agent, buildConnector, errors } from 'undici';
+import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { AnswerLimit, type Patience } from './answer-limit.ts';
+import { ConnectTimeoutError, openConnections, type Connections, type ConnectOptions } from './connect.ts';
 import { EndpointFailure } from './failures.ts';
-
-export interface HttpOptions {
-  /** PEM content, asked for at each connection; when given, only these authorities are trusted. Never rejects. */
-  readonly ca: (() => Promise<string>) | undefined;
-  /** True: any certificate is taken. Only when the user said so in so many words. */
-  readonly insecure: boolean;
-  readonly connectTimeoutMs: number;
-  /** Connections per gateway. */
-  readonly connections: number;
-}
 
 interface HttpRequest {
   readonly origin: string;
@@ -35,31 +28,26 @@ export interface HttpReply {
 export interface Http {
   /** Rejects with EndpointFailure, or with the signal's reason. Any HTTP status resolves. Follows no redirect. */
   send(request: HttpRequest): Promise<HttpReply>;
-  close(): Promise<void>;
+  /** Cuts what is under way. */
+  close(): void;
 }
 
+const CLOSING = 'the plugin is closing';
 const OLD_TLS = 'speaks only TLS 1.1 or older, which is refused; turn on TLS 1.2 at the gateway';
 
 /** Of a port that was spoken to in plain HTTP. */
 export const PROBABLY_HTTPS = 'probably HTTPS: write https:// in SCALEIO_ENDPOINT';
 
-/** Node, OpenSSL and undici codes in the operator's words. */
+/** Node's and OpenSSL's codes in the operator's words. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection cut',
   EPIPE: 'connection cut',
-  UND_ERR_SOCKET: 'connection cut',
   ENOTFOUND: 'no such host name',
   EAI_AGAIN: 'name service does not answer',
   EHOSTUNREACH: 'no route to host',
   ENETUNREACH: 'network unreachable',
   ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'answer stopped half-way',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answer was cut short',
-  UND_ERR_DESTROYED: 'the plugin is closing',
-  UND_ERR_CLOSED: 'the plugin is closing',
   EPROTO: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS (is it an http:// port?)',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: OLD_TLS,
@@ -91,33 +79,32 @@ function reasonOf(error: unknown, origin?: string): string {
   const known = UNTRUSTED[code] ?? REASONS[code];
   if (known !== undefined) return known;
   if (code.startsWith('ERR_SSL_')) return `TLS does not work: ${code}`;
-  // It bears no code in this undici.
-  if (error instanceof errors.HTTPParserError)
+  if (error instanceof ConnectTimeoutError) return 'no connection in time';
+  // What llhttp, Node's parser, calls its errors.
+  if (code.startsWith('HPE_'))
     return origin?.startsWith('http:') === true
       ? `this port does not speak HTTP, ${PROBABLY_HTTPS}`
       : 'does not speak HTTP';
   return code === '' ? 'request failed' : `request failed: ${code}`;
 }
 
-/**
- * HTTP to the gateways: kept-alive connections, time limits, TLS verified unless the user said otherwise (rule 11). The
- * only user of undici.
- */
-export function createHttp(options: HttpOptions): Http {
-  // An error of the connecting phase proves that nothing was sent; undici does not say which phase it was.
+/** HTTP to the gateways: kept-alive connections, time limits, TLS verified unless the user said otherwise (rule 11). */
+export function createHttp(options: ConnectOptions): Http {
+  // An error of the connecting phase proves that nothing was sent.
   const whileConnecting = new WeakSet<Error>();
-  const agent = new Agent({
-    connections: options.connections,
-    // Tomcat closes idle connections after 20 s; nearer to that, more requests meet a connection being closed.
-    keepAliveTimeout: 10_000,
-    connect: connecting(options, (error) => whileConnecting.add(error)),
-  });
+  const connections = { 'http:': open('http:'), 'https:': open('https:') };
+  let isClosed = false;
+
+  function open(protocol: 'http:' | 'https:'): Connections {
+    return openConnections(protocol, options, (error) => whileConnecting.add(error));
+  }
 
   const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit, origin?: string): unknown => {
     if (signal.aborted) return signal.reason;
     if (limit.signal.aborted) return limit.signal.reason;
     const mayHaveActed = !(error instanceof Error && whileConnecting.has(error));
-    return new EndpointFailure(reasonOf(error, origin), { mayHaveActed, cause: error });
+    const reason = isClosed ? CLOSING : reasonOf(error, origin);
+    return new EndpointFailure(reason, { mayHaveActed, cause: error });
   };
 
   async function* guarded(
@@ -139,69 +126,58 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     async send(request) {
-      const { patience, signal, ...rest } = request;
+      if (isClosed) throw new EndpointFailure(CLOSING, { mayHaveActed: false });
+      const { patience, signal, origin } = request;
       const limit = new AnswerLimit(patience);
       try {
-        const reply = await agent.request({
-          ...rest,
-          body: request.body ?? null,
-          signal: AbortSignal.any([signal, limit.signal]),
-          headersTimeout: patience.silenceMs,
-          bodyTimeout: patience.silenceMs,
-        });
+        const either = AbortSignal.any([signal, limit.signal]);
+        const reply = await answerTo(request, connections, { limit, signal: either });
         limit.begin();
         return {
-          status: reply.statusCode,
-          contentType: headerText(reply.headers['content-type']) ?? '',
-          location: headerText(reply.headers['location']),
-          isEncrypted: request.origin.startsWith('https:'),
-          body: guarded(reply.body, signal, limit),
+          status: reply.statusCode ?? 0,
+          contentType: reply.headers['content-type'] ?? '',
+          location: reply.headers.location,
+          isEncrypted: origin.startsWith('https:'),
+          body: guarded(reply, signal, limit),
         };
       } catch (error) {
         limit.end();
-        throw failure(error, signal, limit, request.origin);
+        throw failure(error, signal, limit, origin);
       }
     },
-    close: () => agent.destroy(),
+    close: () => {
+      isClosed = true;
+      for (const agent of Object.values(connections)) agent.destroy();
+    },
   };
 }
 
-function headerText(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** Connects with the authorities as they are at that moment; `failed` is told of errors of this phase, in which nothing was sent. */
-function connecting(options: HttpOptions, failed: (error: Error) => void): ReturnType<typeof buildConnector> {
-  const connectorFor = (ca: string | undefined): ReturnType<typeof buildConnector> =>
-    buildConnector({
-      timeout: options.connectTimeoutMs,
-      rejectUnauthorized: !options.insecure,
-      ...(ca === undefined ? {} : { ca }),
-    });
-  let connector = { ca: undefined as string | undefined, connect: connectorFor(undefined) };
-  /** One per content of the authorities: a session that another one let in must not be taken up again. */
-  const currentConnector = async (): Promise<ReturnType<typeof buildConnector>> => {
-    const ca = await options.ca?.();
-    if (ca !== connector.ca) connector = { ca, connect: connectorFor(ca) };
-    return connector.connect;
-  };
-  return (target, callback) => {
-    const refuse = (error: Error): void => {
-      failed(error);
-      callback(error, null);
+/** Resolves with the answer's head; its body follows. */
+function answerTo(
+  { origin, path, method, headers, body }: HttpRequest,
+  connections: Readonly<Record<'http:' | 'https:', Connections>>,
+  { limit, signal }: { readonly limit: AnswerLimit; readonly signal: AbortSignal },
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const isHttps = origin.startsWith('https:');
+    const options: RequestOptions = {
+      ...urlToHttpOptions(new URL(origin)),
+      path,
+      method,
+      headers,
+      agent: connections[isHttps ? 'https:' : 'http:'],
+      signal,
     };
-    currentConnector()
-      .then((connect) => {
-        connect(target, (...[error, socket]) => {
-          if (error === null) callback(null, socket);
-          else refuse(error);
-        });
-      })
-      // Authorities that OpenSSL cannot make anything of.
-      .catch((error: unknown) => {
-        refuse(error instanceof Error ? error : new Error(String(error)));
-      });
-  };
+    const asked = isHttps ? requestHttps(options) : requestHttp(options);
+    // Connected by then, for which there is a limit of its own.
+    asked.once('socket', () => {
+      limit.asked();
+    });
+    asked.once('response', resolve);
+    // Later ones are the body's, whose reader hears of them; once more is one too many.
+    asked.on('error', reject);
+    asked.end(body);
+  });
 }
 
 /** The whole body as text, at most `limitBytes` of it. Rejects with EndpointFailure when there is more. */

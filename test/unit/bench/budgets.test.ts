@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { judge, MOST_CALLS, MOST_TIMES_FLOOR, type Finding } from '../../../lab/bench/budgets.ts';
+import {
+  judge,
+  MOST_CALLS,
+  MOST_MEMORY,
+  MOST_TIMES_FLOOR,
+  type Finding,
+} from '../../../lab/bench/budgets.ts';
 import type { Case, Results } from '../../../lab/bench/measure.ts';
 import { OPERATION } from '../../../lab/bench/operations.ts';
+import type { MemoryOverTime } from '../../../lab/bench/process-costs.ts';
+import type { Memory } from '../../../lab/bench/programs.ts';
 import { SeriesTable } from '../../../lab/bench/samples.ts';
 
 const SAMPLES = 15;
@@ -44,14 +52,15 @@ function results(told: Told = {}, more: Partial<Results> = {}): Results {
     bursts: [{ delayMs: 0, volumes: 10, isKnown: false, calls: 2, ms: 1 }],
     process: {
       starts: Array.from({ length: 9 }, () => ({ thereMs: 200, awayMs: 220, bareMs: 50 })),
-      freshMiB: 1,
-      idleMiB: 1,
-      busyMiB: 1,
-      listMiB: 1,
+      memory: memoryOf({ residentMiB: 70, anonymousMiB: 30 }),
     },
     strayCalls: [],
     ...more,
   };
+}
+
+function memoryOf(all: Memory, other: Partial<MemoryOverTime> = {}): MemoryOverTime {
+  return { fresh: all, idle: all, busy: all, crowded: all, listed: all, ...other };
 }
 
 function slowed(one: Results, by: (number: number) => number): Results {
@@ -123,6 +132,23 @@ describe('the judge of the benchmark', () => {
     expect(broken(judge(results(told)))).toEqual([
       "time of List of 100,000 volumes, no delay, to its floor's",
     ]);
+  });
+
+  test('finds memory that is too much, whenever it is', () => {
+    const small = { residentMiB: 70, anonymousMiB: 30 };
+    const judged = (memory: MemoryOverTime): string[] => {
+      const one = results();
+      return broken(judge({ ...one, process: { ...one.process, memory } }));
+    };
+    const idle = { residentMiB: MOST_MEMORY.idle + 1, anonymousMiB: MOST_MEMORY.idleAnonymous + 1 };
+    expect(judged(memoryOf(small, { idle }))).toEqual([
+      'resident memory after one Create',
+      'anonymous memory after one Create',
+    ]);
+    for (const phase of ['busy', 'crowded', 'listed'] as const) {
+      const much = { residentMiB: MOST_MEMORY.most + 1, anonymousMiB: 90 };
+      expect(judged(memoryOf(small, { [phase]: much }))).toEqual(['resident memory at most']);
+    }
   });
 
   test('finds starts that are too long, with the gateway there and away', () => {

@@ -50,6 +50,17 @@ test('the mounts name only directories that every host has', async () => {
   expect(mounts.map((one) => one.source)).toEqual(['/dev', '/opt', '/etc']);
 });
 
+test('the unit of a host service runs the program as the managed plugin does', async () => {
+  const file = path.join(project, 'plugin/systemd/docker-volume-scaleio.service');
+  const unit = await readFile(file, 'utf8');
+  expect(unit).toContain(`/node ${contents.nodeFlags.join(' ')} /usr/lib/`);
+  const { env } = await committed();
+  for (const [name, value] of Object.entries(contents.environment)) {
+    expect(unit).toMatch(new RegExp(`^Environment=.*\\b${name}=${value}\\b`, 'm'));
+    expect(env.find((one) => one.name === name)).toMatchObject({ value, settable: [] });
+  }
+});
+
 test('plugin/Dockerfile is what dockerfile.ts makes of the contents', async () => {
   expect(await readFile(path.join(project, 'plugin/Dockerfile'), 'utf8')).toBe(dockerfileText());
 });
