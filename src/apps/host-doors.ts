@@ -130,6 +130,7 @@ function actionsOf(
     rename: async (wanted, signal) => orAway((await mine(signal)).rename(wanted, signal)),
     grow: async (wanted, signal) => orAway((await mine(signal)).grow(wanted, signal)),
     create: async (wanted, signal) => orAway((await mine(signal)).create(wanted, signal)),
+    lookAtRoom: async (wanted, signal) => orAway((await mine(signal)).lookAtRoom(wanted, signal)),
   };
 }
 

@@ -31,7 +31,7 @@ export interface OperatedParts extends Pick<VolumeHost, 'array' | 'attacher' | '
 /** What an operator may have done to volumes on this host; `others`: with what is in them, with new ones and with removed ones. */
 export function operateVolumes(
   parts: OperatedParts,
-  others: DataActions & TrashActions & LifeActions,
+  others: DataActions & TrashActions & LifeActions & Pick<OperatorActions, 'lookAtRoom'>,
 ): OperatorActions {
   const { prefix, stateDir, runner, entries } = parts;
   const holders = holderActions({

@@ -4,6 +4,7 @@ import type { LocalSettings, Settings } from '../config/settings.ts';
 import { refusingDriver, withoutChanges } from '../docker/refusing-driver.ts';
 import type { VolumeDriver } from '../docker/volume-driver.ts';
 import type { PluginError } from '../errors.ts';
+import { VolumeUsage } from '../observe/metrics/volume-usage.ts';
 import { readUsage } from '../filesystem/usage.ts';
 import { refusingGateway, type Gateway } from '../gateway/gateway.ts';
 import { systemClock } from '../host/clock.ts';
@@ -98,6 +99,7 @@ export async function openService(
   });
   const broughtBack = undeleteWatch(host);
   const trimming = trimLoop(settings, host, lock);
+  const usage = usageOn(host);
   const lifecycle = new Lifecycle(
     [
       ...records,
@@ -116,9 +118,9 @@ export async function openService(
   );
   return {
     driver: metrics.observeDriver(driver),
-    actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes, broughtBack }),
+    actions: actionsOn(parts, settings, { lock, growth, freezer, newVolumes, broughtBack, usage }),
     stateDir: settings.stateDir,
-    pages: pagesOf(metrics, parts, trimming),
+    pages: pagesOf(metrics, parts, { usage, trimming }),
     realm: realmOf(gateway, settings),
     start: () => lifecycle.start(),
     close: () => lifecycle.stop(),
@@ -145,7 +147,7 @@ export async function openFlawedService(
     driver: metrics.observeDriver(withoutChanges(driver, mistakes)),
     actions: refusingActions(mistakes),
     stateDir: settings.stateDir,
-    pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, undefined),
+    pages: pagesOf(metrics, { ...parts, host, mistakes: mistakes.message }, { usage: usageOn(host) }),
     realm: () => Promise.reject(mistakes),
     start: () => parts.freezer.thawLeft(),
     close: () => new Lifecycle(parts.records, { clock: systemClock, log }).stop(),
@@ -166,6 +168,11 @@ export function refusingService(reason: PluginError, io: ServiceEdge): PluginSer
   };
 }
 
+/** One for all who look, because a dead device keeps a thread of few. */
+function usageOn({ journal, filesystems }: Pick<VolumeHost, 'journal' | 'filesystems'>): VolumeUsage {
+  return new VolumeUsage({ journal, filesystems, readUsage });
+}
+
 /** Work that knows a volume by its name on the array alone takes its turn with the calls, too. */
 function volumeLock({ prefix }: LocalSettings): VolumeLock {
   return new VolumeLock(systemClock, (name) => arrayNameFor(prefix, asVolumeName(name)));
@@ -180,6 +187,7 @@ function actionsOn(
     readonly freezer: Freezer;
     readonly newVolumes: NewVolumes;
     readonly broughtBack: UndeleteWatch;
+    readonly usage: Pick<VolumeUsage, 'of'>;
   },
 ): OperatorActions {
   const { lock } = own;
@@ -188,7 +196,8 @@ function actionsOn(
     ...dataActionsOn(host, own),
     ...trashActionsOn(host, lock, own.broughtBack),
     ...lifeActionsOn(host, lock, own.newVolumes),
-  };
+    lookAtRoom: async ({ volumeId }) => (await own.usage.of(volumeId)) ?? null,
+  } satisfies Parameters<typeof operateVolumes>[1];
   return operateVolumes({ ...host, runner, stateDir, prefix, lock, entries }, others);
 }
 
@@ -274,16 +283,15 @@ function autoGrowthOn(
 function pagesOf(
   metrics: PluginMetrics,
   { host, gateway, journal, mistakes }: HostParts,
-  trimming: TrimLoop | undefined,
+  { usage, trimming }: { readonly usage: VolumeUsage; readonly trimming?: TrimLoop | undefined },
 ): Pages {
-  const { identity, filesystems, readiness } = host;
+  const { identity, readiness } = host;
   const gateways = (): ReturnType<Gateway['stats']> => gateway.stats();
   const trimTotals = (): TrimTotals | undefined => trimming?.totals;
   return metrics.pages({
     gateways,
     journal,
-    filesystems,
-    readUsage,
+    usage,
     identity,
     readiness,
     trimTotals,

@@ -23,9 +23,7 @@ import { VolumeLock } from '../volumes/life/volume-lock.ts';
 import { validateVolumeName } from '../volumes/naming.ts';
 import { trashActionsWithout } from '../volumes/trash/trash-actions.ts';
 import { trashFromAfar } from '../volumes/trash/trash-from-afar.ts';
-import { realmOf } from './array-connection.ts';
 import { newVolumesOf } from './create-defaults.ts';
-import { hostDoors } from './host-doors.ts';
 import type { Part } from './lifecycle.ts';
 
 /** What the API of a steward stands on. */
@@ -38,6 +36,7 @@ export interface StewardApiParts {
   readonly log: Log;
   readonly version: string;
   readonly poolIo: ApiParts['poolIo'];
+  readonly hosts: HostDoors;
 }
 
 /**
@@ -50,10 +49,9 @@ export async function stewardApi(
 ): Promise<Part[]> {
   const { apiTokensFile, apiAddress: address, prefix } = settings;
   if (apiTokensFile === undefined) return [];
-  const { gateway, clock, log } = parts;
+  const { gateway, log } = parts;
   const file = new TokenFile(apiTokensFile, new WatchedSecret(apiTokensFile), log);
   await file.current();
-  const hosts = await hostDoors(policy.hosts, { realm: realmOf(gateway, settings), clock, log });
   const certificate = certificateOf(settings);
   await certificate?.();
   const serve = (): Promise<ServedApi> =>
@@ -64,8 +62,7 @@ export async function stewardApi(
         array: gateway,
         activity: gateway,
         inventory: gateway.inventory,
-        actions: actionsFromAfar({ settings, policy }, { ...parts, hosts }),
-        hosts,
+        actions: actionsFromAfar({ settings, policy }, parts),
         tokens: () => file.current(),
         newRequestId: randomUUID,
         inRequest,

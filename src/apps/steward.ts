@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { connectGateway } from './array-connection.ts';
+import { connectGateway, realmOf } from './array-connection.ts';
+import { hostDoors } from './host-doors.ts';
+import { roomOnHost } from './room-on-host.ts';
 import { stewardApi } from './steward-api.ts';
 import { Lifecycle, madeAtStart, partOf, type Part } from './lifecycle.ts';
 import { Alerts } from '../steward/capacity/alerts.ts';
@@ -87,10 +89,11 @@ export async function buildSteward(
   const steward = new Steward({ array, clock, log, alerts, audit, grower, cleaner, trash }, policy);
   const loop = stewardLoop({ steward: metrics.observeRounds(steward), clock, log }, policy.interval);
   const snapshot = (): StewardSnapshot => steward.snapshot();
-  const pageParts = { snapshot, inventory, array: gateway, clock, log };
+  const hosts = await hostDoors(policy.hosts, { realm: realmOf(gateway, settings), clock, log });
+  const pageParts = { snapshot, inventory, array: gateway, roomOf: roomOnHost(hosts), clock, log };
   const { poolIo, ...page } = pageOf(pageParts, pageOptionsOf(settings, policy));
   const pages = metrics.pages({ gateways: () => gateway.stats(), snapshot, poolIo });
-  const apiParts = { gateway, steward, audit, events, clock, log, version, poolIo };
+  const apiParts = { gateway, steward, audit, events, clock, log, version, poolIo, hosts };
   const lifecycle = new Lifecycle(
     [
       { name: 'the connection to the array', stop: () => gateway.close() },

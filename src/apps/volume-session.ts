@@ -98,6 +98,7 @@ export async function inSession(
         ...dataActionsWithout({ array, clock: systemClock, log, prefix, lock }),
         ...trashActionsWithout({ array, prefix, clock: systemClock, removeGraceMs }),
         ...lifeActionsWithout({ array, prefix, lock }, newVolumesOf(settings)),
+        lookAtRoom: () => Promise.resolve(null),
       },
     );
     const directory = { ...journalled, pid: io.pid, bootId: await readBootId(io.pid) };

@@ -2,6 +2,8 @@ import type { MappedHere } from '../journal/mapped-here.ts';
 import { snapshotsOf } from '../volumes/copies/family-snapshots.ts';
 import { describeHolder, nameOfHolder } from '../volumes/takeover/holders.ts';
 import type { HeldVolume } from '../volumes/takeover/operator.ts';
+import { isPluginError } from '../errors.ts';
+import type { OperatorActions, VolumeRoom } from '../volumes/operator-actions.ts';
 import type { DeviceUser, DroppedRestore, FenceRecord } from '../volumes/ports.ts';
 import type { HostState } from '../array/host.ts';
 import type { ArrayVolume, Attachment } from '../array/volume.ts';
@@ -62,6 +64,8 @@ export interface ShownFacts extends ListedFacts {
   readonly usersHere: readonly DeviceUser[] | null;
   /** Those that this product took; null: the array does not say. Not there where nobody asked. */
   readonly snapshots?: SnapshotFacts | null;
+  /** Of its file system, as the plugin on this host says; `why`: what keeps that from being known here. Not there where nobody asked. */
+  readonly room?: VolumeRoom | { readonly why: string };
   /** Null: none on this host, or the volume was restored since. */
   readonly droppedRestore: DroppedRestore | null;
 }
@@ -100,6 +104,24 @@ export async function shownFacts(
     usersHere: (await memory.usersHere(volume.id, signal)) ?? null,
     droppedRestore: (await memory.droppedRestore(volume.id)) ?? null,
   };
+}
+
+/** No call of the array. `usersHere`: as above; where the volume has no device here, nobody here can know. */
+export async function roomFacts(
+  actions: Pick<OperatorActions, 'lookAtRoom'>,
+  { volume, holders }: Pick<HeldVolume, 'volume' | 'holders'>,
+  usersHere: ShownFacts['usersHere'],
+  signal: AbortSignal,
+): Promise<NonNullable<ShownFacts['room']>> {
+  if (holders.length === 0) return { why: 'nobody has it attached' };
+  if (usersHere === null) return { why: 'only the host that has it knows' };
+  try {
+    const room = await actions.lookAtRoom({ volumeId: volume.id }, signal);
+    return room ?? { why: 'it is not mounted by a plugin here, or its file system does not answer' };
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    return { why: error.message };
+  }
 }
 
 /** One call; none where the array does not say which volumes belong together. */

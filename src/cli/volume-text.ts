@@ -3,6 +3,7 @@ import type { DroppedRestore, FenceRecord } from '../volumes/ports.ts';
 import type { ListedFacts, ShownFacts, SnapshotFacts } from './volume-facts.ts';
 
 const KIB_PER_GIB = 1_048_576;
+const BYTES_PER_GIB = 1024 * KIB_PER_GIB;
 const HEADING = ['NAME', 'SIZE', 'ACCESS', 'HELD BY', 'SINCE', 'LAST FENCE'];
 /** The array keeps no such time, and the host that has the volume does. */
 const UNKNOWN_SINCE = 'not known on this host';
@@ -39,11 +40,19 @@ export function textForVolume(facts: ShownFacts): string {
     ]),
     ...(holders.length === 0 ? [['held by', mappedToAllSdcs ? 'all SDCs' : 'nobody']] : []),
     ...(facts.snapshots == null ? [] : [['snapshots', snapshotText(name, facts.snapshots)]]),
+    ...(facts.room === undefined ? [] : [['used', roomText(facts.room)]]),
     ...(usersHere === null ? [] : [['used here by', describeUsers(usersHere)]]),
     ...(droppedRestore === null ? [] : [['not restored', droppedText(droppedRestore)]]),
     ['I/O now', `${recentIo} operations in the array's present measuring interval`],
   ];
   return lines.map(([what = '', value = '']) => `${what.padEnd(13)} ${value}\n`).join('');
+}
+
+function roomText(room: NonNullable<ShownFacts['room']>): string {
+  if ('why' in room) return `not known here: ${room.why}`;
+  const { sizeBytes, usedBytes, availableBytes } = room;
+  const gib = (bytes: number): string => `${Number((bytes / BYTES_PER_GIB).toFixed(2))}GiB`;
+  return `${gib(usedBytes)} of ${gib(sizeBytes)}, ${gib(availableBytes)} free`;
 }
 
 function snapshotText(name: string, { count, newest }: SnapshotFacts): string {

@@ -15,7 +15,7 @@ import { asJson } from './as-json.ts';
 import { addLifeCommands } from './volume-life.ts';
 import type { ProcessIo } from './process-io.ts';
 import { addTrashCommands } from './volume-trash.ts';
-import { listedFacts, shownFacts, snapshotFacts } from './volume-facts.ts';
+import { listedFacts, shownFacts, roomFacts, snapshotFacts } from './volume-facts.ts';
 import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
 import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
 
@@ -91,14 +91,17 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
 
 function addShow(volume: Command, io: ProcessIo): void {
   withGatewaySettings(volume.command('show'))
-    .description("show one volume: holder, the holder's state, since when, snapshots, I/O, last fence")
+    .description(
+      "show one volume: holder, the holder's state, since when, how full it is, snapshots, I/O, last fence",
+    )
     .argument('<name>')
     .option('--json', 'print as JSON')
     .action((name: string, flags: LookFlags) =>
-      inSession(io, flags, async ({ operator, memory, host, signal }) => {
+      inSession(io, flags, async ({ operator, memory, host, actions, signal }) => {
         const held = await operator.look(name, signal);
         const snapshots = await snapshotFacts(host, held.volume, signal);
-        const facts = { ...(await shownFacts(held, memory, signal)), snapshots };
+        const shown = await shownFacts(held, memory, signal);
+        const facts = { ...shown, snapshots, room: await roomFacts(actions, held, shown.usersHere, signal) };
         const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
         io.stdout.write(flags.json === true ? asJson(facts) : words());
       }),

@@ -28,6 +28,7 @@ const PATHS: Readonly<Record<ActionName, string>> = {
   rename: '/v1/rename',
   seal: '/v1/seal',
   adopt: '/v1/adopt',
+  lookAtRoom: '/v1/room',
   listClasses: '/v1/classes',
 };
 

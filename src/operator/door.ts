@@ -5,6 +5,7 @@ import { makeRoom } from '../host/connections.ts';
 import type { Log } from '../runtime/log.ts';
 import {
   ACTION_NAMES,
+  isRepeatedLook,
   type ActionName,
   type OperatorActions,
   type Result,
@@ -116,7 +117,10 @@ function serving(
           `${path} was asked for something else than this plugin knows; use the command of the plugin's own version`,
           { cause: error },
         );
-      log.info({ call: path, requestId: request.id, ...data, ...whoOf(request) }, 'operator asks');
+      log[isRepeatedLook(action) ? 'debug' : 'info'](
+        { call: path, requestId: request.id, ...data, ...whoOf(request) },
+        'operator asks',
+      );
       return {
         result: (await asked(actions, { action, wanted: data }, AbortSignal.timeout(limitMs))) ?? null,
       };

@@ -149,6 +149,10 @@ export const ACTION_SCHEMAS = {
       label: z.enum(['written', 'kept', 'none']),
     }),
   },
+  lookAtRoom: {
+    wanted: z.strictObject({ volumeId }),
+    result: z.object({ sizeBytes: z.number(), usedBytes: z.number(), availableBytes: z.number() }).nullable(),
+  },
   listClasses: {
     wanted: z.strictObject({}),
     result: z.array(z.object({ name: z.string(), options: z.record(z.string(), z.string()) })),

@@ -26,7 +26,10 @@ export interface OperatedHost extends ReleasingHost {
 }
 
 /** What is done about who has a volume. */
-export type HolderActions = Omit<OperatorActions, keyof DataActions | keyof TrashActions | keyof LifeActions>;
+export type HolderActions = Omit<
+  OperatorActions,
+  keyof DataActions | keyof TrashActions | keyof LifeActions | 'lookAtRoom'
+>;
 
 /** The operator's actions on who has volumes, each under the lock of its volume. */
 export function holderActions(host: OperatedHost): HolderActions {

@@ -151,6 +151,14 @@ export interface AdoptReport extends ShownVolume {
   readonly label: 'written' | 'kept' | 'none';
 }
 
+/** Room in a volume's file system, bytes, as df counts them. */
+export interface VolumeRoom {
+  readonly sizeBytes: number;
+  readonly usedBytes: number;
+  /** For programs that are not root. */
+  readonly availableBytes: number;
+}
+
 /** A class, and what its volumes are made with where their users do not say, as they would write it. */
 export interface ListedClass {
   readonly name: string;
@@ -208,6 +216,8 @@ interface ActionTable {
   seal: Act<{ readonly name: string }, { readonly isChanged: boolean }>;
   /** Takes a volume that others have made for one of ours. See adoptVolume. */
   adopt: Act<AdoptRequest, AdoptReport>;
+  /** How full a volume is that is mounted on this host; null: none of that id is, or its file system does not answer. */
+  lookAtRoom: Act<{ readonly volumeId: VolumeId }, VolumeRoom | null>;
   /** The operator's classes as this host has them, in the order of the settings. */
   listClasses: Act<NothingMore, readonly ListedClass[]>;
 }
@@ -243,8 +253,14 @@ const WORDS: { readonly [A in ActionName]: (wanted: Wanted<A>) => string } = {
   rename: ({ name }) => `renaming of ${quote(name)}`,
   seal: ({ name }) => `sealing of ${quote(name)}`,
   adopt: ({ arrayName }) => `adoption of ${quote(arrayName)}`,
+  lookAtRoom: ({ volumeId }) => `look at the room in ${volumeId}`,
   listClasses: () => 'list of classes',
 };
+
+/** Asked for again and again as long as somebody looks, so that a log that tells of each tells of nothing else. */
+export function isRepeatedLook(action: ActionName): boolean {
+  return action === 'lookAtRoom';
+}
 
 export const ACTION_NAMES = Object.keys(WORDS) as readonly ActionName[];
 

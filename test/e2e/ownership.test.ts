@@ -79,6 +79,9 @@ describe("what is not this plugin's", () => {
   test('a second plugin on one host serves nothing of the first', async () => {
     await createVolume(one, 'db');
     const writer = await Writer.start(one, 'db');
+    expect(await command(one, 'volume', 'show', 'db')).toMatch(
+      /^used +[\d.]+GiB of [\d.]+GiB, [\d.]+GiB free$/m,
+    );
     const service = await second(one, 'service', {});
     await until('the refusal', async () => /are served by process \d+ already/.test(await said(service.log)));
     const mount = ['curl', '--silent', '--unix-socket', service.socket, '--data', '{"Name":"db","ID":"x"}'];

@@ -18,7 +18,7 @@ import { createRegistry } from './registry.ts';
 import { sdcCheck } from './sdc-check.ts';
 import { TakeoverMetrics } from './takeovers.ts';
 import { watchTrimming } from './trimming.ts';
-import { type UsageSources, VolumeUsage, watchVolumeUsage } from './volume-usage.ts';
+import { type VolumeUsage, watchVolumeUsage } from './volume-usage.ts';
 
 export interface PluginMetricsOptions {
   readonly version: string;
@@ -33,8 +33,7 @@ export interface PluginMetricsOptions {
 export interface WatchedParts {
   readonly gateways: () => readonly GatewayState[];
   readonly journal: WatchedJournal;
-  readonly filesystems: UsageSources['filesystems'];
-  readonly readUsage: UsageSources['readUsage'];
+  readonly usage: VolumeUsage;
   readonly identity: Pick<OwnIdentity, 'last'>;
   readonly readiness: Pick<HostReadiness, 'problem'>;
   /** Undefined where this host does not trim. */
@@ -90,7 +89,7 @@ export class PluginMetrics {
     const registry = this.#registry;
     this.#gateway.watch(parts.gateways);
     watchJournal(registry, parts.journal);
-    watchVolumeUsage(registry, new VolumeUsage(parts));
+    watchVolumeUsage(registry, parts.usage);
     watchTrimming(registry, parts.trimTotals);
     const checks = [
       settingsCheck(parts.mistakes),

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { VolumeId } from '../../array/ids.ts';
 import type { HostVolume, MountEntry } from '../../volumes/ports.ts';
 
 /** Room in a mounted file system, bytes. */
@@ -27,8 +28,8 @@ const LIMIT_MS = 1000;
 export class VolumeUsage {
   readonly #sources: UsageSources;
   readonly #limitMs: number;
-  /** Mountpoints that are being looked at. */
-  readonly #looking = new Set<string>();
+  /** By mountpoint, what is being looked at. */
+  readonly #looking = new Map<string, Promise<Usage | undefined>>();
   #notAnswering = 0;
 
   constructor(sources: UsageSources, limitMs = LIMIT_MS) {
@@ -39,7 +40,7 @@ export class VolumeUsage {
   /** What is known when all have answered, or the time limit is over; by Docker's name. */
   async read(): Promise<ReadonlyMap<string, Usage>> {
     const usages = new Map<string, Usage>();
-    const waiting = await this.#mounted();
+    const waiting = (await this.#mounted()).filter(({ mountpoint }) => !this.#looking.has(mountpoint));
     const turn = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const usage = await this.#look(next.mountpoint);
@@ -53,6 +54,16 @@ export class VolumeUsage {
     return new Map(usages);
   }
 
+  /** Of one volume; undefined: it is not mounted here, or nothing is known within the time limit. */
+  async of(volumeId: VolumeId): Promise<Usage | undefined> {
+    const mounted = (await this.#mounted()).find((entry) => entry.volumeId === volumeId);
+    if (mounted === undefined) return undefined;
+    const { mountpoint } = mounted;
+    const isFree = this.#looking.size < MOST_LOOKS;
+    const look = this.#looking.get(mountpoint) ?? (isFree ? this.#look(mountpoint) : undefined);
+    return look === undefined ? undefined : this.#within(look);
+  }
+
   /** Volumes that the last read has no answer for. */
   get notAnswering(): number {
     return this.#notAnswering;
@@ -64,12 +75,16 @@ export class VolumeUsage {
     );
     return this.#sources.journal
       .all()
-      .filter(({ phase, mountpoint }) => phase === 'mounted' && mountpoints.has(mountpoint))
-      .filter(({ mountpoint }) => !this.#looking.has(mountpoint));
+      .filter(({ phase, mountpoint }) => phase === 'mounted' && mountpoints.has(mountpoint));
   }
 
-  async #look(mountpoint: string): Promise<Usage | undefined> {
-    this.#looking.add(mountpoint);
+  #look(mountpoint: string): Promise<Usage | undefined> {
+    const look = this.#asked(mountpoint);
+    this.#looking.set(mountpoint, look);
+    return look;
+  }
+
+  async #asked(mountpoint: string): Promise<Usage | undefined> {
     try {
       return await this.#sources.readUsage(mountpoint);
     } catch {
@@ -80,13 +95,13 @@ export class VolumeUsage {
     }
   }
 
-  async #within(work: Promise<unknown>): Promise<void> {
+  async #within<T>(work: Promise<T>): Promise<T | undefined> {
     const { promise: late, resolve } = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => {
       resolve(undefined);
     }, this.#limitMs);
     try {
-      await Promise.race([work, late]);
+      return await Promise.race([work, late]);
     } finally {
       clearTimeout(timer);
     }

@@ -3,10 +3,15 @@ import { HostNeededError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { quote } from '../../units/quote.ts';
-import type { OperatorActions, Result, Wanted } from '../../volumes/operator-actions.ts';
+import {
+  isRepeatedLook,
+  type OperatorActions,
+  type Result,
+  type Wanted,
+} from '../../volumes/operator-actions.ts';
 
 /** What a host does for a steward. */
-export type HostAction = 'takeSnapshots' | 'restore' | 'limit' | 'rename' | 'grow' | 'create';
+export type HostAction = 'takeSnapshots' | 'restore' | 'limit' | 'rename' | 'grow' | 'create' | 'lookAtRoom';
 export type HostActions = Pick<OperatorActions, HostAction>;
 
 /** The host does not answer, or does not let the steward in: nothing was asked. The message says why. */
@@ -111,12 +116,16 @@ export class HostDoors {
     const beganMs = this.#clock.elapsed();
     const away = this.#away.get(door);
     if (away !== undefined && beganMs < away.untilMs) throw new HostAwayError(away.why);
-    this.#log.info({ ...facts, ...wanted }, 'a host is asked');
+    const isRepeated = isRepeatedLook(action);
+    this.#log[isRepeated ? 'debug' : 'info']({ ...facts, ...wanted }, 'a host is asked');
     try {
       return await asked(actions, action, wanted, signal);
     } catch (error) {
       if (error instanceof HostAwayError) this.#remember(door, error, beganMs);
-      this.#log.warn({ ...facts, error: String(error) }, 'a host did not do what it was asked');
+      this.#log[isRepeated ? 'debug' : 'warn'](
+        { ...facts, error: String(error) },
+        'a host did not do what it was asked',
+      );
       throw error;
     }
   }

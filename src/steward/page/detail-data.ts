@@ -22,6 +22,16 @@ export interface SnapshotView {
   readonly sizeKiB: number;
 }
 
+/** Room in a volume's file system as the host says that has it mounted, or why that is not known here. */
+export type RoomView =
+  | {
+      readonly kind: 'known';
+      readonly sizeKiB: number;
+      readonly usedKiB: number;
+      readonly availableKiB: number;
+    }
+  | { readonly kind: 'unknown'; readonly why: string };
+
 /** One volume, opened. */
 export interface VolumeDetail {
   readonly version: 1;
@@ -36,6 +46,7 @@ export interface VolumeDetail {
   readonly heldKiB: number | null;
   /** What all its copies hold together, beyond what they share with it: of one alone nobody can tell. */
   readonly copiesHeldKiB: number | null;
+  readonly room: RoomView;
   /** Null: nothing is known yet, or there are too many volumes. */
   readonly io: IoHistory | null;
   /** What happened to it while this steward looked, newest first. */

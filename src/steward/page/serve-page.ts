@@ -11,12 +11,13 @@ import { hostAndPort, servedAddress } from '../../runtime/served-address.ts';
 import { overviewOf, pulseOf, type OverviewSources } from './overview.ts';
 import { createPageServer } from './server.ts';
 import { Viewers } from './viewers.ts';
-import { VolumeDetails } from './volume-details.ts';
+import { VolumeDetails, type RoomOf } from './volume-details.ts';
 
 export interface PageParts {
   readonly snapshot: () => StewardSnapshot;
   readonly inventory: Inventory;
   readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies' | 'ioOf'>;
+  readonly roomOf: RoomOf;
   readonly clock: Pick<Clock, 'now' | 'elapsed' | 'sleep'>;
   readonly log: Log;
 }
@@ -46,7 +47,7 @@ const HEARTBEAT_MS = 5000;
  * is logged and tried again every 10 s, because who looks on must not keep the steward from its work.
  */
 export function servePage(parts: PageParts, options: PageOptions): Page {
-  const { snapshot, inventory, array, clock, log } = parts;
+  const { snapshot, inventory, array, roomOf, clock, log } = parts;
   const { prefix, intervalMs } = options;
   const viewers = new Viewers({ pulse: () => pulseOf(sources), elapsed: () => clock.elapsed() });
   const watch = new InventoryWatch(
@@ -63,7 +64,7 @@ export function servePage(parts: PageParts, options: PageOptions): Page {
   );
   const io = new IoWatch({ array, clock, log, sighting: () => watch.sighting });
   const sources: OverviewSources = { snapshot, watch, io, now: () => clock.now(), prefix, intervalMs };
-  const details = new VolumeDetails({ array, sources, io, clock });
+  const details = new VolumeDetails({ array, sources, io, roomOf, clock });
   const server = createPageServer({
     access: new Access(options.token),
     viewers,

@@ -5,7 +5,7 @@ import { isPluginError } from '../../errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { snapshotsAmong } from '../../volumes/copies/family-snapshots.ts';
 import type { SeenVolume } from './array-view.ts';
-import type { SnapshotView, VolumeDetail } from './detail-data.ts';
+import type { RoomView, SnapshotView, VolumeDetail } from './detail-data.ts';
 import type { IoWatch } from './io-watch.ts';
 import { volumeViewIn, type OverviewSources } from './overview.ts';
 
@@ -13,8 +13,12 @@ export interface VolumeDetailsParts {
   readonly array: Pick<StorageArray, 'volumesOfFamily' | 'usageOfFamilies'>;
   readonly sources: OverviewSources;
   readonly io: Pick<IoWatch, 'ofVolume'>;
+  /** Asks the host that has the volume; never rejects for anything that hosts do. */
+  readonly roomOf: RoomOf;
   readonly clock: Pick<Clock, 'now' | 'elapsed'>;
 }
+
+export type RoomOf = (volume: ArrayVolume, signal: AbortSignal) => Promise<RoomView>;
 
 /** What came of opening a volume. `failed`: the array cannot say now, and why. */
 export type Opened =
@@ -24,13 +28,14 @@ export type Opened =
   | { readonly kind: 'failed'; readonly why: string };
 
 /** What the array says of a volume's family. */
-type Read = Pick<VolumeDetail, 'readAt' | 'snapshots' | 'otherCopies' | 'heldKiB' | 'copiesHeldKiB'>;
+type Read = Pick<VolumeDetail, 'readAt' | 'snapshots' | 'otherCopies' | 'heldKiB' | 'copiesHeldKiB' | 'room'>;
 
 interface Kept {
   readonly at: number;
   readonly reading: Promise<Read | string>;
 }
 
+const GONE: RoomView = { kind: 'unknown', why: 'the array has the volume no more' };
 const FRESH_MS = 5000;
 /** Readings of any volumes within the time that one counts as fresh. */
 const MOST_READINGS = 20;
@@ -89,7 +94,7 @@ export class VolumeDetails {
   }
 
   async #read(volume: SeenVolume): Promise<Read | string> {
-    const { array, clock } = this.#parts;
+    const { array, roomOf, clock } = this.#parts;
     const { id, familyId } = volume;
     const signal = AbortSignal.timeout(LIMIT_MS);
     try {
@@ -99,7 +104,9 @@ export class VolumeDetails {
       ]);
       const usage = familyId === null ? undefined : usages.get(familyId);
       const snapshots = snapshotsIn(family, volume);
+      const self = family.find((member) => member.id === id);
       return {
+        room: self === undefined ? GONE : await roomOf(self, signal),
         readAt: new Date(clock.now()).toISOString(),
         snapshots,
         otherCopies: family.filter((member) => member.id !== id).length - snapshots.length,

@@ -70,6 +70,7 @@ const LISTED = {
 };
 
 const POLICY_OF = { policy: 'daily', isActive: true, before: null };
+const ROOM = { sizeBytes: 100, usedBytes: 40, availableBytes: 50 };
 const RESTORED = { volume: 'db', snapshot: 'a', keptAs: 'undo-1129-003017', keptUntil: null, lacks: null };
 
 /** Actions that note what they are asked, and answer as told. */
@@ -100,6 +101,7 @@ function noted(answers: Partial<OperatorActions> = {}): { asked: unknown[]; acti
     rename: () => Promise.resolve(VOLUME),
     seal: () => Promise.resolve({ isChanged: true }),
     adopt: () => Promise.resolve(ADOPTED),
+    lookAtRoom: () => Promise.resolve(ROOM),
     listClasses: () => Promise.resolve(CLASSES),
     ...answers,
   };
@@ -174,6 +176,7 @@ it('hands every action on whole, and its answer back', async () => {
   expect(await client.seal({ name: 'db' }, soon())).toEqual({ isChanged: true });
   const adoption = { arrayName: 'rexray-db', name: 'db', inPlace: false, subpath: 'data' };
   expect(await client.adopt(adoption, soon())).toEqual(ADOPTED);
+  expect(await client.lookAtRoom({ volumeId: VOLUME.volumeId }, soon())).toEqual(ROOM);
   expect(await client.listClasses({}, soon())).toEqual(CLASSES);
   expect(asked).toEqual([
     ['forceRelease', FORCED],

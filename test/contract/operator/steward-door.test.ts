@@ -91,7 +91,7 @@ it.each([
 it('offers what stewards need and nothing else, forced release and failover least of all', async () => {
   const { ask, asked } = await doorScene(answers);
   expect(STEWARD_ACTIONS.toSorted()).toEqual(
-    ['create', 'grow', 'limit', 'rename', 'restore', 'takeSnapshots'].toSorted(),
+    ['create', 'grow', 'limit', 'lookAtRoom', 'rename', 'restore', 'takeSnapshots'].toSorted(),
   );
   const others = ACTION_NAMES.filter((action) => !(STEWARD_ACTIONS as readonly string[]).includes(action));
   expect(others).toEqual(expect.arrayContaining(['forceRelease', 'changeFailover', 'eraseTrashed']));

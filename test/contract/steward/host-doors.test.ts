@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApp } from '../../../src/apps/plugin.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
+import { asArrayName, asVolumeId } from '../../../src/array/ids.ts';
 import { VolumeConflictError } from '../../../src/errors.ts';
 import { postToUnixSocket } from '../../../src/host/unix-socket.ts';
 import { DOOR_SOCKET } from '../../../src/operator/calls.ts';
@@ -70,6 +71,8 @@ describe('beside a running plugin', () => {
     const local = doorClient(socketPath, (call, body, signal) =>
       postToUnixSocket({ socketPath, path: call, signal }, body),
     );
+    const held = await scene.gateway.findVolumeId(asArrayName('docker-orders'), soon());
+    expect(await local.lookAtRoom({ volumeId: held ?? asVolumeId('none') }, soon())).toBeNull();
     const wish = { name: 'orders', snapshot: 'none', keepMs: null };
     const refusal: unknown = await local.restore(wish, soon()).catch((error: unknown) => error);
     const { body } = await ask('orders', RESTORE, { snapshot: 'none' });

@@ -31,6 +31,7 @@ export function makeVolumeDetail(id, name) {
           element('p', { class: 'muted', 'data-part': 'held' }),
           element('ul', { class: 'plain', 'data-part': 'snapshots' }),
         ),
+        element('div', {}, element('h3', {}, 'File system'), element('p', { 'data-part': 'room' })),
         element(
           'div',
           {},
@@ -75,6 +76,7 @@ export function fillVolumeDetail(row, { answer, why }) {
     make: (words) => element('li', {}, words),
     fill: () => undefined,
   });
+  setText(part(row, 'room'), roomWords(answer.room));
   fillIoCharts(row, answer.io);
   show(part(row, 'no-moves'), answer.moves.length === 0);
   keep(part(row, 'moves'), answer.moves, { key: ({ id }) => id, make: makeMove, fill: fillMove });
@@ -89,6 +91,14 @@ function heldWords({ snapshots, otherCopies, heldKiB, copiesHeldKiB }) {
       : ` and ${countWords(otherCopies, 'clone')} or ${otherCopies === 1 ? 'copy' : 'copies'} of others`;
   const own = heldKiB === null ? '' : ` The volume itself holds ${sizeWords(heldKiB)}.`;
   return `${countWords(snapshots.length, 'snapshot')}${others}${held}.${own}`;
+}
+
+/** @param {VolumeDetail['room']} room */
+function roomWords(room) {
+  if (room.kind === 'unknown') return `How full it is is not known here: ${room.why}.`;
+  const { sizeKiB, usedKiB, availableKiB } = room;
+  const percent = sizeKiB <= 0 ? '' : ` (${((100 * usedKiB) / sizeKiB).toFixed(0)} %)`;
+  return `${sizeWords(usedKiB)} of ${sizeWords(sizeKiB)} used${percent}, ${sizeWords(availableKiB)} free.`;
 }
 
 function makeSnapshot() {

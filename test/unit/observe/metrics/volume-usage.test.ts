@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VolumeUsage } from '../../../../src/observe/metrics/volume-usage.ts';
+import { asVolumeId } from '../../../../src/array/ids.ts';
 import type { HostVolume, MountEntry } from '../../../../src/volumes/ports.ts';
 import { entryOf, pluginMetrics } from './watched.ts';
 
@@ -51,6 +52,22 @@ describe('the room in volumes', () => {
     };
     await pages.registry.metrics();
     expect(looks).toBe(1);
+  });
+
+  it('is told of one volume, by a look that another may have begun, and of none while two devices hang', async () => {
+    const { usage, looks, wake, woken } = volumesWith(['a', 'b', 'c'], ['a', 'b'], 20);
+    expect(await usage.of(entryOf('c').volumeId)).toEqual(ROOM);
+    expect(await usage.of(asVolumeId('none'))).toBeUndefined();
+    expect(await usage.of(entryOf('a').volumeId)).toBeUndefined();
+    expect(await usage.of(entryOf('a').volumeId)).toBeUndefined();
+    expect(await usage.of(entryOf('b').volumeId)).toBeUndefined();
+    expect(await usage.of(entryOf('c').volumeId)).toBeUndefined();
+    expect(looks).toEqual(['c', 'a', 'b']);
+    const waited = usage.of(entryOf('a').volumeId);
+    wake(undefined);
+    await woken;
+    expect(await waited).toEqual(ROOM);
+    expect(await usage.of(entryOf('c').volumeId)).toEqual(ROOM);
   });
 
   it('leaves out what the kernel refuses to tell', async () => {

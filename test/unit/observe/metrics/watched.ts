@@ -1,5 +1,6 @@
 import type { CountedFenceLog } from '../../../../src/observe/metrics/fence-counts.ts';
 import { PluginMetrics, type WatchedParts } from '../../../../src/observe/metrics/plugin-metrics.ts';
+import { type UsageSources, VolumeUsage } from '../../../../src/observe/metrics/volume-usage.ts';
 import type { HostIdentity } from '../../../../src/volumes/identity.ts';
 import { recordedVolume, type HostVolume, type VolumeRecord } from '../../../../src/volumes/host-volume.ts';
 import type { FenceRecord } from '../../../../src/volumes/ports.ts';
@@ -54,7 +55,7 @@ export interface Watched {
   mustRebuild: boolean;
   identity: HostIdentity | undefined;
   hostProblem: string | undefined;
-  readUsage: WatchedParts['readUsage'];
+  readUsage: UsageSources['readUsage'];
   trimTotals: ReturnType<WatchedParts['trimTotals']>;
 }
 
@@ -76,31 +77,36 @@ export function pluginMetrics(reconcileIntervalMs = 60_000) {
     elapsed: () => watched.passedMs,
   };
   const metrics = new PluginMetrics({ version: '1.2.3', droppedLines: () => 0, clock, reconcileIntervalMs });
+  const journal = {
+    all: () => watched.entries,
+    get mustRebuild() {
+      return watched.mustRebuild;
+    },
+    get lastFailure() {
+      return watched.journalFailure;
+    },
+  };
+  const filesystems = {
+    mounts: () =>
+      Promise.resolve(
+        watched.entries.map(({ mountpoint }) => ({
+          device: '7:0',
+          mountpoint,
+          root: '/',
+          fsType: 'xfs',
+          source: '/dev/loop0',
+          readOnly: false,
+        })),
+      ),
+  };
   const parts: WatchedParts = {
     gateways: () => [{ endpoint: GATEWAY, inFlight: 2, queued: 1, healthy: true }],
-    journal: {
-      all: () => watched.entries,
-      get mustRebuild() {
-        return watched.mustRebuild;
-      },
-      get lastFailure() {
-        return watched.journalFailure;
-      },
-    },
-    filesystems: {
-      mounts: () =>
-        Promise.resolve(
-          watched.entries.map(({ mountpoint }) => ({
-            device: '7:0',
-            mountpoint,
-            root: '/',
-            fsType: 'xfs',
-            source: '/dev/loop0',
-            readOnly: false,
-          })),
-        ),
-    },
-    readUsage: (mountpoint) => watched.readUsage(mountpoint),
+    journal,
+    usage: new VolumeUsage({
+      journal,
+      filesystems,
+      readUsage: (mountpoint) => watched.readUsage(mountpoint),
+    }),
     readiness: { problem: () => watched.hostProblem },
     trimTotals: () => watched.trimTotals,
     identity: {

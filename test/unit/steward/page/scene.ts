@@ -1,3 +1,5 @@
+import type { RoomView } from '../../../../src/steward/page/detail-data.ts';
+import type { RoomOf } from '../../../../src/steward/page/volume-details.ts';
 import type { StewardSnapshot } from '../../../../src/steward/steward.ts';
 import type { ArrayHost } from '../../../../src/array/host.ts';
 import type { FamilyId, HostId, PoolId, VolumeId } from '../../../../src/array/ids.ts';
@@ -233,3 +235,9 @@ export const silent = {
   warn: () => undefined,
   error: () => undefined,
 };
+
+/** A host that has a volume says always this. */
+export const ROOM: RoomView = { kind: 'known', sizeKiB: 100, usedKiB: 40, availableKiB: 55 };
+
+export const roomOf: RoomOf = ({ attachments }) =>
+  Promise.resolve(attachments.length > 0 ? ROOM : { kind: 'unknown', why: 'nobody has it attached' });

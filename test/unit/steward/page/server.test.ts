@@ -6,7 +6,7 @@ import type { Overview } from '../../../../src/steward/page/page-data.ts';
 import { systemClock } from '../../../../src/host/clock.ts';
 import { freePort } from '../../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
-import { FakeFamilies, FakeInventory, sdc, silent, snapshot, volume } from './scene.ts';
+import { FakeFamilies, FakeInventory, roomOf, sdc, silent, snapshot, volume } from './scene.ts';
 
 /** On a machine with much else to do. */
 const PATIENT = { timeout: 20_000 };
@@ -30,6 +30,7 @@ async function page(more: Partial<PageOptions> = {}) {
       snapshot: () => snapshot(),
       inventory,
       array,
+      roomOf,
       clock: { ...systemClock, elapsed: () => performance.now() },
       log: { ...silent, info: note, error: note },
     },
@@ -321,6 +322,7 @@ describe('the address', () => {
         snapshot: () => snapshot(),
         inventory: new FakeInventory(),
         array: new FakeFamilies(),
+        roomOf,
         clock: {
           now: () => 0,
           elapsed: () => 0,

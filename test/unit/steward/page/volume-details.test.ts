@@ -6,7 +6,7 @@ import { arrayViewOf } from '../../../../src/steward/page/array-view.ts';
 import { Timeline } from '../../../../src/steward/page/timeline.ts';
 import { movementsBetween } from '../../../../src/steward/page/movements.ts';
 import { VolumeDetails } from '../../../../src/steward/page/volume-details.ts';
-import { FakeClock, FakeFamilies, sdc, snapshot, START, volume } from './scene.ts';
+import { FakeClock, FakeFamilies, ROOM, roomOf, sdc, snapshot, START, volume } from './scene.ts';
 
 const GIB = 1024 ** 2;
 const ID = '1234567890abcdef' as VolumeId;
@@ -54,7 +54,7 @@ function scene(count = 1) {
   return {
     clock,
     array,
-    details: new VolumeDetails({ array, sources, io: { ofVolume: () => undefined }, clock }),
+    details: new VolumeDetails({ array, sources, io: { ofVolume: () => undefined }, roomOf, clock }),
   };
 }
 
@@ -63,7 +63,7 @@ describe('a volume that is opened', () => {
     const { array, details } = scene();
     const expires = START / 1000 + 48 * HOUR;
     array.family = [
-      volume('db', [], { id: ID }),
+      volume('db', ['host1'], { id: ID }),
       copy('~f----.abcdef@later', { createdAtSeconds: START / 1000 + 60 }),
       copy(`~s${hours(expires)}.abcdef@early`, { secureUntilSeconds: expires }),
       copy('auto1', { madeByPolicy: true, createdAtSeconds: START / 1000 + 30 }),
@@ -90,6 +90,7 @@ describe('a volume that is opened', () => {
       otherCopies: 2,
       heldKiB: 4 * GIB,
       copiesHeldKiB: GIB,
+      room: ROOM,
       volume: { name: 'db', pool: 'pd1/sp1', holders: [{ label: 'host1' }] },
     });
     expect(moves).toMatchObject([{ kind: 'attached', text: 'volume "db" was attached to host1' }]);
