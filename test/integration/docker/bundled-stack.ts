@@ -12,11 +12,12 @@ import { newSecret } from '../../../lab/secrets/used.ts';
 
 const node = path.resolve(import.meta.dirname, '../../../node_modules/node/bin/node');
 const GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA50';
+const SECOND_GUID = 'B0E3BFB8-C20B-43BF-93C8-13339E85AA51';
 
 /** Another way to run the plugin of a stack. */
 interface PluginRun {
-  /** More of its settings. */
-  readonly settings?: Record<string, string>;
+  /** More of its settings; undefined: not that one, which older programs may not know. */
+  readonly settings?: Record<string, string | undefined>;
   /** The program, when it is not the bundle of these sources. */
   readonly program?: string;
 }
@@ -37,6 +38,8 @@ export interface BundledStack {
   /** What the plugin logged since its last start, one JSON object a line. */
   pluginLog(): Promise<string>;
   endPlugin(): Promise<void>;
+  /** Another SDC of the array with a plugin of its own, also on this machine; where that listens. Once. */
+  addHost(run?: PluginRun): Promise<string>;
   /** Ends it and starts it on the same state; resolves when it listens. */
   restartPlugin(run?: PluginRun): Promise<void>;
   close(): Promise<void>;
@@ -76,8 +79,13 @@ export function volumeCommand({ plugin, directory }: BundledStack, words: readon
 
 type Child = ReturnType<typeof startLogged>;
 
-function startLogged(argv: readonly [string, ...string[]], file: string, env: Record<string, string>) {
+function startLogged(
+  argv: readonly [string, ...string[]],
+  file: string,
+  settings: Record<string, string | undefined>,
+) {
   const [program, ...args] = argv;
+  const env = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   return execa(program, args, { env, reject: false, stdin: 'ignore', stdout: { file }, stderr: { file } });
 }
 
@@ -100,7 +108,7 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
     log: string,
     argv: readonly [string, ...string[]],
     ready: RegExp,
-    env: Record<string, string> = {},
+    env: Record<string, string | undefined> = {},
   ): Promise<{ child: Child; text: string }> => {
     const file = inside(log);
     await writeFile(file, '');
@@ -156,13 +164,35 @@ export async function startBundledStack(settings: Record<string, string> = {}): 
     plugin: { argv: command(serve), env },
     pluginLog: () => readFile(inside('plugin.log'), 'utf8'),
     endPlugin: () => ended(plugin.child),
+    addHost: async ({ settings: more, program } = {}) => {
+      const second = (name: string): string => inside(`second-${name}`);
+      await mkdir(second('dev/disk/by-id'), { recursive: true });
+      const own = [
+        '--guid',
+        SECOND_GUID,
+        '--ip',
+        '127.0.0.1',
+        '--mdm',
+        mdm,
+        '--fence-dir',
+        inside('array/fence'),
+      ];
+      const at = ['--dev-dir', second('dev'), '--state-dir', second('sdc'), '--appear-delay-ms', '0'];
+      await start('second-sdc.log', command(['simulate-sdc', ...own, ...at]), /is up/);
+      const [socket, state, mounts] = ['s.sock', 'state', 'mounts'].map(second) as [string, string, string];
+      const argv = ['serve', '--socket', socket, '--mount-root', mounts, '--state-dir', state];
+      const where = { SCALEIO_GUID: SECOND_GUID, SCALEIO_BY_ID_DIR: second('dev/disk/by-id') };
+      await start('second-plugin.log', command(argv, program), /"listening"/, { ...env, ...where, ...more });
+      return socket;
+    },
     restartPlugin: async (run) => {
       await ended(plugin.child);
       plugin = await startPlugin(run);
     },
     close: async () => {
       for (const child of children) await ended(child);
-      await execa('umount', ['--recursive', inside('mounts')], { reject: false });
+      for (const root of ['mounts', 'second-mounts'])
+        await execa('umount', ['--recursive', inside(root)], { reject: false });
       await keepLogs(directory);
       await rm(directory, { recursive: true, force: true });
     },

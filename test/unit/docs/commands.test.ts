@@ -16,7 +16,7 @@ const PAGES = [
   ...['benchmark', 'configuration', 'failover', 'lab', 'metrics', 'node-join', 'operations', 'options'].map(
     (name) => `docs/${name}.md`,
   ),
-  ...['api', 'commands', 'page', 'simulator', 'steward', 'architecture', 'trash', 'volumes'].map(
+  ...['api', 'commands', 'page', 'simulator', 'steward', 'architecture', 'trash', 'upgrade', 'volumes'].map(
     (name) => `docs/${name}.md`,
   ),
 ];
