@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { environmentTable } from '../src/config/describe-settings.ts';
 import { MKFS_FLAGS, MOUNT_KEYS, type FlagRule } from '../src/volumes/options/allowed-options.ts';
+import { RUNBOOK } from '../src/steward/page/runbook.ts';
 import { IGNORED_OPTIONS, REFUSED_OPTIONS } from '../src/volumes/options/option-names.ts';
 import { OPTION_ENTRIES } from '../src/volumes/options/option-table.ts';
 import type { AnyOption } from '../src/volumes/options/option.ts';
@@ -11,6 +12,7 @@ import { FILESYSTEMS, type FilesystemType } from '../src/volumes/volume.ts';
 const PARTS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'options.md': { options: optionTable, names: optionNames, 'mkfs and mount': filesystemOptions },
   'configuration.md': { settings: settingTable },
+  'page.md': { events: eventTable },
 };
 
 /** The pages that hold such parts. */
@@ -103,6 +105,11 @@ function settingTable(): string {
     variable.description,
   ]);
   return table(['variable', 'default', 'meaning'], rows);
+}
+
+function eventTable(): string {
+  const rows = Object.values(RUNBOOK).map(({ title, means, todo }) => [title, means, todo]);
+  return table(['event', 'what it means', 'what to do'], rows);
 }
 
 type Cell = string | readonly string[];

@@ -6,6 +6,7 @@ import { pageFile } from './page-files.ts';
 import type { PoolDetail } from './detail-data.ts';
 import type { OverviewQuery } from './overview.ts';
 import type { Overview } from './page-data.ts';
+import { runbookPage } from './runbook.ts';
 import type { Viewers } from './viewers.ts';
 import type { Opened } from './volume-details.ts';
 import { VOLUME_ORDERS } from './volume-order.ts';
@@ -50,7 +51,7 @@ const querySchema = z.object({
 });
 
 /**
- * GET / (the page), its files, /api/overview, /api/volumes/ID and /api/pools/ID (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
+ * GET / (the page), its files, /runbook, /api/overview, /api/volumes/ID and /api/pools/ID (JSON) and /api/events (server-sent events), for those that Access lets in. Nothing
  * can be changed through it. Does not listen yet.
  */
 export function createPageServer(parts: PageServerParts): FastifyInstance {
@@ -117,6 +118,12 @@ function addFiles(server: FastifyInstance): void {
     return reply.type(file.type).send(file.text);
   };
   server.route({ method: READS, url: '/', handler: (_request, reply) => send('index.html', reply) });
+  const runbook = runbookPage();
+  server.route({
+    method: READS,
+    url: '/runbook',
+    handler: (_request, reply) => reply.type('text/html; charset=utf-8').send(runbook),
+  });
   server.route<{ Params: { name: string } }>({
     method: READS,
     url: '/:name',

@@ -107,6 +107,12 @@ describe('the page in a browser', { timeout: 180_000 }, () => {
     expect(await announcer.textContent()).toContain('moved from 10.0.0.1 to 10.0.0.2');
     expect(await page.evaluate('window.isTheSame')).toBe(true);
     expect(await page.evaluate('document.activeElement.id')).toBe('filter');
+
+    await page.getByRole('link', { name: 'Moved: what to do' }).first().click();
+    await page.waitForURL(/runbook#moved$/, { timeout: PATIENCE_MS });
+    expect(await page.locator('#moved').innerText()).toContain('One host let go of the volume');
+    // It has neither forms nor tables.
+    expect(await accessibilityFaults(page, 12)).toEqual([]);
   });
 
   test('leaves every row the element that it is, as long as its volume is there', async () => {

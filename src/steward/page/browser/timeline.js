@@ -99,6 +99,12 @@ function makeEntry({ kind }) {
         element('strong', { 'data-part': 'kind' }),
         ' ',
         element('time', { class: 'muted', 'data-part': 'at' }),
+        ' ',
+        element(
+          'a',
+          { href: `runbook#${kind}`, 'aria-label': `${KINDS[kind][0]}: what to do` },
+          'what to do',
+        ),
       ),
       element('p', { 'data-part': 'text' }),
     ),

@@ -6,6 +6,7 @@ import type { Overview } from '../../../../src/steward/page/page-data.ts';
 import { systemClock } from '../../../../src/host/clock.ts';
 import { freePort } from '../../../../lab/prometheus/free-port.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
+import { RUNBOOK } from '../../../../src/steward/page/runbook.ts';
 import { FakeFamilies, FakeInventory, roomOf, sdc, silent, snapshot, volume } from './scene.ts';
 
 /** On a machine with much else to do. */
@@ -166,6 +167,20 @@ describe('the page', () => {
     }
     expect(html).not.toMatch(/<script>|<style|style="|https?:\/\/| on\w+="/);
     expect(lines).toContainEqual(`${JSON.stringify({ url: base })} the page is served`);
+  });
+
+  it('says of each kind of event what it means and what to do', async () => {
+    const { get } = await page();
+    const answer = await get('/runbook');
+    expect(answer.headers.get('content-type')).toContain('text/html');
+    const html = await answer.text();
+    expect([...html.matchAll(/<section id="([a-z-]+)"/g)].map(([, kind]) => kind)).toEqual(
+      Object.keys(RUNBOOK),
+    );
+    expect(html).not.toMatch(/<script>|<style|style="|https?:\/\/| on\w+="/);
+    const script = await (await get('/timeline.js')).text();
+    const [, known = ''] = /const KINDS = \{([\s\S]*?)\};/.exec(script) ?? [];
+    for (const kind of Object.keys(RUNBOOK)) expect(known).toContain(kind);
   });
 
   it('has no other files', async () => {
