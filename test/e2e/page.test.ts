@@ -134,7 +134,7 @@ describe('the page of a steward, while a host of a Swarm loses power', () => {
     await picture('phone');
     await page.setViewportSize(wide);
     await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)');
-    for (let step = 0; step < 20 && !(await isFocused('filter')); step += 1) await page.keyboard.press('Tab');
+    for (let step = 0; step < 60 && !(await isFocused('filter')); step += 1) await page.keyboard.press('Tab');
     await page.keyboard.type('wiki');
     await comes('only what fits', '#filter-count', '1 of 5 fit');
     await page.keyboard.press('ControlOrMeta+a');
