@@ -70,7 +70,7 @@ bench: deps ## measure against the simulator; table and plot go to docs/
 	@npm run --silent bundle
 	@$(NODE) lab/bench/bench.ts
 
-soak: deps ## a database whose host dies 25 times per file system (figures go to docs/failover.md), random blows, and all orders of events of three hosts; PART=random SEED=1 for one
+soak: deps ## databases whose host dies 25 times each (PostgreSQL's figures go to docs/failover.md), random blows, and all orders of events of three hosts; PART=random SEED=1 for one
 	@$(NODE) lab/soak/soak.ts --kills $(KILLS) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(PART)
 	@npx prettier --write --log-level warn docs/failover.md
 

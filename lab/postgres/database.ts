@@ -5,6 +5,7 @@ import type { Host } from '../hosts/host.ts';
 import type { Lab } from '../hosts/lab.ts';
 import { DRIVER } from '../hosts/scaleio-plugin.ts';
 import { until } from '../hosts/until.ts';
+import type { Engine } from '../databases/engine.ts';
 import { POSTGRES_IMAGE, POSTGRES_USER } from './image.ts';
 import { ACCOUNTS, type Entry, type Holdings, Ledger } from './ledger.ts';
 
@@ -56,12 +57,29 @@ export function holdingsOf(rows: string): Holdings {
   };
 }
 
+const PSQL = ['psql', '--username=postgres', '--no-align', '--tuples-only', '--quiet', '-c'];
+
+const postgres: Engine = {
+  name: POSTGRES_IMAGE,
+  data: DATA,
+  user: POSTGRES_USER,
+  start: START,
+  ready: [...PSQL, 'SELECT 1'],
+  schema: [...PSQL, SCHEMA],
+  client: [path.join(import.meta.dirname, 'client.ts'), '4'],
+  holdings: [...PSQL, HOLDINGS],
+  holdingsOf,
+  check: AMCHECK,
+};
+
 export type FileSystem = 'xfs' | 'ext4';
 
 export interface DatabaseOptions {
   readonly fileSystem: FileSystem;
   /** Swarm's pause before it starts a task anew, as Docker writes durations. Swarm's own default is 5s. */
   readonly restartDelay: string;
+  /** PostgreSQL when absent. */
+  readonly engine?: Engine;
 }
 
 /** What a database needs to run: a lab with a Swarm, whose workers have its image and the plugin. */
@@ -73,25 +91,28 @@ export interface Site {
   readonly workers: readonly Host[];
 }
 
-/** PostgreSQL as a Swarm service of one replica, with its data on a volume and clients that never stop writing. */
+/** A database as a Swarm service of one replica, with its data on a volume and clients that never stop writing. */
 export class Database {
   readonly name: string;
   readonly ledger = new Ledger();
   readonly #site: Site;
+  readonly #engine: Engine;
   #clients: ResultPromise | undefined;
   #clientsFail: Promise<never> = new Promise(() => undefined);
 
-  private constructor(site: Site, name: string) {
+  private constructor(site: Site, { engine = postgres, fileSystem }: DatabaseOptions) {
     this.#site = site;
-    this.name = name;
+    this.#engine = engine;
+    this.name = `${engine === postgres ? 'db' : engine.name}-${fileSystem}`;
   }
 
   /** Returns when the database has its tables and the clients' first transaction is committed. */
   static async start(site: Site, options: DatabaseOptions): Promise<Database> {
-    const database = new Database(site, `db-${options.fileSystem}`);
+    const database = new Database(site, options);
     await database.#createService(options);
     await database.#untilItAnswers();
-    await database.query(SCHEMA);
+    const { schema } = database.#engine;
+    if (schema !== undefined) await database.#inside(schema);
     const first = database.ledger.next(() => true);
     database.#startClients();
     await database.#untilClients('the first transaction', first);
@@ -105,18 +126,14 @@ export class Database {
     throw new Error(`no host runs ${this.name}`);
   }
 
-  /** What psql prints for a statement, in the container of the database. */
-  async query(sql: string): Promise<string> {
-    return this.#inside(['psql', '--username=postgres', '--no-align', '--tuples-only', '--quiet', '-c', sql]);
-  }
-
   /** Everything that is wrong with the database: lost or invented transactions, halves of them, damaged pages. */
   async faults(): Promise<string[]> {
     const expected = this.ledger.committed;
-    const holdings = holdingsOf(await this.query(HOLDINGS));
-    const checked = await this.#inside(AMCHECK).then(
+    const { check, holdingsOf: read, name, holdings: ask } = this.#engine;
+    const holdings = read(await this.#inside(ask));
+    const checked = await this.#inside(check).then(
       (said) => said.split('\n').filter((line) => line !== ''),
-      (error: unknown) => [`pg_amcheck: ${String(error)}`],
+      (error: unknown) => [`the check of ${name}: ${String(error)}`],
     );
     return [...this.ledger.faults(holdings, expected), ...checked];
   }
@@ -146,7 +163,7 @@ export class Database {
   async #untilItAnswers(): Promise<void> {
     const { manager } = this.#site;
     try {
-      await until('the database to answer', () => this.query('SELECT 1'), { timeoutMs: 90_000 });
+      await until('the database to answer', () => this.#inside(this.#engine.ready), { timeoutMs: 90_000 });
     } catch (cause) {
       const tasks = await this.#tasks();
       const logs = await manager.docker(['service', 'logs', this.name]);
@@ -155,10 +172,11 @@ export class Database {
   }
 
   async #createService({ fileSystem, restartDelay }: DatabaseOptions): Promise<void> {
-    const options = [
-      ...['size=8GiB', `fs=${fileSystem}`, `uid=${POSTGRES_USER}`, `gid=${POSTGRES_USER}`, 'mode=0700'],
-    ].map((option) => `volume-opt=${option}`);
-    const mount = ['type=volume', `source=${this.name}`, `target=${DATA}`, `volume-driver=${DRIVER}`];
+    const { name: image, data, user, start } = this.#engine;
+    const options = [...['size=8GiB', `fs=${fileSystem}`, `uid=${user}`, `gid=${user}`, 'mode=0700']].map(
+      (option) => `volume-opt=${option}`,
+    );
+    const mount = ['type=volume', `source=${this.name}`, `target=${data}`, `volume-driver=${DRIVER}`];
     await this.#site.manager.docker([
       ...['service', 'create', '--detach', '--no-resolve-image', '--name', this.name, '--replicas', '1'],
       ...[
@@ -169,18 +187,17 @@ export class Database {
         '--network',
         'host',
         '--user',
-        `${POSTGRES_USER}`,
+        `${user}`,
       ],
       ...['--mount', [...mount, ...options].join(','), '--stop-grace-period', '5s'],
-      ...[POSTGRES_IMAGE, 'sh', '-c', START],
+      ...[image, 'sh', '-c', start],
     ]);
   }
 
   #startClients(): void {
     const { manager, workers } = this.#site;
-    const program = path.join(import.meta.dirname, 'client.ts');
     const addresses = workers.map((host) => host.address('cluster'));
-    const clients = manager.spawn([node, program, '4', ...addresses], { buffer: false });
+    const clients = manager.spawn([node, ...this.#engine.client, ...addresses], { buffer: false });
     this.#clients = clients;
     this.#clientsFail = clients.then(
       () => new Promise<never>(() => undefined),

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { soakDatabases } from './databases.ts';
 import { soakOrders } from './orders.ts';
 import { soakPostgres } from './postgres.ts';
 import { soakRandom } from './random.ts';
@@ -18,6 +19,7 @@ interface SoakOptions {
 
 /** Each part throws when anything was lost. */
 const parts: Readonly<Record<string, (options: SoakOptions) => Promise<void>>> = {
+  databases: soakDatabases,
   orders: soakOrders,
   postgres: soakPostgres,
   random: soakRandom,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ENGINES, importEngine } from '../../lab/databases/engines.ts';
 import { Database, type FileSystem } from '../../lab/postgres/database.ts';
 import { importPostgres } from '../../lab/postgres/image.ts';
 import { installCommand, takeAndCheck } from '../../lab/postgres/copies.ts';
@@ -50,6 +51,23 @@ describe('PostgreSQL as a Swarm service', () => {
         { consistency: 'crash-consistent', faults: [] },
         { consistency: 'frozen', faults: [] },
       ]);
+      await database.remove();
+    },
+  );
+
+  test.each([ENGINES.redis, ENGINES.etcd])(
+    '$name beside it loses no acknowledged write either',
+    async (engine) => {
+      const [manager, ...workers] = stage.lab.hosts;
+      if (manager === undefined) throw new Error('the lab has no hosts');
+      const site = { lab: stage.lab, array: stage.array, manager, workers };
+      await Promise.all(workers.map((host) => importEngine(host, engine)));
+      const database = await Database.start(site, { fileSystem: 'xfs', restartDelay: '0s', engine });
+      const { from, faults, committed } = await cutPower(site, database);
+      console.log(`${engine.name}: ${committed} writes acknowledged`);
+      expect(faults).toEqual([]);
+      expect(committed).toBeGreaterThan(0);
+      await bringBack(site, from);
       await database.remove();
     },
   );
