@@ -14,7 +14,7 @@ IMAGE ?= scaleio-steward:latest
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo demo-failover demo-capacity demo-api test test-vm test-engines plugin steward-image dockerfile bundle bench soak simulator lab lab-status lab-do lab-shell lab-down screenshots clean
+.PHONY: help deps demo demo-failover demo-capacity demo-api test test-vm test-engines plugin packages steward-image dockerfile bundle bench soak simulator lab lab-status lab-do lab-shell lab-down screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ plugin: deps ## dist/plugin/<arch>, for docker plugin create; ARCH="amd64 arm64"
 
 steward-image: deps ## the steward as an image of this machine's Docker: IMAGE=registry.example.com/scaleio-steward:1
 	@$(NODE) plugin/steward-image.ts "$(IMAGE)" $(ARCH)
+
+packages: deps ## dist/packages: a Debian package and an rpm of the host service, their list of parts and SHA256SUMS; ARCH=arm64; SIGNING_KEY=… to sign
+	@$(NODE) plugin/packages/make-packages.ts $(ARCH)
 
 dockerfile: deps ## write plugin/Dockerfile, config.json and the tables of docs/ anew from their sources
 	@$(NODE) plugin/dockerfile.ts

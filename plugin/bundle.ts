@@ -12,17 +12,19 @@ export const bundleFile = path.join(project, 'dist/docker-volume-scaleio.cjs');
 
 /**
  * Bundles a program into one CommonJS file for the pinned Node. One file halves the start against thousands; names
- * are kept, because that starts no slower than shortened ones and leaves stack traces that can be read.
+ * are kept, because that starts no slower than shortened ones and leaves stack traces that can be read. Answers the files that went into it,
+ * relative to the working directory.
  */
 export async function bundle(
   entry: string,
   outfile: string,
   define: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<readonly string[]> {
   // Under another name first: test files that run side by side build it again while others copy or start it.
   const unfinished = `${outfile}.${process.pid}.new`;
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
+    metafile: true,
     outfile: unfinished,
     bundle: true,
     platform: 'node',
@@ -43,14 +45,18 @@ export async function bundle(
     banner: { js: "const bundleUrl=require('node:url').pathToFileURL(__filename).href;" },
   });
   await rename(unfinished, outfile);
+  return Object.keys(metafile.inputs);
 }
 
 /** The bundle of the whole program, with the sources that simulate-sdc compiles on its host beside it. */
-export async function bundleProgram(file: string = bundleFile): Promise<void> {
-  await bundle(path.join(project, 'src/main.ts'), file, { bundledPage: await pageOfTheSteward() });
+export async function bundleProgram(file: string = bundleFile): Promise<readonly string[]> {
+  const inputs = await bundle(path.join(project, 'src/main.ts'), file, {
+    bundledPage: await pageOfTheSteward(),
+  });
   for (const source of C_SOURCES) {
     await replaceFile(source, path.join(path.dirname(file), path.basename(source)));
   }
+  return inputs;
 }
 
 async function replaceFile(source: string, target: string): Promise<void> {

@@ -46,7 +46,8 @@ function usageStatus(io: ProcessIo, { exitCode, code, message }: CommanderError)
   return 2;
 }
 
-async function buildProgram(io: ProcessIo): Promise<Command> {
+/** All commands that begin with the first word of the command line; all there are, where it names none. */
+export async function buildProgram(io: ProcessIo): Promise<Command> {
   const program = new Command('docker-volume-scaleio')
     .description(
       'Docker volumes on Dell ScaleIO, VxFlex OS and PowerFlex; and a simulated array to try them on',
