@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { simulate } from './array-command.ts';
 import { runAgent } from './sdc/sdc-command.ts';
 import { SimulatorError, SimulatorUsageError } from './simulator-error.ts';
@@ -34,10 +35,14 @@ function complain(line: string): void {
   process.stderr.write(`scaleio-simulator: ${line}\n`);
 }
 
-const [first, ...rest] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const [first, ...rest] = words;
+/** With a word behind it, --version is the API's. */
+const isForVersion = /^(sdc )?(--version|-V)$/.test(words.join(' '));
 const io = { print, complain, untilStopped };
 try {
-  await (first === 'sdc' ? runAgent(rest, io) : simulate(process.argv.slice(2), io));
+  if (isForVersion) print(manifest.version);
+  else await (first === 'sdc' ? runAgent(rest, io) : simulate(words, io));
 } catch (error) {
   process.exitCode = complainOf(error);
 }

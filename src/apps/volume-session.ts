@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connectGateway } from './array-connection.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
@@ -5,6 +6,8 @@ import type { Settings } from '../config/settings.ts';
 import { createDeviceUsers } from '../device-users/device-users.ts';
 import { FilesystemError } from '../errors.ts';
 import { isDeviceHeld } from '../filesystem/exclusive-open.ts';
+import { parseMountinfo } from '../filesystem/mountinfo.ts';
+import { readUsage } from '../filesystem/usage.ts';
 import { readBootId } from '../host/boot.ts';
 import { systemClock } from '../host/clock.ts';
 import { ownAddresses } from '../host/own-addresses.ts';
@@ -40,7 +43,7 @@ import type { VolumeHost } from '../volumes/volume-host.ts';
 import type { ReleasingHost } from '../volumes/upkeep/unclaimed-release.ts';
 import type { ProcessIo } from '../cli/process-io.ts';
 import { settingsOf } from '../cli/settings-flags.ts';
-import type { HostMemory } from '../cli/volume-facts.ts';
+import type { HostMemory, MountedHere } from '../cli/volume-facts.ts';
 
 /** An array that does not answer must not hold a terminal for ever. */
 const SESSION_LIMIT_MS = 60_000;
@@ -86,6 +89,7 @@ export async function inSession(
       lastFence: (volumeId: string) => fences.latest(volumeId),
       droppedRestore: async (volumeId: string) =>
         (await droppedRestores(settings.stateDir).all()).find((one) => one.volumeId === volumeId),
+      mountedHere: mountsHere(journalled),
       usersHere: (volumeId: string, limit: AbortSignal) => usersHere(host, volumeId, limit),
     };
     const entries = (): Promise<readonly HostVolume[]> => entriesBeside(settings.stateDir);
@@ -161,6 +165,29 @@ async function usersHere(
   const { systemId } = await array.identity(signal);
   const device = await sdc.findDevice(systemId, asVolumeId(volumeId));
   return device === undefined ? undefined : deviceUsers.usersOf(device, '', signal);
+}
+
+/** What the plugin that works with the directory has mounted of a volume; undefined where it has not, or that cannot be told. The journal is read once. */
+function mountsHere(journalled: Parameters<typeof readRunningJournal>[0]): HostMemory['mountedHere'] {
+  let running: ReturnType<typeof readRunningJournal> | undefined;
+  return async (volumeId) => {
+    running ??= readRunningJournal(journalled);
+    const { journal = [] } = await running;
+    const entry = journal.find((one) => one.volumeId === volumeId && one.phase === 'mounted');
+    return entry === undefined ? undefined : usedAt(entry.mountpoint);
+  };
+}
+
+async function usedAt(mountpoint: string): Promise<MountedHere | undefined> {
+  try {
+    const usage = await readUsage(mountpoint);
+    if (usage === undefined) return undefined;
+    const mounts = parseMountinfo(await readFile('/proc/self/mountinfo', 'utf8'));
+    const filesystem = mounts.findLast((mount) => mount.mountpoint === mountpoint)?.fsType ?? null;
+    return { filesystem, usedKiB: Math.round(usage.usedBytes / 1024) };
+  } catch {
+    return undefined; // the plugin sees its mounts in a namespace of its own, or has just let go of this one
+  }
 }
 
 async function entriesBeside(stateDir: string): Promise<readonly HostVolume[]> {

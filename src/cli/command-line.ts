@@ -46,13 +46,15 @@ function usageStatus(io: ProcessIo, { exitCode, code, message }: CommanderError)
   return 2;
 }
 
+const PASSING_ON = new Set(['simulate', 'simulate-sdc']);
+
 /** All commands that begin with the first word of the command line; all there are, where it names none. */
 export async function buildProgram(io: ProcessIo): Promise<Command> {
   const program = new Command('docker-volume-scaleio')
     .description(
       'Docker volumes on Dell ScaleIO, VxFlex OS and PowerFlex; and a simulated array to try them on',
     )
-    .version(VERSION)
+    .version(VERSION, '-V, --version', 'show the version')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -62,5 +64,12 @@ export async function buildProgram(io: ProcessIo): Promise<Command> {
     });
   for (const add of await commandsFor(io.argv[0])) add(program, io);
   addExamples(program);
+  for (const command of program.commands) addVersion(command);
   return program;
+}
+
+/** Whichever command somebody asks for the version; those that hand their words on answer themselves. */
+function addVersion(command: Command): void {
+  if (!PASSING_ON.has(command.name())) command.version(VERSION, '-V, --version', 'show the version');
+  for (const one of command.commands) addVersion(one);
 }

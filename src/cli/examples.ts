@@ -7,7 +7,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   doctor: ['doctor', 'doctor --json'],
   steward: ['steward --policy /etc/scaleio/steward.yml', 'steward --policy /etc/scaleio/steward.yml --once'],
   volume: ['volume ls', 'volume create db -o size=64GiB', 'volume snapshot db --name before-upgrade'],
-  'volume ls': ['volume ls', 'volume ls --json'],
+  'volume ls': [
+    'volume ls --filter pool=ssd --filter held=false',
+    "volume ls --format '{{.Name}} {{.Size}}'",
+    'volume ls --json',
+  ],
   'volume show': ['volume show db'],
   'volume force-release': ['volume force-release db', 'volume force-release db --holder 10.0.0.7 --yes'],
   'volume failover': ['volume failover db never', 'volume failover db default --yes'],

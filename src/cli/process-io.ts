@@ -12,6 +12,9 @@ export interface ProcessIo {
 }
 
 export interface Output {
+  /** At a terminal, and how wide that is. */
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 

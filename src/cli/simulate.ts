@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RunningArray } from 'scaleio-simulator/array-command';
 import type { RunningSdc } from 'scaleio-simulator/sdc-command';
 import { linesOf, type ProcessIo } from './process-io.ts';
+import { VERSION } from './version.ts';
 import { ExitStatus } from './exit-status.ts';
 
 /** `simulate`: an array to try everything on. */
@@ -37,7 +38,14 @@ function addSimulated(
     .allowUnknownOption()
     .passThroughOptions()
     .argument('[args...]')
-    .action((args: string[]) => inPlainWords(io, () => run(args)));
+    .action((args: string[]) => {
+      const [only, ...more] = args;
+      // With a word behind it, --version is the API's.
+      if (more.length > 0 || (only !== '--version' && only !== '-V'))
+        return inPlainWords(io, () => run(args));
+      io.stdout.write(`${VERSION}\n`);
+      return undefined;
+    });
 }
 
 function settingsForArray({ urls, user, password, caFile }: RunningArray): readonly string[] {

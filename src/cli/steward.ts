@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { parsePolicy } from '../steward/policy-file.ts';
 import type { Policy } from '../steward/policy.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
-import { ConfigError, GatewayUnavailableError } from '../errors.ts';
+import { ConfigError, GatewayUnavailableError, InvalidRequestError } from '../errors.ts';
+import { asJson } from './as-json.ts';
 import { openLog } from '../observe/logging/logger.ts';
 import { buildSteward } from '../apps/steward.ts';
 import { untilAskedToEnd, type ProcessIo } from './process-io.ts';
@@ -21,6 +22,7 @@ interface StewardFlags extends SettingsFlags {
   readonly policy: string;
   readonly checkPolicy?: true;
   readonly once?: true;
+  readonly json?: true;
   readonly metricsSocket: string;
 }
 
@@ -34,14 +36,21 @@ export function addStewardCommand(program: Command, io: ProcessIo): void {
     .option('--policy <file>', 'file that says what it may do, YAML or JSON', DEFAULT_POLICY)
     .option('--check-policy', 'only check the policy')
     .option('--once', 'read the array once, change nothing, say what is seen and what would be done')
+    .option('--json', 'print as JSON what --once sees, or that the policy is right')
     .option('--metrics-socket <path>', 'unix socket for its metrics, "none" for none', DEFAULT_SOCKET)
     .option('--config <file>', 'JSON file with settings')
     .action(async (flags: StewardFlags) => {
-      const policy = readPolicy(flags.policy);
+      const { policy: file, json: isJson } = flags;
+      const policy = readPolicy(file);
       if (flags.checkPolicy === true) {
-        io.stdout.write(`policy "${flags.policy}" is right: ${textForPolicy(policy)}\n`);
+        const said = `policy "${file}" is right: ${textForPolicy(policy)}\n`;
+        io.stdout.write(isJson === true ? asJson({ file, isRight: true, policy }) : said);
       } else if (flags.once === true) await lookOnce(io, flags, policy);
-      else await watch(io, flags, policy);
+      else if (isJson === true) {
+        throw new InvalidRequestError(
+          '--json goes with --once or --check-policy; a steward that goes on writes a log',
+        );
+      } else await watch(io, flags, policy);
     });
 }
 
@@ -95,7 +104,7 @@ async function lookOnce(io: ProcessIo, flags: StewardFlags, policy: Policy): Pro
     await app.steward.round(AbortSignal.timeout(ONCE_LIMIT_MS));
     const snapshot = app.steward.snapshot();
     if (snapshot.failure !== null) throw new GatewayUnavailableError(snapshot.failure);
-    io.stdout.write(textForSnapshot(snapshot));
+    io.stdout.write(flags.json === true ? asJson(snapshot) : textForSnapshot(snapshot));
     const { length: places } = snapshot.problems;
     if (places > 0)
       throw new ConfigError(

@@ -15,57 +15,95 @@ interface AnonymousVolumes extends Pick<AnonymousHost, 'array' | 'prefix'> {
 interface Conversation {
   /** False: only list. */
   readonly act: boolean;
-  readonly print: (line: string) => void;
+  readonly tell: (finding: AnonymousFinding) => void;
   readonly isAgreed: (question: string) => Promise<boolean>;
+}
+
+/** What came of one volume; with --json, as it is here. */
+export interface AnonymousFinding {
+  readonly id: string;
+  readonly arrayName: string | null;
+  readonly sizeKiB: number;
+  /** ISO 8601; null: the array does not say. */
+  readonly made: string | null;
+  /** likely: nothing was looked into. */
+  readonly outcome: 'likely' | 'kept' | 'removed';
+  /** As its label says it; null: not read, or it does not say that an engine made it up. */
+  readonly name: string | null;
+  /** Why it was kept. */
+  readonly why: string | null;
 }
 
 /**
  * Lists the volumes that are most likely anonymous and that no host has; where it may act, looks into each, and removes those whose
- * labels prove it and for which somebody says yes. What cannot be done with one is said, and the next is looked at.
+ * labels prove it and for which somebody says yes. What cannot be done with one is told of, and the next is looked at. `tell` hears of each at once.
  */
-export async function removeLikelyAnonymous(host: AnonymousVolumes, to: Conversation): Promise<void> {
+export async function removeLikelyAnonymous(
+  host: AnonymousVolumes,
+  to: Conversation,
+): Promise<readonly AnonymousFinding[]> {
   // What a look that was killed has attached is free again then.
   if (to.act) await host.actions.endUnfinishedLook({}, AbortSignal.timeout(EACH_LIMIT_MS));
   const likely = await listLikelyAnonymous(host, AbortSignal.timeout(EACH_LIMIT_MS));
-  if (likely.length === 0) to.print('there is no free volume whose name an engine made up');
+  const findings: AnonymousFinding[] = [];
   for (const volume of likely) {
-    if (!to.act) to.print(`likely: ${wordsFor(volume)}`);
-    else await lookInto(host.actions, volume, to);
+    const finding = to.act
+      ? await lookInto(host.actions, volume, to)
+      : findingOf(volume, { outcome: 'likely', name: null, why: null });
+    to.tell(finding);
+    findings.push(finding);
   }
-  if (!to.act && likely.length > 0)
-    to.print(
-      'nothing was removed. A stopped container on any host may still need its volume: see docker volume ls there. With --remove each volume is attached here and its label read, and then you are asked about it',
-    );
+  return findings;
+}
+
+/** One line. */
+export function textForFinding({ outcome, name, why, ...volume }: AnonymousFinding): string {
+  const known = outcome === 'removed' && name !== null ? `, "${name}"` : '';
+  return `${outcome}: ${wordsFor(volume)}${known}${why === null ? '' : `: ${why}`}\n`;
+}
+
+/** After them. */
+export function textAfterFindings(findings: readonly AnonymousFinding[], acted: boolean): string {
+  if (findings.length === 0) return 'there is no free volume whose name an engine made up\n';
+  return acted
+    ? ''
+    : 'nothing was removed. A stopped container on any host may still need its volume: see docker volume ls there. With --remove each volume is attached here and its label read, and then you are asked about it\n';
 }
 
 async function lookInto(
   actions: AnonymousVolumes['actions'],
   volume: ArrayVolume,
   to: Conversation,
-): Promise<void> {
+): Promise<AnonymousFinding> {
   const wanted = { volumeId: volume.id, arrayName: volume.name ?? '' };
+  const kept = (why: string, name: string | null = null): AnonymousFinding =>
+    findingOf(volume, { outcome: 'kept', name, why });
   try {
     const name = await actions.lookIntoAnonymous(wanted, AbortSignal.timeout(EACH_LIMIT_MS));
-    if (name === undefined) {
-      to.print(`kept: ${wordsFor(volume)}: its label does not say that an engine made its name up`);
-      return;
-    }
-    if (!(await to.isAgreed(`Remove ${wordsFor(volume)}, "${name}", with its data?`))) {
-      to.print(`kept: ${wordsFor(volume)}: nobody said yes`);
-      return;
-    }
+    if (name === undefined) return kept('its label does not say that an engine made its name up');
+    const asked = `Remove ${wordsFor(findingOf(volume))}, "${name}", with its data?`;
+    if (!(await to.isAgreed(asked))) return kept('nobody said yes', name);
     await actions.removeAnonymous(wanted, AbortSignal.timeout(EACH_LIMIT_MS));
-    to.print(`removed: ${wordsFor(volume)}, "${name}"`);
+    return findingOf(volume, { outcome: 'removed', name, why: null });
   } catch (error) {
     if (!isPluginError(error)) throw error;
-    to.print(`kept: ${wordsFor(volume)}: ${error.message}`);
+    return kept(error.message);
   }
 }
 
-function wordsFor({ id, name, sizeKiB, createdAtSeconds }: ArrayVolume): string {
-  return `"${name ?? ''}" (${id}), ${formatSize(sizeKiB)}, made ${madeAt(createdAtSeconds)}`;
+function findingOf(
+  { id, name: arrayName, sizeKiB, createdAtSeconds }: ArrayVolume,
+  came: Pick<AnonymousFinding, 'outcome' | 'name' | 'why'> = { outcome: 'likely', name: null, why: null },
+): AnonymousFinding {
+  const made = createdAtSeconds === null ? null : new Date(createdAtSeconds * 1000).toISOString();
+  return { id, arrayName, sizeKiB, made, ...came };
 }
 
-function madeAt(createdAtSeconds: number | null): string {
-  return createdAtSeconds === null ? 'at an unknown time' : new Date(createdAtSeconds * 1000).toISOString();
+function wordsFor({
+  id,
+  arrayName,
+  sizeKiB,
+  made,
+}: Pick<AnonymousFinding, 'id' | 'arrayName' | 'sizeKiB' | 'made'>): string {
+  return `"${arrayName ?? ''}" (${id}), ${formatSize(sizeKiB)}, made ${made ?? 'at an unknown time'}`;
 }

@@ -4,6 +4,8 @@ import type { SettingsFlags } from '../config/load-settings.ts';
 import type { ListedClass } from '../volumes/operator-actions.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import { screenOf } from './screen.ts';
+import { tableOf, type Column } from './table.ts';
 
 const EXAMPLES = `
 Examples:
@@ -23,17 +25,23 @@ export function addClassesCommand(
     .action((flags: SettingsFlags & { readonly json?: true }) =>
       inSession(io, flags, async ({ actions }) => {
         const classes = await actions.listClasses({}, AbortSignal.timeout(ACTION_LIMIT_MS));
-        io.stdout.write(flags.json === true ? asJson(classes) : textOf(classes));
+        io.stdout.write(flags.json === true ? asJson(classes) : textOf(io, classes));
       }),
     );
 }
 
-function textOf(classes: readonly ListedClass[]): string {
+const COLUMNS: readonly Column[] = [
+  { heading: 'CLASS', isWords: true },
+  { heading: 'OPTIONS', isWords: true },
+];
+
+function textOf(io: ProcessIo, classes: readonly ListedClass[]): string {
   if (classes.length === 0) return 'there are no classes; the setting SCALEIO_CLASSES names them\n';
-  const longest = Math.max(...classes.map(({ name }) => name.length));
-  const lines = classes.map(({ name, options }) => {
-    const written = Object.entries(options).map(([option, value]) => `${option}=${value}`);
-    return `${name.padEnd(longest)}  ${written.join(' ')}`.trimEnd();
-  });
-  return `${lines.join('\n')}\n`;
+  const rows = classes.map(({ name, options }) => [
+    name,
+    Object.entries(options)
+      .map(([option, value]) => `${option}=${value}`)
+      .join(' '),
+  ]);
+  return tableOf(COLUMNS, rows, screenOf(io));
 }

@@ -6,8 +6,14 @@ import { isPluginError } from '../errors.ts';
 import type { OperatorActions, VolumeRoom } from '../volumes/operator-actions.ts';
 import type { DeviceUser, DroppedRestore, FenceRecord } from '../volumes/ports.ts';
 import type { HostState } from '../array/host.ts';
+import type { StorageArray } from '../array/storage-array.ts';
 import type { ArrayVolume, Attachment } from '../array/volume.ts';
 import type { PolicyChoice } from '../volumes/volume.ts';
+
+export interface MountedHere {
+  readonly filesystem: string | null;
+  readonly usedKiB: number;
+}
 
 /** What only this host can tell beside the array. */
 export interface HostMemory {
@@ -17,6 +23,8 @@ export interface HostMemory {
   lastFence(volumeId: string): Promise<FenceRecord | undefined>;
   /** A restore of the volume that was cut short on this host and is not repeated. */
   droppedRestore(volumeId: string): Promise<DroppedRestore | undefined>;
+  /** Its file system here and what is used of that; undefined where the plugin has it not mounted. */
+  mountedHere(volumeId: string): Promise<MountedHere | undefined>;
   /** Who uses the volume's device on this host; undefined where it has none. */
   usersHere(volumeId: string, signal: AbortSignal): Promise<readonly DeviceUser[] | undefined>;
 }
@@ -40,6 +48,11 @@ export interface ListedFacts {
   readonly arrayName: string | null;
   readonly id: string;
   readonly sizeKiB: number;
+  /** What is used of its file system, and which that is; null where this host has it not mounted. */
+  readonly usedKiB: number | null;
+  readonly filesystem: string | null;
+  /** Names are null where the array does not say them. */
+  readonly pool: { readonly id: string; readonly name: string | null; readonly domain: string | null };
   readonly access: 'read-write' | 'read-only';
   readonly mappedToAllSdcs: boolean;
   readonly holders: readonly HolderFacts[];
@@ -70,16 +83,29 @@ export interface ShownFacts extends ListedFacts {
   readonly droppedRestore: DroppedRestore | null;
 }
 
+/** Where facts of volumes come from. */
+export interface FactSources {
+  readonly memory: HostMemory;
+  /** Pools are asked for once each, however many volumes they have. */
+  readonly array: Pick<StorageArray, 'describePool'>;
+  readonly signal: AbortSignal;
+}
+
 export async function listedFacts(
   name: string,
   volume: ArrayVolume,
-  memory: HostMemory,
+  { memory, array, signal }: FactSources,
 ): Promise<ListedFacts> {
+  const mounted = await memory.mountedHere(volume.id);
+  const pool = await array.describePool(volume.poolId, signal);
   return {
     name,
     arrayName: volume.name,
     id: volume.id,
     sizeKiB: volume.sizeKiB,
+    usedKiB: mounted?.usedKiB ?? null,
+    filesystem: mounted?.filesystem ?? null,
+    pool: { id: volume.poolId, name: pool?.name ?? null, domain: pool?.domainName ?? null },
     access: volume.accessModeLimit === 'ReadOnly' ? 'read-only' : 'read-write',
     mappedToAllSdcs: volume.attachedToAll,
     holders: volume.attachments.map((mapping) => holderFacts(volume, mapping, memory)),
@@ -87,14 +113,11 @@ export async function listedFacts(
   };
 }
 
-export async function shownFacts(
-  held: HeldVolume,
-  memory: HostMemory,
-  signal: AbortSignal,
-): Promise<ShownFacts> {
+export async function shownFacts(held: HeldVolume, sources: FactSources): Promise<ShownFacts> {
+  const { memory, signal } = sources;
   const { name, volume, failover, recentIo, holders } = held;
   return {
-    ...(await listedFacts(name, volume, memory)),
+    ...(await listedFacts(name, volume, sources)),
     failover,
     holders: holders.map(({ attachment: mapping, state }) => ({
       ...holderFacts(volume, mapping, memory),

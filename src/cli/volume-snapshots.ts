@@ -2,14 +2,18 @@ import type { Command } from 'commander';
 import { ACTION_LIMIT_MS, inSession } from '../apps/volume-session.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
+import { systemClock } from '../host/clock.ts';
 import { parseDuration } from '../units/duration.ts';
 import { formatSize } from '../units/size.ts';
 import { splitSnapshot } from '../volumes/copies/snapshot-names.ts';
 import type { TakenSnapshot } from '../volumes/copies/take-snapshots.ts';
 import type { SnapshotList } from '../volumes/operator-actions.ts';
+import { ago, ahead } from './age.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import { screenOf } from './screen.ts';
 import type { Shared } from './shared-by-commands.ts';
+import { tableOf, type Column } from './table.ts';
 
 interface JsonFlags extends SettingsFlags {
   readonly json?: true;
@@ -62,16 +66,22 @@ export function addSnapshotCommands(
     .action((name: string, flags: JsonFlags) =>
       inSession(io, flags, async ({ actions }) => {
         const list = await actions.listSnapshots({ name }, AbortSignal.timeout(ACTION_LIMIT_MS));
-        io.stdout.write(flags.json === true ? asJson({ name, ...list }) : listText(name, list));
+        io.stdout.write(
+          flags.json === true
+            ? asJson({ name, ...list })
+            : listText(io, { name, nowMs: systemClock.now() }, list),
+        );
       }),
     );
   withSettings(volume.command('rm-snapshot'))
     .description('remove one snapshot, and nothing else of its volume')
     .argument('<volume@snapshot>')
-    .action((which: string, flags: SettingsFlags) =>
+    .option('--json', 'print as JSON')
+    .action((which: string, flags: JsonFlags) =>
       inSession(io, flags, async ({ actions }) => {
-        await actions.removeSnapshot(snapshotIn(which), AbortSignal.timeout(ACTION_LIMIT_MS));
-        io.stdout.write(`snapshot "${which}" is removed\n`);
+        const removed = snapshotIn(which);
+        await actions.removeSnapshot(removed, AbortSignal.timeout(ACTION_LIMIT_MS));
+        io.stdout.write(flags.json === true ? asJson(removed) : `snapshot "${which}" is removed\n`);
       }),
     );
 }
@@ -101,27 +111,30 @@ function takenText({ volume, snapshot, consistency }: TakenSnapshot): string {
   return `snapshot "${volume}@${snapshot}" taken, ${words}\n`;
 }
 
-function listText(name: string, { snapshots, most, heldKiB }: SnapshotList): string {
+const COLUMNS: readonly Column[] = [
+  { heading: 'SNAPSHOT', isWords: true },
+  { heading: 'TAKEN' },
+  { heading: 'EXPIRES' },
+  { heading: 'SECURE UNTIL' },
+  { heading: 'CONSISTENCY' },
+  { heading: 'USE' },
+];
+
+function listText(
+  io: ProcessIo,
+  { name, nowMs }: { readonly name: string; readonly nowMs: number },
+  { snapshots, most, heldKiB }: SnapshotList,
+): string {
   if (snapshots.length === 0)
     return `volume "${name}" has no snapshots of this plugin (up to ${most} copies)\n`;
   const rows = snapshots.map(({ snapshot, takenAt, expiresAt, secureUntil, consistency, isInUse }) => [
     snapshot,
-    takenAt ?? 'unknown',
-    expiresAt ?? 'never',
-    secureUntil ?? '-',
+    takenAt === null ? 'unknown' : ago(takenAt, nowMs),
+    expiresAt === null ? 'never' : ahead(expiresAt, nowMs),
+    secureUntil === null ? '-' : ahead(secureUntil, nowMs),
     consistency,
     isInUse ? 'in use' : '-',
   ]);
-  const table = [['SNAPSHOT', 'TAKEN', 'EXPIRES', 'SECURE UNTIL', 'CONSISTENCY', 'USE'], ...rows];
-  const widths = (table[0] ?? []).map((_, column) =>
-    Math.max(...table.map((row) => (row[column] ?? '').length)),
-  );
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
   const held = heldKiB === null ? '' : `; all copies together hold ${formatSize(heldKiB)}`;
-  return `${lines.join('\n')}\n${snapshots.length} of at most ${most}${held}\n`;
+  return `${tableOf(COLUMNS, rows, screenOf(io))}${snapshots.length} of at most ${most}${held}\n`;
 }

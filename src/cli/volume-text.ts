@@ -1,28 +1,12 @@
 import { describeUsers } from '../volumes/device-users.ts';
+import { formatDuration } from '../units/duration.ts';
+import { formatSize } from '../units/size.ts';
 import type { DroppedRestore, FenceRecord } from '../volumes/ports.ts';
-import type { ListedFacts, ShownFacts, SnapshotFacts } from './volume-facts.ts';
+import type { ShownFacts, SnapshotFacts } from './volume-facts.ts';
 
-const KIB_PER_GIB = 1_048_576;
-const BYTES_PER_GIB = 1024 * KIB_PER_GIB;
-const HEADING = ['NAME', 'SIZE', 'ACCESS', 'HELD BY', 'SINCE', 'LAST FENCE'];
+const BYTES_PER_GIB = 1024 ** 3;
 /** The array keeps no such time, and the host that has the volume does. */
 const UNKNOWN_SINCE = 'not known on this host';
-
-/** Volumes as columns, with a heading. */
-export function volumeTable(volumes: readonly ListedFacts[]): string {
-  const rows = volumes.map((facts) => [
-    facts.name,
-    gibOf(facts),
-    facts.access,
-    holdersOf(facts),
-    sinceOf(facts),
-    facts.lastFence === null ? '-' : `${facts.lastFence.at} ${movementOf(facts.lastFence)}`,
-  ]);
-  const table = [HEADING, ...rows];
-  const widths = HEADING.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-}
 
 /** One volume and its holders, a fact a line. */
 export function textForVolume(facts: ShownFacts): string {
@@ -31,7 +15,8 @@ export function textForVolume(facts: ShownFacts): string {
   const lines = [
     ['volume', name],
     ['on the array', `${arrayName ?? ''} (${id})`],
-    ['size', gibOf(facts)],
+    ['size', formatSize(facts.sizeKiB)],
+    ['pool', poolText(facts.pool)],
     ['access', facts.access],
     ['failover', failover],
     ...holders.flatMap(({ described, sdcId, state, since }) => [
@@ -55,6 +40,10 @@ function roomText(room: NonNullable<ShownFacts['room']>): string {
   return `${gib(usedBytes)} of ${gib(sizeBytes)}, ${gib(availableBytes)} free`;
 }
 
+function poolText({ id, name, domain }: ShownFacts['pool']): string {
+  return name === null ? id : `${domain === null ? '' : `${domain}/`}${name} (${id})`;
+}
+
 function snapshotText(name: string, { count, newest }: SnapshotFacts): string {
   if (newest === null) return 'none';
   return `${count}, the newest "${name}@${newest.name}" of ${newest.takenAt ?? 'a time that the array does not say'}`;
@@ -73,22 +62,10 @@ export function textForFence(fence: FenceRecord | null): string {
   if (fence === null) return 'last fence    none by this host\n';
   const { at, policy, holderState, recentIo, durationMs } = fence;
   const activity = recentIo === null ? '' : `, ${recentIo} I/O operations lately`;
-  return `last fence    ${at} ${movementOf(fence)}, policy ${policy}, holder ${holderState}${activity}, ${durationMs} ms\n`;
+  return `last fence    ${at} ${movementOf(fence)}, policy ${policy}, holder ${holderState}${activity}, ${formatDuration(durationMs)}\n`;
 }
 
-function movementOf({ outcome, fromName, byName }: FenceRecord): string {
+/** What a fence did, from whom and for whom. */
+export function movementOf({ outcome, fromName, byName }: FenceRecord): string {
   return `${outcome}: from host ${fromName} by ${byName}`;
-}
-
-function gibOf({ sizeKiB }: ListedFacts): string {
-  return `${Number((sizeKiB / KIB_PER_GIB).toFixed(3))}GiB`;
-}
-
-function holdersOf({ holders, mappedToAllSdcs }: ListedFacts): string {
-  if (mappedToAllSdcs) return 'all SDCs';
-  return holders.map(({ described }) => described).join(', ') || '-';
-}
-
-function sinceOf({ holders }: ListedFacts): string {
-  return holders.map(({ since }) => since ?? UNKNOWN_SINCE).join(', ') || '-';
 }

@@ -2,20 +2,22 @@ import type { Command } from 'commander';
 import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
 import type { SettingsFlags } from '../config/load-settings.ts';
 import { InvalidRequestError } from '../errors.ts';
+import { systemClock } from '../host/clock.ts';
 import { formatSize } from '../units/size.ts';
 import { eraseAfterMs } from '../volumes/trash/erasure.ts';
 import { chooseTrashed, listTrash, type TrashedVolume } from '../volumes/trash/list-trash.ts';
+import { ago, ahead } from './age.ts';
 import { asJson } from './as-json.ts';
 import type { ProcessIo } from './process-io.ts';
+import { screenOf } from './screen.ts';
 import type { Shared } from './shared-by-commands.ts';
+import { tableOf, type Column } from './table.ts';
 
 interface JsonFlags extends SettingsFlags {
   readonly json?: true;
 }
 
 type AgreeFlags = SettingsFlags & { readonly yes?: true };
-
-const HEADING = ['NAME', 'REMOVED', 'ERASED FROM', 'SIZE', 'ID', 'STATE'];
 
 /** `volume rm`, `volume trash`, `volume trash erase` and `volume undelete`. */
 export function addTrashCommands(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Shared): void {
@@ -68,7 +70,7 @@ function addTrash(volume: Command, io: ProcessIo, { withSettings, isAgreed }: Sh
       inSession(io, flags, async (session) => {
         const listed = await listTrash({ ...session.host, prefix: session.prefix }, session.signal);
         const facts = listed.map((one) => factsOf(one, session));
-        io.stdout.write(flags.json === true ? asJson(facts) : tableOf(facts));
+        io.stdout.write(flags.json === true ? asJson(facts) : textOf(io, facts, systemClock.now()));
       }),
     );
   withSettings(trash.command('erase'))
@@ -128,18 +130,29 @@ function factsOf(trashed: TrashedVolume, { removeGraceMs }: Pick<Session, 'remov
   };
 }
 
-function tableOf(facts: readonly TrashFacts[]): string {
+const COLUMNS: readonly Column[] = [
+  { heading: 'NAME', isWords: true },
+  { heading: 'REMOVED' },
+  { heading: 'ERASED' },
+  { heading: 'SIZE' },
+  { heading: 'ID' },
+  { heading: 'STATE' },
+];
+
+function textOf(io: ProcessIo, facts: readonly TrashFacts[], nowMs: number): string {
   if (facts.length === 0) return 'the trash is empty\n';
   const rows = facts.map(({ name, removed, erasedFrom, sizeKiB, id, state }) => [
     name,
-    removed ?? 'unknown',
-    erasedFrom ?? (state === 'being erased' ? 'now' : 'never'),
+    removed === null ? 'unknown' : ago(removed, nowMs),
+    whenErased({ erasedFrom, state }, nowMs),
     formatSize(sizeKiB),
     id,
     state,
   ]);
-  const table = [HEADING, ...rows];
-  const widths = HEADING.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  return tableOf(COLUMNS, rows, screenOf(io));
+}
+
+function whenErased({ erasedFrom, state }: Pick<TrashFacts, 'erasedFrom' | 'state'>, nowMs: number): string {
+  if (erasedFrom !== null) return ahead(erasedFrom, nowMs);
+  return state === 'being erased' ? 'now' : 'never';
 }

@@ -10,14 +10,15 @@ import { addDataCommands } from './volume-data.ts';
 import { addPolicyCommand } from './volume-policy.ts';
 import { addRestore } from './volume-restore.ts';
 import { addSnapshotCommands } from './volume-snapshots.ts';
-import { removeLikelyAnonymous } from './volume-anonymous.ts';
+import { removeLikelyAnonymous, textAfterFindings, textForFinding } from './volume-anonymous.ts';
 import { asJson } from './as-json.ts';
+import { addListing } from './volume-listing.ts';
 import { addLifeCommands } from './volume-life.ts';
 import type { ProcessIo } from './process-io.ts';
 import { addTrashCommands } from './volume-trash.ts';
-import { listedFacts, shownFacts, roomFacts, snapshotFacts } from './volume-facts.ts';
+import { shownFacts, roomFacts, snapshotFacts } from './volume-facts.ts';
 import { ACTION_LIMIT_MS, inSession, type Session } from '../apps/volume-session.ts';
-import { volumeTable, textForFence, textForVolume } from './volume-text.ts';
+import { textForFence, textForVolume } from './volume-text.ts';
 
 interface LookFlags extends SettingsFlags {
   readonly json?: true;
@@ -28,6 +29,7 @@ interface AgreeFlags extends SettingsFlags {
 }
 
 interface AnonymousFlags extends AgreeFlags {
+  readonly json?: true;
   readonly remove?: true;
 }
 
@@ -43,16 +45,7 @@ export function addVolumeCommands(program: Command, io: ProcessIo): void {
   const volume = program
     .command('volume')
     .description('see who holds volumes, change them, and take one away by force');
-  withGatewaySettings(volume.command('ls'))
-    .description('list the volumes of this prefix: who holds each, since when, and its last fence')
-    .option('--json', 'print as JSON')
-    .action((flags: LookFlags) =>
-      inSession(io, flags, async ({ operator, memory, signal }) => {
-        const listed = await operator.list(signal);
-        const facts = await Promise.all(listed.map(({ name, volume }) => listedFacts(name, volume, memory)));
-        io.stdout.write(flags.json === true ? asJson(facts) : volumeTable(facts));
-      }),
-    );
+  addListing(volume, io, withGatewaySettings);
   addShow(volume, io);
   withGatewaySettings(volume.command('force-release'))
     .description('take a volume from the host that holds it, whatever its failover policy')
@@ -100,7 +93,7 @@ function addShow(volume: Command, io: ProcessIo): void {
       inSession(io, flags, async ({ operator, memory, host, actions, signal }) => {
         const held = await operator.look(name, signal);
         const snapshots = await snapshotFacts(host, held.volume, signal);
-        const shown = await shownFacts(held, memory, signal);
+        const shown = await shownFacts(held, { memory, array: host.array, signal });
         const facts = { ...shown, snapshots, room: await roomFacts(actions, held, shown.usersHere, signal) };
         const words = (): string => textForVolume(facts) + textForFence(facts.lastFence);
         io.stdout.write(flags.json === true ? asJson(facts) : words());
@@ -115,18 +108,25 @@ function addRemoveAnonymous(volume: Command, io: ProcessIo): void {
     )
     .option('--remove', 'attach each here, read its label, ask, and remove it with its data')
     .option('--yes', 'do not ask')
-    .action((flags: AnonymousFlags) =>
-      inSession(io, flags, (session) =>
-        removeLikelyAnonymous(
+    .option('--json', 'print as JSON; with --remove it needs --yes')
+    .action((flags: AnonymousFlags) => {
+      const act = flags.remove === true;
+      const isJson = flags.json === true;
+      if (isJson && act && flags.yes !== true) throw asksNobody();
+      return inSession(io, flags, async (session) => {
+        const findings = await removeLikelyAnonymous(
           { ...session.host, prefix: session.prefix, actions: session.actions },
           {
-            act: flags.remove === true,
-            print: (line) => io.stdout.write(`${line}\n`),
+            act,
+            tell: (finding) => {
+              if (!isJson) io.stdout.write(textForFinding(finding));
+            },
             isAgreed: (question) => isAgreed(io, flags, question),
           },
-        ),
-      ),
-    );
+        );
+        io.stdout.write(isJson ? asJson(findings) : textAfterFindings(findings, act));
+      });
+    });
 }
 
 async function releaseMapping(
@@ -221,7 +221,7 @@ async function forceRelease(
   name: string,
   flags: ReleaseFlags,
 ): Promise<void> {
-  const { operator, memory, actions, signal } = session;
+  const { operator, memory, host, actions, signal } = session;
   const isJson = flags.json === true;
   if (isJson && flags.yes !== true) throw asksNobody();
   const held = await operator.look(name, signal);
@@ -231,7 +231,10 @@ async function forceRelease(
     return;
   }
   const holder = operator.chooseHolder(held, flags.holder);
-  if (!isJson) io.stdout.write(textForVolume(await shownFacts(held, memory, signal)) + WHAT_IT_MEANS);
+  if (!isJson)
+    io.stdout.write(
+      textForVolume(await shownFacts(held, { memory, array: host.array, signal })) + WHAT_IT_MEANS,
+    );
   if (!(await isAgreed(io, flags, `Take "${name}" from host ${holder.described} (${holder.state})?`))) {
     throw new InvalidRequestError(`volume "${name}" was left with host ${holder.described}: nobody said yes`);
   }

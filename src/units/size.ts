@@ -54,6 +54,14 @@ export function formatSize(sizeKiB: number): string {
   return `${sizeKiB} KiB`;
 }
 
+/** Rounded to what matters: "3.2 GiB", "768 MiB"; for what is measured and changes. */
+export function formatRoughSize(sizeKiB: number): string {
+  let [power, value] = [0, sizeKiB];
+  while (value >= 1024 && power < HUMAN_UNITS.length - 1) [power, value] = [power + 1, value / 1024];
+  const digits = value >= 100 || power === 0 ? 0 : 1;
+  return `${Number(value.toFixed(digits))} ${HUMAN_UNITS[power] ?? 'KiB'}`;
+}
+
 function multiply(number: string, unitBytes: bigint): { scaled: bigint; divisor: bigint } {
   const [whole = '', decimals = ''] = number.split('.');
   return { scaled: BigInt(whole + decimals) * unitBytes, divisor: 10n ** BigInt(decimals.length) };

@@ -42,7 +42,7 @@ describe('the operator, with the managed plugin', () => {
     const startedMs = Date.now();
     const writer = await Writer.start(one, 'db');
     expect(await volume(other, 'ls')).toMatch(
-      new RegExp(`^db +8GiB +read-write +.*${one.address('storage')}.* not known on this host +-$`, 'm'),
+      new RegExp(`^db +8 GiB +- +- +\\S+ +read-write +.*${one.address('storage')}.* unknown +-$`, 'm'),
     );
     const [holder] = (await show(one)).holders;
     expect(holder).toMatchObject({ ip: one.address('storage'), state: 'connected' });

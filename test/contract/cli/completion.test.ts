@@ -46,7 +46,7 @@ const PROGRAM = 'docker-volume-scaleio';
 test.each([
   ['vol', ['volume']],
   ['volume sn', ['snapshot', 'snapshots']],
-  ['volume trash ', ['erase', '--json', '--state-dir', '--config', '--help']],
+  ['volume trash ', ['erase', '--json', '--state-dir', '--config', '--version', '--help']],
   ['volume trash erase db --j', ['--json']],
   ['volume trash erase db --wi', ['--with-snapshots']],
   ['volume create db --opt size=8GiB --j', ['--json']],
@@ -55,8 +55,8 @@ test.each([
   ['volume ls --state-dir = file-', ['file-of-mine']],
   // A value that is called like a command leads nowhere.
   ['volume ls --state-dir trash --js', ['--json']],
-  ['completion ', ['bash', 'zsh', 'fish', '--help']],
-  ['volume release --', ['--state-dir', '--config', '--yes', '--json', '--help']],
+  ['completion ', ['bash', 'zsh', 'fish', '--version', '--help']],
+  ['volume release --', ['--state-dir', '--config', '--yes', '--json', '--version', '--help']],
 ])('bash completes "%s"', async (line, words) => {
   const all = await offered(`${PROGRAM} ${line}`);
   expect(new Set(all)).toEqual(new Set(words));

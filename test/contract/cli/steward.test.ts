@@ -67,6 +67,16 @@ test('--once shows each pool and what would be done, and does nothing even where
   expect(simulator.array.cluster.state.devices.size).toBe(3);
 });
 
+test('--once and --check-policy say it to programs, too, and a steward that goes on has a log', async () => {
+  const { run } = await scene(POLICY);
+  expect(JSON.parse((await run('--once', '--json')).out)).toMatchObject({
+    failure: null,
+    pools: [{ reading: { name: 'sp1' } }],
+  });
+  expect(JSON.parse((await run('--check-policy', '--json')).out)).toMatchObject({ isRight: true });
+  expect(await run('--json')).toMatchObject({ code: 2 });
+});
+
 test('--once fails when the policy names a pool that is not there, and shows the others all the same', async () => {
   const { run } = await scene(`${POLICY}  - { pool: sp2, domain: pd1 }\n  - pool: nowhere\n`);
   const { code, out, err } = await run('--once');

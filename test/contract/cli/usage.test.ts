@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { runCommandLine } from '../../../src/cli/command-line.ts';
+import { commandTree, type OfferedCommand } from '../../../src/cli/command-tree.ts';
+import { buildProgram, runCommandLine } from '../../../src/cli/command-line.ts';
 
 /* What the program says when it is called wrongly: one sentence and status 2, never a stack. */
 
@@ -165,3 +166,28 @@ test.each(['a file', 'a pipe', 'nothing'])(
     });
   },
 );
+
+/** The words that lead to each command that does something; `simulate` hands its own on. */
+async function allCommands(): Promise<readonly OfferedCommand[]> {
+  const nothing = { write: () => undefined };
+  const io = { argv: [], env: {}, pid: 1, stdout: nothing, stderr: nothing, onSignal: () => undefined };
+  return commandTree(await buildProgram(io));
+}
+
+test('each command that answers does so in JSON, too', async () => {
+  const lacking = (await allCommands())
+    .filter(({ options }) => options.every(({ flag }) => flag !== '--json'))
+    .map(({ path: words }) => words.join(' '));
+  expect(lacking).toEqual(['', 'serve', 'volume', 'simulate', 'simulate-sdc', 'completion']);
+});
+
+test('whichever command is asked tells the version', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  const commands = await allCommands();
+  expect(commands.length).toBeGreaterThan(30);
+  for (const { path: words } of commands)
+    for (const flag of ['--version', '-V']) {
+      const answer = { status: 0, said: '', printed: `${version}\n` };
+      expect([words, flag, await called(...words, flag)]).toEqual([words, flag, answer]);
+    }
+});

@@ -35,7 +35,7 @@ test('classes are listed with what each stands for, for people and for programs'
   const run = await scene('{"gold": {"type": "ssd", "iops": 5000}, "archive": {"size": "500GiB"}}');
   expect(await run()).toMatchObject({
     code: 0,
-    out: 'gold     pool=ssd iops=5000\narchive  size=500GiB\n',
+    out: 'CLASS    OPTIONS\ngold     pool=ssd iops=5000\narchive  size=500GiB\n',
   });
   expect(JSON.parse((await run('--json')).out)).toEqual([
     { name: 'gold', options: { pool: 'ssd', iops: '5000' } },

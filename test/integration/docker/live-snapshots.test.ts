@@ -66,8 +66,10 @@ it.each(['xfs', 'ext4', 'btrfs'])('freezes %s for a snapshot, and writes go on',
   expect([exitCode, stderr]).toEqual([0, '']);
   expect(stdout).toBe(`snapshot "snap-${fs}@before" taken, frozen: it holds all that was written`);
   await assertWritable(mountpoint);
+  const ls = await command('ls', '--filter', `fs=${fs}`, '--format', '{{.Name}}: {{.Fs}}, {{.Used}}');
+  expect(ls.stdout).toMatch(new RegExp(`^snap-${fs}: ${fs}, [\\d.]+ [KMG]iB$`, 'm'));
   const listed = await command('snapshots', `snap-${fs}`);
-  expect(listed.stdout).toMatch(/^before +\d{4}-\S+ +\d{4}-\S+ +- +frozen +-$/m);
+  expect(listed.stdout).toMatch(/^before +(just now|\d+ s ago) +in 7 d +- +frozen +-$/m);
   // Its log is to be replayed, on this host beside the volume, and not in the snapshot itself.
   const view = { Name: `snap-${fs}@before`, ID: 'looker' };
   const { Mountpoint: old = '' } = await answerOf(client, 'Mount', view);

@@ -1,6 +1,10 @@
 import { asArrayName, asSystemId } from '../../../src/array/ids.ts';
 import { expect, it } from 'vitest';
-import { removeLikelyAnonymous } from '../../../src/cli/volume-anonymous.ts';
+import {
+  removeLikelyAnonymous,
+  textAfterFindings,
+  textForFinding,
+} from '../../../src/cli/volume-anonymous.ts';
 import { DeviceHeldError, GatewayUnavailableError } from '../../../src/errors.ts';
 import { holderActions } from '../../../src/volumes/operated-volumes.ts';
 import { VolumeOperator } from '../../../src/volumes/takeover/operator.ts';
@@ -64,13 +68,17 @@ async function scene(...names: readonly string[]) {
         { array: host.array, prefix: host.prefix, actions },
         {
           act,
-          print: (line) => lines.push(line),
+          tell: (finding) => lines.push(textForFinding(finding).trimEnd()),
           isAgreed: () => {
             meanwhile();
             return Promise.resolve(agreed);
           },
         },
-      ),
+      ).then((findings) => {
+        const after = textAfterFindings(findings, act).trimEnd();
+        if (after !== '') lines.push(after);
+        return findings;
+      }),
     );
   /** As a killed look left it: mapped to the second host, and recorded. */
   const lookedAndKilled = async (name: string) => {
