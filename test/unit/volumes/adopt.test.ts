@@ -82,6 +82,19 @@ describe('adoption', () => {
     expect(world.host(1).disk.entries.size).toBe(0);
   });
 
+  it('is refused where the name is taken before anything is attached', async () => {
+    const { world, adopt } = scene();
+    foreignVolume(world, 'docker-db', foreignContent());
+    foreignVolume(world, 'cinder-1', foreignContent());
+    const attached: string[] = [];
+    world.host(1).life.steps.hook = ({ method }): Verdict => {
+      if (method === 'attachVolume') attached.push(method);
+      return 'go';
+    };
+    await expect(adopt('cinder-1', { name: 'db' })).rejects.toThrow(VolumeConflictError);
+    expect(attached).toEqual([]);
+  });
+
   it('is refused when another host maps it between the look and the attachment', async () => {
     const { world, adopt } = scene();
     const volume = foreignVolume(world, 'cinder-1', foreignContent());
@@ -213,6 +226,17 @@ describe('sealing', () => {
     await world.run(life.mount('map', 'a'));
     await world.run(world.host(2).life.mount('map', 'b'));
     expect(world.volume('map').mappings.size).toBe(2);
+  });
+
+  it('replays the journal before, which nobody could any more', async () => {
+    const { world, actions } = scene();
+    const { life } = world.host(1);
+    await world.run(life.create('map'));
+    await useVolumeNamed(world, 'map');
+    world.content('map').dirty = true;
+    await world.run(actions.seal({ name: 'map' }, limit()));
+    expect(world.content('map').dirty).toBe(false);
+    expect(world.leaks()).toEqual([]);
   });
 
   it('is refused while a host has it, also one that took it in between, which can write then as before', async () => {
