@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import manifest from '../package.json' with { type: 'json' };
+import manifest from 'scaleio-simulator/package.json' with { type: 'json' };
 import { simulate } from './array-command.ts';
 import { runAgent } from './sdc/sdc-command.ts';
 import { SimulatorError, SimulatorUsageError } from './simulator-error.ts';
