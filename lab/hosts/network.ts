@@ -80,7 +80,8 @@ export class Fabric {
   async unplug(host: number): Promise<void> {
     for (const name of networkNames) {
       const port = `${name}${host}`;
-      await this.#sh(`if ip link show ${port} >/dev/null 2>&1; then ip link delete ${port}; fi`);
+      // It may go by itself at this moment, with the namespace of its other end.
+      await this.#sh(`ip link delete ${port} 2>/dev/null || ! ip link show ${port} >/dev/null 2>&1`);
     }
   }
 

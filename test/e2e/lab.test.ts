@@ -120,6 +120,11 @@ describe('a lab that other processes work with', () => {
     ]);
     await type(here(boot));
     await docker(1, 'service', 'rm', 'db');
+    // The command does not wait for the container, which has the volume.
+    const left = (): Promise<string> => docker(Number(other.slice(-1)), 'ps', '--all', '--quiet');
+    await until('the container of the service to go', async () => (await left()) === '', {
+      timeoutMs: 60_000,
+    });
     await until('the booted host to be ready', async () => {
       return rowOf(await lab('status'), Number(first.slice(-1)))['SWARM'] === 'ready/active';
     });
