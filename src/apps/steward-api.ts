@@ -8,11 +8,12 @@ import { WatchedSecret } from '../host/watched-secret.ts';
 import { inRequest } from '../observe/logging/request-context.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { TokenFile } from '../runtime/token-file.ts';
 import { ON_A_HOST, type HostDoors } from '../steward/api/host-doors.ts';
 import type { EventStreams } from '../steward/api/events.ts';
 import type { ApiActions, ApiParts } from '../steward/api/parts.ts';
 import { serveApi, type ServedApi } from '../steward/api/serve-api.ts';
-import { TokenFile } from '../steward/api/token-file.ts';
+import { Tokens } from '../steward/api/tokens.ts';
 import type { AuditTrail } from '../steward/audit.ts';
 import type { Policy } from '../steward/policy.ts';
 import type { Steward } from '../steward/steward.ts';
@@ -50,7 +51,13 @@ export async function stewardApi(
   const { apiTokensFile, apiAddress: address, prefix } = settings;
   if (apiTokensFile === undefined) return [];
   const { gateway, log } = parts;
-  const file = new TokenFile(apiTokensFile, new WatchedSecret(apiTokensFile), log);
+  const file = new TokenFile({
+    file: apiTokensFile,
+    source: new WatchedSecret(apiTokensFile),
+    parse: (text, of) => new Tokens(text, of),
+    log,
+    words: { noneHolds: 'no token of the API holds now', readAgain: 'tokens of the API read again' },
+  });
   await file.current();
   const certificate = certificateOf(settings);
   await certificate?.();

@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 import { ConfigError } from '../../errors.ts';
+import { assertGuarded, digestOf, type GuardedFile } from '../../runtime/token-file.ts';
 import { declaredIn } from '../policy-file.ts';
 import { NamePattern } from './name-pattern.ts';
 
@@ -67,8 +68,9 @@ const tokensFile = z.strictObject({
 export class Tokens {
   readonly #known: readonly { readonly digest: Buffer; readonly grant: Grant }[];
 
-  /** Throws ConfigError that lists what is wrong in the text. `mode`: permission bits of its file. */
-  constructor(text: string, file: string, mode: number) {
+  /** Throws ConfigError that lists what is wrong in the text. */
+  constructor(text: string, of: GuardedFile) {
+    const { file } = of;
     const { tokens } = declaredIn(tokensFile, text, { what: 'tokens file', file });
     this.#known = tokens.map(({ token, sha256, ...rest }) => ({
       digest: token === undefined ? Buffer.from(sha256 ?? '', 'hex') : digestOf(token),
@@ -76,9 +78,9 @@ export class Tokens {
     }));
     assertDistinct(this.#known, file);
     assertGuarded(
-      file,
-      mode,
+      of,
       tokens.some(({ token }) => token !== undefined),
+      'write sha256 in place of token',
     );
   }
 
@@ -91,10 +93,6 @@ export class Tokens {
   }
 }
 
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
 function assertDistinct(
   known: readonly { readonly digest: Buffer; readonly grant: Grant }[],
   file: string,
@@ -104,17 +102,4 @@ function assertDistinct(
   if (names.size === known.length && digests.size === known.length) return;
   const what = names.size < known.length ? 'name' : 'token';
   throw new ConfigError(`tokens file "${file}" has a ${what} twice; each needs its own`);
-}
-
-const BY_OTHERS_WRITABLE = 0o022;
-const BY_OTHERS_READABLE = 0o044;
-
-function assertGuarded(file: string, mode: number, isPlain: boolean): void {
-  const shown = mode.toString(8).padStart(4, '0');
-  if ((mode & BY_OTHERS_WRITABLE) !== 0)
-    throw new ConfigError(`tokens file "${file}" can be changed by others (mode ${shown}); chmod 600 it`);
-  if (isPlain && (mode & BY_OTHERS_READABLE) !== 0)
-    throw new ConfigError(
-      `tokens file "${file}" holds tokens as they are and can be read by others (mode ${shown}); chmod 600 it, or write sha256 in place of token`,
-    );
 }

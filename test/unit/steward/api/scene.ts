@@ -45,7 +45,7 @@ export function apiOf(more: Partial<ApiParts> = {}, actions: Partial<ApiActions>
   let requests = 0;
   const server = createApiServer(
     {
-      tokens: () => Promise.resolve(new Tokens(JSON.stringify(TOKENS), 'tokens.yml', 0o600)),
+      tokens: () => Promise.resolve(new Tokens(JSON.stringify(TOKENS), { file: 'tokens.yml', mode: 0o600 })),
       array: {
         listVolumes: () => Promise.resolve([]),
         findVolumeId: () => Promise.resolve(undefined),

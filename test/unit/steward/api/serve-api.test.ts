@@ -30,7 +30,7 @@ async function served() {
   const nothing = () => Promise.reject(new Error('unexpected'));
   const api = await serveApi(
     {
-      tokens: () => Promise.resolve(new Tokens('', '', 0)),
+      tokens: () => Promise.resolve(new Tokens('', { file: '', mode: 0 })),
       array: { listVolumes: nothing, findVolumeId: nothing, getVolume: nothing },
       activity: { ioOf: nothing },
       poolIo: () => new Map(),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../../src/errors.ts';
 import { NamePattern } from '../../../../src/steward/api/name-pattern.ts';
-import { TokenFile } from '../../../../src/steward/api/token-file.ts';
+import { TokenFile } from '../../../../src/runtime/token-file.ts';
 import { Tokens } from '../../../../src/steward/api/tokens.ts';
 import { newSecret } from '../../../../lab/secrets/used.ts';
 import { silent } from '../page/scene.ts';
@@ -14,7 +14,7 @@ const one = { name: 'one', token: ONE, role: 'operator', volumes: 'a*' };
 const two = { name: 'two', sha256: hash(TWO).toUpperCase(), role: 'viewer', volumes: ['b', 'c-?'] };
 
 function tokens(list: readonly object[] = [one, two], mode = 0o600): Tokens {
-  return new Tokens(JSON.stringify({ version: 1, tokens: list }), '/etc/tokens.yml', mode);
+  return new Tokens(JSON.stringify({ version: 1, tokens: list }), { file: '/etc/tokens.yml', mode });
 }
 
 function mistake(list: readonly object[], mode?: number): string {
@@ -112,11 +112,13 @@ describe('TokenFile', () => {
     let now = { text: text([one]), mode: 0o600, mark: '1' };
     let failure: Error | undefined;
     const errors: string[] = [];
-    const file = new TokenFile(
-      '/etc/tokens.yml',
-      { read: () => (failure === undefined ? Promise.resolve(now) : Promise.reject(failure)) },
-      { ...silent, error: (_, message) => void errors.push(message) },
-    );
+    const file = new TokenFile({
+      file: '/etc/tokens.yml',
+      source: { read: () => (failure === undefined ? Promise.resolve(now) : Promise.reject(failure)) },
+      parse: (written, of) => new Tokens(written, of),
+      log: { ...silent, error: (_, message) => void errors.push(message) },
+      words: { noneHolds: 'none', readAgain: 'again' },
+    });
     expect((await file.current()).find(ONE)?.name).toBe('one');
     now = { text: text([two]), mode: 0o600, mark: '2' };
     expect((await file.current()).find(ONE)).toBeUndefined();
