@@ -98,8 +98,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     ca: authoritiesOf(options),
     insecure: options.insecure,
     connectTimeoutMs: CONNECT_SHARE * smallMs,
-    // A log-in must not wait for requests that wait for it.
-    connections: maxConcurrent + 1,
   });
   const identifier = new SystemIdentifier(options);
   const owners = options.owners ?? NOBODY;

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { Agent as HttpAgent, type AgentOptions } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -11,8 +12,6 @@ export interface ConnectOptions {
   readonly insecure: boolean;
   /** For TCP and TLS together. */
   readonly connectTimeoutMs: number;
-  /** Connections per gateway. */
-  readonly connections: number;
 }
 
 /** No connection within its time. */
@@ -29,22 +28,31 @@ type Target = ConnectionOptions & { readonly host?: string; readonly port?: numb
 /** Tomcat closes idle connections after 20 s; nearer to that, more requests meet a connection being closed. */
 const IDLE_MS = 10_000;
 
+interface Phase {
+  /**
+   * Told of each error of the connecting phase before the request that waits for the connection is: in that phase nothing was sent.
+   */
+  readonly failed: (error: Error) => void;
+  /** Ends the making of connections, of which an agent that is destroyed knows nothing yet. */
+  readonly closing: AbortSignal;
+}
+
 /**
- * Connections to gateways of one protocol. `failed` is told of each error of the connecting phase before the request that waits for the
- * connection is: in that phase nothing was sent.
+ * Connections to gateways of one protocol, as many as there are requests at a time: whoever sends them holds the limit, and Node's own counts
+ * no connection that is still being made.
  */
 export function openConnections(
   protocol: 'http:' | 'https:',
   options: ConnectOptions,
-  failed: (error: Error) => void,
+  { failed, closing }: Phase,
 ): Connections {
-  const { connections, connectTimeoutMs } = options;
-  const kept: AgentOptions = { keepAlive: true, maxSockets: connections, timeout: IDLE_MS };
+  const { connectTimeoutMs } = options;
+  const kept: AgentOptions = { keepAlive: true, timeout: IDLE_MS };
   const agent = protocol === 'https:' ? new HttpsAgent(kept) : new HttpAgent(kept);
   const begin = protocol === 'https:' ? tlsWith(options) : plain;
   const connectIn = async (target: Target): Promise<Duplex> => {
     try {
-      return await established(await begin(target), connectTimeoutMs);
+      return await established(await begin(target), connectTimeoutMs, closing);
     } catch (cause) {
       // OpenSSL throws at once at authorities that it cannot make anything of.
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -88,13 +96,17 @@ function tlsWith({ ca, insecure }: ConnectOptions): (target: Target) => Promise<
   };
 }
 
-function established({ socket, ready }: Begun, limitMs: number): Promise<Socket> {
+function established({ socket, ready }: Begun, limitMs: number, closing: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const closed = addAbortListener(closing, () => {
+      socket.destroy(new Error('closed'));
+    });
     const limit = setTimeout(() => {
       socket.destroy(new ConnectTimeoutError(`no connection within ${limitMs} ms`));
     }, limitMs);
     const settle = (): void => {
       clearTimeout(limit);
+      closed[Symbol.dispose]();
       socket.off('error', refused).off(ready, connected);
     };
     const connected = (): void => {

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
@@ -92,18 +93,19 @@ function reasonOf(error: unknown, origin?: string): string {
 export function createHttp(options: ConnectOptions): Http {
   // An error of the connecting phase proves that nothing was sent.
   const whileConnecting = new WeakSet<Error>();
+  const closing = new AbortController();
   const connections = { 'http:': open('http:'), 'https:': open('https:') };
-  let isClosed = false;
 
   function open(protocol: 'http:' | 'https:'): Connections {
-    return openConnections(protocol, options, (error) => whileConnecting.add(error));
+    const failed = (error: Error): void => void whileConnecting.add(error);
+    return openConnections(protocol, options, { failed, closing: closing.signal });
   }
 
   const failure = (error: unknown, signal: AbortSignal, limit: AnswerLimit, origin?: string): unknown => {
     if (signal.aborted) return signal.reason;
     if (limit.signal.aborted) return limit.signal.reason;
     const mayHaveActed = !(error instanceof Error && whileConnecting.has(error));
-    const reason = isClosed ? CLOSING : reasonOf(error, origin);
+    const reason = closing.signal.aborted ? CLOSING : reasonOf(error, origin);
     return new EndpointFailure(reason, { mayHaveActed, cause: error });
   };
 
@@ -126,7 +128,7 @@ export function createHttp(options: ConnectOptions): Http {
 
   return {
     async send(request) {
-      if (isClosed) throw new EndpointFailure(CLOSING, { mayHaveActed: false });
+      if (closing.signal.aborted) throw new EndpointFailure(CLOSING, { mayHaveActed: false });
       const { patience, signal, origin } = request;
       const limit = new AnswerLimit(patience);
       try {
@@ -146,7 +148,7 @@ export function createHttp(options: ConnectOptions): Http {
       }
     },
     close: () => {
-      isClosed = true;
+      closing.abort();
       for (const agent of Object.values(connections)) agent.destroy();
     },
   };
@@ -173,9 +175,19 @@ function answerTo(
     asked.once('socket', () => {
       limit.asked();
     });
-    asked.once('response', resolve);
+    // Node tells of the signal only once there is a connection, or none.
+    const ended = addAbortListener(signal, () => {
+      reject(new Error('ended by its signal'));
+    });
+    asked.once('response', (reply) => {
+      ended[Symbol.dispose]();
+      resolve(reply);
+    });
     // Later ones are the body's, whose reader hears of them; once more is one too many.
-    asked.on('error', reject);
+    asked.on('error', (error) => {
+      ended[Symbol.dispose]();
+      reject(error);
+    });
     asked.end(body);
   });
 }
