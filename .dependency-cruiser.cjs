@@ -75,7 +75,7 @@ module.exports = {
     only('device-users-hide-the-kernel', '^src/device-users/', ['^src/host/', '^src/volumes/ports\\.ts$']),
     only('journal-hides-the-disk', '^src/journal/', [
       '^src/host/',
-      '^src/volumes/(ports|host-volume|volume|options/label|takeover/fence-record)\\.ts$',
+      '^src/volumes/(ports|host-volume|host-volume-states|volume|options/label|takeover/fence-record)\\.ts$',
     ]),
     only(
       'operator-door-is-thin',

@@ -7,8 +7,8 @@ import {
   isTrashed,
   recordedVolume,
   type HostVolume,
-  type Phase,
 } from '../volumes/host-volume.ts';
+import type { Phase } from '../volumes/host-volume-states.ts';
 import { keepAdded } from './added-fields.ts';
 import { parseLine, readChecked, writeChecked } from './checked-text.ts';
 

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { STATES } from '../../volumes/host-volume.ts';
+import { STATES } from '../../volumes/host-volume-states.ts';
 import type { Journal } from '../../volumes/ports.ts';
 import type { ReadinessCheck } from './readiness.ts';
 

@@ -16,13 +16,12 @@ import {
   recordedVolume,
   releasingVolume,
   setAside,
-  STATES,
   trashedVolume,
   type AttachedVolume,
   type HostVolume,
-  type Phase,
   type VolumeIn,
 } from '../../../src/volumes/host-volume.ts';
+import { STATES, type Phase } from '../../../src/volumes/host-volume-states.ts';
 import { markerName, provisionalName } from '../../../src/volumes/naming.ts';
 import { goneName, trashName } from '../../../src/volumes/trash/trash-names.ts';
 import { CALL_FAILS, disturbEverywhere, HOST_REBOOT, PLUGIN_CRASH } from './world/failpoints.ts';
