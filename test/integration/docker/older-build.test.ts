@@ -21,10 +21,7 @@ type Client = ReturnType<typeof socketClient>;
 const asBefore = { SCALEIO_REMOVE_GRACE: undefined };
 
 const isThere = await hasOlderBuild();
-if (!isThere)
-  console.warn(
-    'the older build is not tested: this clone is shallow; run git fetch --unshallow, or make soak PART=versions elsewhere',
-  );
+if (!isThere) console.warn('the older build is not tested: this clone is shallow; run git fetch --unshallow');
 
 describe.skipIf(!isThere)('the build of before the data services', () => {
   let stack: BundledStack;
